@@ -1,0 +1,100 @@
+/*
+ * Sparks (named agents), their strategy, and verification. A strategy is straight-line
+ * code over steps: spk_step_model() and spk_step_tool() return what the journal recorded
+ * until they reach the first step that is missing, then do it for real and record it.
+ */
+#ifndef SPK_AGENT_AGENT_H
+#define SPK_AGENT_AGENT_H
+
+#include <glib.h>
+#include <jansson.h>
+
+#include "base/cancel.h"
+#include "box/box.h"
+#include "box/tree.h"
+#include "conf/conf.h"
+#include "llm/llm.h"
+#include "store/store.h"
+
+/* ---- sparks ---- */
+typedef struct {
+	const char *name;
+	const char *description;
+	const char *const *tools;
+	const char *role;	/* coordinator | coder | critic | worker */
+	const char *strategy;	/* name of a strategy */
+	gboolean read_only;
+	const char *soul;	/* part of the system prompt */
+} SpkSpark;
+
+/* Ends with a NULL name. */
+const SpkSpark *spk_sparks(void);
+/* NOT_FOUND with "did you mean". */
+const SpkSpark *spk_spark_find(const char *name, GError **error);
+
+/* ---- one run of a task by its holder ---- */
+typedef struct {
+	SpkStore *store;
+	SpkConf *conf;
+	SpkLlm *llm;
+	SpkBox *box;
+	SpkTree *tree;
+	const SpkTask *task;
+	const SpkSpark *spark;
+	gint64 token;		/* of the lease */
+	const char *home;
+	SpkCancel *cancel;
+} SpkRunEnv;
+
+typedef struct SpkRun SpkRun;
+/* Loads the task's journal; what it holds will be returned instead of done again. */
+SpkRun *spk_run_new(const SpkRunEnv *env, GError **error);
+void spk_run_free(SpkRun *run);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkRun, spk_run_free)
+
+typedef enum {
+	SPK_END_FINISHED,	/* the model called `finish` (or just answered) */
+	SPK_END_STEPS, SPK_END_TOKENS, SPK_END_TIME,	/* a limit was reached */
+	SPK_END_LOOP,		/* the loop guard stopped it */
+} SpkEnd;
+
+typedef struct {
+	SpkEnd end;
+	char *summary;		/* the model's words; NULL */
+	char *reason;		/* why it ended, when not finished */
+} SpkOutcome;
+void spk_outcome_clear(SpkOutcome *outcome);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkOutcome, spk_outcome_clear)
+
+typedef struct {
+	const char *name;
+	/* FALSE only when the task cannot go on now (cancelled, paused, provider gone, …). */
+	gboolean (*run)(SpkRun *run, SpkOutcome *ret_outcome, GError **error);
+	/* More words for the model after a failed verification; then run() again. */
+	void (*feedback)(SpkRun *run, const char *text);
+} SpkStrategy;
+extern const SpkStrategy *const spk_strategies[];
+const SpkStrategy *spk_strategy_find(const char *name);
+
+/* ---- verification ---- */
+typedef struct {
+	SpkVerdict verdict;
+	char *reason;		/* in words, one line */
+	char *feedback;		/* for the model when verdict is FAILED: what failed, with output */
+	GPtrArray *changed;	/* paths (char *) */
+} SpkVerification;
+void spk_verification_clear(SpkVerification *verification);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkVerification, spk_verification_clear)
+
+/* The checks of a task: --check, else the repository's own test command, else none. */
+char **spk_verify_checks(SpkRun *run, GError **error);
+/* Runs each check on the untouched tree (recorded once). */
+gboolean spk_verify_before(SpkRun *run, GError **error);
+/* Runs the checks on the final tree and, where needed, with tests and build files as they
+ * were (interface.md, Tasks). round: 0, then +1 per heal. */
+gboolean spk_verify_after(SpkRun *run, guint round, SpkVerification *ret_verification,
+			  GError **error);
+/* The repository's own test command, recognised from its files; NULL when none. */
+char *spk_verify_recognise(const char *const *paths, const char *work);
+
+#endif

@@ -1,0 +1,132 @@
+#include "base/clock.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "base/cancel.h"
+
+static gint64 read_clock(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (gint64)t.tv_sec * G_USEC_PER_SEC + t.tv_nsec / 1000;
+}
+
+static gint64 system_wall_us(void)
+{
+	return read_clock(CLOCK_REALTIME);
+}
+
+static gint64 system_mono_us(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+static void system_sleep_us(gint64 us, SpkCancel *cancel)
+{
+	gint64 end = system_mono_us() + us;
+
+	while (us > 0 && !spk_cancel_is_fired(cancel)) {
+		gint64 ms = spk_cancel_left_ms(cancel, (us + 999) / 1000);
+		struct pollfd wake = { .fd = spk_cancel_fd(cancel), .events = POLLIN };
+
+		if (ms <= 0)
+			return;
+		(void)poll(&wake, 1, (int)MIN(ms, 60000));	/* the loop looks again */
+		us = end - system_mono_us();
+	}
+}
+
+static void system_random(void *buffer, gsize len)
+{
+	char *p = buffer;
+
+	while (len) {
+		ssize_t n = getrandom(p, len, 0);
+
+		if (n < 0) {
+			g_assert(errno == EINTR);
+			continue;
+		}
+		p += n;
+		len -= n;
+	}
+}
+
+static const SpkClock system_clock = {
+	.wall_us = system_wall_us,
+	.mono_us = system_mono_us,
+	.sleep_us = system_sleep_us,
+	.random = system_random,
+};
+
+static const SpkClock *in_use = &system_clock;
+
+const SpkClock *spk_clock_system(void)
+{
+	return &system_clock;
+}
+
+void spk_clock_use(const SpkClock *clock)
+{
+	in_use = clock ? clock : &system_clock;
+}
+
+gint64 spk_now_us(void)
+{
+	return in_use->wall_us();
+}
+
+gint64 spk_mono_us(void)
+{
+	return in_use->mono_us();
+}
+
+void spk_sleep_ms(gint64 ms, SpkCancel *cancel)
+{
+	in_use->sleep_us(ms * 1000, cancel);
+}
+
+void spk_random(void *buffer, gsize len)
+{
+	in_use->random(buffer, len);
+}
+
+double spk_random_unit(void)
+{
+	guint64 bits;
+
+	spk_random(&bits, sizeof(bits));
+	return (double)(bits >> 11) / 9007199254740992.0;	/* 2^53 */
+}
+
+char *spk_time_format(gint64 wall_us)
+{
+	time_t seconds = wall_us / G_USEC_PER_SEC;
+	char text[32];
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	return g_strdup_printf("%s.%03dZ", text, (int)(wall_us % G_USEC_PER_SEC / 1000));
+}
+
+char *spk_id_new(void)
+{
+	static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+	const gint64 epoch = 1577836800;	/* 2020-01-01 */
+	guint64 time = (guint64)MAX(0, spk_now_us() / G_USEC_PER_SEC - epoch);
+	guint32 chance;
+	char id[13];
+
+	spk_random(&chance, sizeof(chance));
+	for (int i = 6; i >= 0; i--, time >>= 5)
+		id[i] = digits[time & 31];
+	for (int i = 7; i < 12; i++, chance >>= 5)
+		id[i] = digits[chance & 31];
+	id[12] = '\0';
+	return g_strdup(id);
+}

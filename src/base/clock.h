@@ -1,0 +1,36 @@
+/*
+ * Seams for time and chance. Code never calls time(), sleep() or random functions itself;
+ * tests put a fake in place with spk_clock_use().
+ */
+#ifndef SPK_BASE_CLOCK_H
+#define SPK_BASE_CLOCK_H
+
+#include <glib.h>
+
+typedef struct SpkCancel SpkCancel;
+
+typedef struct {
+	gint64 (*wall_us)(void);		/* microseconds since 1970, UTC */
+	gint64 (*mono_us)(void);		/* monotonic */
+	void (*sleep_us)(gint64 us, SpkCancel *cancel);	/* returns early when cancelled */
+	void (*random)(void *buffer, gsize len);
+} SpkClock;
+
+const SpkClock *spk_clock_system(void);
+/* Not for use while threads run. NULL: back to the system's. */
+void spk_clock_use(const SpkClock *clock);
+
+gint64 spk_now_us(void);
+gint64 spk_mono_us(void);
+void spk_sleep_ms(gint64 ms, SpkCancel *cancel);
+void spk_random(void *buffer, gsize len);
+double spk_random_unit(void);		/* [0, 1) */
+
+/* RFC 3339 in UTC with milliseconds: 2026-01-31T12:00:00.000Z */
+char *spk_time_format(gint64 wall_us);
+
+/* Sortable, unique, easy to type: 12 characters of Crockford base 32 in lower case; the
+ * first 7 are seconds since 2020 (30 bits used … until 2088), the rest is random. */
+char *spk_id_new(void);
+
+#endif

@@ -1,0 +1,204 @@
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Bidi controls and other invisible characters that can make text read differently from
+ * what it is. */
+static gboolean is_deceptive(gunichar c)
+{
+	return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200e ||
+	       c == 0x200f || c == 0x061c || c == 0x2028 || c == 0x2029 || c == 0xfeff ||
+	       (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
+}
+
+/* Length of the escape sequence at p (which starts with ESC), at least 1. */
+static gsize escape_len(const char *p, gsize left)
+{
+	gsize i = 2;
+
+	if (left < 2)
+		return 1;
+	switch (p[1]) {
+	case '[':	/* CSI: parameters, then one final byte */
+		while (i < left && p[i] >= 0x20 && p[i] <= 0x3f)
+			i++;
+		return i < left && p[i] >= 0x40 && p[i] <= 0x7e ? i + 1 : i;
+	case ']':
+	case 'P':
+	case 'X':
+	case '^':
+	case '_':	/* OSC, DCS, SOS, PM, APC: up to BEL or ESC \ , one line at most */
+		for (; i < left && p[i] != '\n'; i++) {
+			if (p[i] == '\a')
+				return i + 1;
+			if (p[i] == '\033')
+				return i + 1 < left && p[i + 1] == '\\' ? i + 2 : i;
+		}
+		return i;
+	default:
+		while (i - 1 < left && p[i - 1] >= 0x20 && p[i - 1] <= 0x2f)
+			i++;
+		return i - 1 < left && (guchar)p[i - 1] >= 0x30 && (guchar)p[i - 1] < 0x7f
+			? i : i - 1;
+	}
+}
+
+char *spk_text_clean(const char *text, gssize len, SpkCleanMode mode)
+{
+	gsize left = len < 0 ? strlen(text) : (gsize)len;
+	GString *out = g_string_sized_new(left);
+	gboolean blank = FALSE;
+
+	while (left) {
+		gunichar c = g_utf8_get_char_validated(text, left);
+		gsize step = 1;
+
+		if (*text == '\0' || c == (gunichar)-1 || c == (gunichar)-2)
+			c = *text == '\0' ? 0 : 0xfffd;
+		else
+			step = g_utf8_next_char(text) - text;
+		if (c == 0x1b)
+			step = escape_len(text, left);
+		text += step;
+		left -= step;
+		if (mode == SPK_CLEAN_LINE && (c == '\n' || c == '\t' || c == '\r' || c == ' ')) {
+			blank = out->len > 0;
+			continue;
+		}
+		if ((c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0) ||
+		    is_deceptive(c))
+			continue;
+		if (blank)
+			g_string_append_c(out, ' ');
+		blank = FALSE;
+		g_string_append_unichar(out, c);
+	}
+	return g_string_free(out, FALSE);
+}
+
+gsize spk_text_prefix_len(const char *text, gsize len, gsize max_bytes)
+{
+	if (len <= max_bytes)
+		return len;
+	len = max_bytes;
+	while (len > 0 && ((guchar)text[len] & 0xc0) == 0x80)
+		len--;
+	return len;
+}
+
+char *spk_text_clip(const char *text, gsize max_bytes)
+{
+	gsize len = strlen(text);
+	gsize keep;
+
+	if (len <= max_bytes)
+		return g_strdup(text);
+	keep = spk_text_prefix_len(text, len, max_bytes >= 3 ? max_bytes - 3 : 0);
+	return g_strdup_printf("%.*s%s", (int)keep, text, max_bytes >= 3 ? "…" : "");
+}
+
+char *spk_text_clip_middle(const char *text, gsize len, gsize max_bytes)
+{
+	const gsize note = 48;
+	gsize room = max_bytes > note ? max_bytes - note : 0;
+	gsize head, tail;
+	GString *out;
+
+	if (len <= max_bytes)
+		return g_strndup(text, len);
+	head = spk_text_prefix_len(text, len, room / 2);
+	tail = len - (room - room / 2);
+	while (tail < len && ((guchar)text[tail] & 0xc0) == 0x80)
+		tail++;
+	out = g_string_new_len(text, head);
+	g_string_append_printf(out, "\n[… %" G_GSIZE_FORMAT " bytes left out …]\n", tail - head);
+	g_string_append_len(out, text + tail, len - tail);
+	return g_string_free(out, FALSE);
+}
+
+int spk_text_width(const char *text)
+{
+	int width = 0;
+
+	for (const char *p = text; *p; p = g_utf8_next_char(p)) {
+		gunichar c = g_utf8_get_char_validated(p, -1);
+
+		if (c == (gunichar)-1 || c == (gunichar)-2)
+			return width + (int)strlen(p);
+		if (g_unichar_iszerowidth(c))
+			continue;
+		width += g_unichar_iswide(c) ? 2 : 1;
+	}
+	return width;
+}
+
+/* Levenshtein distance of two short ASCII words, ignoring case. */
+static guint edit_distance(const char *a, const char *b)
+{
+	gsize na = MIN(strlen(a), 63), nb = MIN(strlen(b), 63);
+	guint row[64];
+
+	for (gsize j = 0; j <= nb; j++)
+		row[j] = j;
+	for (gsize i = 1; i <= na; i++) {
+		guint diagonal = row[0];
+
+		row[0] = i;
+		for (gsize j = 1; j <= nb; j++) {
+			guint substitute = diagonal +
+				(g_ascii_tolower(a[i - 1]) != g_ascii_tolower(b[j - 1]));
+
+			diagonal = row[j];
+			row[j] = MIN(substitute, MIN(row[j], row[j - 1]) + 1);
+		}
+	}
+	return row[nb];
+}
+
+const char *spk_text_nearest(const char *word, const char *const *words)
+{
+	guint best = MAX(1, MIN(strlen(word), 63) / 3) + 1;
+	const char *nearest = NULL;
+
+	for (; *words; words++) {
+		guint distance = edit_distance(word, *words);
+
+		if (distance < best) {
+			best = distance;
+			nearest = *words;
+		}
+	}
+	return nearest;
+}
+
+char *spk_text_did_you_mean(const char *word, const char *const *words)
+{
+	const char *nearest = spk_text_nearest(word, words);
+
+	return nearest ? g_strdup_printf(" (did you mean \"%s\"?)", nearest) : g_strdup("");
+}
+
+char *spk_text_sha256(const void *data, gsize len)
+{
+	return g_compute_checksum_for_data(G_CHECKSUM_SHA256, data, len);
+}
+
+char *spk_text_bytes(guint64 n)
+{
+	static const char *const units[] = { "kB", "MB", "GB", "TB" };
+	double value = n;
+	gsize unit = 0;
+
+	if (n < 1000)
+		return g_strdup_printf("%u B", (guint)n);
+	for (value /= 1000; value >= 999.95 && unit < G_N_ELEMENTS(units) - 1; unit++)
+		value /= 1000;
+	return g_strdup_printf("%.1f %s", value, units[unit]);
+}
+
+gboolean spk_text_to_int(const char *text, gint64 min, gint64 max, gint64 *ret_value)
+{
+	return g_ascii_string_to_signed(text, 10, min, max, ret_value, NULL);
+}

@@ -1,0 +1,74 @@
+/*
+ * The sandbox: runs one command in a box around a work tree. Tiers and their meaning:
+ * interface.md. The threaded program only builds a plan (box/box_plan.h) and spawns
+ * `sparks-box`, which carries it out and execs. Any thread.
+ */
+#ifndef SPK_BOX_BOX_H
+#define SPK_BOX_BOX_H
+
+#include <glib.h>
+#include <jansson.h>
+
+#include "base/cancel.h"
+#include "conf/conf.h"
+
+typedef struct SpkBox SpkBox;
+
+typedef enum {		/* weakest first, so that tiers compare with < */
+	SPK_TIER_NONE,
+	SPK_TIER_LANDLOCK,
+	SPK_TIER_DOCKER,
+	SPK_TIER_NATIVE,
+	SPK_TIER_NATIVE_FULL,
+} SpkTier;
+
+const char *spk_tier_name(SpkTier tier);	/* "native-full", ... */
+
+typedef struct {
+	const char *work;	/* absolute; the only writable place, same path inside */
+	const char *work_from;	/* NULL, or the folder that is shown at `work` instead (a clean
+				 * checkout for a check); tier landlock: run there directly */
+	const char *const *read_only;	/* more absolute paths that may be read; may be NULL */
+	const char *const *argv;
+	const char *const *env;	/* "K=V" added to the neutral environment; may be NULL */
+	const char *cwd;	/* relative to work; NULL: work */
+	gint64 timeout_ms;	/* wall clock; 0: from [box] timeout_secs */
+	gsize max_out;		/* bytes kept in memory; 0: 64 KiB */
+	const char *spill_path;	/* all of the output when it passes max_out; may be NULL */
+	gboolean split;		/* keep stderr apart; else merged into out */
+} SpkBoxRun;
+
+typedef struct {
+	int exit_code;		/* interface.md: 124 time-out, 125 box failed, 126/127, 128+N */
+	int signal;
+	gboolean timed_out;
+	gboolean truncated;
+	GString *out, *err;	/* err NULL unless split */
+	guint64 out_total;
+	char *out_sha256;
+	double seconds;
+	glong rss_max_kib;
+	json_t *blocked;	/* array of {"rule","what"}, best effort; NULL: none */
+} SpkBoxResult;
+void spk_box_result_clear(SpkBoxResult *result);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkBoxResult, spk_box_result_clear)
+
+/* Finds `sparks-box` ($SPARKS_BOX, beside our own binary, or ../libexec/sparks), probes once what
+ * this machine allows, and takes the strongest tier. BOX_TIER when that is below [box]
+ * require_tier: the message says why it is weaker and what to do. */
+SpkBox *spk_box_open(SpkConf *conf, GError **error);
+void spk_box_free(SpkBox *box);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkBox, spk_box_free)
+
+SpkTier spk_box_tier(SpkBox *box);
+/* One line for people: which walls stand, and why the tier isn't stronger. */
+const char *spk_box_describe(SpkBox *box);
+/* [{"control":"user namespace","ok":true,"detail":…}…] for doctor. */
+json_t *spk_box_controls(SpkBox *box);
+
+/* TRUE when the command ran (whatever exit code, also time-out). BOX_FAILED when the walls
+ * could not be built: then nothing ran. CANCELLED: the whole process tree is gone. */
+gboolean spk_box_run(SpkBox *box, const SpkBoxRun *run, SpkCancel *cancel,
+		     SpkBoxResult *ret_result, GError **error);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * Commands: one file per command (cmd/cmd_NAME.c, which opens with what it does), one sorted
+ * table (cmd/cmd_all.c). The option tables give parsing, --help, the man page and the
+ * completions. A command returns its exit code; errors go through spk_cmd_fail().
+ */
+#ifndef SPK_CMD_CMD_H
+#define SPK_CMD_CMD_H
+
+#include <glib.h>
+#include <jansson.h>
+
+#include "base/cancel.h"
+#include "conf/conf.h"
+
+typedef enum { SPK_CMD_FLAG, SPK_CMD_STRING, SPK_CMD_INT, SPK_CMD_REAL, SPK_CMD_STRINGS } SpkCmdOptType;
+
+typedef struct {
+	const char *name;	/* "max-steps"; NULL ends the table */
+	const char *alias;	/* other long name for the same flag ("spark" for "ghost"), or NULL */
+	char letter;		/* 'n' or 0 */
+	SpkCmdOptType type;
+	const char *value;	/* "N", "CMD": placeholder; NULL for flags */
+	const char *choices;	/* "a|b" or NULL */
+	gint64 min, max;	/* SPK_CMD_INT */
+	const char *sentence;
+	const char *unbuilt;	/* not NULL: accepted by the reference, refused here: why / what instead */
+} SpkCmdOpt;
+
+typedef struct SpkArgs SpkArgs;
+
+typedef struct SpkCmd {
+	const char *name;		/* "do", "tasks" */
+	const char *usage;		/* "GOAL" */
+	const char *summary;		/* one line */
+	const char *details;		/* paragraph(s) for --help and the man page; may be NULL */
+	const char *example;		/* at least one line, mandatory */
+	const SpkCmdOpt *options;	/* may be NULL */
+	int min_args, max_args;		/* positional; max -1: any */
+	gboolean rest;			/* everything after the first positional or "--" is left alone */
+	const struct SpkCmd *const *subs;	/* sub-commands, sorted, NULL-terminated; or NULL */
+	int (*run)(const SpkArgs *args);	/* NULL when there are subs */
+} SpkCmd;
+
+extern const SpkCmd *const spk_commands[];	/* sorted by name, NULL-terminated */
+
+/* Accessors of parsed options (by long name; a name not in the table is a g_assert). */
+gboolean spk_args_flag(const SpkArgs *args, const char *name);
+const char *spk_args_str(const SpkArgs *args, const char *name);	/* NULL: not given */
+gint64 spk_args_int(const SpkArgs *args, const char *name, gint64 fallback);
+gboolean spk_args_has(const SpkArgs *args, const char *name);
+const char *const *spk_args_list(const SpkArgs *args, const char *name);	/* never NULL */
+const char *const *spk_args_rest(const SpkArgs *args);	/* positionals, NULL-terminated */
+/* Global ones: --config PATH, -y/--yes. */
+const char *spk_args_config(const SpkArgs *args);
+gboolean spk_args_yes(const SpkArgs *args);
+
+/* Parses and runs: the whole of main(). */
+int spk_cmd_main(int argc, char **argv);
+
+/* Prints "sparks: what\n  hint" to stderr (and the JSON error object to stdout when json) and
+ * returns the exit code of the error. Takes the error. */
+int spk_cmd_fail(GError *take_error, gboolean json);
+/* Loads the configuration for a command, warnings to stderr; NULL with *ret_exit set. */
+SpkConf *spk_cmd_conf(const SpkArgs *args, gboolean json, int *ret_exit);
+/* Fires on the first SIGINT/SIGTERM; the second leaves at once with 130. */
+SpkCancel *spk_cmd_interrupt(void);
+/* One JSON object or array and a newline on stdout. */
+void spk_cmd_print_json(const json_t *json);
+
+/* ---- terminal ---- */
+gboolean spk_term_is_tty(int fd);
+gboolean spk_term_colour(int fd);	/* tty, NO_COLOR unset, TERM not dumb */
+int spk_term_width(int fd);
+/* SGR start of a role ("ok", "bad", "dim", "bold", "warn", "add", "del") or "" without colour. */
+const char *spk_term_sgr(int fd, const char *role);
+
+#endif

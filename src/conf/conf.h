@@ -1,0 +1,81 @@
+/*
+ * Configuration: one option table (conf/options.c) gives names, types, defaults, ranges,
+ * environment names and the help sentence. A loaded SpkConf is immutable and may be shared
+ * between threads. Precedence: command line > environment > `.env` beside the config in
+ * force > file > default.
+ */
+#ifndef SPK_CONF_CONF_H
+#define SPK_CONF_CONF_H
+
+#include <glib.h>
+#include <jansson.h>
+
+typedef struct SpkConf SpkConf;
+
+typedef enum {
+	SPK_OPT_STRING, SPK_OPT_INT, SPK_OPT_REAL, SPK_OPT_BOOL,
+	SPK_OPT_ENUM,		/* string out of choices */
+	SPK_OPT_LIST,		/* list of strings */
+	SPK_OPT_PATH,		/* string; "~/" expanded */
+} SpkOptType;
+
+typedef enum {
+	SPK_OPT_SENSITIVE = 1 << 0,	/* no effect from an untrusted ./config.toml or ./.env */
+	SPK_OPT_SECRET = 1 << 1,	/* never shown; inline value refused */
+	SPK_OPT_RELOADABLE = 1 << 2,
+} SpkOptFlags;
+
+typedef struct {
+	const char *name;		/* "manager.max_steps" */
+	SpkOptType type;
+	const char *fallback;		/* as written in TOML, strings without quotes */
+	double min, max;		/* SPK_OPT_INT and SPK_OPT_REAL */
+	const char *choices;		/* "a|b|c" for SPK_OPT_ENUM */
+	const char *env;		/* environment variable, or NULL */
+	guint flags;			/* SpkOptFlags */
+	const char *sentence;
+} SpkOpt;
+
+/* Sorted by name, ends with a NULL name. */
+const SpkOpt *spk_conf_options(void);
+
+typedef struct {
+	const char *explicit_path;	/* --config; NULL: ./config.toml, ~/.sparks/config.toml, none */
+	const char *const *overrides;	/* "name=value", from the command line; may be NULL */
+	gboolean ask_trust;		/* stdin and stderr are a terminal: show and ask once */
+} SpkConfSource;
+
+/* NULL: CONFIG with file, line, column and "did you mean". Warnings (unknown key with line
+ * and nearest name; untrusted sensitive keys, which have no effect) are kept for
+ * spk_conf_warnings(). Fast when there is no file: the TOML reader isn't touched. */
+SpkConf *spk_conf_load(const SpkConfSource *source, GError **error);
+SpkConf *spk_conf_ref(SpkConf *conf);
+void spk_conf_unref(SpkConf *conf);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkConf, spk_conf_unref)
+
+/* The name must stand in the table and be of that type: a mistake is a g_assert. */
+const char *spk_conf_str(const SpkConf *conf, const char *name);	/* "" when unset */
+gint64 spk_conf_int(const SpkConf *conf, const char *name);
+double spk_conf_real(const SpkConf *conf, const char *name);
+gboolean spk_conf_bool(const SpkConf *conf, const char *name);
+const char *const *spk_conf_list(const SpkConf *conf, const char *name);
+/* FALSE when only the built-in default holds. */
+gboolean spk_conf_is_set(const SpkConf *conf, const char *name);
+/* "default", "file", "environment", ".env", "command line" */
+const char *spk_conf_origin(const SpkConf *conf, const char *name);
+
+const char *spk_conf_path(const SpkConf *conf);		/* file in force, or NULL */
+gboolean spk_conf_is_trusted(const SpkConf *conf);	/* TRUE as well when there is no file */
+const char *const *spk_conf_warnings(const SpkConf *conf);
+/* {"file":…,"trusted":…,"values":{"name":{"value":…,"origin":…,"line":…}}}; secrets as "(set)" */
+json_t *spk_conf_to_json(const SpkConf *conf);
+
+/* Records the hash of ./config.toml and ./.env (those that exist below `folder`) in
+ * SPARKS_HOME/trust, lines "sha256 path". */
+gboolean spk_conf_trust(const char *folder, GError **error);
+
+/* A secret by its environment name (environment, then trusted .env); NULL when absent.
+ * Borrowed from conf. Never logged, never in spk_conf_to_json(). */
+const char *spk_conf_secret(const SpkConf *conf, const char *env_name);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * The task machine: takes requests into the store, moves tasks through their states with
+ * one step function per state, holds them by leases, renews these, hears the mailbox,
+ * resumes after a crash. Front ends and commands use only this.
+ */
+#ifndef SPK_CORE_CORE_H
+#define SPK_CORE_CORE_H
+
+#include <glib.h>
+#include <jansson.h>
+
+#include "base/cancel.h"
+#include "conf/conf.h"
+#include "store/store.h"
+
+typedef struct SpkCore SpkCore;
+
+SpkCore *spk_core_open(SpkConf *conf, GError **error);
+void spk_core_close(SpkCore *core);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkCore, spk_core_close)
+SpkStore *spk_core_store(SpkCore *core);
+const char *spk_core_home(SpkCore *core);
+
+typedef struct {
+	const char *goal;
+	const char *spark;	/* NULL: routed (the default spark for now) */
+	const char *folder;	/* absolute */
+	const char *label;
+	json_t *options;	/* checks:[…], context, max_steps, model, strict, allow_test_changes, … */
+} SpkRequest;
+/* Queues it; returns the id. */
+char *spk_core_accept(SpkCore *core, const SpkRequest *request, GError **error);
+
+/* Runs one task in this thread until it is finished, waiting or paused, or cancel fires
+ * (reason "detach": the task stays resumable; anything else: cancelled). BUSY when another
+ * living process holds it. */
+gboolean spk_core_run(SpkCore *core, const char *id, SpkCancel *cancel, GError **error);
+/* Daemon: `workers` threads take tasks until cancel fires; then running tasks end their step and
+ * are given back (drain). */
+gboolean spk_core_serve(SpkCore *core, guint workers, SpkCancel *cancel, GError **error);
+
+gboolean spk_core_cancel(SpkCore *core, const char *id, GError **error);
+gboolean spk_core_pause(SpkCore *core, const char *id, GError **error);
+gboolean spk_core_resume(SpkCore *core, const char *id, GError **error);
+
+/* interface.md, Tasks: the object of `do`, `tasks show`, …; brief leaves out `checks`. */
+json_t *spk_core_report(SpkCore *core, const SpkTask *task, gboolean brief, GError **error);
+/* Exit code of a task as it stands. */
+int spk_core_exit_code(const SpkTask *task, gboolean strict);
+
+#endif

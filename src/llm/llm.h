@@ -1,0 +1,73 @@
+/*
+ * The model client. Callers speak one neutral form whatever the wire: messages and tools are
+ * JSON in the shape of OpenAI chat completions (role system|user|assistant|tool, tool_calls,
+ * tool_call_id). An SpkLlm may be used by many threads. Providers implement llm/llm_impl.h;
+ * retry wraps them all.
+ */
+#ifndef SPK_LLM_LLM_H
+#define SPK_LLM_LLM_H
+
+#include <glib.h>
+#include <jansson.h>
+
+#include "base/cancel.h"
+#include "conf/conf.h"
+
+typedef struct SpkLlm SpkLlm;
+
+typedef struct {
+	json_t *messages;	/* array; messages[0] is the system prompt */
+	json_t *tools;		/* array of {"type":"function","function":{…}} or NULL */
+	guint turn;		/* 0, 1, 2 ... of the task: how many answers it already has */
+	const char *purpose;	/* "main", ... ; NULL: main */
+} SpkLlmRequest;
+
+typedef struct {
+	gint64 input, output, cached;	/* tokens; -1: the server didn't say */
+} SpkUsage;
+
+typedef struct {
+	char *text;		/* "" when none */
+	json_t *tool_calls;	/* array of {"id","name","arguments": string as sent} */
+	char *finish;		/* "stop" | "tool_calls" | "length" | "content_filter" | other */
+	char *model;		/* as the server names it; NULL */
+	SpkUsage usage;
+	guint attempts;		/* 1: no retry was needed */
+	double seconds, first_token_seconds;
+} SpkLlmReply;
+
+void spk_llm_reply_clear(SpkLlmReply *reply);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkLlmReply, spk_llm_reply_clear)
+
+typedef struct {
+	/* Text pieces as they stream; NULL: not wanted. Called in the calling thread. On a
+	 * retry after a broken stream `on_restart` says that earlier pieces are void. */
+	void (*on_text)(const char *piece, gpointer user);
+	void (*on_restart)(const char *why, gpointer user);
+	gpointer user;
+} SpkLlmSink;
+
+/* `model`: NULL (from the configuration), "script:FILE", or "NAME" of the configured
+ * provider. CONFIG with the ways to go on when no model is configured; nothing is contacted. */
+SpkLlm *spk_llm_open(SpkConf *conf, const char *model, GError **error);
+void spk_llm_free(SpkLlm *llm);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkLlm, spk_llm_free)
+const char *spk_llm_provider(SpkLlm *llm);	/* "openai", "script" */
+const char *spk_llm_model(SpkLlm *llm);
+gint64 spk_llm_context_window(SpkLlm *llm);	/* tokens */
+
+/* One answer, retried where that may help (base/error.h says which; Retry-After obeyed,
+ * jittered exponential back-off, `[llm] max_retries`). PROVIDER, PROVIDER_AUTH,
+ * PROVIDER_REPLY, CONTEXT_LENGTH, RATE_LIMITED, TIMEOUT, CANCELLED, REPLAY_DIFFERS. */
+gboolean spk_llm_complete(SpkLlm *llm, const SpkLlmRequest *request, const SpkLlmSink *sink,
+			  SpkCancel *cancel, SpkLlmReply *ret_reply, GError **error);
+/* One cheap request that tells whether the server answers and takes the key (doctor). */
+gboolean spk_llm_ping(SpkLlm *llm, SpkCancel *cancel, GError **error);
+
+/* SHA-256 of the byte-stable part of a request: messages[0] and tools, canonical JSON. */
+char *spk_llm_prefix_hash(const SpkLlmRequest *request);
+
+/* Rough tokens of a text: bytes / 4 rounded up (no tokenizer here). */
+gint64 spk_llm_estimate_tokens(const json_t *messages);
+
+#endif

@@ -1,0 +1,23 @@
+/* For those who implement a provider. */
+#ifndef SPK_LLM_LLM_IMPL_H
+#define SPK_LLM_LLM_IMPL_H
+
+#include "llm/llm.h"
+
+typedef struct {
+	const char *name;	/* mandatory */
+	/* mandatory; `model` is what follows the provider in --model, or NULL */
+	gpointer (*open)(SpkConf *conf, const char *model, GError **error);
+	/* mandatory; one attempt, no retry. *ret_retry_after_s: -1 or what the server asks for */
+	gboolean (*complete)(gpointer self, const SpkLlmRequest *request, const SpkLlmSink *sink,
+			     SpkCancel *cancel, SpkLlmReply *ret_reply, double *ret_retry_after_s,
+			     GError **error);
+	gboolean (*ping)(gpointer self, SpkCancel *cancel, GError **error);	/* optional */
+	const char *(*model)(gpointer self);	/* mandatory */
+	void (*close)(gpointer self);	/* mandatory */
+} SpkProviderImpl;
+
+/* llm_all.c: ends with NULL. */
+extern const SpkProviderImpl *const spk_providers[];
+
+#endif
