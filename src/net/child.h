@@ -1,7 +1,8 @@
 /*
  * Child processes: an argv (never a shell string), an environment that starts empty, own
  * process group, bounded output, deadline. Blocking; any thread. posix_spawn underneath, so
- * the threaded program never forks.
+ * the threaded program never forks. The program ignores SIGPIPE (main does); children get all
+ * signals back at their defaults.
  */
 #ifndef SPK_NET_CHILD_H
 #define SPK_NET_CHILD_H
