@@ -19,9 +19,10 @@ typedef struct {
 	const void *body;
 	gsize body_len;
 	gint64 connect_ms;		/* 0: 10,000 */
-	gint64 first_byte_ms;		/* to the first byte of the answer; 0: 120,000 */
+	gint64 first_byte_ms;		/* from the request to the first byte of the body; 0: 120,000 */
 	gint64 idle_ms;			/* between two pieces; 0: 60,000 */
 	gsize max_bytes;		/* of the body; 0: 64 MiB */
+	/* Of what isn't 2xx at most 64 KiB are read: it is for the error's text. */
 } SpkHttpRequest;
 
 typedef struct {
@@ -30,7 +31,9 @@ typedef struct {
 	GString *body;			/* what the sink didn't take */
 } SpkHttpResponse;
 
-/* Pieces of a 2xx body as they come; FALSE with *error ends the transfer. */
+/* Pieces of a 2xx body as they come. FALSE with *error ends the transfer as failed, FALSE
+ * without as done: what still comes within 200 ms is thrown away, so that the connection
+ * can be used again. */
 typedef gboolean (*SpkHttpSink)(const char *data, gsize len, gpointer user, GError **error);
 
 SpkHttp *spk_http_new(GError **error);
@@ -38,8 +41,10 @@ void spk_http_free(SpkHttp *http);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkHttp, spk_http_free)
 
 /* TRUE when an answer came, whatever its status. PROVIDER when there is none (refused,
- * reset, broken TLS, DNS), TIMEOUT with which wait it was, CANCELLED, LIMIT. A body cut off
- * before its end is PROVIDER too ("broken stream"). sink may be NULL. */
+ * reset, broken TLS, DNS), TIMEOUT with which wait it was, CANCELLED, LIMIT, BAD_INPUT for
+ * the URL. A body cut off before its end is PROVIDER too ("broken stream"). Errors name
+ * scheme, host and port only. Proxies are taken from the environment as curl does, but never
+ * for the loopback addresses. sink may be NULL. */
 gboolean spk_http_fetch(SpkHttp *http, const SpkHttpRequest *request, SpkHttpSink sink,
 			gpointer user, SpkCancel *cancel, SpkHttpResponse *ret_response,
 			GError **error);
