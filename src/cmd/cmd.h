@@ -12,7 +12,12 @@
 #include "base/cancel.h"
 #include "conf/conf.h"
 
-typedef enum { SPK_CMD_FLAG, SPK_CMD_STRING, SPK_CMD_INT, SPK_CMD_REAL, SPK_CMD_STRINGS } SpkCmdOptType;
+typedef enum {
+	SPK_CMD_FLAG,
+	SPK_CMD_STRING,		/* given twice: the last one counts */
+	SPK_CMD_INT,
+	SPK_CMD_STRINGS,	/* may be repeated, all count */
+} SpkCmdOptType;
 
 typedef struct {
 	const char *name;	/* "max-steps"; NULL ends the table */
@@ -23,14 +28,15 @@ typedef struct {
 	const char *choices;	/* "a|b" or NULL */
 	gint64 min, max;	/* SPK_CMD_INT */
 	const char *sentence;
-	const char *unbuilt;	/* not NULL: accepted by the reference, refused here: why / what instead */
+	/* Not NULL: a flag of the reference that this version refuses; says what to do instead. */
+	const char *unbuilt;
 } SpkCmdOpt;
 
 typedef struct SpkArgs SpkArgs;
 
 typedef struct SpkCmd {
 	const char *name;		/* "do", "tasks" */
-	const char *usage;		/* "GOAL" */
+	const char *usage;		/* "GOAL", "" when nothing follows; NULL with subs */
 	const char *summary;		/* one line */
 	const char *details;		/* paragraph(s) for --help and the man page; may be NULL */
 	const char *example;		/* at least one line, mandatory */
@@ -43,6 +49,13 @@ typedef struct SpkCmd {
 
 extern const SpkCmd *const spk_commands[];	/* sorted by name, NULL-terminated */
 
+/* A command that is known by name but not in this version: refused with what works instead. */
+typedef struct {
+	const char *name;	/* NULL ends the table */
+	const char *hint;
+} SpkCmdLater;
+extern const SpkCmdLater spk_commands_later[];
+
 /* Accessors of parsed options (by long name; a name not in the table is a g_assert). */
 gboolean spk_args_flag(const SpkArgs *args, const char *name);
 const char *spk_args_str(const SpkArgs *args, const char *name);	/* NULL: not given */
@@ -50,8 +63,9 @@ gint64 spk_args_int(const SpkArgs *args, const char *name, gint64 fallback);
 gboolean spk_args_has(const SpkArgs *args, const char *name);
 const char *const *spk_args_list(const SpkArgs *args, const char *name);	/* never NULL */
 const char *const *spk_args_rest(const SpkArgs *args);	/* positionals, NULL-terminated */
-/* Global ones: --config PATH, -y/--yes. */
+/* The global options --config PATH, --set NAME=VALUE and -y/--yes. */
 const char *spk_args_config(const SpkArgs *args);
+const char *const *spk_args_set(const SpkArgs *args);	/* never NULL */
 gboolean spk_args_yes(const SpkArgs *args);
 
 /* Parses and runs: the whole of main(). */
@@ -62,7 +76,11 @@ int spk_cmd_main(int argc, char **argv);
 int spk_cmd_fail(GError *take_error, gboolean json);
 /* Loads the configuration for a command, warnings to stderr; NULL with *ret_exit set. */
 SpkConf *spk_cmd_conf(const SpkArgs *args, gboolean json, int *ret_exit);
-/* Fires on the first SIGINT/SIGTERM; the second leaves at once with 130. */
+/* The same with options of the command's own flags: "name=value", NULL-terminated. */
+SpkConf *spk_cmd_conf_with(const SpkArgs *args, const char *const *overrides, gboolean json,
+			   int *ret_exit);
+/* A token (a new reference, the same each time) that fires on the first SIGINT or SIGTERM;
+ * the second leaves at once with 130. */
 SpkCancel *spk_cmd_interrupt(void);
 /* One JSON object or array and a newline on stdout. */
 void spk_cmd_print_json(const json_t *json);
@@ -71,7 +89,8 @@ void spk_cmd_print_json(const json_t *json);
 gboolean spk_term_is_tty(int fd);
 gboolean spk_term_colour(int fd);	/* tty, NO_COLOR unset, TERM not dumb */
 int spk_term_width(int fd);
-/* SGR start of a role ("ok", "bad", "dim", "bold", "warn", "add", "del") or "" without colour. */
+/* SGR start of a role ("ok", "bad", "dim", "bold", "warn", "add", "del"; "reset" ends one), or
+ * "" without colour. */
 const char *spk_term_sgr(int fd, const char *role);
 
 #endif

@@ -1,0 +1,182 @@
+/*
+ * The whole of main(): safe standard descriptors, parsing, running, and an exit code that
+ * also counts what could not be written to standard output.
+ */
+#include "cmd/cmd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "cmd/cmd_priv.h"
+
+/* A closed descriptor 0-2 would be given to the next file opened, and a message could then
+ * end up in the database. Opened the wrong way round, so that using it still fails. */
+static void keep_standard_fds(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0)
+			_exit(1);
+}
+
+static void on_pipe(int number)
+{
+}
+
+/* A reader that has gone gives EPIPE instead of ending us in the middle of a task. A
+ * handler, because an ignored signal would stay ignored in children after exec. */
+static void survive_sigpipe(void)
+{
+	struct sigaction action = { .sa_handler = on_pipe, .sa_flags = SA_RESTART };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGPIPE, &action, NULL);
+}
+
+/* Asked of the bare words, because usage errors too come as JSON. */
+static gboolean wants_json(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (!strcmp(argv[i], "--json"))
+			return TRUE;
+	return FALSE;
+}
+
+/* Output that was lost is a failure, even if the work went well. A reader that went away
+ * (`| head`) is not worth a message. */
+static int finish_stdout(int code)
+{
+	gboolean lost_before = ferror(stdout);
+	g_autoptr(GError) error = NULL;
+
+	errno = 0;
+	if (fflush(stdout) == 0 && !lost_before)
+		return code;
+	if (errno == EPIPE)
+		return code ? code : 1;
+	spk_error_set_errno(&error, SPK_ERR_IO, errno ? errno : EIO, NULL,
+			    "cannot write to standard output");
+	return spk_cmd_fail(g_steal_pointer(&error), FALSE);
+}
+
+static int print_help(const SpkArgs *args, FILE *stream)
+{
+	g_autofree char *text =
+		spk_help_text(args->path, args->cmd, spk_term_width(fileno(stream)));
+
+	fputs(text, stream);
+	return stream == stdout ? 0 : spk_err_info(SPK_ERR_USAGE)->exit_code;
+}
+
+static int run(const SpkArgs *args)
+{
+	if (args->help)
+		return print_help(args, stdout);
+	if (args->version) {
+		puts("sparks " SPK_VERSION);
+		return 0;
+	}
+	if (!args->cmd || args->cmd->subs)
+		return print_help(args, stderr);
+	return args->cmd->run(args);
+}
+
+int spk_cmd_main(int argc, char **argv)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SpkArgs) args = NULL;
+
+	keep_standard_fds();
+	survive_sigpipe();
+	args = spk_args_parse(argc, argv, spk_commands, &error);
+	if (!args)
+		return finish_stdout(
+			spk_cmd_fail(g_steal_pointer(&error), wants_json(argc, argv)));
+	return finish_stdout(run(args));
+}
+
+static void print_json_error(const GError *error, const SpkErrInfo *info)
+{
+	g_autoptr(json_t)
+		object = json_pack("{s:{s:s, s:o, s:o}}", "error", "code", info->name,
+				   "message", spk_json_text(error->message), "hint",
+				   spk_json_text(spk_error_hint(error)));
+
+	spk_cmd_print_json(object);
+}
+
+int spk_cmd_fail(GError *take_error, gboolean json)
+{
+	g_autoptr(GError) error = take_error;
+	const SpkErrInfo *info = spk_err_info(spk_error_code(error));
+	g_autofree char *message = spk_text_clean(error->message, -1, SPK_CLEAN_TEXT);
+	const char *hint = spk_error_hint(error);
+
+	fflush(stdout);
+	fprintf(stderr, "%ssparks:%s %s\n", spk_term_sgr(STDERR_FILENO, "bad"),
+		spk_term_sgr(STDERR_FILENO, "reset"), message);
+	if (hint) {
+		g_autofree char *clean = spk_text_clean(hint, -1, SPK_CLEAN_TEXT);
+
+		fprintf(stderr, "  %s\n", clean);
+	}
+	if (json)
+		print_json_error(error, info);
+	return info->exit_code;
+}
+
+static void print_warnings(const SpkConf *conf)
+{
+	for (const char *const *warning = spk_conf_warnings(conf); *warning; warning++) {
+		g_autofree char *clean = spk_text_clean(*warning, -1, SPK_CLEAN_LINE);
+
+		fprintf(stderr, "%ssparks: warning:%s %s\n",
+			spk_term_sgr(STDERR_FILENO, "warn"),
+			spk_term_sgr(STDERR_FILENO, "reset"), clean);
+	}
+}
+
+SpkConf *spk_cmd_conf_with(const SpkArgs *args, const char *const *overrides,
+			   gboolean json, int *ret_exit)
+{
+	g_autoptr(GPtrArray) all = g_ptr_array_new();
+	g_autoptr(GError) error = NULL;
+	SpkConfSource source = {
+		.explicit_path = spk_args_config(args),
+		.ask_trust = spk_term_is_tty(STDIN_FILENO) &&
+			     spk_term_is_tty(STDERR_FILENO),
+	};
+	SpkConf *conf;
+
+	for (const char *const *set = spk_args_set(args); *set; set++)
+		g_ptr_array_add(all, (gpointer)*set);
+	for (; overrides && *overrides; overrides++)
+		g_ptr_array_add(all, (gpointer)*overrides);
+	g_ptr_array_add(all, NULL);
+	source.overrides = (const char *const *)all->pdata;
+	conf = spk_conf_load(&source, &error);
+	if (conf)
+		print_warnings(conf);
+	else
+		*ret_exit = spk_cmd_fail(g_steal_pointer(&error), json);
+	return conf;
+}
+
+SpkConf *spk_cmd_conf(const SpkArgs *args, gboolean json, int *ret_exit)
+{
+	return spk_cmd_conf_with(args, NULL, json, ret_exit);
+}
+
+void spk_cmd_print_json(const json_t *json)
+{
+	g_autofree char *text = spk_json_dump(json);
+
+	puts(text);
+}

@@ -1,0 +1,40 @@
+/* The table of commands: a new one is a file cmd_NAME.c, a line in cmd_all.h, a row here. */
+#include "cmd/cmd_all.h"
+
+const SpkCmd *const spk_commands[] = {
+	&spk_cmd_config,
+	&spk_cmd_help,
+	&spk_cmd_version,
+	NULL,
+};
+
+/* Commands that users of the reference program know, or that this program will have. */
+const SpkCmdLater spk_commands_later[] = {
+	{ "chat", "give the goal directly: sparks do \"GOAL\"" },
+	{ "ci-monitor", "look at the task itself: sparks tasks show ID" },
+	{ "cost", "tokens and cost of a task are in `sparks tasks show ID`" },
+	{ "dashboard", "list the tasks with their verdicts: sparks tasks list" },
+	{ "eval", "replay a recorded task instead: sparks tasks replay ID" },
+	{ "feature",
+	  "give each part as a task with its check: sparks do GOAL --check CMD" },
+	{ "init", "no file is needed to start; `sparks config show` lists the options" },
+	{ "jobs", "start tasks from cron: sparks do GOAL" },
+	{ "knobs", "options are set in the configuration: sparks config show" },
+	{ "kpi", "verdicts of past tasks: sparks tasks list" },
+	{ "leaderboard", "verdicts of past tasks: sparks tasks list" },
+	{ "memory", "put standing facts into the goal or --context" },
+	{ "observe", "follow one task instead: sparks tasks log ID --follow" },
+	{ "openai", "log in by key: set OPENAI_API_KEY" },
+	{ "policy", "`sparks doctor` shows what holds now" },
+	{ "sandbox", "every task runs in the sandbox; `sparks doctor` shows its tier" },
+	{ "scan", "`sparks doctor` shows what holds now" },
+	{ "secrets", "the key comes from the environment: OPENAI_API_KEY" },
+	{ "self-build", "run a task on a clone: sparks do GOAL --repo PATH" },
+	{ "slack", "give the goal directly: sparks do \"GOAL\"" },
+	{ "snapshot",
+	  "a task keeps its own: sparks tasks diff ID, sparks tasks undo ID" },
+	{ "stop", "end a task: sparks tasks cancel ID" },
+	{ "teams", "give the goal directly: sparks do \"GOAL\"" },
+	{ "telegram", "give the goal directly: sparks do \"GOAL\"" },
+	{ NULL },
+};

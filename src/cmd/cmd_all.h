@@ -1,0 +1,11 @@
+/* One line per command, defined in cmd_NAME.c: what cmd_all.c puts into the table. */
+#ifndef SPK_CMD_CMD_ALL_H
+#define SPK_CMD_CMD_ALL_H
+
+#include "cmd/cmd.h"
+
+extern const SpkCmd spk_cmd_config;
+extern const SpkCmd spk_cmd_help;
+extern const SpkCmd spk_cmd_version;
+
+#endif

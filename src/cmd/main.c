@@ -1,0 +1,7 @@
+/* Wiring only: everything is in the commands (cmd_all.c) and the parser (args.c). */
+#include "cmd/cmd.h"
+
+int main(int argc, char **argv)
+{
+	return spk_cmd_main(argc, argv);
+}
