@@ -10,4 +10,8 @@
 
 extern const struct CMUnitTest child_tests[];
 extern const size_t n_child_tests;
+extern const struct CMUnitTest http_tests[];
+extern const size_t n_http_tests;
+extern const struct CMUnitTest sse_tests[];
+extern const size_t n_sse_tests;
 #endif
