@@ -1,0 +1,23 @@
+/* Every test_*.c of this folder exports its tests; main.c runs them as one group, so that
+ * the binary prints a single TAP plan. */
+#ifndef TESTS_UNIT_BOX_SUITES_H
+#define TESTS_UNIT_BOX_SUITES_H
+
+#include <glib.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+typedef struct {
+	const struct CMUnitTest *tests;
+	size_t n_tests;
+} Suite;
+
+#define SUITE(name, tests) \
+	const Suite name = { tests, G_N_ELEMENTS(tests) }
+
+extern const Suite plan_suite;	/* test_box_plan.c */
+
+#endif
