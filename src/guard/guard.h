@@ -1,6 +1,7 @@
 /*
  * What may happen, first part: the loop guard, the rules for `git` lines, the list of
- * sensitive files, the list of files that run code elsewhere. Pure functions over values.
+ * sensitive files, the list of files that run code elsewhere. Pure functions over values,
+ * any thread; a loop guard belongs to one thread at a time.
  */
 #ifndef SPK_GUARD_GUARD_H
 #define SPK_GUARD_GUARD_H
@@ -14,22 +15,31 @@ SpkLoopGuard *spk_loop_guard_new(guint window, guint threshold);
 void spk_loop_guard_free(SpkLoopGuard *guard);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkLoopGuard, spk_loop_guard_free)
 /* One call with its result (hashes or texts). The same call with the same result seen more
- * than `threshold` times within the window: WARN once (tell the model), STOP when it goes on. */
+ * than `threshold` times within the window: WARN once (tell the model), STOP when it goes on.
+ * The reason is made for the model; NULL with OK. */
 SpkLoopVerdict spk_loop_guard_note(SpkLoopGuard *guard, const char *call, const char *result,
 				   char **ret_reason);
 
 /* ---- git lines a model may run in the box ---- */
-/* TRUE, or FALSE with the reason in words: no push, fetch, pull, clone, remote, no rewriting
- * of history (rebase, reset --hard to elsewhere, commit --amend of the base, filter-branch, reflog,
- * gc, update-ref, replace), no config that runs programs, no -c, no --git-dir, --exec-path. */
+/* `args` is what follows the word git, NULL-terminated. TRUE, or FALSE with the reason in words
+ * that tell what to do instead. Sub-commands that the table doesn't know are refused. Refused
+ * too: the network, rewriting of history, configuration and options that run programs, and
+ * whatever waits for a terminal. It keeps a model on the path; the wall is the box. */
 gboolean spk_guard_git(const char *const *args, char **ret_reason);
 
 /* ---- files ---- */
-/* Glob patterns of names that never enter the box (reference §4: path rule). */
+/* Glob patterns of names that never enter the box (reference §4: path rule), NULL-terminated,
+ * in the language of spk_guard_match(). */
 extern const char *const spk_sensitive_patterns[];
-/* The pattern a relative path matches, or NULL. Case is ignored. */
+/* The last pattern of `patterns` that matches, or NULL when none does or that one starts with
+ * "!" (an exception). A pattern is tried on every run of whole components of the relative
+ * `path`, so ".env" also covers "a/.env" and what lies in a folder of that name; "*" and "?"
+ * don't match "/"; one that ends in "/" needs something below. Case is ignored. */
+const char *spk_guard_match(const char *const *patterns, const char *path);
+/* spk_guard_match() with spk_sensitive_patterns. */
 const char *spk_guard_sensitive(const char *path);
-/* Why this file runs code elsewhere ("CI definition", "git hook", "build script", "package script", …) or NULL. */
+/* What makes this file run code elsewhere ("CI definition", "git hook", "build script",
+ * "package script", …), or NULL. */
 const char *spk_guard_risky(const char *path);
 
 #endif
