@@ -59,19 +59,23 @@ typedef struct {
 void spk_task_free(SpkTask *task);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkTask, spk_task_free)
 
-/* Row in state queued and the journal's first entry `accepted` in one transaction. */
+/* Row in state queued and the journal's first entry `accepted` in one transaction. Reads id,
+ * goal, spark, repo, label, options and created_us (0: now). CONFLICT when the id is there. */
 gboolean spk_task_insert(SpkStore *store, const SpkTask *task, GError **error);
 /* By id or unique prefix of at least 4 characters. NOT_FOUND, or USAGE when ambiguous. */
 SpkTask *spk_task_get(SpkStore *store, const char *id, GError **error);
-/* Newest first; state < 0: all. GPtrArray of SpkTask. */
+/* Newest first; state < 0: all; limit 0: all. GPtrArray of SpkTask. */
 GPtrArray *spk_task_list(SpkStore *store, int state, guint limit, GError **error);
 /* Sets columns from an object (keys are names of SpkTask's fields out of: reason summary base
  * branch commit tier steps tokens_in tokens_out tokens_cached cost_usd seconds changes error
- * verdict), fenced. */
+ * verdict), fenced. null is for those that may be NULL above, and cost_usd. INTERNAL when a
+ * key or type is none of these; then nothing is changed. */
 gboolean spk_task_update(SpkStore *store, const char *id, gint64 token, json_t *fields,
 			 GError **error);
 /* Moves the state along the table (else INTERNAL) with a journal entry `state`
- * {"from","to","reason"} in the same transaction, fenced; sets finished_us on terminal ones. */
+ * {"from","to","reason"} in the same transaction, fenced; sets finished_us on terminal ones.
+ * `reason` becomes the task's; NULL clears it, but keeps it where `to` is terminal. CONFLICT
+ * when the task is not in `from`. */
 gboolean spk_task_move(SpkStore *store, const char *id, gint64 token, SpkState from, SpkState to,
 		       const char *reason, GError **error);
 
@@ -110,10 +114,11 @@ typedef struct {
 void spk_lease_free(SpkLease *lease);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkLease, spk_lease_free)
 
-/* Names this process: "boot-id/pid/start-time". Others can tell whether it still lives. */
+/* Names this process: "boot-id/pid-namespace/pid/start-time". Others on this machine can
+ * tell whether it still lives. */
 const char *spk_holder_self(void);
 /* FALSE when the holder ran on this boot of this machine and is gone; TRUE when alive or when
- * it cannot be known (another machine). */
+ * it cannot be known (another machine, another pid namespace, no /proc). */
 gboolean spk_holder_alive(const char *holder);
 
 /* Claims one task: free, lease expired, or holder gone. BUSY when held by a living one;
@@ -125,13 +130,14 @@ gboolean spk_lease_renew(SpkStore *store, const SpkLease *lease, GError **error)
 gboolean spk_lease_release(SpkStore *store, const SpkLease *lease, GError **error);
 
 /* ---- mailbox: what others ask of a running task ---- */
-/* kind "cancel" | "pause" | "resume" | "note". */
+/* kind "cancel" | "pause" | "resume" | "note". CONFLICT when the task is finished. */
 gboolean spk_mail_post(SpkStore *store, const char *task, const char *kind, json_t *payload,
 		       GError **error);
 /* Takes the oldest unread one (fenced) or returns NULL without error. *ret_kind allocated. */
 json_t *spk_mail_take(SpkStore *store, const char *task, gint64 token, char **ret_kind,
 		      GError **error);
-/* TRUE and *ret_any when there is unread mail: one cheap query for the supervisor. */
+/* Kind of the oldest unread one, NULL when there is none: one cheap query for the
+ * supervisor. FALSE only on an error. Who must not lose mail peeks, acts, then takes. */
 gboolean spk_mail_peek(SpkStore *store, const char *task, char **ret_kind, GError **error);
 
 /* ---- evidence ---- */
