@@ -1,0 +1,220 @@
+/*
+ * Writes seccomp_programs.h: the BPF programs of the machine it runs on, made from
+ * seccomp_table.h. A build-time program, so that neither sparks nor sparks-box needs
+ * libseccomp (here: for names) when they run.
+ *
+ * Shape of a program: architecture and range checks, then a binary search over the numbers
+ * that have rules. The kernel runs it once per number when it is installed and remembers
+ * those that are always allowed.
+ */
+#include "box/helper/seccomp_table.h"
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define N_RULES (sizeof(rules) / sizeof(*rules))
+#define X32_BIT 0x40000000u
+
+typedef struct {
+	struct sock_filter code[BPF_MAXINSNS];
+	unsigned len;
+	Tiers tier;
+	unsigned number[N_RULES];	/* calls with rules, ascending */
+	unsigned n_numbers;
+} Program;
+
+static unsigned emit(Program *program, unsigned code, unsigned k)
+{
+	if (program->len == BPF_MAXINSNS) {
+		fprintf(stderr, "gen_seccomp: the program is too long\n");
+		exit(1);
+	}
+	program->code[program->len] = (struct sock_filter){ .code = (unsigned short)code, .k = k };
+	return program->len++;
+}
+
+/* Goes to the next instruction when the test holds, else over it. */
+static void emit_unless(Program *program, unsigned test, unsigned k)
+{
+	unsigned at = emit(program, BPF_JMP | test | BPF_K, k);
+
+	program->code[at].jf = 1;
+}
+
+/* Over the next instruction when the test holds. */
+static void emit_skip_if(Program *program, unsigned test, unsigned k)
+{
+	unsigned at = emit(program, BPF_JMP | test | BPF_K, k);
+
+	program->code[at].jt = 1;
+}
+
+static void emit_load(Program *program, size_t offset)
+{
+	emit(program, BPF_LD | BPF_W | BPF_ABS, (unsigned)offset);
+}
+
+static void emit_load_argument(Program *program, int argument)
+{
+	size_t low = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
+
+	emit_load(program, offsetof(struct seccomp_data, args) + 8 * (size_t)argument + low);
+}
+
+static unsigned answer(const Rule *rule)
+{
+	return SECCOMP_RET_ERRNO | (unsigned)rule->error;
+}
+
+/* Numbers of calls this machine does not have are negative. */
+static int number_of(const Rule *rule)
+{
+	int number = rule->number ? rule->number : seccomp_syscall_resolve_name(rule->call);
+
+	if (number == __NR_SCMP_ERROR) {
+		fprintf(stderr, "gen_seccomp: unknown system call '%s' in seccomp_table.h\n",
+			rule->call);
+		exit(1);
+	}
+	return number;
+}
+
+static int is_for(const Rule *rule, const Program *program)
+{
+	return rule->tiers == BOTH_TIERS || rule->tiers == program->tier;
+}
+
+static void emit_values(Program *program, const Rule *rule)
+{
+	for (int i = 0; i < rule->n_values; i++) {
+		emit_unless(program, BPF_JEQ, rule->value[i]);
+		if (rule->test == ONE_OF)
+			emit(program, BPF_RET | BPF_K, answer(rule));
+		else	/* over the rest of the values and the answer */
+			emit(program, BPF_JMP | BPF_JA,
+			     2 * (unsigned)(rule->n_values - 1 - i) + 1);
+	}
+	if (rule->test == NONE_OF)
+		emit(program, BPF_RET | BPF_K, answer(rule));
+}
+
+static void emit_rule(Program *program, const Rule *rule)
+{
+	unsigned over = 0;
+
+	if (rule->only_if_first) {
+		emit_load_argument(program, 0);
+		emit_skip_if(program, BPF_JEQ, rule->only_if_first);
+		over = emit(program, BPF_JMP | BPF_JA, 0);
+	}
+	if (rule->test != ALWAYS)
+		emit_load_argument(program, rule->argument);
+	switch (rule->test) {
+	case BITS_ARE:
+		emit(program, BPF_ALU | BPF_AND | BPF_K, rule->value[0]);
+		emit_unless(program, BPF_JEQ, rule->value[1]);
+		emit(program, BPF_RET | BPF_K, answer(rule));
+		break;
+	case ANY_BIT:
+		emit_unless(program, BPF_JSET, rule->value[0]);
+		emit(program, BPF_RET | BPF_K, answer(rule));
+		break;
+	case ONE_OF:
+	case NONE_OF:
+		emit_values(program, rule);
+		break;
+	case ALWAYS:
+		emit(program, BPF_RET | BPF_K, answer(rule));
+	}
+	if (over)
+		program->code[over].k = program->len - over - 1;
+}
+
+/* The accumulator holds the number, which is between number[low] and number[high - 1] if
+ * it is any of these. */
+static void emit_search(Program *program, unsigned low, unsigned high)
+{
+	unsigned middle = (low + high) / 2, right;
+
+	if (high - low > 1) {
+		emit_unless(program, BPF_JGE, program->number[middle]);
+		right = emit(program, BPF_JMP | BPF_JA, 0);
+		emit_search(program, low, middle);
+		program->code[right].k = program->len - right - 1;
+		emit_search(program, middle, high);
+		return;
+	}
+	emit_skip_if(program, BPF_JEQ, program->number[low]);
+	emit(program, BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	for (size_t i = 0; i < N_RULES; i++)
+		if (is_for(&rules[i], program) &&
+		    number_of(&rules[i]) == (int)program->number[low])
+			emit_rule(program, &rules[i]);
+	emit(program, BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+}
+
+static int compare(const void *a, const void *b)
+{
+	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void collect_numbers(Program *program)
+{
+	unsigned n = 0, kept = 0;
+
+	for (size_t i = 0; i < N_RULES; i++)
+		if (is_for(&rules[i], program) && number_of(&rules[i]) >= 0)
+			program->number[n++] = (unsigned)number_of(&rules[i]);
+	qsort(program->number, n, sizeof(*program->number), compare);
+	for (unsigned i = 0; i < n; i++)
+		if (i == 0 || program->number[i] != program->number[kept - 1])
+			program->number[kept++] = program->number[i];
+	program->n_numbers = kept;
+}
+
+static void write_program(const char *name, Tiers tier)
+{
+	static Program program;
+
+	program = (Program){ .tier = tier };
+	collect_numbers(&program);
+	emit_load(&program, offsetof(struct seccomp_data, arch));
+	emit_skip_if(&program, BPF_JEQ, seccomp_arch_native());
+	emit(&program, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+	emit_load(&program, offsetof(struct seccomp_data, nr));
+	if (seccomp_arch_native() == SCMP_ARCH_X86_64) {
+		emit_unless(&program, BPF_JGE, X32_BIT);
+		emit(&program, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+	}
+	emit_unless(&program, BPF_JGT, LAST_KNOWN);
+	emit(&program, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
+	emit_search(&program, 0, program.n_numbers);
+
+	printf("\nstatic struct sock_filter %s_code[] = {\n", name);
+	for (unsigned i = 0; i < program.len; i++)
+		printf("\t{ 0x%02x, %u, %u, 0x%08x },\n", program.code[i].code,
+		       program.code[i].jt, program.code[i].jf, program.code[i].k);
+	printf("};\n");
+}
+
+int main(void)
+{
+	printf("/* Made by gen_seccomp from seccomp_table.h. */\n");
+	write_program("native", NATIVE);
+	write_program("landlock", LANDLOCK);
+	printf("\nstatic const struct {\n"
+	       "\tconst char *name;\n"
+	       "\tstruct sock_fprog program;\n"
+	       "} seccomp_programs[] = {\n"
+	       "\t{ \"native\", { sizeof(native_code) / 8, native_code } },\n"
+	       "\t{ \"landlock\", { sizeof(landlock_code) / 8, landlock_code } },\n"
+	       "};\n");
+	return 0;
+}

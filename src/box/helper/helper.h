@@ -1,0 +1,59 @@
+/*
+ * `sparks-box`: carries out a plan (box/box_plan.h), then execs. One thread, raw system
+ * calls, no allocation, no library but libc. It never returns from a step that failed:
+ * a box whose walls don't stand must not run anything.
+ */
+#ifndef SPK_BOX_HELPER_HELPER_H
+#define SPK_BOX_HELPER_HELPER_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "box/helper/plan_parse.h"
+
+#define EXIT_BOX_FAILED 125
+
+/* ---- report.c: the way back to the parent ---- */
+/* Where lines go: SPK_STATUS_FD, or stdout for --probe. */
+void report_to(int fd);
+void report(const char *what, const char *name, const char *text);
+/* Names the step under way in the errors of fail(). */
+void report_step(const char *name, const char *argument);
+/* Reports the step and errno, and exits with EXIT_BOX_FAILED. */
+_Noreturn void fail(void);
+_Noreturn void fail_with(const char *text);
+/* Exits when the program that started us is gone (nobody reads the status pipe). */
+void exit_if_orphaned(void);
+
+/* ---- steps ---- */
+typedef void StepFn(const SpkPlanStep *step);
+
+/* isolate.c */
+StepFn step_isolate, step_loopback, step_hostname;
+/* mounts.c */
+StepFn step_root, step_bind_ro, step_bind_rw, step_bind_dev, step_tmpfs, step_proc,
+	step_devpts, step_mask, step_dir, step_file, step_symlink, step_seal;
+/* walls.c */
+StepFn step_no_privs, step_rlimit, step_ruleset, step_allow, step_restrict, step_seccomp;
+/* supervise.c */
+StepFn step_meter, step_supervise;
+/* command.c */
+StepFn step_session, step_chdir, step_env, step_arg, step_exec;
+
+/* ---- shared by steps and the probe ---- */
+/* Namespaces of a box: flags for clone(2) with no stack; returns like fork(2). */
+#define BOX_NAMESPACES                                                                     \
+	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |        \
+	 CLONE_NEWUTS | CLONE_NEWCGROUP)
+pid_t clone_into(unsigned long flags);
+/* Writes text to an existing file; -1 and errno. */
+int write_file(const char *path, const char *text);
+/* Landlock's version, 0 when the kernel has none. */
+int landlock_abi(void);
+/* 0 when the kernel takes seccomp programs. */
+int seccomp_missing(void);
+
+/* probe.c */
+int probe(void);
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * sparks-box: reads a plan from descriptor 3, carries it out, execs the command. With
+ * --probe it says what this machine allows. It has no privileges of its own.
+ */
+#include "box/helper/helper.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static StepFn *const steps[SPK_N_PLAN_OPS] = {
+	[SPK_PLAN_ISOLATE] = step_isolate,
+	[SPK_PLAN_LOOPBACK] = step_loopback,
+	[SPK_PLAN_HOSTNAME] = step_hostname,
+	[SPK_PLAN_ROOT] = step_root,
+	[SPK_PLAN_BIND_RO] = step_bind_ro,
+	[SPK_PLAN_BIND_RW] = step_bind_rw,
+	[SPK_PLAN_BIND_DEV] = step_bind_dev,
+	[SPK_PLAN_TMPFS] = step_tmpfs,
+	[SPK_PLAN_PROC] = step_proc,
+	[SPK_PLAN_DEVPTS] = step_devpts,
+	[SPK_PLAN_MASK] = step_mask,
+	[SPK_PLAN_DIR] = step_dir,
+	[SPK_PLAN_FILE] = step_file,
+	[SPK_PLAN_SYMLINK] = step_symlink,
+	[SPK_PLAN_SEAL] = step_seal,
+	[SPK_PLAN_NO_PRIVS] = step_no_privs,
+	[SPK_PLAN_METER] = step_meter,
+	[SPK_PLAN_SUPERVISE] = step_supervise,
+	[SPK_PLAN_SESSION] = step_session,
+	[SPK_PLAN_RLIMIT] = step_rlimit,
+	[SPK_PLAN_RULESET] = step_ruleset,
+	[SPK_PLAN_ALLOW] = step_allow,
+	[SPK_PLAN_RESTRICT] = step_restrict,
+	[SPK_PLAN_CHDIR] = step_chdir,
+	[SPK_PLAN_ENV] = step_env,
+	[SPK_PLAN_ARG] = step_arg,
+	[SPK_PLAN_SECCOMP] = step_seccomp,
+	[SPK_PLAN_EXEC] = step_exec,
+};
+
+static char plan[SPK_PLAN_MAX_BYTES + 1];	/* one more, so that "too long" shows */
+
+static size_t read_plan(void)
+{
+	size_t len = 0;
+
+	report_step("plan", "");
+	while (len < sizeof(plan)) {
+		ssize_t n = read(SPK_PLAN_FD, plan + len, sizeof(plan) - len);
+
+		if (n == 0)
+			break;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			fail();
+		len += (size_t)n;
+	}
+	close(SPK_PLAN_FD);
+	if (spk_plan_check(plan, len) < 0)
+		fail_with("the plan is damaged");
+	return len;
+}
+
+static void carry_out(size_t len)
+{
+	SpkPlanReader reader;
+	SpkPlanStep step;
+
+	spk_plan_open(&reader, plan, len);
+	while (spk_plan_next(&reader, &step) > 0) {
+		/* of `file PATH CONTENT` and its like the first argument is what tells */
+		report_step(spk_plan_op_name(step.op), step.arg[0] ? step.arg[0] : "");
+		steps[step.op](&step);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--probe") == 0)
+		return probe();
+	if (argc != 1) {
+		fprintf(stderr, "usage: sparks-box [--probe]\n"
+				"It is run by sparks, with a plan on descriptor %d.\n",
+			SPK_PLAN_FD);
+		return 2;
+	}
+	/* SIGTERM, so that the tier without a pid namespace can still clean up */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	exit_if_orphaned();
+	carry_out(read_plan());
+	return EXIT_BOX_FAILED;		/* not reached: plans end with exec */
+}

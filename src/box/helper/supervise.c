@@ -1,0 +1,286 @@
+/*
+ * The process that stays beside the command: it reaps orphans, measures what all processes
+ * of the box use together, and ends them all when the command ends. As process 1 of a pid
+ * namespace its own exit does the killing; without one it is the reaper of its descendants
+ * and kills in rounds until none is left.
+ */
+#include "box/helper/helper.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TICK_NS	    20000000L	/* between two looks at the meters */
+#define MAX_LISTED  16384	/* processes; more than that is a bomb by any limit */
+#define KILL_ROUNDS 500		/* of at most TICK_NS each */
+
+static long long max_memory, max_pids;	/* 0: no meter */
+static int is_init;
+static pid_t listed[MAX_LISTED];
+
+void step_meter(const SpkPlanStep *step)
+{
+	long long most = spk_plan_number(step->arg[1], 10, 1ll << 62);
+
+	if (most < 0)
+		fail_with("not a number");
+	if (strcmp(step->arg[0], "memory") == 0)
+		max_memory = most;
+	else if (strcmp(step->arg[0], "pids") == 0)
+		max_pids = most;
+	else
+		fail_with("no such meter");
+}
+
+/* ---- who is in the box ---- */
+
+/* Process ids that are names in a folder of /proc; in a pid namespace all but ours. */
+static size_t list_namespace(void)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	size_t n = 0;
+
+	while (proc && n < MAX_LISTED && (entry = readdir(proc))) {
+		long long pid = spk_plan_number(entry->d_name, 10, 1 << 30);
+
+		if (pid > 1)
+			listed[n++] = (pid_t)pid;
+	}
+	if (proc)
+		closedir(proc);
+	return n;
+}
+
+static size_t add_children(const char *path, size_t n)
+{
+	char text[65536];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	char *next = text, *end;
+
+	if (fd >= 0)
+		close(fd);
+	text[len > 0 ? len : 0] = '\0';
+	while (n < MAX_LISTED) {
+		long pid = strtol(next, &end, 10);
+
+		if (end == next || pid <= 0)
+			break;
+		listed[n++] = (pid_t)pid;
+		next = end;
+	}
+	return n;
+}
+
+/* Children of every thread of one process. */
+static size_t add_children_of(pid_t pid, size_t n)
+{
+	char path[64];
+	DIR *tasks;
+	struct dirent *entry;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	tasks = opendir(path);
+	while (tasks && (entry = readdir(tasks))) {
+		long long thread = spk_plan_number(entry->d_name, 10, 1 << 30);
+
+		if (thread < 0)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/task/%lld/children", (int)pid, thread);
+		n = add_children(path, n);
+	}
+	if (tasks)
+		closedir(tasks);
+	return n;
+}
+
+static size_t list_descendants(void)
+{
+	size_t n = add_children_of(getpid(), 0);
+
+	for (size_t i = 0; i < n; i++)
+		n = add_children_of(listed[i], n);
+	return n;
+}
+
+static size_t list_box(void)
+{
+	return is_init ? list_namespace() : list_descendants();
+}
+
+/* ---- what they use ---- */
+
+static long long threads_of(pid_t pid)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	return stat(path, &st) < 0 ? 0 : (long long)st.st_nlink - 2;
+}
+
+static size_t read_proc(pid_t pid, const char *name, char *text, size_t size)
+{
+	char path[64];
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? 0 : read(fd, text, size - 1);
+	if (fd >= 0)
+		close(fd);
+	text[len > 0 ? len : 0] = '\0';
+	return len > 0 ? (size_t)len : 0;
+}
+
+static long long resident(pid_t pid)
+{
+	char text[128];
+	unsigned long long size = 0, pages = 0;
+
+	if (!read_proc(pid, "statm", text, sizeof(text)) ||
+	    sscanf(text, "%llu %llu", &size, &pages) != 2)
+		return 0;
+	return (long long)pages * sysconf(_SC_PAGESIZE);
+}
+
+/* As resident(), but a page that is shared by n processes counts 1/n: dear, so only asked
+ * for when the plain sum is too much. */
+static long long proportional(pid_t pid)
+{
+	char text[4096];
+	unsigned long long kib;
+	const char *line;
+
+	if (!read_proc(pid, "smaps_rollup", text, sizeof(text)))
+		return resident(pid);
+	line = strstr(text, "\nPss:");
+	return line && sscanf(line, "\nPss: %llu", &kib) == 1 ? (long long)kib * 1024
+							      : resident(pid);
+}
+
+static long long sum(size_t n, long long (*measure)(pid_t pid))
+{
+	long long total = 0;
+
+	for (size_t i = 0; i < n; i++)
+		total += measure(listed[i]);
+	return total;
+}
+
+static int passed(const char *rule, long long used, long long most, const char *unit)
+{
+	char text[96];
+
+	if (!most || used <= most)
+		return 0;
+	snprintf(text, sizeof(text), "%lld of %lld %s", used, most, unit);
+	report("blocked", rule, text);
+	return 1;
+}
+
+static int is_over(void)
+{
+	size_t n;
+
+	if (!max_memory && !max_pids)
+		return 0;
+	n = list_box();
+	if (passed("pids", sum(n, threads_of), max_pids, "processes and threads"))
+		return 1;
+	return max_memory && sum(n, resident) > max_memory &&
+	       passed("memory", sum(n, proportional), max_memory, "bytes");
+}
+
+/* ---- the watch ---- */
+
+/* Reaps what is there; TRUE when the command was among it. */
+static int reap(pid_t command, int *status)
+{
+	int ended = 0, one;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &one, WNOHANG)) > 0) {
+		if (pid == command) {
+			*status = one;
+			ended = 1;
+		}
+	}
+	return ended;
+}
+
+/* Without a pid namespace: orphans become our children, so that every round reaches those
+ * the last one's victims left behind. */
+static void kill_descendants(const sigset_t *signals)
+{
+	static const struct timespec tick = { .tv_nsec = TICK_NS };
+	int status;
+
+	for (int round = 0; round < KILL_ROUNDS; round++) {
+		size_t n = list_descendants();
+
+		for (size_t i = 0; i < n; i++)
+			kill(listed[i], SIGKILL);
+		reap(0, &status);
+		if (waitpid(-1, &status, WNOHANG) < 0 && errno == ECHILD)
+			return;
+		sigtimedwait(signals, NULL, &tick);
+	}
+}
+
+static _Noreturn void watch(pid_t command, const sigset_t *signals)
+{
+	static const struct timespec tick = { .tv_nsec = TICK_NS };
+	int status = SIGKILL;	/* as of one that was killed, unless it ends by itself */
+	int signal, exit_code;
+	char code[16], number[16];
+
+	while (!reap(command, &status)) {
+		int got = sigtimedwait(signals, NULL, &tick);
+
+		if (got == SIGTERM || (got < 0 && errno == EAGAIN && is_over()))
+			break;
+	}
+	if (!is_init)
+		kill_descendants(signals);
+	signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	exit_code = signal ? 128 + signal : WEXITSTATUS(status);
+	snprintf(code, sizeof(code), "%d", exit_code);
+	snprintf(number, sizeof(number), "%d", signal);
+	report("exited", code, number);
+	_exit(exit_code);
+}
+
+void step_supervise(const SpkPlanStep *step)
+{
+	sigset_t signals;
+	pid_t command;
+
+	is_init = strcmp(step->arg[0], "init") == 0;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	if (!is_init)
+		sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_SETMASK, &signals, NULL);
+	/* the command runs as the same user: keep it out of our memory and descriptors */
+	if ((!is_init && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) || prctl(PR_SET_DUMPABLE, 0) < 0)
+		fail();
+	command = fork();
+	if (command < 0)
+		fail();
+	if (command > 0)
+		watch(command, &signals);
+	if (!is_init)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
