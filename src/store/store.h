@@ -79,6 +79,11 @@ gboolean spk_task_update(SpkStore *store, const char *id, gint64 token, json_t *
 gboolean spk_task_move(SpkStore *store, const char *id, gint64 token, SpkState from, SpkState to,
 		       const char *reason, GError **error);
 
+/* Puts a paused or cancelled task back into state `to`, unfenced: CONFLICT when it is not in
+ * `from` any more or a living process holds it. Journalled; clears finished_us and error. */
+gboolean spk_task_reopen(SpkStore *store, const char *id, SpkState from, SpkState to,
+			 const char *reason, GError **error);
+
 /* ---- journal ---- */
 typedef enum { SPK_EFFECT_PURE, SPK_EFFECT_IDEMPOTENT, SPK_EFFECT_UNSAFE } SpkEffect;
 const char *spk_effect_name(SpkEffect effect);
@@ -128,6 +133,10 @@ SpkLease *spk_lease_claim(SpkStore *store, const char *task, const char *holder,
 SpkLease *spk_lease_claim_next(SpkStore *store, const char *holder, GError **error);
 gboolean spk_lease_renew(SpkStore *store, const SpkLease *lease, GError **error);
 gboolean spk_lease_release(SpkStore *store, const SpkLease *lease, GError **error);
+
+/* When the first lease of an unfinished task held by others runs out (wall clock, us); 0: there is
+ * none. */
+gboolean spk_lease_next_expiry(SpkStore *store, gint64 *ret_until_us, GError **error);
 
 /* ---- mailbox: what others ask of a running task ---- */
 /* kind "cancel" | "pause" | "resume" | "note". CONFLICT when the task is finished. */

@@ -1,0 +1,209 @@
+/* Leases and their fence. A token grows with each claim and each release. */
+#include "base/clock.h"
+#include "base/error.h"
+#include "store/store_priv.h"
+
+void spk_lease_free(SpkLease *lease)
+{
+	if (!lease)
+		return;
+	g_free(lease->task);
+	g_free(lease);
+}
+
+static gint64 lease_end(void)
+{
+	return spk_now_us() + SPK_LEASE_MS * G_GINT64_CONSTANT(1000);
+}
+
+static gboolean lease_lost(const char *task, GError **error)
+{
+	spk_error_set(error, SPK_ERR_LEASE_LOST,
+		      "nothing was written; whoever has the task now goes on with it",
+		      "the lease on task %s is another worker's now, or was given back",
+		      task);
+	return FALSE;
+}
+
+gboolean spk_lease_fence(SpkTx *tx, const char *task, gint64 token, GError **error)
+{
+	gint64 current = 0;
+
+	if (!spk_tx_int(tx,
+			"SELECT token FROM leases WHERE task = $1 AND holder IS NOT NULL",
+			SPK_ARGS(spk_db_text(task)), &current, error))
+		return FALSE;
+	return current == token && token > 0 ? TRUE : lease_lost(task, error);
+}
+
+gboolean spk_task_state(SpkTx *tx, const char *task, SpkState *ret_state, GError **error)
+{
+	g_autofree char *name = NULL;
+
+	if (!spk_tx_text(tx, "SELECT status FROM tasks WHERE id = $1",
+			 SPK_ARGS(spk_db_text(task)), &name, error))
+		return FALSE;
+	if (!name) {
+		spk_error_set(error, SPK_ERR_NOT_FOUND, "see `sparks tasks list`",
+			      "there is no task %s", task);
+		return FALSE;
+	}
+	if (spk_state_parse(name, ret_state))
+		return TRUE;
+	spk_error_set(error, SPK_ERR_CORRUPT, "run `sparks doctor`",
+		      "task %s is in a state that does not exist: %s", task, name);
+	return FALSE;
+}
+
+typedef struct {
+	char *holder; /* NULL: nobody */
+	gint64 until_us;
+} Held;
+
+static gboolean read_held(const SpkDbValue *row, gpointer user, GError **error)
+{
+	Held *held = user;
+
+	held->holder = spk_db_dup_text(&row[0]);
+	held->until_us = row[1].integer;
+	return TRUE;
+}
+
+static gboolean check_free(SpkTx *tx, const char *task, GError **error)
+{
+	Held held = { NULL, 0 };
+	g_autofree char *holder = NULL;
+
+	if (!spk_tx_each(tx, "SELECT holder, until_us FROM leases WHERE task = $1",
+			 SPK_ARGS(spk_db_text(task)), read_held, &held, error))
+		return FALSE;
+	holder = held.holder;
+	if (!holder || held.until_us <= spk_now_us() || !spk_holder_alive(holder))
+		return TRUE;
+	spk_error_set(error, SPK_ERR_BUSY, "wait until it is done, or stop that process",
+		      "task %s is being worked on by process %" G_GINT64_FORMAT, task,
+		      spk_holder_pid(holder));
+	return FALSE;
+}
+
+static SpkLease *take(SpkTx *tx, const char *task, const char *holder, GError **error)
+{
+	g_autoptr(SpkLease) lease = g_new0(SpkLease, 1);
+
+	lease->task = g_strdup(task);
+	if (!spk_tx_int(tx,
+			"INSERT INTO leases (task, token, holder, until_us)"
+			" VALUES ($1, 1, $2, $3)"
+			" ON CONFLICT (task) DO UPDATE SET token = leases.token + 1,"
+			" holder = excluded.holder, until_us = excluded.until_us"
+			" RETURNING token",
+			SPK_ARGS(spk_db_text(task), spk_db_text(holder),
+				 spk_db_int(lease_end())),
+			&lease->token, error))
+		return NULL;
+	return g_steal_pointer(&lease);
+}
+
+SpkLease *spk_lease_claim(SpkStore *store, const char *task, const char *holder,
+			  GError **error)
+{
+	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_WRITE, error);
+	g_autoptr(SpkLease) lease = NULL;
+	SpkState state;
+
+	if (!tx || !spk_task_state(tx, task, &state, error))
+		return NULL;
+	if (spk_state_is_terminal(state)) {
+		spk_error_set(error, SPK_ERR_CONFLICT, NULL, "task %s is finished: %s",
+			      task, spk_state_name(state));
+		return NULL;
+	}
+	if (!check_free(tx, task, error))
+		return NULL;
+	lease = take(tx, task, holder, error);
+	if (!lease || !spk_tx_commit(g_steal_pointer(&tx), error))
+		return NULL;
+	return g_steal_pointer(&lease);
+}
+
+static gboolean collect_gone(const SpkDbValue *row, gpointer user, GError **error)
+{
+	g_autofree char *holder = spk_db_dup_text(&row[0]);
+
+	if (!spk_holder_alive(holder))
+		g_ptr_array_add(user, g_steal_pointer(&holder));
+	return TRUE;
+}
+
+/* Ends the leases of processes that are gone, so that one query finds what is free. */
+static gboolean expire_gone(SpkTx *tx, GError **error)
+{
+	g_autoptr(GPtrArray) gone = g_ptr_array_new_with_free_func(g_free);
+
+	if (!spk_tx_each(tx,
+			 "SELECT DISTINCT holder FROM leases WHERE holder IS NOT NULL",
+			 NULL, collect_gone, gone, error))
+		return FALSE;
+	for (guint i = 0; i < gone->len; i++)
+		if (!spk_tx_exec(tx, "UPDATE leases SET until_us = 0 WHERE holder = $1",
+				 SPK_ARGS(spk_db_text(gone->pdata[i])), NULL, error))
+			return FALSE;
+	return TRUE;
+}
+
+SpkLease *spk_lease_claim_next(SpkStore *store, const char *holder, GError **error)
+{
+	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_WRITE, error);
+	g_autoptr(SpkLease) lease = NULL;
+	g_autofree char *task = NULL;
+
+	if (!tx || !expire_gone(tx, error))
+		return NULL;
+	if (!spk_tx_text(tx,
+			 "SELECT t.id FROM tasks t LEFT JOIN leases l ON l.task = t.id"
+			 " WHERE t.finished_us = 0 AND t.status NOT IN ($1, $2)"
+			 " AND (l.holder IS NULL OR l.until_us <= $3)"
+			 " ORDER BY t.created_us, t.id LIMIT 1",
+			 SPK_ARGS(spk_db_text(spk_state_name(SPK_STATE_PAUSED)),
+				  spk_db_text(spk_state_name(SPK_STATE_WAITING)),
+				  spk_db_int(spk_now_us())),
+			 &task, error) ||
+	    !task)
+		return NULL;
+	lease = take(tx, task, holder, error);
+	if (!lease || !spk_tx_commit(g_steal_pointer(&tx), error))
+		return NULL;
+	return g_steal_pointer(&lease);
+}
+
+/* UPDATE of one lease by its token: $1 task, $2 token, $3 end. */
+static gboolean change(SpkStore *store, const SpkLease *lease, const char *sql,
+		       gint64 until_us, GError **error)
+{
+	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_WRITE, error);
+	gint64 changed = 0;
+
+	if (!tx || !spk_tx_exec(tx, sql,
+				SPK_ARGS(spk_db_text(lease->task),
+					 spk_db_int(lease->token), spk_db_int(until_us)),
+				&changed, error))
+		return FALSE;
+	if (!changed)
+		return lease_lost(lease->task, error);
+	return spk_tx_commit(g_steal_pointer(&tx), error);
+}
+
+gboolean spk_lease_renew(SpkStore *store, const SpkLease *lease, GError **error)
+{
+	return change(store, lease,
+		      "UPDATE leases SET until_us = $3 WHERE task = $1 AND token = $2",
+		      lease_end(), error);
+}
+
+gboolean spk_lease_release(SpkStore *store, const SpkLease *lease, GError **error)
+{
+	return change(store, lease,
+		      "UPDATE leases SET token = token + 1, holder = NULL, until_us = $3"
+		      " WHERE task = $1 AND token = $2",
+		      0, error);
+}

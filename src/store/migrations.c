@@ -1,0 +1,126 @@
+/*
+ * The schema, one row a version. A row that was released is never changed: what is new gets
+ * a row of its own, and the tests open databases of every earlier version.
+ */
+#include "base/error.h"
+#include "store/store_priv.h"
+
+/* clang-format off */
+static const char *const tasks_and_journal[] = {
+	"CREATE TABLE tasks ("
+	" id {key} NOT NULL PRIMARY KEY,"
+	" goal TEXT NOT NULL,"
+	" spark TEXT NOT NULL,"
+	" status TEXT NOT NULL CHECK (status IN ({states})),"
+	" verdict TEXT NOT NULL DEFAULT '' CHECK (verdict IN ({verdicts})),"
+	" reason TEXT,"
+	" summary TEXT,"
+	" repo TEXT NOT NULL,"
+	" label TEXT,"
+	" options TEXT NOT NULL,"		/* JSON, like changes and error */
+	" base_id TEXT,"
+	" branch TEXT,"
+	" commit_id TEXT,"
+	" tier TEXT,"
+	" steps BIGINT NOT NULL DEFAULT 0,"
+	" tokens_in BIGINT NOT NULL DEFAULT 0,"
+	" tokens_out BIGINT NOT NULL DEFAULT 0,"
+	" tokens_cached BIGINT NOT NULL DEFAULT 0,"
+	" cost_usd DOUBLE PRECISION,"		/* NULL: unknown */
+	" seconds DOUBLE PRECISION NOT NULL DEFAULT 0,"
+	" changes TEXT,"
+	" error TEXT,"
+	" created_us BIGINT NOT NULL,"
+	" updated_us BIGINT NOT NULL,"
+	" finished_us BIGINT NOT NULL DEFAULT 0)",
+	"CREATE INDEX tasks_by_age ON tasks (created_us, id)",
+	"CREATE INDEX tasks_by_status ON tasks (status, created_us, id)",
+	/* the queue: stays small however many tasks are finished */
+	"CREATE INDEX tasks_open ON tasks (created_us, id) WHERE finished_us = 0",
+	"CREATE TABLE journal ("
+	" task {key} NOT NULL REFERENCES tasks (id),"
+	" seq BIGINT NOT NULL,"
+	" kind TEXT NOT NULL,"
+	" effect BIGINT NOT NULL,"
+	" payload TEXT NOT NULL,"
+	" created_us BIGINT NOT NULL,"
+	" PRIMARY KEY (task, seq)){clustered}",
+	NULL,
+};
+
+static const char *const leases_mail_workers[] = {
+	/* holder NULL: given back. The token only ever grows. */
+	"CREATE TABLE leases ("
+	" task {key} NOT NULL PRIMARY KEY REFERENCES tasks (id),"
+	" token BIGINT NOT NULL,"
+	" holder TEXT,"
+	" until_us BIGINT NOT NULL){clustered}",
+	"CREATE INDEX leases_held ON leases (holder) WHERE holder IS NOT NULL",
+	"CREATE TABLE mail ("
+	" task {key} NOT NULL REFERENCES tasks (id),"
+	" seq BIGINT NOT NULL,"
+	" kind TEXT NOT NULL,"
+	" payload TEXT NOT NULL,"
+	" created_us BIGINT NOT NULL,"
+	" PRIMARY KEY (task, seq)){clustered}",
+	"CREATE TABLE workers ("
+	" holder {key} NOT NULL PRIMARY KEY,"
+	" seen_us BIGINT NOT NULL){clustered}",
+	NULL,
+};
+
+static const char *const evidence[] = {
+	"CREATE TABLE evidence ("
+	" task {key} NOT NULL REFERENCES tasks (id),"
+	" round BIGINT NOT NULL,"
+	" phase TEXT NOT NULL,"
+	" command TEXT NOT NULL,"
+	" exit_code BIGINT NOT NULL,"
+	" output_sha256 TEXT NOT NULL,"
+	" output_tail TEXT NOT NULL,"
+	" tree TEXT,"
+	" seconds DOUBLE PRECISION NOT NULL,"
+	" created_us BIGINT NOT NULL,"
+	" PRIMARY KEY (task, round, phase, command)){clustered}",
+	NULL,
+};
+/* clang-format on */
+
+/* [n] leads from version n to n + 1. */
+static const char *const *const steps[] = {
+	tasks_and_journal,
+	leases_mail_workers,
+	evidence,
+};
+
+const int spk_store_newest = G_N_ELEMENTS(steps);
+
+static gboolean run_step(SpkTx *tx, int version, GError **error)
+{
+	for (const char *const *text = steps[version]; *text; text++) {
+		g_autofree char *sql = spk_dialect_expand(tx->impl->dialect, *text);
+
+		if (!spk_tx_exec(tx, sql, NULL, NULL, error)) {
+			g_prefix_error(error, "schema version %d: ", version + 1);
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
+gboolean spk_store_migrate(SpkStore *store, int target, GError **error)
+{
+	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_WRITE, error);
+	int version;
+
+	/* Another process may have been quicker: the version counts that stands now. */
+	if (!tx || !tx->impl->version(tx, -1, &version, error))
+		return FALSE;
+	if (version >= target)
+		return TRUE;
+	for (; version < target; version++)
+		if (!run_step(tx, version, error))
+			return FALSE;
+	return tx->impl->version(tx, target, &version, error) &&
+	       spk_tx_commit(g_steal_pointer(&tx), error);
+}

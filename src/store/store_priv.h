@@ -1,0 +1,88 @@
+/*
+ * What the files of the store share. They lie on each other in this order:
+ * states, dialect, holder | tx | migrations | lease (with the fence) | journal |
+ * task_row | tasks, mailbox, evidence, worker | sqlite, store_all | store.
+ */
+#ifndef SPK_STORE_STORE_PRIV_H
+#define SPK_STORE_STORE_PRIV_H
+
+#include <jansson.h>
+
+#include "store/store.h"
+#include "store/store_impl.h"
+
+struct SpkStore {
+	const SpkDbImpl *impl;
+	SpkDb *db;
+	char *path;
+	int version;
+	GMutex observer_lock; /* guards the two below; never held while one is called */
+	SpkJournalFn observer;
+	gpointer observer_user;
+};
+
+/* ---- tx.c: transactions and queries ---- */
+/* One that goes out of scope is rolled back. */
+SpkTx *spk_tx_begin(SpkStore *store, SpkTxMode mode, GError **error);
+gboolean spk_tx_commit(SpkTx *take_tx, GError **error);
+void spk_tx_rollback(SpkTx *take_tx);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkTx, spk_tx_rollback)
+
+SpkDbValue spk_db_text(const char *text); /* NULL becomes SQL's NULL */
+SpkDbValue spk_db_int(gint64 value);
+SpkDbValue spk_db_real(double value);
+#define SPK_ARGS(...) ((const SpkDbValue[]){ __VA_ARGS__, { .type = SPK_DB_END } })
+
+/* ret_changed may be NULL. */
+gboolean spk_tx_exec(SpkTx *tx, const char *sql, const SpkDbValue *args,
+		     gint64 *ret_changed, GError **error);
+gboolean spk_tx_each(SpkTx *tx, const char *sql, const SpkDbValue *args, SpkDbRowFn fn,
+		     gpointer user, GError **error);
+/* First column of the last row; *value stays as it is when there is none. */
+gboolean spk_tx_int(SpkTx *tx, const char *sql, const SpkDbValue *args, gint64 *value,
+		    GError **error);
+gboolean spk_tx_text(SpkTx *tx, const char *sql, const SpkDbValue *args, char **value,
+		     GError **error);
+
+/* Columns of a row, copied. A NULL column becomes NULL; broken JSON is CORRUPT. */
+char *spk_db_dup_text(const SpkDbValue *column);
+gboolean spk_db_dup_json(const SpkDbValue *column, json_t **ret_json, GError **error);
+
+/* ---- migrations.c ---- */
+extern const int spk_store_newest;
+/* Brings the schema to `target` in one transaction; the tests make old databases by it. */
+gboolean spk_store_migrate(SpkStore *store, int target, GError **error);
+
+/* ---- holder.c ---- */
+/* Process id of a holder, 0 when it has none that can be read. */
+gint64 spk_holder_pid(const char *holder);
+/* Whether spk_holder_alive() knows, instead of taking it for granted. */
+gboolean spk_holder_local(const char *holder);
+
+/* ---- lease.c ---- */
+/* TRUE when the token is that of the task's present lease, else FALSE and LEASE_LOST. */
+gboolean spk_lease_fence(SpkTx *tx, const char *task, gint64 token, GError **error);
+/* The task's state; NOT_FOUND. */
+gboolean spk_task_state(SpkTx *tx, const char *task, SpkState *ret_state, GError **error);
+
+/* ---- journal.c ---- */
+/* Commits the transaction of spk_journal_put(); then the observer hears of the entry. */
+gboolean spk_journal_finish(SpkStore *store, SpkTx *take_tx, const char *task,
+			    SpkJournalEntry *take_entry, GError **error);
+SpkJournalEntry *spk_journal_put(SpkTx *tx, const char *task, const char *kind,
+				 SpkEffect effect, json_t *payload, GError **error);
+
+/* ---- task_row.c ---- */
+/* "SELECT … FROM tasks … " up to where the WHERE goes. */
+const char *spk_task_select(void);
+/* An SpkDbRowFn: adds the SpkTask of a row of spk_task_select() to the GPtrArray `user`. */
+gboolean spk_task_from_row(const SpkDbValue *row, gpointer user, GError **error);
+/* UPDATE of the columns named by `fields`; INTERNAL for a key or type that cannot be set. */
+gboolean spk_task_set_fields(SpkTx *tx, const char *id, json_t *fields, GError **error);
+
+/* ---- store.c ---- */
+/* spk_store_open() without migrating or refusing a version. */
+SpkStore *spk_store_open_as_is(const char *path, const char *synchronous, guint flags,
+			       GError **error);
+
+#endif
