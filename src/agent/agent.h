@@ -44,12 +44,24 @@ typedef struct {
 	gint64 token;		/* of the lease */
 	const char *home;
 	SpkCancel *cancel;
+	/* Asked before every live step; FALSE with *error ends the run there (pause, drain). */
+	gboolean (*may_go_on)(gpointer user, GError **error);
+	gpointer user;
 } SpkRunEnv;
 
 typedef struct SpkRun SpkRun;
 /* Loads the task's journal; what it holds will be returned instead of done again. */
 SpkRun *spk_run_new(const SpkRunEnv *env, GError **error);
 void spk_run_free(SpkRun *run);
+/* What the journal knows: the payload of kind `kind` whose keys say so, or NULL (borrowed). */
+const json_t *spk_run_recorded(SpkRun *run, const char *kind, gint64 number);
+/* Appends a journal entry of this run, fenced; takes payload. */
+gboolean spk_run_record(SpkRun *run, const char *kind, gint64 number, SpkEffect effect,
+			json_t *take_payload, GError **error);
+/* Raw tree of the last finished step (the base at first). */
+const char *spk_run_last_tree(SpkRun *run);
+/* Working time of the task so far, over all its runs. */
+double spk_run_seconds(SpkRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkRun, spk_run_free)
 
 typedef enum {

@@ -148,3 +148,9 @@ int spk_cancel_fd(SpkCancel *cancel)
 {
 	return cancel ? cancel->fd : -1;
 }
+
+void spk_sleep_ms(gint64 ms, SpkCancel *cancel)
+{
+	if (!spk_cancel_is_fired(cancel))
+		spk_clock_sleep_us(spk_cancel_left_ms(cancel, ms) * 1000, spk_cancel_fd(cancel));
+}

@@ -10,6 +10,8 @@
 
 #include "base/clock.h"
 
+typedef struct SpkCancel SpkCancel;
+
 SpkCancel *spk_cancel_new(SpkCancel *parent);
 SpkCancel *spk_cancel_ref(SpkCancel *cancel);
 void spk_cancel_unref(SpkCancel *cancel);
@@ -27,6 +29,8 @@ gboolean spk_cancel_check(SpkCancel *cancel, GError **error);
 /* Milliseconds until the deadline, at most `cap_ms` (cap_ms < 0: no cap; -1 returned when
  * there is neither). Never below 0 otherwise. */
 gint64 spk_cancel_left_ms(SpkCancel *cancel, gint64 cap_ms);
+/* Sleeps, at most until the deadline; returns early when the token fires. */
+void spk_sleep_ms(gint64 ms, SpkCancel *cancel);
 /* Readable once fired (a deadline does not make it readable). -1 for NULL. */
 int spk_cancel_fd(SpkCancel *cancel);
 

@@ -5,8 +5,6 @@
 #include <sys/random.h>
 #include <time.h>
 
-#include "base/cancel.h"
-
 static gint64 read_clock(clockid_t id)
 {
 	struct timespec t;
@@ -25,17 +23,16 @@ static gint64 system_mono_us(void)
 	return read_clock(CLOCK_MONOTONIC);
 }
 
-static void system_sleep_us(gint64 us, SpkCancel *cancel)
+static void system_sleep_us(gint64 us, int wake_fd)
 {
 	gint64 end = system_mono_us() + us;
 
-	while (us > 0 && !spk_cancel_is_fired(cancel)) {
-		gint64 ms = spk_cancel_left_ms(cancel, (us + 999) / 1000);
-		struct pollfd wake = { .fd = spk_cancel_fd(cancel), .events = POLLIN };
+	while (us > 0) {
+		struct pollfd wake = { .fd = wake_fd, .events = POLLIN };
 
-		if (ms <= 0)
+		/* a minute at a time; the loop looks again */
+		if (poll(&wake, 1, (int)MIN((us + 999) / 1000, 60000)) > 0)
 			return;
-		(void)poll(&wake, 1, (int)MIN(ms, 60000));	/* the loop looks again */
 		us = end - system_mono_us();
 	}
 }
@@ -85,9 +82,9 @@ gint64 spk_mono_us(void)
 	return in_use->mono_us();
 }
 
-void spk_sleep_ms(gint64 ms, SpkCancel *cancel)
+void spk_clock_sleep_us(gint64 us, int wake_fd)
 {
-	in_use->sleep_us(ms * 1000, cancel);
+	in_use->sleep_us(us, wake_fd);
 }
 
 void spk_random(void *buffer, gsize len)

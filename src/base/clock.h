@@ -7,12 +7,10 @@
 
 #include <glib.h>
 
-typedef struct SpkCancel SpkCancel;
-
 typedef struct {
 	gint64 (*wall_us)(void);		/* microseconds since 1970, UTC */
 	gint64 (*mono_us)(void);		/* monotonic */
-	void (*sleep_us)(gint64 us, SpkCancel *cancel);	/* returns early when cancelled */
+	void (*sleep_us)(gint64 us, int wake_fd);	/* returns early when wake_fd (or -1) is readable */
 	void (*random)(void *buffer, gsize len);
 } SpkClock;
 
@@ -22,7 +20,8 @@ void spk_clock_use(const SpkClock *clock);
 
 gint64 spk_now_us(void);
 gint64 spk_mono_us(void);
-void spk_sleep_ms(gint64 ms, SpkCancel *cancel);
+/* See spk_sleep_ms() in base/cancel.h for the everyday form. */
+void spk_clock_sleep_us(gint64 us, int wake_fd);
 void spk_random(void *buffer, gsize len);
 double spk_random_unit(void);		/* [0, 1) */
 

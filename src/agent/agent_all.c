@@ -1,0 +1,17 @@
+/* The strategies there are. */
+#include <string.h>
+
+#include "agent/agent_impl.h"
+
+const SpkStrategy *const spk_strategies[] = {
+	&spk_strategy_react,
+	NULL,
+};
+
+const SpkStrategy *spk_strategy_find(const char *name)
+{
+	for (gsize i = 0; spk_strategies[i]; i++)
+		if (!strcmp(spk_strategies[i]->name, name))
+			return spk_strategies[i];
+	return NULL;
+}

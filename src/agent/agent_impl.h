@@ -1,0 +1,9 @@
+/* For those who add a strategy: its struct here, its line in agent_all.c. */
+#ifndef SPK_AGENT_AGENT_IMPL_H
+#define SPK_AGENT_AGENT_IMPL_H
+
+#include "agent/agent.h"
+
+extern const SpkStrategy spk_strategy_react;
+
+#endif

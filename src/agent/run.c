@@ -1,0 +1,163 @@
+#include "agent/run_priv.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "tool/tool.h"
+
+#define NUMBER_KEY_MAX 24
+
+/* The key of an entry within its kind: what makes the step findable again. */
+static char *entry_key(const SpkJournalEntry *entry)
+{
+	const json_t *p = entry->payload;
+
+	if (g_str_has_prefix(entry->kind, "model."))
+		return g_strdup_printf("%" G_GINT64_FORMAT, spk_json_int(p, "turn", -1));
+	if (g_str_has_prefix(entry->kind, "tool."))
+		return g_strdup_printf("%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT,
+				       spk_json_int(p, "turn", -1), spk_json_int(p, "index", -1));
+	if (json_object_get(p, "key"))
+		return g_strdup(spk_json_str(p, "key"));
+	return g_strdup("0");
+}
+
+static void remember(SpkRun *run, const char *kind, const char *key, json_t *payload)
+{
+	g_hash_table_replace(run->recorded, g_strconcat(kind, "/", key, NULL),
+			     json_incref(payload));
+}
+
+const json_t *run_recorded(SpkRun *run, const char *kind, const char *key)
+{
+	g_autofree char *name = g_strconcat(kind, "/", key, NULL);
+
+	return g_hash_table_lookup(run->recorded, name);
+}
+
+const json_t *spk_run_recorded(SpkRun *run, const char *kind, gint64 number)
+{
+	char key[NUMBER_KEY_MAX];
+
+	g_snprintf(key, sizeof(key), "%" G_GINT64_FORMAT, number);
+	return run_recorded(run, kind, key);
+}
+
+gboolean run_record(SpkRun *run, const char *kind, const char *key, SpkEffect effect,
+		    json_t *take_payload, GError **error)
+{
+	g_autoptr(json_t) payload = take_payload;
+	gboolean own_key = g_str_has_prefix(kind, "model.") || g_str_has_prefix(kind, "tool.");
+
+	if (!own_key)
+		spk_json_set(payload, "key", json_string(key));
+	if (!spk_journal_append(run->env.store, run->env.task->id, run->env.token, kind, effect,
+				payload, NULL, error))
+		return FALSE;
+	remember(run, kind, key, payload);
+	return TRUE;
+}
+
+gboolean spk_run_record(SpkRun *run, const char *kind, gint64 number, SpkEffect effect,
+			json_t *take_payload, GError **error)
+{
+	char key[NUMBER_KEY_MAX];
+
+	g_snprintf(key, sizeof(key), "%" G_GINT64_FORMAT, number);
+	return run_record(run, kind, key, effect, take_payload, error);
+}
+
+gboolean run_go(SpkRun *run, GError **error)
+{
+	if (!spk_cancel_check(run->env.cancel, error))
+		return FALSE;
+	return !run->env.may_go_on || run->env.may_go_on(run->env.user, error);
+}
+
+const char *spk_run_last_tree(SpkRun *run)
+{
+	return run->last_tree;
+}
+
+double spk_run_seconds(SpkRun *run)
+{
+	return run->env.task->seconds + (spk_mono_us() - run->started_us) / 1e6;
+}
+
+gint64 run_option_int(SpkRun *run, const char *name, const char *conf_name)
+{
+	gint64 fallback = conf_name ? spk_conf_int(run->env.conf, conf_name) : 0;
+
+	return spk_json_int(run->env.task->options, name, fallback);
+}
+
+/* Reads the journal; returns the number of entries that did something. */
+static gboolean load(SpkRun *run, guint *ret_steps, GError **error)
+{
+	g_autoptr(GPtrArray) entries =
+		spk_journal_read(run->env.store, run->env.task->id, 0, 0, error);
+
+	if (!entries)
+		return FALSE;
+	*ret_steps = 0;
+	for (guint i = 0; i < entries->len; i++) {
+		SpkJournalEntry *entry = entries->pdata[i];
+		g_autofree char *key = entry_key(entry);
+		const char *tree = NULL;
+
+		remember(run, entry->kind, key, entry->payload);
+		if (!strcmp(entry->kind, "tool.result") || !strcmp(entry->kind, "restored"))
+			tree = spk_json_str(entry->payload, "tree");
+		if (tree) {
+			g_free(run->last_tree);
+			run->last_tree = g_strdup(tree);
+		}
+		if (g_str_has_suffix(entry->kind, ".intent"))
+			(*ret_steps)++;
+	}
+	return TRUE;
+}
+
+SpkRun *spk_run_new(const SpkRunEnv *env, GError **error)
+{
+	g_autoptr(SpkRun) run = g_new0(SpkRun, 1);
+	guint steps;
+
+	run->env = *env;
+	run->recorded = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+					      (GDestroyNotify)json_decref);
+	run->messages = json_array();
+	run->tools = spk_tool_schemas(env->spark->tools);
+	run->started_us = spk_mono_us();
+	run->last_tree = g_strdup(spk_tree_base(env->tree));
+	if (spk_conf_bool(env->conf, "manager.loop_guard.enabled"))
+		run->guard = spk_loop_guard_new(
+			spk_conf_int(env->conf, "manager.loop_guard.window_size"),
+			spk_conf_int(env->conf, "manager.loop_guard.repeat_threshold"));
+	if (!load(run, &steps, error))
+		return NULL;
+	/* Whoever held the task may have died in the middle of a call. */
+	if (steps && !spk_tree_restore(env->tree, run->last_tree, env->cancel, error))
+		return NULL;
+	return g_steal_pointer(&run);
+}
+
+void spk_run_free(SpkRun *run)
+{
+	if (!run)
+		return;
+	g_clear_pointer(&run->recorded, g_hash_table_unref);
+	g_clear_pointer(&run->messages, json_decref);
+	g_clear_pointer(&run->tools, json_decref);
+	g_clear_pointer(&run->guard, spk_loop_guard_free);
+	g_free(run->last_tree);
+	g_free(run);
+}
+
+void spk_outcome_clear(SpkOutcome *outcome)
+{
+	g_free(outcome->summary);
+	g_free(outcome->reason);
+	*outcome = (SpkOutcome){ 0 };
+}

@@ -1,0 +1,58 @@
+/*
+ * A run: one holder's work on a task. Steps are looked up in the journal by kind and number
+ * first (turn and index, phase and round, …), done and recorded when they are not there.
+ */
+#ifndef SPK_AGENT_RUN_PRIV_H
+#define SPK_AGENT_RUN_PRIV_H
+
+#include "agent/agent.h"
+#include "guard/guard.h"
+
+struct SpkRun {
+	SpkRunEnv env;
+	GHashTable *recorded;	/* "kind/key" -> payload (json_t) */
+	json_t *messages;	/* the conversation, neutral form */
+	json_t *tools;
+	guint turn;		/* model answers so far */
+	gint64 step;		/* tool calls so far */
+	gint64 tokens_in, tokens_out, tokens_cached;
+	gint64 started_us;
+	char *last_tree;
+	SpkLoopGuard *guard;
+	guint idle_turns;	/* answers in a row without any tool call */
+};
+
+/* Payload recorded under kind/key or NULL. */
+const json_t *run_recorded(SpkRun *run, const char *kind, const char *key);
+gboolean run_record(SpkRun *run, const char *kind, const char *key, SpkEffect effect,
+		    json_t *take_payload, GError **error);
+/* Asks cancel and may_go_on; to be called before anything is done for real. */
+gboolean run_go(SpkRun *run, GError **error);
+
+/* ---- steps ---- */
+/* The answer to the conversation as it stands; counts the turn and the tokens. */
+gboolean spk_step_model(SpkRun *run, SpkLlmReply *ret_reply, GError **error);
+
+typedef struct {
+	char *text;
+	gboolean ok, finished;
+} StepTool;
+void step_tool_clear(StepTool *result);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(StepTool, step_tool_clear)
+/* `call` is one of reply.tool_calls, `index` its place there. */
+gboolean spk_step_tool(SpkRun *run, const json_t *call, guint index, StepTool *ret_result,
+		       GError **error);
+
+/* ---- conversation ---- */
+void run_say(SpkRun *run, const char *role, const char *text);
+/* The orchestrator's words to the model, recorded once under `key`. */
+gboolean run_note(SpkRun *run, const char *key, const char *why, const char *text, GError **error);
+/* System prompt and first message. */
+gboolean run_open_conversation(SpkRun *run, GError **error);
+/* Shrinks the conversation when it nears the window; `force` after the server refused it. */
+gboolean run_compact(SpkRun *run, gboolean force, GError **error);
+
+/* ---- options of the task ---- */
+gint64 run_option_int(SpkRun *run, const char *name, const char *conf_name);
+
+#endif

@@ -1,0 +1,99 @@
+#include "agent/verify_rules.h"
+
+#include <string.h>
+
+/* Folders whose files are tests, whatever their name. */
+static const char *const test_folders[] = {
+	"test", "tests", "testing", "spec", "specs", "__tests__", "t", "testdata", "e2e",
+	"fixtures", "__snapshots__", NULL,
+};
+
+/* Name patterns: pytest, unittest, go test, jest/vitest/mocha, JUnit/Surefire, RSpec,
+ * minitest, cargo (tests/ above), ctest and cmocka habits, PHPUnit, ExUnit, bats. */
+static const char *const test_names[] = {
+	"test_*", "*_test.*", "*_tests.*", "*.test.*", "*.spec.*", "*_spec.*", "*Test.java",
+	"*Tests.java", "*IT.java", "Test*.java", "*Test.kt", "*Tests.cs", "*Test.php",
+	"*Test.cs", "*Tests.swift", "test.*", "tests.*", "*.bats", "*.snap", "conftest.py",
+	"*-test.*", "*.t", NULL,
+};
+
+/* Files that decide which tests run and how. */
+static const char *const build_names[] = {
+	"Makefile", "makefile", "GNUmakefile", "*.mk", "*.mak", "CMakeLists.txt", "*.cmake",
+	"CTestTestfile.cmake", "meson.build", "meson_options.txt", "meson.options",
+	"configure", "configure.ac", "Makefile.am", "Makefile.in", "package.json",
+	".mocharc*", "jest.config.*", "vitest.config.*", "vite.config.*", "karma.conf.*",
+	"babel.config.*", ".babelrc*", "tsconfig*.json", "Cargo.toml", "build.rs",
+	"pyproject.toml", "setup.py", "setup.cfg", "pytest.ini", ".pytest.ini", "tox.ini",
+	"noxfile.py", "conftest.py", "sitecustomize.py", "usercustomize.py", "*.pth", "go.mod",
+	"go.work", "pom.xml", "build.gradle", "build.gradle.kts", "settings.gradle*",
+	"gradle.properties", "BUILD", "BUILD.bazel", "WORKSPACE", "MODULE.bazel", ".bazelrc",
+	"Rakefile", ".rspec", "phpunit.xml*", "mix.exs", "Justfile", "justfile", "Taskfile.y*ml",
+	"composer.json", "SConstruct", "wscript", "xmake.lua", "dune", "dune-project", NULL,
+};
+
+static gboolean matches_any(const char *name, const char *const *patterns)
+{
+	for (; *patterns; patterns++)
+		if (g_pattern_match_simple(*patterns, name))
+			return TRUE;
+	return FALSE;
+}
+
+/* Matching wants UTF-8; other bytes cannot be part of any convention. */
+static char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return g_utf8_make_valid(slash ? slash + 1 : path, -1);
+}
+
+gboolean verify_is_test(const char *path)
+{
+	g_autofree char *name = base_name(path);
+	g_auto(GStrv) parts = g_strsplit(path, "/", -1);
+	guint n = g_strv_length(parts);
+
+	for (guint i = 0; i + 1 < n; i++)
+		if (g_strv_contains(test_folders, parts[i]))
+			return TRUE;
+	return matches_any(name, test_names);
+}
+
+gboolean verify_is_build(const char *path)
+{
+	g_autofree char *name = base_name(path);
+
+	return matches_any(name, build_names);
+}
+
+static const char *in_tree(const char *path, const char *const *tree_paths)
+{
+	while (g_str_has_prefix(path, "./"))
+		path += 2;
+	for (; *tree_paths; tree_paths++)
+		if (!strcmp(*tree_paths, path))
+			return *tree_paths;
+	return NULL;
+}
+
+char **verify_scripts(const char *command, const char *const *tree_paths, const char *subdir)
+{
+	g_autoptr(GStrvBuilder) found = g_strv_builder_new();
+	g_auto(GStrv) words = g_strsplit_set(command, " \t\n;|&()<>'\"`$={}", -1);
+
+	for (guint i = 0; words[i]; i++) {
+		g_autofree char *below = NULL;
+		const char *path;
+
+		if (!*words[i])
+			continue;
+		below = *subdir ? g_build_filename(subdir, words[i], NULL) : g_strdup(words[i]);
+		path = in_tree(below, tree_paths);
+		if (!path)
+			path = in_tree(words[i], tree_paths);
+		if (path)
+			g_strv_builder_add(found, path);
+	}
+	return g_strv_builder_end(found);
+}
