@@ -11,6 +11,12 @@ void spk_lease_free(SpkLease *lease)
 	g_free(lease);
 }
 
+/* Tasks for whoever comes: $1 and $2. The index tasks_open has them. */
+#define RUNNABLE "finished_us = 0 AND status NOT IN ($1, $2)"
+#define RUNNABLE_ARGS                                  \
+	spk_db_text(spk_state_name(SPK_STATE_PAUSED)), \
+		spk_db_text(spk_state_name(SPK_STATE_WAITING))
+
 static gint64 lease_end(void)
 {
 	return spk_now_us() + SPK_LEASE_MS * G_GINT64_CONSTANT(1000);
@@ -86,6 +92,16 @@ static gboolean check_free(SpkTx *tx, const char *task, GError **error)
 	return FALSE;
 }
 
+gboolean spk_lease_end(SpkTx *tx, const char *task, GError **error)
+{
+	return check_free(tx, task, error) &&
+	       spk_tx_exec(
+		       tx,
+		       "UPDATE leases SET token = token + 1, holder = NULL, until_us = 0"
+		       " WHERE task = $1 AND holder IS NOT NULL",
+		       SPK_ARGS(spk_db_text(task)), NULL, error);
+}
+
 static SpkLease *take(SpkTx *tx, const char *task, const char *holder, GError **error)
 {
 	g_autoptr(SpkLease) lease = g_new0(SpkLease, 1);
@@ -159,15 +175,12 @@ SpkLease *spk_lease_claim_next(SpkStore *store, const char *holder, GError **err
 
 	if (!tx || !expire_gone(tx, error))
 		return NULL;
-	if (!spk_tx_text(tx,
-			 "SELECT t.id FROM tasks t LEFT JOIN leases l ON l.task = t.id"
-			 " WHERE t.finished_us = 0 AND t.status NOT IN ($1, $2)"
-			 " AND (l.holder IS NULL OR l.until_us <= $3)"
-			 " ORDER BY t.created_us, t.id LIMIT 1",
-			 SPK_ARGS(spk_db_text(spk_state_name(SPK_STATE_PAUSED)),
-				  spk_db_text(spk_state_name(SPK_STATE_WAITING)),
-				  spk_db_int(spk_now_us())),
-			 &task, error) ||
+	if (!spk_tx_text(
+		    tx,
+		    "SELECT id FROM tasks LEFT JOIN leases ON task = id WHERE " RUNNABLE
+		    " AND (holder IS NULL OR until_us <= $3)"
+		    " ORDER BY created_us, id LIMIT 1",
+		    SPK_ARGS(RUNNABLE_ARGS, spk_db_int(spk_now_us())), &task, error) ||
 	    !task)
 		return NULL;
 	lease = take(tx, task, holder, error);
@@ -206,4 +219,20 @@ gboolean spk_lease_release(SpkStore *store, const SpkLease *lease, GError **erro
 		      "UPDATE leases SET token = token + 1, holder = NULL, until_us = $3"
 		      " WHERE task = $1 AND token = $2",
 		      0, error);
+}
+
+gboolean spk_lease_next_expiry(SpkStore *store, gint64 *ret_until_us, GError **error)
+{
+	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_READ, error);
+	gint64 until = 0;
+
+	if (!tx ||
+	    !spk_tx_int(tx,
+			"SELECT min(until_us) FROM leases JOIN tasks ON task = id"
+			" WHERE " RUNNABLE " AND holder IS NOT NULL AND holder <> $3",
+			SPK_ARGS(RUNNABLE_ARGS, spk_db_text(spk_holder_self())), &until,
+			error))
+		return FALSE;
+	*ret_until_us = until;
+	return TRUE;
 }

@@ -80,7 +80,8 @@ gboolean spk_task_move(SpkStore *store, const char *id, gint64 token, SpkState f
 		       const char *reason, GError **error);
 
 /* Puts a paused or cancelled task back into state `to`, unfenced: CONFLICT when it is not in
- * `from` any more or a living process holds it. Journalled; clears finished_us and error. */
+ * `from` any more, BUSY when a living process holds it; a token still out becomes stale.
+ * Journalled as `state`; clears finished_us and error. */
 gboolean spk_task_reopen(SpkStore *store, const char *id, SpkState from, SpkState to,
 			 const char *reason, GError **error);
 
@@ -134,8 +135,8 @@ SpkLease *spk_lease_claim_next(SpkStore *store, const char *holder, GError **err
 gboolean spk_lease_renew(SpkStore *store, const SpkLease *lease, GError **error);
 gboolean spk_lease_release(SpkStore *store, const SpkLease *lease, GError **error);
 
-/* When the first lease of an unfinished task held by others runs out (wall clock, us); 0: there is
- * none. */
+/* When the first lease that another process has on a runnable task runs out (wall clock,
+ * us); 0: there is none. */
 gboolean spk_lease_next_expiry(SpkStore *store, gint64 *ret_until_us, GError **error);
 
 /* ---- mailbox: what others ask of a running task ---- */

@@ -62,6 +62,8 @@ gboolean spk_holder_local(const char *holder);
 /* ---- lease.c ---- */
 /* TRUE when the token is that of the task's present lease, else FALSE and LEASE_LOST. */
 gboolean spk_lease_fence(SpkTx *tx, const char *task, gint64 token, GError **error);
+/* Makes stale whatever token is out; BUSY when a living process holds the task. */
+gboolean spk_lease_end(SpkTx *tx, const char *task, GError **error);
 /* The task's state; NOT_FOUND. */
 gboolean spk_task_state(SpkTx *tx, const char *task, SpkState *ret_state, GError **error);
 

@@ -143,6 +143,13 @@ gboolean spk_task_update(SpkStore *store, const char *id, gint64 token, json_t *
 	       spk_tx_commit(g_steal_pointer(&tx), error);
 }
 
+static gboolean state_moved(const char *id, SpkState from, GError **error)
+{
+	spk_error_set(error, SPK_ERR_CONFLICT, "read the task again",
+		      "task %s is not %s any more", id, spk_state_name(from));
+	return FALSE;
+}
+
 static gboolean set_state(SpkTx *tx, const char *id, SpkState from, SpkState to,
 			  const char *reason, GError **error)
 {
@@ -153,7 +160,7 @@ static gboolean set_state(SpkTx *tx, const char *id, SpkState from, SpkState to,
 	if (!spk_tx_exec(
 		    tx,
 		    "UPDATE tasks SET status = $1, updated_us = $2, finished_us = $3,"
-		    " reason = CASE WHEN $4 IS NULL AND $6 = 1 THEN reason ELSE $4 END"
+		    " reason = CASE WHEN $6 = 1 THEN coalesce($4, reason) ELSE $4 END"
 		    " WHERE id = $5 AND status = $7",
 		    SPK_ARGS(spk_db_text(spk_state_name(to)), spk_db_int(spk_now_us()),
 			     spk_db_int(terminal ? spk_now_us() : 0), spk_db_text(reason),
@@ -161,34 +168,75 @@ static gboolean set_state(SpkTx *tx, const char *id, SpkState from, SpkState to,
 			     spk_db_text(spk_state_name(from))),
 		    &changed, error))
 		return FALSE;
-	if (changed)
-		return TRUE;
-	spk_error_set(error, SPK_ERR_CONFLICT, "read the task again",
-		      "task %s is not %s any more", id, spk_state_name(from));
+	return changed ? TRUE : state_moved(id, from, error);
+}
+
+static gboolean finish_move(SpkStore *store, SpkTx *take_tx, const char *id,
+			    json_t *payload, GError **error)
+{
+	g_autoptr(SpkTx) tx = take_tx;
+	SpkJournalEntry *entry =
+		spk_journal_put(tx, id, "state", SPK_EFFECT_PURE, payload, error);
+
+	return entry && spk_journal_finish(store, g_steal_pointer(&tx), id, entry, error);
+}
+
+static json_t *move_payload(SpkState from, SpkState to, const char *reason)
+{
+	json_t *payload = json_object();
+
+	spk_json_set(payload, "from", json_string(spk_state_name(from)));
+	spk_json_set(payload, "to", json_string(spk_state_name(to)));
+	spk_json_set(payload, "reason", spk_json_text(reason));
+	return payload;
+}
+
+static gboolean refuse_move(const char *id, SpkState from, SpkState to, GError **error)
+{
+	spk_error_set(error, SPK_ERR_INTERNAL, NULL, "task %s: %s cannot follow %s", id,
+		      spk_state_name(to), spk_state_name(from));
 	return FALSE;
 }
 
 gboolean spk_task_move(SpkStore *store, const char *id, gint64 token, SpkState from,
 		       SpkState to, const char *reason, GError **error)
 {
-	g_autoptr(json_t) payload = json_object();
+	g_autoptr(json_t) payload = move_payload(from, to, reason);
 	g_autoptr(SpkTx) tx = NULL;
-	g_autoptr(SpkJournalEntry) entry = NULL;
 
-	if (!spk_state_may_follow(from, to)) {
-		spk_error_set(error, SPK_ERR_INTERNAL, NULL,
-			      "task %s: %s cannot follow %s", id, spk_state_name(to),
-			      spk_state_name(from));
-		return FALSE;
-	}
-	spk_json_set(payload, "from", json_string(spk_state_name(from)));
-	spk_json_set(payload, "to", json_string(spk_state_name(to)));
-	spk_json_set(payload, "reason", spk_json_text(reason));
+	if (!spk_state_may_follow(from, to))
+		return refuse_move(id, from, to, error);
 	tx = spk_tx_begin(store, SPK_TX_WRITE, error);
-	if (!tx || !spk_lease_fence(tx, id, token, error) ||
-	    !set_state(tx, id, from, to, reason, error))
+	return tx && spk_lease_fence(tx, id, token, error) &&
+	       set_state(tx, id, from, to, reason, error) &&
+	       finish_move(store, g_steal_pointer(&tx), id, payload, error);
+}
+
+static gboolean may_reopen(SpkState from, SpkState to)
+{
+	if (spk_state_is_terminal(to))
 		return FALSE;
-	entry = spk_journal_put(tx, id, "state", SPK_EFFECT_PURE, payload, error);
-	return entry && spk_journal_finish(store, g_steal_pointer(&tx), id,
-					   g_steal_pointer(&entry), error);
+	return from == SPK_STATE_CANCELLED ||
+	       (from == SPK_STATE_PAUSED && spk_state_may_follow(from, to));
+}
+
+gboolean spk_task_reopen(SpkStore *store, const char *id, SpkState from, SpkState to,
+			 const char *reason, GError **error)
+{
+	g_autoptr(json_t) payload = move_payload(from, to, reason);
+	g_autoptr(SpkTx) tx = NULL;
+	SpkState state;
+
+	if (!may_reopen(from, to))
+		return refuse_move(id, from, to, error);
+	tx = spk_tx_begin(store, SPK_TX_WRITE, error);
+	if (!tx || !spk_task_state(tx, id, &state, error))
+		return FALSE;
+	if (state != from)
+		return state_moved(id, from, error);
+	return spk_lease_end(tx, id, error) &&
+	       set_state(tx, id, from, to, reason, error) &&
+	       spk_tx_exec(tx, "UPDATE tasks SET error = NULL WHERE id = $1",
+			   SPK_ARGS(spk_db_text(id)), NULL, error) &&
+	       finish_move(store, g_steal_pointer(&tx), id, payload, error);
 }
