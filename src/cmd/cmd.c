@@ -132,7 +132,7 @@ int spk_cmd_fail(GError *take_error, gboolean json)
 	return info->exit_code;
 }
 
-static void print_warnings(const SpkConf *conf)
+void spk_cmd_warn(const SpkConf *conf)
 {
 	for (const char *const *warning = spk_conf_warnings(conf); *warning; warning++) {
 		g_autofree char *clean = spk_text_clean(*warning, -1, SPK_CLEAN_LINE);
@@ -163,7 +163,7 @@ SpkConf *spk_cmd_conf_with(const SpkArgs *args, const char *const *overrides,
 	source.overrides = (const char *const *)all->pdata;
 	conf = spk_conf_load(&source, &error);
 	if (conf)
-		print_warnings(conf);
+		spk_cmd_warn(conf);
 	else
 		*ret_exit = spk_cmd_fail(g_steal_pointer(&error), json);
 	return conf;

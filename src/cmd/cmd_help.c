@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "cmd/cmd_all.h"
 #include "cmd/cmd_priv.h"
 
 /* The parser knows the way from words to a command: it is asked with --help behind them. */

@@ -25,6 +25,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkArgs, spk_args_free)
 /* The command of that name in a sorted table, or NULL. */
 const SpkCmd *spk_cmd_find(const SpkCmd *const *commands, const char *name);
 
+/* The warnings of a configuration, to stderr. */
+void spk_cmd_warn(const SpkConf *conf);
+
 /* Text of --help for a command ("sparks do"), or for the program when cmd is NULL. */
 char *spk_help_text(const char *path, const SpkCmd *cmd, int width);
 /* The whole table as a manual page in man(7) macros. */

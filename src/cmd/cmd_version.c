@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
-#include "cmd/cmd.h"
+#include "cmd/cmd_all.h"
 
 static int run(const SpkArgs *args)
 {

@@ -15,14 +15,11 @@ typedef struct SpkConf SpkConf;
 typedef enum {
 	SPK_OPT_STRING, SPK_OPT_INT, SPK_OPT_REAL, SPK_OPT_BOOL,
 	SPK_OPT_ENUM,		/* string out of choices */
-	SPK_OPT_LIST,		/* list of strings */
-	SPK_OPT_PATH,		/* string; "~/" expanded */
+	SPK_OPT_PATH,		/* string; "~/" expanded, made absolute; "" stays */
 } SpkOptType;
 
 typedef enum {
 	SPK_OPT_SENSITIVE = 1 << 0,	/* no effect from an untrusted ./config.toml or ./.env */
-	SPK_OPT_SECRET = 1 << 1,	/* never shown; inline value refused */
-	SPK_OPT_RELOADABLE = 1 << 2,
 } SpkOptFlags;
 
 typedef struct {
@@ -31,13 +28,14 @@ typedef struct {
 	const char *fallback;		/* as written in TOML, strings without quotes */
 	double min, max;		/* SPK_OPT_INT and SPK_OPT_REAL */
 	const char *choices;		/* "a|b|c" for SPK_OPT_ENUM */
-	const char *env;		/* environment variable, or NULL */
 	guint flags;			/* SpkOptFlags */
 	const char *sentence;
 } SpkOpt;
 
 /* Sorted by name, ends with a NULL name. */
 const SpkOpt *spk_conf_options(void);
+/* Its environment variable: "SPARKS_MANAGER_MAX_STEPS". */
+char *spk_conf_env_name(const char *option);
 
 typedef struct {
 	const char *explicit_path;	/* --config; NULL: ./config.toml, ~/.sparks/config.toml, none */
@@ -49,6 +47,9 @@ typedef struct {
  * and nearest name; untrusted sensitive keys, which have no effect) are kept for
  * spk_conf_warnings(). Fast when there is no file: the TOML reader isn't touched. */
 SpkConf *spk_conf_load(const SpkConfSource *source, GError **error);
+/* The same, but goes on to the end: what holds without the values at fault, and all problems
+ * as GError (none: an empty array). */
+SpkConf *spk_conf_check(const SpkConfSource *source, GPtrArray **ret_problems);
 SpkConf *spk_conf_ref(SpkConf *conf);
 void spk_conf_unref(SpkConf *conf);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkConf, spk_conf_unref)
@@ -58,7 +59,6 @@ const char *spk_conf_str(const SpkConf *conf, const char *name);	/* "" when unse
 gint64 spk_conf_int(const SpkConf *conf, const char *name);
 double spk_conf_real(const SpkConf *conf, const char *name);
 gboolean spk_conf_bool(const SpkConf *conf, const char *name);
-const char *const *spk_conf_list(const SpkConf *conf, const char *name);
 /* FALSE when only the built-in default holds. */
 gboolean spk_conf_is_set(const SpkConf *conf, const char *name);
 /* "default", "file", "environment", ".env", "command line" */
@@ -70,9 +70,13 @@ const char *const *spk_conf_warnings(const SpkConf *conf);
 /* {"file":…,"trusted":…,"values":{"name":{"value":…,"origin":…,"line":…}}}; secrets as "(set)" */
 json_t *spk_conf_to_json(const SpkConf *conf);
 
-/* Records the hash of ./config.toml and ./.env (those that exist below `folder`) in
- * SPARKS_HOME/trust, lines "sha256 path". */
-gboolean spk_conf_trust(const char *folder, GError **error);
+/* Records the hash of config.toml and .env in `folder` (those that exist; none: NOT_FOUND) in
+ * SPARKS_HOME/trust, lines "sha256 path". Returns what was recorded. */
+char **spk_conf_trust(const char *folder, GError **error);
+
+/* Where our database is: db.path, or store.db beside it when that is a database of the
+ * reference program, which is never written (a warning says so while there is no store.db). */
+const char *spk_conf_store_path(const SpkConf *conf);
 
 /* A secret by its environment name (environment, then trusted .env); NULL when absent.
  * Borrowed from conf. Never logged, never in spk_conf_to_json(). */

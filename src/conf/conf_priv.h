@@ -1,0 +1,111 @@
+/*
+ * The parts that a load is made of: readers that turn bytes into entries (toml.cc,
+ * dotenv.c), the tables (options.c), one value (value.c), the record of trust (trust.c).
+ */
+#ifndef SPK_CONF_CONF_PRIV_H
+#define SPK_CONF_CONF_PRIV_H
+
+#include "conf/conf.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SPK_CONF_MAX_BYTES  (1u << 20) /* of a config file */
+#define SPK_ENV_MAX_BYTES   (256u << 10) /* of a .env file */
+#define SPK_CONF_MAX_VALUE  4096u /* bytes of one value */
+#define SPK_TOML_MAX_DOTS   32 /* parts of a dotted key or table name */
+#define SPK_TOML_MAX_VALUES 16 /* arrays and inline tables inside each other */
+
+/* ---- readers ---- */
+typedef enum {
+	SPK_TOML_STRING,
+	SPK_TOML_INT,
+	SPK_TOML_REAL,
+	SPK_TOML_BOOL,
+	SPK_TOML_OTHER,	 /* date, time, array */
+	SPK_TOML_TABLE,	 /* a table without keys */
+	SPK_TOML_TABLES, /* [[name]] */
+} SpkTomlType;
+
+typedef struct {
+	char *key;  /* dotted: "manager.max_steps"; parts that are no bare words in quotes */
+	char *text; /* a value as a string; "" for the last three types */
+	SpkTomlType type;
+	guint line, column; /* of the value, from 1 */
+} SpkConfEntry;
+
+void spk_conf_entry_free(SpkConfEntry *entry);
+
+/* Every leaf of a TOML text as SpkConfEntry, in order of the text. NULL: CONFIG with
+ * "name:line:column: ". */
+GPtrArray *spk_toml_parse(const char *text, gsize len, const char *name, GError **error);
+/* KEY=VALUE lines, all of type string; the key is the variable's name. */
+GPtrArray *spk_dotenv_parse(const char *text, gsize len, const char *name, GError **error);
+
+/* Opens without waiting (a FIFO must not hold us) and reads a regular file of bounded size.
+ * NULL without error: no such file, or a folder. NOT_FOUND: a FIFO, socket or device. */
+char *spk_conf_read(const char *path, gsize max_bytes, gsize *ret_len, GError **error);
+/* The first `len` bytes; FALSE when it isn't a regular file of at least that size. */
+gboolean spk_conf_read_head(const char *path, void *buffer, gsize len);
+
+/* ---- tables ---- */
+guint spk_conf_n_options(void);
+/* Index of the option, or -1. */
+int spk_conf_find(const char *name);
+/* For an option of the reference that this version lacks: what to call it, "[telegram]" or
+ * "openai.include"; else NULL. */
+char *spk_conf_later(const char *name);
+/* " (did you mean …?)" among all names known, or "". */
+char *spk_conf_nearest(const char *name);
+
+/* ---- one value ---- */
+typedef struct {
+	char *text; /* as given, paths expanded and absolute */
+	gint64 integer;
+	double real;
+	gboolean boolean;
+	const char *origin;
+	guint line; /* in the file it comes from; 0: none */
+} SpkConfValue;
+
+/* FALSE with the reason in words ("is 0, but must be …"). */
+gboolean spk_conf_value_parse(const SpkOpt *opt, const char *text, SpkConfValue *ret_value,
+			      char **ret_why);
+/* Why a TOML value of that type can't be the option's, or NULL when it may. */
+char *spk_conf_type_clash(const SpkOpt *opt, const SpkConfEntry *entry);
+
+/* ---- the object ---- */
+struct SpkConf {
+	gatomicrefcount refs;
+	SpkConfValue *values;	/* in the order of the table */
+	char *path;
+	gboolean trusted;
+	GHashTable *secrets;	/* of a trusted .env: variable -> value */
+	GPtrArray *warnings;	/* NULL-terminated once loaded */
+	char *store_path;
+};
+
+/* Variables that spk_conf_secret() may be asked for; ends with NULL. */
+extern const char *const spk_conf_secrets[];
+
+/* ---- trust ---- */
+typedef enum {
+	SPK_TRUST_NONE,
+	SPK_TRUST_YES,
+	SPK_TRUST_DECLINED, /* asked before, for the same bytes */
+} SpkTrust;
+
+/* `path` of a file with that content. */
+SpkTrust spk_trust_look(const char *path, const char *text, gsize len);
+gboolean spk_trust_record(const char *path, const char *text, gsize len, gboolean yes,
+			  GError **error);
+/* Shows `lines` (what would take effect) on the terminal and asks. FALSE too when there is
+ * no terminal. */
+gboolean spk_trust_ask(const char *path, GPtrArray *lines, gboolean *ret_answered);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,202 @@
+/* The option table, and the names of the reference program that this version lacks. */
+#include <string.h>
+
+#include "base/text.h"
+#include "conf/conf_priv.h"
+
+#define STR(name, fallback, flags, sentence)                                \
+	{                                                                   \
+		name, SPK_OPT_STRING, fallback, 0, 0, NULL, flags, sentence \
+	}
+#define PATH(name, fallback, flags, sentence)                             \
+	{                                                                 \
+		name, SPK_OPT_PATH, fallback, 0, 0, NULL, flags, sentence \
+	}
+#define BOOL(name, fallback, sentence)                                \
+	{                                                             \
+		name, SPK_OPT_BOOL, fallback, 0, 0, NULL, 0, sentence \
+	}
+#define ENUM(name, fallback, choices, flags, sentence)                       \
+	{                                                                    \
+		name, SPK_OPT_ENUM, fallback, 0, 0, choices, flags, sentence \
+	}
+#define INT(name, fallback, min, max, flags, sentence)                       \
+	{                                                                    \
+		name, SPK_OPT_INT, fallback, min, max, NULL, flags, sentence \
+	}
+#define REAL(name, fallback, min, max, sentence)                          \
+	{                                                                 \
+		name, SPK_OPT_REAL, fallback, min, max, NULL, 0, sentence \
+	}
+#define S   SPK_OPT_SENSITIVE
+#define MIB 1048576.0
+#define TIB 1099511627776.0
+
+/* clang-format off */
+static const SpkOpt options[] = {
+	ENUM("box.backend", "auto", "auto|native|docker", S,
+	     "sandbox backend"),
+	INT("box.fsize_bytes", "1073741824", MIB, TIB, S,
+	    "largest file that a command in the box may write"),
+	INT("box.memory_bytes", "4294967296", 16 * MIB, 16 * TIB, S,
+	    "memory of the box"),
+	STR("box.path", "", S,
+	    "path of the work tree inside the box; empty: the same as outside"),
+	INT("box.pids", "256", 8, 32768, S,
+	    "processes and threads in the box"),
+	ENUM("box.require_tier", "landlock", "landlock|docker|native|native-full", S,
+	     "weakest sandbox that tasks may run in"),
+	ENUM("box.tier", "auto", "auto|native|landlock", S,
+	     "choose a weaker sandbox than the machine allows"),
+	INT("box.timeout_secs", "600", 1, 86400, S,
+	    "wall-clock limit of one command in the box"),
+	PATH("db.path", "~/.sparks/store.db", S,
+	     "database of tasks and their journal"),
+	ENUM("db.synchronous", "normal", "normal|full", 0,
+	     "full: survives a power cut without losing the last steps"),
+	INT("llm.connect_timeout_secs", "10", 1, 300, 0,
+	    "time to reach the model's server"),
+	INT("llm.first_byte_timeout_secs", "120", 1, 3600, 0,
+	    "time until an answer begins"),
+	INT("llm.idle_timeout_secs", "60", 1, 3600, 0,
+	    "longest silence within an answer"),
+	INT("llm.max_retries", "4", 0, 20, 0,
+	    "tries after the first, for failures that may pass"),
+	ENUM("llm.provider", "openai", "openai|script", S,
+	     "where models are: an OpenAI-compatible server, or a play"),
+	BOOL("manager.loop_guard.enabled", "true",
+	     "stop a model that repeats the same call"),
+	INT("manager.loop_guard.repeat_threshold", "2", 1, 100, 0,
+	    "equal calls with equal results that are tolerated"),
+	INT("manager.loop_guard.window_size", "12", 2, 1000, 0,
+	    "recent calls that are compared"),
+	INT("manager.max_steps", "15", 1, 1000, 0,
+	    "model turns of a task"),
+	ENUM("openai.api_style", "chat_completions", "chat_completions|responses", 0,
+	     "protocol of the server"),
+	INT("openai.context_window", "128000", 1024, 10000000, 0,
+	    "tokens that the model can look at"),
+	INT("openai.max_tokens", "4096", 1, 1000000, 0,
+	    "tokens of one answer"),
+	STR("openai.model", "gpt-5.3-codex", 0,
+	    "model to ask"),
+	REAL("openai.temperature", "0.3", 0, 2,
+	     "sampling temperature"),
+	STR("openai.url", "", S,
+	    "base URL; empty: https://api.openai.com/v1 when OPENAI_API_KEY is set"),
+	PATH("script.play", "", S,
+	     "play that the script provider answers from"),
+	INT("task.heal_attempts", "2", 0, 10, 0,
+	    "times a failed check goes back to the model"),
+	INT("task.max_tokens", "2000000", 0, 1e12, S,
+	    "tokens that a task may use; 0: no limit"),
+	INT("task.output_chars", "16000", 1000, 1000000, 0,
+	    "characters of one tool result that the model sees"),
+	INT("task.timeout_secs", "3600", 1, 604800, 0,
+	    "time that a task may take"),
+	INT("up.workers", "2", 1, 64, 0,
+	    "tasks that the daemon runs at once"),
+	{ NULL },
+};
+
+/* A section without keys is absent as a whole. */
+static const struct {
+	const char *section;
+	const char *keys;
+} later[] = {
+	{ "alerts", NULL },	{ "docker", NULL },	    { "embedding", NULL },
+	{ "ghosts", NULL },	{ "github", NULL },	    { "heartbeat", NULL },
+	{ "initiative", NULL }, { "langfuse", NULL },	    { "leaderboard", NULL },
+	{ "mcp", NULL },	{ "memory", NULL },	    { "mood", NULL },
+	{ "ollama", NULL },	{ "openai_api", NULL },	    { "openrouter", NULL },
+	{ "persona", NULL },	{ "proactive", NULL },	    { "prompt_scanner", NULL },
+	{ "runtime", NULL },	{ "self_dev", NULL },	    { "slack", NULL },
+	{ "snapshot", NULL },	{ "sonarqube", NULL },	    { "teams", NULL },
+	{ "telegram", NULL },	{ "ticket_intake", NULL },  { "zen", NULL },
+	{ "manager", "sensitive_patterns|dynamic_tools_path" },
+	{ "openai", "classifier_model|auth_file|redirect_uri|reasoning_effort|"
+		    "reasoning_summary|include" },
+};
+/* clang-format on */
+
+const char *const spk_conf_secrets[] = { "OPENAI_API_KEY", NULL };
+
+const SpkOpt *spk_conf_options(void)
+{
+	return options;
+}
+
+guint spk_conf_n_options(void)
+{
+	return G_N_ELEMENTS(options) - 1;
+}
+
+int spk_conf_find(const char *name)
+{
+	guint low = 0, high = spk_conf_n_options();
+
+	while (low < high) {
+		guint middle = (low + high) / 2;
+		int order = strcmp(name, options[middle].name);
+
+		if (order == 0)
+			return (int)middle;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return -1;
+}
+
+char *spk_conf_env_name(const char *option)
+{
+	char *name = g_strconcat("SPARKS_", option, NULL);
+
+	for (char *p = name; *p; p++)
+		*p = *p == '.' ? '_' : g_ascii_toupper(*p);
+	return name;
+}
+
+static gboolean has_key(const char *keys, const char *key)
+{
+	g_auto(GStrv) words = g_strsplit(keys, "|", -1);
+
+	return g_strv_contains((const char *const *)words, key);
+}
+
+char *spk_conf_later(const char *name)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(later); i++) {
+		gsize len = strlen(later[i].section);
+
+		if (strncmp(name, later[i].section, len) != 0)
+			continue;
+		if (!later[i].keys && (name[len] == '.' || !name[len]))
+			return g_strdup_printf("[%s]", later[i].section);
+		if (later[i].keys && name[len] == '.' &&
+		    has_key(later[i].keys, name + len + 1))
+			return g_strdup(name);
+	}
+	return NULL;
+}
+
+char *spk_conf_nearest(const char *name)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+
+	for (const SpkOpt *opt = options; opt->name; opt++)
+		g_ptr_array_add(names, g_strdup(opt->name));
+	for (gsize i = 0; i < G_N_ELEMENTS(later); i++) {
+		g_auto(GStrv)
+			keys = g_strsplit(later[i].keys ? later[i].keys : "", "|", -1);
+
+		if (!later[i].keys)
+			g_ptr_array_add(names, g_strdup(later[i].section));
+		for (char **key = keys; *key; key++)
+			g_ptr_array_add(names,
+					g_strconcat(later[i].section, ".", *key, NULL));
+	}
+	g_ptr_array_add(names, NULL);
+	return spk_text_did_you_mean(name, (const char *const *)names->pdata);
+}

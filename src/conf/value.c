@@ -1,0 +1,149 @@
+/* One option's value from a text: the same rules for a file, a variable, a flag. */
+#include <math.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/text.h"
+#include "conf/conf_priv.h"
+
+void spk_conf_entry_free(SpkConfEntry *entry)
+{
+	g_free(entry->key);
+	g_free(entry->text);
+	g_free(entry);
+}
+
+static char *range_text(const SpkOpt *opt)
+{
+	return g_strdup_printf("must be a %snumber from %.15g to %.15g",
+			       opt->type == SPK_OPT_INT ? "whole " : "", opt->min,
+			       opt->max);
+}
+
+static const char *type_text(SpkTomlType type)
+{
+	static const char *const texts[] = {
+		[SPK_TOML_STRING] = "a string",
+		[SPK_TOML_INT] = "a whole number",
+		[SPK_TOML_REAL] = "a number",
+		[SPK_TOML_BOOL] = "a boolean",
+		[SPK_TOML_OTHER] = "an array or a date",
+		[SPK_TOML_TABLE] = "a table",
+		[SPK_TOML_TABLES] = "a list of tables",
+	};
+
+	return texts[type];
+}
+
+static char *wanted_text(const SpkOpt *opt)
+{
+	switch (opt->type) {
+	case SPK_OPT_INT:
+	case SPK_OPT_REAL:
+		return range_text(opt);
+	case SPK_OPT_BOOL:
+		return g_strdup("must be true or false, without quotes");
+	default:
+		return g_strdup("must be a string in quotes");
+	}
+}
+
+static gboolean type_fits(SpkOptType want, SpkTomlType have)
+{
+	switch (want) {
+	case SPK_OPT_INT:
+		return have == SPK_TOML_INT;
+	case SPK_OPT_REAL:
+		return have == SPK_TOML_INT || have == SPK_TOML_REAL;
+	case SPK_OPT_BOOL:
+		return have == SPK_TOML_BOOL;
+	default:
+		return have == SPK_TOML_STRING;
+	}
+}
+
+char *spk_conf_type_clash(const SpkOpt *opt, const SpkConfEntry *entry)
+{
+	g_autofree char *wanted = NULL;
+
+	if (type_fits(opt->type, entry->type))
+		return NULL;
+	wanted = wanted_text(opt);
+	return g_strdup_printf("is %s%s%s, but %s", type_text(entry->type),
+			       *entry->text ? ": " : "", entry->text, wanted);
+}
+
+static gboolean parse_number(const SpkOpt *opt, const char *text, SpkConfValue *value)
+{
+	char *end;
+
+	if (opt->type == SPK_OPT_INT) {
+		if (!spk_text_to_int(text, (gint64)opt->min, (gint64)opt->max,
+				     &value->integer))
+			return FALSE;
+		value->real = (double)value->integer;
+		return TRUE;
+	}
+	value->real = g_ascii_strtod(text, &end);
+	return *text && !*end && isfinite(value->real) && value->real >= opt->min &&
+	       value->real <= opt->max;
+}
+
+static gboolean parse_bool(const char *text, gboolean *ret_value)
+{
+	static const char *const yes[] = { "true", "1", "yes", "on", NULL };
+	static const char *const no[] = { "false", "0", "no", "off", NULL };
+
+	*ret_value = g_strv_contains(yes, text);
+	return *ret_value || g_strv_contains(no, text);
+}
+
+static char *enum_why(const SpkOpt *opt, const char *text)
+{
+	g_auto(GStrv) words = g_strsplit(opt->choices, "|", -1);
+	g_autofree char *all = g_strjoinv(", ", words);
+	g_autofree char *nearest = NULL;
+
+	if (g_strv_contains((const char *const *)words, text))
+		return NULL;
+	nearest = spk_text_did_you_mean(text, (const char *const *)words);
+	return g_strdup_printf("is \"%s\", but must be one of %s%s", text, all, nearest);
+}
+
+static char *absolute_path(const char *text)
+{
+	g_autofree char *expanded = spk_fs_expand(text);
+
+	return *expanded ? g_canonicalize_filename(expanded, NULL) : g_strdup("");
+}
+
+static char *number_why(const SpkOpt *opt, const char *text)
+{
+	g_autofree char *range = range_text(opt);
+
+	return g_strdup_printf("is %s, but %s", *text ? text : "empty", range);
+}
+
+gboolean spk_conf_value_parse(const SpkOpt *opt, const char *text,
+			      SpkConfValue *ret_value, char **ret_why)
+{
+	SpkConfValue value = { NULL };
+
+	*ret_why = NULL;
+	if (strlen(text) > SPK_CONF_MAX_VALUE)
+		*ret_why = g_strdup_printf("is longer than %u bytes", SPK_CONF_MAX_VALUE);
+	else if (!g_utf8_validate(text, -1, NULL))
+		*ret_why = g_strdup("is not valid UTF-8");
+	else if ((opt->type == SPK_OPT_INT || opt->type == SPK_OPT_REAL) &&
+		 !parse_number(opt, text, &value))
+		*ret_why = number_why(opt, text);
+	else if (opt->type == SPK_OPT_BOOL && !parse_bool(text, &value.boolean))
+		*ret_why = g_strdup_printf("is \"%s\", but must be true or false", text);
+	else if (opt->type == SPK_OPT_ENUM)
+		*ret_why = enum_why(opt, text);
+	if (*ret_why)
+		return FALSE;
+	value.text = opt->type == SPK_OPT_PATH ? absolute_path(text) : g_strdup(text);
+	*ret_value = value;
+	return TRUE;
+}
