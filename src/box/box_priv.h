@@ -1,0 +1,43 @@
+/* What the files of the sandbox share: what was probed, the settings, and the plan builder. */
+#ifndef SPK_BOX_BOX_PRIV_H
+#define SPK_BOX_BOX_PRIV_H
+
+#include "box/box.h"
+
+typedef struct {
+	gboolean userns;	/* every namespace, and a private root in them */
+	gboolean seccomp;
+	gboolean process_list;	/* /proc/…/children: how the landlock tier finds what to kill */
+	int landlock;		/* ABI, 0: none */
+	char *failed;		/* "user namespace: Operation not permitted"; NULL when userns */
+	json_t *controls;	/* for spk_box_controls() */
+} SpkBoxProbe;
+
+void spk_box_probe_clear(SpkBoxProbe *probe);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkBoxProbe, spk_box_probe_clear)
+
+/* Path of sparks-box. NOT_FOUND naming the places that were tried. */
+char *spk_box_find_helper(GError **error);
+/* Runs `helper --probe`. */
+gboolean spk_box_probe(const char *helper, SpkBoxProbe *ret_probe, GError **error);
+/* What to do about user namespaces that are refused here. Static. */
+const char *spk_box_probe_remedy(void);
+
+typedef struct {
+	SpkTier tier;
+	int landlock;		/* ABI */
+	gint64 timeout_ms;
+	gint64 memory_bytes, pids, fsize_bytes;
+	const char *path;	/* where the work tree appears; NULL: same place */
+} SpkBoxSettings;
+
+/* The part of a plan that is the same for every run. */
+GByteArray *spk_box_plan_system(const SpkBoxSettings *settings);
+/* The whole plan of one run. `scratch` is the private folder for temporary files (tier
+ * landlock, else NULL). LIMIT when the command is too long. */
+GByteArray *spk_box_plan_run(const SpkBoxSettings *settings, const GByteArray *system,
+			     const SpkBoxRun *run, const char *scratch, GError **error);
+/* USAGE when a path of the run can't be used. */
+gboolean spk_box_plan_check(const SpkBoxRun *run, GError **error);
+
+#endif
