@@ -154,6 +154,20 @@ static char *immutable_uri(const char *path)
 	return g_strdup_printf("file:%s?immutable=1", escaped);
 }
 
+typedef enum { OURS, EMPTY, FOREIGN } Owner;
+
+static int read_owner(sqlite3 *sqlite, Owner *ret_owner)
+{
+	gint64 id = 0, tables = 0;
+	int result = spk_sqlite_read(sqlite, "PRAGMA application_id", &id);
+
+	if (result == SQLITE_OK && id == 0)
+		result = spk_sqlite_read(sqlite, "SELECT count(*) FROM sqlite_master",
+					 &tables);
+	*ret_owner = id == APPLICATION_ID ? OURS : id || tables ? FOREIGN : EMPTY;
+	return result;
+}
+
 /*
  * Says no to the database of another program before it is really opened. An immutable
  * connection takes no lock, makes no -wal or -shm file and rolls nothing back. What cannot
@@ -163,19 +177,15 @@ static gboolean probe(const char *path, GError **error)
 {
 	g_autofree char *uri = immutable_uri(path);
 	sqlite3 *sqlite = NULL;
-	gint64 id = 0, tables = 0;
+	Owner owner = EMPTY;
 	int result = sqlite3_open_v2(uri, &sqlite, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
 				     NULL);
 
 	if (result == SQLITE_OK)
-		result = spk_sqlite_read(sqlite, "PRAGMA application_id", &id);
-	if (result == SQLITE_OK && id == 0)
-		result = spk_sqlite_read(sqlite, "SELECT count(*) FROM sqlite_master",
-					 &tables);
+		result = read_owner(sqlite, &owner);
 	sqlite3_close(sqlite);
-	if (result != SQLITE_OK || id == APPLICATION_ID || (!id && !tables))
-		return TRUE;
-	return refuse_foreign(path, error);
+	return result != SQLITE_OK || owner != FOREIGN ? TRUE
+						       : refuse_foreign(path, error);
 }
 
 /* Makes a missing file, for its owner only; -wal and -shm inherit the mode. */
@@ -208,30 +218,22 @@ static gboolean prepare_file(const char *path, guint flags, GError **error)
 	return FALSE;
 }
 
-/* Puts our mark on an empty database. Done before WAL mode is entered, so that the mark is
- * in the file itself, where probe() looks. */
-static gboolean mark(SpkSqlite *conn, GError **error)
+/* Without syncs: a new database that a power cut takes away has lost nothing. */
+static gboolean put_mark(SpkSqlite *conn, GError **error)
 {
 	g_autofree char *set =
 		g_strdup_printf("PRAGMA application_id = %d", APPLICATION_ID);
-	gint64 id = 0, tables = 0;
-	int result = spk_sqlite_read(conn->sqlite, "PRAGMA application_id", &id);
+	Owner owner;
+	int result;
 
-	if (result == SQLITE_OK && id == APPLICATION_ID)
-		return TRUE;
-	if (result == SQLITE_OK && conn->db->flags & SPK_STORE_READ_ONLY)
-		return refuse_foreign(conn->path, error);
-	if (result != SQLITE_OK || !spk_sqlite_exec(conn, "BEGIN IMMEDIATE", error))
-		return result == SQLITE_OK ? FALSE
-					   : spk_sqlite_failed(conn, result, error);
+	if (!spk_sqlite_exec(conn, "PRAGMA synchronous = OFF", error) ||
+	    !spk_sqlite_exec(conn, "BEGIN IMMEDIATE", error))
+		return FALSE;
 	/* again, now that nobody else can change it */
-	result = spk_sqlite_read(conn->sqlite, "PRAGMA application_id", &id);
-	if (result == SQLITE_OK)
-		result = spk_sqlite_read(conn->sqlite,
-					 "SELECT count(*) FROM sqlite_master", &tables);
-	if (result == SQLITE_OK && id != APPLICATION_ID && (id || tables))
+	result = read_owner(conn->sqlite, &owner);
+	if (result == SQLITE_OK && owner == FOREIGN)
 		return refuse_foreign(conn->path, error);
-	if (result == SQLITE_OK && id != APPLICATION_ID)
+	if (result == SQLITE_OK && owner == EMPTY)
 		result = sqlite3_exec(conn->sqlite, set, NULL, NULL, NULL);
 	return result == SQLITE_OK ? spk_sqlite_exec(conn, "COMMIT", error)
 				   : spk_sqlite_failed(conn, result, error);
@@ -272,13 +274,39 @@ static gboolean enter_wal(SpkSqlite *conn, GError **error)
 	return FALSE;
 }
 
+static gboolean sync_file(SpkSqlite *conn, GError **error)
+{
+	sqlite3_file *file = NULL;
+	int result = sqlite3_file_control(conn->sqlite, "main", SQLITE_FCNTL_FILE_POINTER,
+					  &file);
+
+	if (result == SQLITE_OK)
+		result = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+	return result == SQLITE_OK ? TRUE : spk_sqlite_failed(conn, result, error);
+}
+
+/* Our mark is put before WAL mode is entered, so that it is in the file itself, where
+ * probe() looks; and that file is on the disk before the first write is acknowledged. */
+static gboolean make_ours(SpkSqlite *conn, GError **error)
+{
+	return put_mark(conn, error) && enter_wal(conn, error) && sync_file(conn, error);
+}
+
 static gboolean set_up(SpkDb *db, GError **error)
 {
+	Owner owner;
+	int result;
+
 	db->writer = open_conn(db, error);
-	if (!db->writer || !mark(db->writer, error))
+	if (!db->writer)
 		return FALSE;
+	result = read_owner(db->writer->sqlite, &owner);
+	if (result != SQLITE_OK)
+		return spk_sqlite_failed(db->writer, result, error);
 	if (db->flags & SPK_STORE_READ_ONLY)
-		return TRUE;
+		return owner == OURS ? TRUE : refuse_foreign(db->path, error);
+	if (owner != OURS && !make_ours(db->writer, error))
+		return FALSE;
 	return enter_wal(db->writer, error) &&
 	       spk_sqlite_exec(db->writer,
 			       db->full_sync ? "PRAGMA synchronous = FULL"
