@@ -20,6 +20,7 @@ typedef struct {
 	json_t *tools;		/* array of {"type":"function","function":{…}} or NULL */
 	guint turn;		/* 0, 1, 2 ... of the task: how many answers it already has */
 	const char *purpose;	/* "main", ... ; NULL: main */
+	guint attempt;		/* set by spk_llm_complete: 0, then +1 per retry */
 } SpkLlmRequest;
 
 typedef struct {
@@ -28,27 +29,32 @@ typedef struct {
 
 typedef struct {
 	char *text;		/* "" when none */
-	json_t *tool_calls;	/* array of {"id","name","arguments": string as sent} */
-	char *finish;		/* "stop" | "tool_calls" | "length" | "content_filter" | other */
+	/* Array of {"id","name","arguments": string as sent}; never NULL, no name is empty. A
+	 * server that gives no id gets "call_TURN_N". At most 128, 1 MiB of arguments each. */
+	json_t *tool_calls;
+	/* "stop" | "tool_calls" (whenever there are some and nothing was cut) | "length" |
+	 * "content_filter" | other */
+	char *finish;
 	char *model;		/* as the server names it; NULL */
 	SpkUsage usage;
 	guint attempts;		/* 1: no retry was needed */
-	double seconds, first_token_seconds;
+	double seconds;			/* all attempts and the waiting between them */
+	double first_token_seconds;	/* of the attempt that worked */
 } SpkLlmReply;
 
 void spk_llm_reply_clear(SpkLlmReply *reply);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkLlmReply, spk_llm_reply_clear)
 
 typedef struct {
-	/* Text pieces as they stream; NULL: not wanted. Called in the calling thread. On a
-	 * retry after a broken stream `on_restart` says that earlier pieces are void. */
+	/* Text pieces as they stream; NULL: not wanted. Called in the calling thread. Before
+	 * each retry `on_restart` says why and that earlier pieces are void. */
 	void (*on_text)(const char *piece, gpointer user);
 	void (*on_restart)(const char *why, gpointer user);
 	gpointer user;
 } SpkLlmSink;
 
-/* `model`: NULL (from the configuration), "script:FILE", or "NAME" of the configured
- * provider. CONFIG with the ways to go on when no model is configured; nothing is contacted. */
+/* `model`: NULL (from the configuration), "PROVIDER:NAME" ("script:FILE"), or "NAME" of the
+ * configured provider. CONFIG with the ways to go on when no model is configured; nothing is contacted. */
 SpkLlm *spk_llm_open(SpkConf *conf, const char *model, GError **error);
 void spk_llm_free(SpkLlm *llm);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkLlm, spk_llm_free)
@@ -58,7 +64,8 @@ gint64 spk_llm_context_window(SpkLlm *llm);	/* tokens */
 
 /* One answer, retried where that may help (base/error.h says which; Retry-After obeyed,
  * jittered exponential back-off, `[llm] max_retries`). PROVIDER, PROVIDER_AUTH,
- * PROVIDER_REPLY, CONTEXT_LENGTH, RATE_LIMITED, TIMEOUT, CANCELLED, REPLAY_DIFFERS. */
+ * PROVIDER_REPLY, CONTEXT_LENGTH, RATE_LIMITED, TIMEOUT, CANCELLED, REPLAY_DIFFERS, CONFIG
+ * (no such model or URL), LIMIT (an answer of more than 4 MiB). */
 gboolean spk_llm_complete(SpkLlm *llm, const SpkLlmRequest *request, const SpkLlmSink *sink,
 			  SpkCancel *cancel, SpkLlmReply *ret_reply, GError **error);
 /* One cheap request that tells whether the server answers and takes the key (doctor). */
@@ -67,7 +74,8 @@ gboolean spk_llm_ping(SpkLlm *llm, SpkCancel *cancel, GError **error);
 /* SHA-256 of the byte-stable part of a request: messages[0] and tools, canonical JSON. */
 char *spk_llm_prefix_hash(const SpkLlmRequest *request);
 
-/* Rough tokens of a text: bytes / 4 rounded up (no tokenizer here). */
+/* Rough tokens of JSON (messages, tools): bytes of its compact form / 4, rounded up (no
+ * tokenizer here); 0 for NULL. */
 gint64 spk_llm_estimate_tokens(const json_t *messages);
 
 #endif

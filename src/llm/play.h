@@ -5,11 +5,18 @@
  * Header: {"play":1,"goal":…,"repo":PATH | {"files":{NAME: TEXT | {"text","mode","link",
  * "base64"}}, "git":true},"options":{…}}. Then {"expect":…} / {"say":…} pairs, optional
  * {"end":…}.
- * expect: {"last_contains":[…], "last_role":"user|tool", "last_matches":REGEX,
- *          "tools":[names that must be offered], "prefix":SHA256, "prefix_stable":true}
- * say: {"text":…, "tool_calls":[{"name","arguments":OBJECT|STRING,"id"?}], "chunks":[…],
- *       "error":{"status","code","message","retry_after"} | "reset" | "garbage", "delay_ms":…,
- *       "usage":{"input","output","cached"}, "repeat":true (the last say answers for ever)}
+ * expect: {"last_contains":[…], "last_matches":REGEX: both of what came after the model's last
+ *          answer; "last_role":"user|tool" of the last message;
+ *          "tools":[names that must be offered], "prefix":SHA256, "prefix_stable":true (as in
+ *          the first request of the task)}
+ * say: {"text":…, "tool_calls":[{"name","arguments":OBJECT|STRING,"id"?}],
+ *       "chunks":[pieces of the text as they stream], "finish":…, "delay_ms":…,
+ *       "usage":{"input","output","cached"}, "repeat":true (the last say answers for ever),
+ *       "error":{"status","code","message","retry_after","times"} | "reset" | "garbage" |
+ *               {"kind":"reset"|"garbage","times"}}
+ * An error comes instead of the answer, at each attempt or at the first `times` ones; before
+ * a reset or garbage the text is streamed.
+ * end: {"status","verdict","tree","limits":{"calls","tokens","events","steps"}}
  */
 #ifndef SPK_LLM_PLAY_H
 #define SPK_LLM_PLAY_H

@@ -1,0 +1,183 @@
+#include "llm/chat_error_priv.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "llm/llm_impl.h"
+
+#define MAX_MESSAGE 300
+
+/* How servers say that the request is longer than the window; all in lower case. */
+static const char *const context_words[] = {
+	"context_length_exceeded",		/* OpenAI, Groq, Azure */
+	"exceed_context_size",			/* llama.cpp, as type */
+	"exceeds the available context size",	/* llama.cpp */
+	"context size has been exceeded",	/* LM Studio */
+	"exceed context window",		/* llama-cpp-python */
+	"exceeds the context window",		/* OpenAI, newer */
+	"exceeds context window",
+	"maximum context length",		/* OpenAI, vLLM, OpenRouter, Mistral */
+	"longer than the maximum model length",	/* vLLM */
+	"maximum model length",			/* vLLM */
+	"maximum prompt length",		/* xAI */
+	"prompt is too long",			/* Anthropic */
+	"exceed context limit",			/* Anthropic */
+	"input token count",			/* Gemini */
+	"input is too long",			/* Bedrock */
+	"max_new_tokens` must be <=",		/* text-generation-inference */
+	"exceeds the model's context",
+};
+
+static char *clean_message(const char *text, gsize len)
+{
+	/* a page of HTML needn't be cleaned to its end */
+	gsize head = spk_text_prefix_len(text, len, 16 * MAX_MESSAGE);
+	g_autofree char *clean = spk_text_clean(text, head, SPK_CLEAN_LINE);
+
+	return spk_text_clip(clean, MAX_MESSAGE);
+}
+
+static char *dup_clean(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (json_is_integer(value))
+		return g_strdup_printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	return json_is_string(value) ? clean_message(json_string_value(value),
+						     json_string_length(value)) : NULL;
+}
+
+/* The object that describes the error, whatever is wrapped around it. */
+static const json_t *inner_of(const json_t *body)
+{
+	const json_t *inner;
+
+	if (json_is_array(body))	/* Gemini */
+		body = json_array_get(body, 0);
+	inner = json_object_get(body, "error");
+	return json_is_object(inner) ? inner : body;
+}
+
+/* "message" is the rule; "error" and "detail" are strings on some servers. */
+static char *message_of(const json_t *inner)
+{
+	static const char *const keys[] = { "message", "error", "detail", "msg" };
+	const json_t *detail = json_array_get(json_object_get(inner, "detail"), 0);
+	g_autofree char *whole = NULL;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+		char *message = dup_clean(inner, keys[i]);
+
+		if (message)
+			return message;
+	}
+	whole = spk_json_dump(detail ? detail : inner);
+	return clean_message(whole, strlen(whole));
+}
+
+void spk_chat_fault_parse_json(SpkChatFault *fault, long status, const json_t *body)
+{
+	const json_t *inner = inner_of(body);
+	gint64 code = spk_json_int(inner, "code", 0);
+
+	fault->message = message_of(inner);
+	fault->code = dup_clean(inner, "code");
+	fault->type = dup_clean(inner, "type");
+	fault->param = dup_clean(inner, "param");
+	fault->status = !status && code >= 300 && code <= 599 ? code : status;
+}
+
+void spk_chat_fault_parse(SpkChatFault *fault, long status, const char *body, gsize len)
+{
+	g_autoptr(json_t) json = spk_json_parse(body, len, SPK_JSON_MAX, NULL);
+
+	if (json_is_object(json) || json_is_array(json)) {
+		spk_chat_fault_parse_json(fault, status, json);
+		return;
+	}
+	fault->status = status;
+	fault->message = clean_message(body, len);
+}
+
+void spk_chat_fault_clear(SpkChatFault *fault)
+{
+	g_clear_pointer(&fault->message, g_free);
+	g_clear_pointer(&fault->code, g_free);
+	g_clear_pointer(&fault->type, g_free);
+	g_clear_pointer(&fault->param, g_free);
+}
+
+static gboolean is_about_context(const SpkChatFault *fault)
+{
+	g_autofree char *all = g_strjoin(" ", fault->code ? fault->code : "",
+					 fault->type ? fault->type : "", fault->message, NULL);
+	g_autofree char *lower = g_ascii_strdown(all, -1);
+
+	if (fault->status == 413)
+		return TRUE;
+	if (fault->status == 401 || fault->status == 403 || fault->status == 429)
+		return FALSE;
+	for (gsize i = 0; i < G_N_ELEMENTS(context_words); i++)
+		if (strstr(lower, context_words[i]))
+			return TRUE;
+	return FALSE;
+}
+
+static gboolean is_about_money(const SpkChatFault *fault)
+{
+	return fault->status == 402 || g_strcmp0(fault->code, "insufficient_quota") == 0 ||
+	       g_strcmp0(fault->type, "insufficient_quota") == 0;
+}
+
+/* What a status means; the first row whose range holds it. */
+static const struct {
+	long from, to;
+	SpkErr code;
+	gboolean never;		/* though the code might be retried */
+	const char *what, *hint;
+} statuses[] = {
+	{ 0, 0, SPK_ERR_PROVIDER, FALSE, "the server ended the answer with an error", NULL },
+	{ 300, 399, SPK_ERR_CONFIG, TRUE, "the server redirects elsewhere",
+	  "put the final address into [openai] url" },
+	{ 401, 401, SPK_ERR_PROVIDER_AUTH, TRUE, "the server refuses the key",
+	  "check OPENAI_API_KEY, and that it belongs to [openai] url" },
+	{ 403, 403, SPK_ERR_PROVIDER_AUTH, TRUE, "the server forbids this",
+	  "check that the key may use this model" },
+	{ 404, 404, SPK_ERR_CONFIG, TRUE, "the server has no such model or path",
+	  "check [openai] model (or --model) and [openai] url, which usually ends in /v1" },
+	{ 408, 409, SPK_ERR_PROVIDER, FALSE, "the server could not take the request now", NULL },
+	{ 429, 429, SPK_ERR_RATE_LIMITED, FALSE, "the server asks to slow down",
+	  "try again later, or raise the limits of the account" },
+	{ 500, 599, SPK_ERR_PROVIDER, FALSE, "the server failed", NULL },
+	{ 0, G_MAXLONG, SPK_ERR_PROVIDER, TRUE, "the server refuses the request", NULL },
+};
+
+void spk_chat_fault_to_error(const SpkChatFault *fault, double *ret_retry_after_s,
+			     GError **error)
+{
+	g_autofree char *status = fault->status ?
+		g_strdup_printf(" (HTTP %ld)", fault->status) : g_strdup("");
+	gsize i = 0;
+
+	if (is_about_context(fault)) {
+		spk_error_set(error, SPK_ERR_CONTEXT_LENGTH,
+			      "set [openai] context_window to what the server really has",
+			      "the request is longer than the model's window%s: %s", status,
+			      fault->message);
+		return;
+	}
+	if (is_about_money(fault)) {
+		spk_error_set(error, SPK_ERR_PROVIDER_AUTH, "check plan and billing of the account",
+			      "the account has no quota left%s: %s", status, fault->message);
+		*ret_retry_after_s = SPK_RETRY_NEVER;
+		return;
+	}
+	while (fault->status < statuses[i].from || fault->status > statuses[i].to)
+		i++;
+	if (statuses[i].never)
+		*ret_retry_after_s = SPK_RETRY_NEVER;
+	spk_error_set(error, statuses[i].code, statuses[i].hint, "%s%s: %s", statuses[i].what,
+		      status, *fault->message ? fault->message : "no more is said");
+}
