@@ -36,6 +36,7 @@ typedef struct {
 	gsize max_out;		/* bytes kept in memory; 0: 64 KiB */
 	const char *spill_path;	/* all of the output when it passes max_out; may be NULL */
 	gboolean split;		/* keep stderr apart; else merged into out */
+	gboolean read_only_work;	/* `work` can't be written either (sparks that only read) */
 } SpkBoxRun;
 
 typedef struct {

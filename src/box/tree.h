@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "base/cancel.h"
+#include "box/git.h"
 
 typedef struct SpkTree SpkTree;
 
@@ -43,6 +44,9 @@ const char *spk_tree_base(SpkTree *tree);	/* raw tree of the snapshot */
 /* The commit the result's parent will be: user's HEAD, or a commit of their uncommitted
  * changes on top of it (already in git/). NULL for a plain folder. */
 const char *spk_tree_base_commit(SpkTree *tree);
+/* git/ over work/, to ask git what it ignores there (ls-files); for reading only. The strings
+ * live as long as the tree. */
+void spk_tree_git(SpkTree *tree, SpkGit *ret_git);
 /* User tree of the base. */
 const char *spk_tree_base_user(SpkTree *tree);
 /* What people should know: submodules left out, LFS, sensitive files left out. Strings. */
