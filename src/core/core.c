@@ -1,0 +1,241 @@
+/* Requests in, tasks held and run, reports out. The work itself is in machine.c. */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "core/core_priv.h"
+
+#define GOAL_MAX (256u << 10)
+
+struct SpkCore {
+	SpkConf *conf;
+	SpkStore *store;
+	char *home;
+	GMutex box_lock;
+	SpkBox *box;		/* guarded by box_lock until it is set, then constant */
+	Supervisor *supervisor;
+};
+
+SpkCore *spk_core_open(SpkConf *conf, GError **error)
+{
+	g_autoptr(SpkCore) core = g_new0(SpkCore, 1);
+	const char *path;
+
+	g_mutex_init(&core->box_lock);
+	core->conf = spk_conf_ref(conf);
+	core->home = spk_fs_home(error);
+	if (!core->home)
+		return NULL;
+	path = spk_conf_store_path(conf);
+	core->store = spk_store_open(path, spk_conf_str(conf, "db.synchronous"), 0, error);
+	if (!core->store)
+		return NULL;
+	core->supervisor = supervisor_new(core->store, core->home);
+	return g_steal_pointer(&core);
+}
+
+void spk_core_close(SpkCore *core)
+{
+	if (!core)
+		return;
+	supervisor_free(core->supervisor);
+	g_clear_pointer(&core->box, spk_box_free);
+	g_clear_pointer(&core->store, spk_store_close);
+	g_clear_pointer(&core->conf, spk_conf_unref);
+	g_mutex_clear(&core->box_lock);
+	g_free(core->home);
+	g_free(core);
+}
+
+SpkStore *spk_core_store(SpkCore *core)
+{
+	return core->store;
+}
+
+const char *spk_core_home(SpkCore *core)
+{
+	return core->home;
+}
+
+static SpkBox *open_box(SpkCore *core, GError **error)
+{
+	SpkBox *box;
+
+	g_mutex_lock(&core->box_lock);
+	if (!core->box)
+		core->box = spk_box_open(core->conf, error);
+	box = core->box;
+	g_mutex_unlock(&core->box_lock);
+	return box;
+}
+
+/* ---- requests ---- */
+
+static gboolean check_request(const SpkRequest *request, GError **error)
+{
+	gsize len = strlen(request->goal);
+
+	if (!request->goal[strspn(request->goal, " \t\r\n")]) {
+		spk_error_set(error, SPK_ERR_USAGE, "say in a sentence what should be true afterwards",
+			      "the goal is empty");
+		return FALSE;
+	}
+	if (len > GOAL_MAX || !g_utf8_validate(request->goal, -1, NULL)) {
+		spk_error_set(error, SPK_ERR_BAD_INPUT, NULL,
+			      len > GOAL_MAX ? "the goal is longer than 256 KiB"
+					     : "the goal is not UTF-8");
+		return FALSE;
+	}
+	if (!g_file_test(request->folder, G_FILE_TEST_IS_DIR)) {
+		spk_error_set(error, SPK_ERR_NOT_FOUND, "name a folder with --repo",
+			      "%s is not a folder", request->folder);
+		return FALSE;
+	}
+	return spk_spark_find(request->spark ? request->spark : "coder", error) != NULL;
+}
+
+char *spk_core_accept(SpkCore *core, const SpkRequest *request, GError **error)
+{
+	g_autofree char *id = spk_id_new();
+	SpkTask task = {
+		.id = id,
+		.goal = (char *)request->goal,
+		.spark = (char *)(request->spark ? request->spark : "coder"),
+		.status = SPK_STATE_QUEUED,
+		.repo = (char *)request->folder,
+		.label = (char *)request->label,
+		.options = request->options,
+		.cost_usd = -1,
+		.created_us = spk_now_us(),
+		.updated_us = spk_now_us(),
+	};
+
+	if (!check_request(request, error) || !spk_task_insert(core->store, &task, error))
+		return NULL;
+	wake_others(core->home);
+	return g_steal_pointer(&id);
+}
+
+/* ---- running ---- */
+
+gboolean core_run_held(SpkCore *core, Held *held, GError **error)
+{
+	MachineEnv env = { core, core->store, core->conf, core->home, NULL, NULL };
+	g_autoptr(GError) box_error = NULL;
+	gboolean ok;
+
+	env.box = open_box(core, &box_error);
+	env.box_error = box_error;
+	supervisor_add(core->supervisor, held);
+	ok = machine_run(&env, held, error);
+	supervisor_remove(core->supervisor, held);
+	/* A lease that cannot be given back expires; the task's state is on record. */
+	if (!spk_lease_release(core->store, held->lease, NULL))
+		spk_info("core", "the lease of %s was not released", held->lease->task);
+	wake_others(core->home);
+	return ok;
+}
+
+gboolean spk_core_run(SpkCore *core, const char *id, SpkCancel *cancel, GError **error)
+{
+	SpkLease *lease = spk_lease_claim(core->store, id, spk_holder_self(), error);
+	g_autoptr(Held) held = NULL;
+
+	if (!lease)
+		return FALSE;
+	held = held_new(lease, cancel);
+	return core_run_held(core, held, error);
+}
+
+/* ---- what others ask ---- */
+
+/* A task nobody runs is moved right here; a running one gets mail. */
+static gboolean ask(SpkCore *core, const char *id, const char *kind, SpkState to, GError **error)
+{
+	g_autoptr(SpkTask) task = spk_task_get(core->store, id, error);
+	g_autoptr(SpkLease) lease = NULL;
+	g_autoptr(GError) busy = NULL;
+	gboolean ok;
+
+	if (!task)
+		return FALSE;
+	if (spk_state_is_terminal(task->status) || task->status == to) {
+		spk_error_set(error, SPK_ERR_CONFLICT, NULL, "task %s is %s already", task->id,
+			      spk_state_name(task->status));
+		return FALSE;
+	}
+	lease = spk_lease_claim(core->store, task->id, spk_holder_self(), &busy);
+	if (!lease && !spk_error_is(busy, SPK_ERR_BUSY)) {
+		g_propagate_error(error, g_steal_pointer(&busy));
+		return FALSE;
+	}
+	if (lease) {
+		ok = spk_task_move(core->store, task->id, lease->token, task->status, to,
+				   "asked by the user", error);
+		(void)spk_lease_release(core->store, lease, NULL);	/* else it expires */
+	} else {
+		ok = spk_mail_post(core->store, task->id, kind, NULL, error);
+	}
+	wake_others(core->home);
+	return ok;
+}
+
+gboolean spk_core_cancel(SpkCore *core, const char *id, GError **error)
+{
+	return ask(core, id, "cancel", SPK_STATE_CANCELLED, error);
+}
+
+gboolean spk_core_pause(SpkCore *core, const char *id, GError **error)
+{
+	return ask(core, id, "pause", SPK_STATE_PAUSED, error);
+}
+
+/* The state a paused or cancelled task was in. */
+static gboolean state_before(SpkCore *core, const SpkTask *task, SpkState *ret_state,
+			     GError **error)
+{
+	g_autoptr(GPtrArray) entries = spk_journal_read(core->store, task->id, 0, 0, error);
+
+	if (!entries)
+		return FALSE;
+	*ret_state = SPK_STATE_QUEUED;
+	for (guint i = 0; i < entries->len; i++) {
+		const SpkJournalEntry *entry = entries->pdata[i];
+		SpkState from;
+
+		if (!strcmp(entry->kind, "state") &&
+		    spk_state_parse(spk_json_str(entry->payload, "from"), &from) &&
+		    from != SPK_STATE_PAUSED && from != SPK_STATE_CANCELLED)
+			*ret_state = from;
+	}
+	return TRUE;
+}
+
+gboolean spk_core_resume(SpkCore *core, const char *id, GError **error)
+{
+	g_autoptr(SpkTask) task = spk_task_get(core->store, id, error);
+	SpkState to;
+
+	if (!task)
+		return FALSE;
+	if (task->status != SPK_STATE_PAUSED && task->status != SPK_STATE_CANCELLED) {
+		if (!spk_state_is_terminal(task->status))
+			return TRUE;	/* interrupted: whoever claims it goes on */
+		spk_error_set(error, SPK_ERR_CONFLICT, "give the goal again with `sparks do`",
+			      "task %s is %s and cannot go on", task->id,
+			      spk_state_name(task->status));
+		return FALSE;
+	}
+	if (!state_before(core, task, &to, error) ||
+	    !spk_task_reopen(core->store, task->id, task->status, to, "resumed by the user", error))
+		return FALSE;
+	wake_others(core->home);
+	return TRUE;
+}

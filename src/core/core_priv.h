@@ -1,0 +1,55 @@
+/* Inside the room: the supervisor that watches over held tasks, and the machine. */
+#ifndef SPK_CORE_CORE_PRIV_H
+#define SPK_CORE_CORE_PRIV_H
+
+#include "agent/agent.h"
+#include "core/core.h"
+
+/* ---- wake: tells other processes on this store that something is new ---- */
+void wake_others(const char *home);
+/* inotify descriptor that becomes readable on wake_others() of anybody; -1: not to be had. */
+int wake_watch(const char *home);
+void wake_drain(int fd);
+
+/* ---- supervisor: one thread that renews leases and hears the mailbox ---- */
+typedef struct Supervisor Supervisor;
+
+typedef enum { WANT_NOTHING, WANT_PAUSE, WANT_DRAIN, WANT_CANCEL } Want;
+
+/* A task this process holds. Shared by its worker and the supervisor, hence counted. */
+typedef struct {
+	gatomicrefcount refs;
+	SpkLease *lease;
+	SpkCancel *cancel;	/* fired on cancel and when the lease is lost */
+	gint want;		/* Want; atomic */
+	gint gone;		/* its worker is done with it; atomic */
+} Held;
+Held *held_new(SpkLease *take_lease, SpkCancel *parent);
+Held *held_ref(Held *held);
+void held_unref(Held *held);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Held, held_unref)
+
+Supervisor *supervisor_new(SpkStore *store, const char *home);
+void supervisor_free(Supervisor *supervisor);
+/* The thread starts with the first one. */
+void supervisor_add(Supervisor *supervisor, Held *held);
+void supervisor_remove(Supervisor *supervisor, Held *held);
+
+/* ---- machine ---- */
+typedef struct {
+	SpkCore *core;
+	SpkStore *store;
+	SpkConf *conf;
+	const char *home;
+	SpkBox *box;		/* NULL: none to be had, box_error says why */
+	const GError *box_error;
+} MachineEnv;
+
+/* Moves the held task along until it is finished, waiting, paused or given back. FALSE only
+ * when that itself failed (lease lost, store broken): the task stays as it is. */
+gboolean machine_run(const MachineEnv *env, Held *held, GError **error);
+
+/* Runs a held task under the supervisor's eyes and gives the lease back. */
+gboolean core_run_held(SpkCore *core, Held *held, GError **error);
+
+#endif

@@ -1,0 +1,139 @@
+/* The daemon: a bounded pool of task threads, fed by the store, woken by inotify. */
+#include <errno.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "core/core_priv.h"
+
+/* Where inotify is not to be had, the queue is looked at this often. */
+#define POLL_MS 1000
+
+typedef struct {
+	SpkCore *core;
+	GThreadPool *pool;
+	GMutex lock;
+	GPtrArray *held;	/* Held of running tasks; guarded by lock */
+	guint workers;
+	int done;		/* eventfd: a worker became free */
+} Server;
+
+static void work(gpointer data, gpointer user)
+{
+	Server *server = user;
+	g_autoptr(Held) held = data;
+	g_autoptr(GError) error = NULL;
+	guint64 one = 1;
+	ssize_t n;
+
+	if (!core_run_held(server->core, held, &error))
+		spk_log(SPK_LOG_ERROR, "core", "task %s: %s", held->lease->task, error->message);
+	g_mutex_lock(&server->lock);
+	g_ptr_array_remove_fast(server->held, held);
+	g_mutex_unlock(&server->lock);
+	n = write(server->done, &one, sizeof(one));
+	g_assert(n == sizeof(one) || errno == EAGAIN);
+}
+
+static guint count_held(Server *server)
+{
+	guint n;
+
+	g_mutex_lock(&server->lock);
+	n = server->held->len;
+	g_mutex_unlock(&server->lock);
+	return n;
+}
+
+/* Takes tasks while a worker is free. A store that is busy for the moment is asked again at
+ * the next wake. */
+static void take(Server *server)
+{
+	while (count_held(server) < server->workers) {
+		g_autoptr(GError) error = NULL;
+		SpkLease *lease = spk_lease_claim_next(spk_core_store(server->core),
+						       spk_holder_self(), &error);
+		Held *held;
+
+		if (error)
+			spk_warn("core", "cannot take a task: %s", error->message);
+		if (!lease)
+			return;
+		held = held_new(lease, NULL);
+		g_mutex_lock(&server->lock);
+		g_ptr_array_add(server->held, held);
+		g_mutex_unlock(&server->lock);
+		g_thread_pool_push(server->pool, held, NULL);
+	}
+}
+
+/* Milliseconds until the lease of somebody's unfinished task runs out; -1: there is none. */
+static int next_expiry(Server *server)
+{
+	gint64 until = 0;
+
+	if (count_held(server) >= server->workers)
+		return -1;
+	if (!spk_lease_next_expiry(spk_core_store(server->core), &until, NULL))
+		return POLL_MS;
+	if (!until)
+		return -1;
+	return (int)CLAMP((until - spk_now_us()) / 1000 + 10, 10, SPK_LEASE_MS);
+}
+
+static void drain(Server *server)
+{
+	g_mutex_lock(&server->lock);
+	for (guint i = 0; i < server->held->len; i++)
+		g_atomic_int_set(&((Held *)server->held->pdata[i])->want, WANT_DRAIN);
+	g_mutex_unlock(&server->lock);
+	g_thread_pool_free(server->pool, FALSE, TRUE);
+}
+
+static void serve(Server *server, SpkCancel *cancel)
+{
+	spk_autofd int watch = wake_watch(spk_core_home(server->core));
+	guint64 count;
+
+	while (!spk_cancel_is_fired(cancel)) {
+		struct pollfd fds[] = {
+			{ .fd = watch, .events = POLLIN },
+			{ .fd = server->done, .events = POLLIN },
+			{ .fd = spk_cancel_fd(cancel), .events = POLLIN },
+		};
+		int wait;
+
+		take(server);
+		wait = next_expiry(server);
+		if (watch < 0)
+			wait = wait < 0 ? POLL_MS : MIN(wait, POLL_MS);
+		(void)poll(fds, G_N_ELEMENTS(fds), wait);	/* every wake looks again */
+		if (fds[0].revents)
+			wake_drain(watch);
+		if (fds[1].revents && read(server->done, &count, sizeof(count)) < 0)
+			g_assert(errno == EAGAIN);
+	}
+}
+
+gboolean spk_core_serve(SpkCore *core, guint workers, SpkCancel *cancel, GError **error)
+{
+	Server server = { .core = core, .workers = workers };
+
+	if (!spk_worker_register(spk_core_store(core), spk_holder_self(), error))
+		return FALSE;
+	g_mutex_init(&server.lock);
+	server.held = g_ptr_array_new();
+	server.done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	g_assert(server.done >= 0);
+	server.pool = g_thread_pool_new(work, &server, workers, FALSE, NULL);
+	serve(&server, cancel);
+	drain(&server);
+	spk_fd_close(&server.done);
+	g_ptr_array_unref(server.held);
+	g_mutex_clear(&server.lock);
+	return spk_worker_unregister(spk_core_store(core), spk_holder_self(), error);
+}
