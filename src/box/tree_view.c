@@ -1,0 +1,281 @@
+/*
+ * The user's view: what `git add -A && git commit` would record now, without touching their
+ * repository. Our git folder, their files, a copy of their index: entries whose stat data
+ * match keep their blob, so content that a filter made (LFS pointers) stays as it is.
+ *
+ * Submodules leave the copied index before `add`: git would run `git status` inside of them,
+ * with their configuration. Their entries return afterwards.
+ */
+#include "box/tree_priv.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/text.h"
+
+#define DEFAULT_FILES 200000
+#define DEFAULT_BYTES (G_GINT64_CONSTANT(4) << 30)
+
+typedef struct {
+	SpkTree *tree;
+	SpkGit git;
+	char *index_path;
+	GString *untracked;
+	GString *gitlinks;	/* lines of update-index --index-info */
+	gint64 n_files;
+	TreeView *view;
+} Viewing;
+
+static void viewing_clear(Viewing *viewing)
+{
+	g_free(viewing->index_path);
+	g_string_free(viewing->untracked, TRUE);
+	g_string_free(viewing->gitlinks, TRUE);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Viewing, viewing_clear)
+
+void tree_view_clear(TreeView *view)
+{
+	g_free(view->tree);
+	if (view->paths)
+		g_string_free(view->paths, TRUE);
+	g_clear_pointer(&view->submodules, g_ptr_array_unref);
+	g_clear_pointer(&view->nested, g_ptr_array_unref);
+	*view = (TreeView){ 0 };
+}
+
+/* ---- their index ---- */
+
+/* realpath: git writes through a symlink, and a copied link would lead back to theirs. */
+static gboolean copy_one(const char *from_dir, const char *name, const char *to, GError **error)
+{
+	g_autofree char *path = g_build_filename(from_dir, name, NULL);
+	g_autofree char *real = realpath(path, NULL);
+
+	(void)unlink(to);
+	return !real || spk_fs_copy_file(AT_FDCWD, real, AT_FDCWD, to, error);
+}
+
+/* The other half of a split index is looked for beside it. */
+static gboolean copy_shared(SpkTree *tree, GError **error)
+{
+	DIR *dir = opendir(tree->repo.git_dir);
+	struct dirent *entry;
+	gboolean ok = TRUE;
+
+	while (ok && dir && (entry = readdir(dir))) {
+		g_autofree char *to = g_build_filename(tree->user, entry->d_name, NULL);
+
+		if (g_str_has_prefix(entry->d_name, "sharedindex."))
+			ok = copy_one(tree->repo.git_dir, entry->d_name, to, error);
+	}
+	if (dir)
+		closedir(dir);
+	return ok;
+}
+
+static gboolean copy_index(Viewing *viewing, GError **error)
+{
+	SpkTree *tree = viewing->tree;
+
+	if (!tree->repo.git_dir)
+		return TRUE;
+	return copy_one(tree->repo.git_dir, "index", viewing->index_path, error) &&
+	       copy_shared(tree, error);
+}
+
+/* ---- what is there ---- */
+
+static gboolean refuse_unmerged(const char *path, GError **error)
+{
+	g_autofree char *shown = spk_text_clean(path, -1, SPK_CLEAN_LINE);
+
+	spk_error_set(error, SPK_ERR_REPO_UNSUPPORTED, "finish the merge or abort it first",
+		      "%s has unresolved conflicts of a merge", shown);
+	return FALSE;
+}
+
+/* "H 100644 SHA STAGE\tPATH", or "? PATH" for an untracked file. */
+static gboolean take_entry(Viewing *viewing, const char *entry, GError **error)
+{
+	const char *path = strchr(entry, '\t');
+	gboolean submodule = g_str_has_prefix(entry + 1, " 160000 ");
+
+	if (entry[0] == '?') {
+		path = entry + 2;
+		if (g_str_has_suffix(path, "/"))
+			g_ptr_array_add(viewing->view->nested,
+					g_strndup(path, strlen(path) - 1));
+		else
+			tree_list_add(viewing->untracked, path);
+	} else if (path && path[-1] != '0') {
+		return refuse_unmerged(path + 1, error);
+	} else if (path && submodule) {
+		g_ptr_array_add(viewing->view->submodules, g_strdup(path + 1));
+		g_string_append_len(viewing->gitlinks, entry + 2, strlen(entry + 2) + 1);
+	} else if (g_ascii_toupper(entry[0]) == 'S') {
+		viewing->view->n_sparse++;
+	}
+	return TRUE;
+}
+
+static gboolean list_files(Viewing *viewing, SpkCancel *cancel, GError **error)
+{
+	static const char *const args[] = { "ls-files", "-z", "-s", "-v", "-c", "-o",
+					    "--exclude-standard", NULL };
+	g_autoptr(GString) out = NULL;
+	g_autoptr(GPtrArray) entries = NULL;
+
+	if (!spk_git_run(&viewing->git, args, NULL, 0, TREE_LIST_MAX, cancel, &out, NULL, error))
+		return FALSE;
+	entries = tree_split_z(out);
+	viewing->n_files = entries->len;
+	for (guint i = 0; i < entries->len; i++)
+		if (!take_entry(viewing, entries->pdata[i], error))
+			return FALSE;
+	return TRUE;
+}
+
+/* Before git hashes gigabytes that somebody forgot to ignore. */
+static gboolean check_limits(Viewing *viewing, const SpkTreeLimits *limits, GError **error)
+{
+	static const char hint[] = "add what the task does not need to .gitignore";
+	gint64 max_files = limits->max_files ? limits->max_files : DEFAULT_FILES;
+	gint64 max_bytes = limits->max_bytes ? limits->max_bytes : DEFAULT_BYTES;
+	const char *top = viewing->tree->repo.top;
+	g_autoptr(GPtrArray) paths = tree_split_z(viewing->untracked);
+	spk_autofd int fd = tree_open_dir(top, error);
+	gint64 bytes = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return FALSE;
+	if (viewing->n_files > max_files) {
+		spk_error_set(error, SPK_ERR_LIMIT, hint, "%s holds %" G_GINT64_FORMAT
+			      " files, more than %" G_GINT64_FORMAT, top, viewing->n_files,
+			      max_files);
+		return FALSE;
+	}
+	for (guint i = 0; i < paths->len; i++)
+		if (fstatat(fd, paths->pdata[i], &st, AT_SYMLINK_NOFOLLOW) == 0)
+			bytes += st.st_size;
+	if (bytes > max_bytes) {
+		g_autofree char *has = spk_text_bytes(bytes), *most = spk_text_bytes(max_bytes);
+
+		spk_error_set(error, SPK_ERR_LIMIT, hint, "%s holds %s of untracked files, more "
+			      "than %s", top, has, most);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/* ---- the tree of it ---- */
+
+static gboolean drop_gitlinks(Viewing *viewing, SpkCancel *cancel, GError **error)
+{
+	static const char *const args[] = { "update-index", "-z", "--force-remove", "--stdin",
+					    NULL };
+	g_autoptr(GString) paths = g_string_new(NULL);
+	GPtrArray *submodules = viewing->view->submodules;
+
+	if (!submodules->len)
+		return TRUE;
+	for (guint i = 0; i < submodules->len; i++)
+		tree_list_add(paths, submodules->pdata[i]);
+	return spk_git_run(&viewing->git, args, paths->str, paths->len, 0, cancel, NULL, NULL,
+			   error);
+}
+
+static gboolean add_files(Viewing *viewing, SpkCancel *cancel, GError **error)
+{
+	static const char *const args[] = { "add", "-A", "--pathspec-from-file=-",
+					    "--pathspec-file-nul", NULL };
+	GPtrArray *left_out[] = { viewing->view->submodules, viewing->view->nested };
+	g_autoptr(GString) specs = g_string_new(NULL);
+
+	tree_list_add(specs, ".");
+	for (gsize k = 0; k < G_N_ELEMENTS(left_out); k++) {
+		for (guint i = 0; i < left_out[k]->len; i++) {
+			g_autofree char *spec = g_strconcat(":(exclude,literal)",
+							    left_out[k]->pdata[i], NULL);
+
+			tree_list_add(specs, spec);
+		}
+	}
+	if (spk_git_run(&viewing->git, args, specs->str, specs->len, 0, cancel, NULL, NULL,
+			error))
+		return TRUE;
+	g_prefix_error(error, "recording %s as it is: ", viewing->tree->repo.top);
+	return FALSE;
+}
+
+static gboolean return_gitlinks(Viewing *viewing, SpkCancel *cancel, GError **error)
+{
+	static const char *const args[] = { "update-index", "-z", "--index-info", NULL };
+
+	return !viewing->gitlinks->len ||
+	       spk_git_run(&viewing->git, args, viewing->gitlinks->str, viewing->gitlinks->len,
+			   0, cancel, NULL, NULL, error);
+}
+
+static gboolean list_tree(Viewing *viewing, SpkCancel *cancel, GError **error)
+{
+	const char *const args[] = { "ls-tree", "-r", "-z", "--full-tree", viewing->view->tree,
+				     NULL };
+	g_autoptr(GString) out = NULL;
+	g_autoptr(GPtrArray) entries = NULL;
+
+	if (!spk_git_run(&viewing->git, args, NULL, 0, TREE_LIST_MAX, cancel, &out, NULL, error))
+		return FALSE;
+	entries = tree_split_z(out);
+	for (guint i = 0; i < entries->len; i++) {
+		const char *path = strchr(entries->pdata[i], '\t');
+
+		if (path && !g_str_has_prefix(entries->pdata[i], "160000"))
+			tree_list_add(viewing->view->paths, path + 1);
+	}
+	return TRUE;
+}
+
+static gboolean write_view(Viewing *viewing, SpkCancel *cancel, GError **error)
+{
+	/* blobs of a partial clone may be missing here, and that is no concern of ours */
+	viewing->view->tree = spk_git_line(&viewing->git, error, "write-tree", "--missing-ok",
+					   NULL);
+	return viewing->view->tree && list_tree(viewing, cancel, error);
+}
+
+gboolean tree_view_make(SpkTree *tree, const char *index, const SpkTreeLimits *limits,
+			SpkCancel *cancel, TreeView *ret_view, GError **error)
+{
+	g_auto(Viewing) viewing = {
+		.tree = tree,
+		.git = tree_user_git(tree),
+		.index_path = g_build_filename(tree->user, index, NULL),
+		.untracked = g_string_new(NULL),
+		.gitlinks = g_string_new(NULL),
+		.view = ret_view,
+	};
+
+	viewing.git.index = viewing.index_path;
+	ret_view->paths = g_string_new(NULL);
+	ret_view->submodules = g_ptr_array_new_with_free_func(g_free);
+	ret_view->nested = g_ptr_array_new_with_free_func(g_free);
+	if (!copy_index(&viewing, error) || !list_files(&viewing, cancel, error) ||
+	    !check_limits(&viewing, limits, error))
+		return FALSE;
+	if (!tree->repo.git_dir) {
+		g_string_append_len(ret_view->paths, viewing.untracked->str,
+				    viewing.untracked->len);
+		return TRUE;
+	}
+	return drop_gitlinks(&viewing, cancel, error) && add_files(&viewing, cancel, error) &&
+	       return_gitlinks(&viewing, cancel, error) && write_view(&viewing, cancel, error);
+}
