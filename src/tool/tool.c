@@ -1,0 +1,60 @@
+#include "tool/tool_priv.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+
+const SpkTool *spk_tool_find(const char *name)
+{
+	for (const SpkTool *const *tool = spk_tools; *tool; tool++)
+		if (!strcmp((*tool)->name, name))
+			return *tool;
+	return NULL;
+}
+
+json_t *spk_tool_schemas(const char *const *names)
+{
+	json_t *schemas = json_array();
+
+	for (const SpkTool *const *tool = spk_tools; *tool; tool++)
+		if (g_strv_contains(names, (*tool)->name))
+			json_array_append_new(schemas, schema_of(*tool));
+	return schemas;
+}
+
+static void refuse_name(const char *const *names, const char *name, SpkToolResult *result)
+{
+	g_autofree char *clipped = spk_text_clip(name, 60);
+	g_autofree char *meant = spk_text_did_you_mean(clipped, names);
+	g_autofree char *list = g_strjoinv(", ", (char **)names);
+
+	result_refuse(result, "there is no tool \"%s\"%s; the tools are: %s", clipped,
+		      meant, list);
+}
+
+gboolean spk_tool_call(const SpkToolCtx *ctx, const char *const *names, const char *name,
+		       const char *arguments, SpkCancel *cancel,
+		       SpkToolResult *ret_result, GError **error)
+{
+	const SpkTool *tool = g_strv_contains(names, name) ? spk_tool_find(name) : NULL;
+	g_auto(SpkToolResult) result = { 0 };
+	g_autofree char *reason = NULL;
+	g_autoptr(json_t) args = NULL;
+
+	if (!spk_cancel_check(cancel, error))
+		return FALSE;
+	if (tool)
+		args = spk_tool_parse_args(tool, arguments, &reason);
+	if (!tool)
+		refuse_name(names, name, &result);
+	else if (!args)
+		result_refuse(&result, "%s", reason);
+	else if (!tool->run(ctx, args, cancel, &result, error))
+		return FALSE;
+	if (!result_bound(ctx, &result, error))
+		return FALSE;
+	*ret_result = result;
+	result = (SpkToolResult){ 0 };
+	return TRUE;
+}

@@ -1,0 +1,8 @@
+#include "tool/tool_priv.h"
+
+/* In this order models see them. */
+const SpkTool *const spk_tools[] = {
+	&tool_file_read, &tool_file_write,  &tool_file_edit,
+	&tool_file_list, &tool_file_search, &tool_shell,
+	&tool_git,	 &tool_finish,	    NULL,
+};
