@@ -1,0 +1,226 @@
+/* Migrations: from nothing, and from every earlier version with rows in it. */
+#include "test_store.h"
+
+static gboolean add_line(const SpkDbValue *row, gpointer user, GError **error)
+{
+	g_string_append_printf(user, "%s\n",
+			       row[0].type == SPK_DB_TEXT ? row[0].text : "");
+	return TRUE;
+}
+
+static char *schema_of(SpkStore *store)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_READ, NULL);
+
+	assert_non_null(tx);
+	assert_ok(spk_tx_each(tx, "SELECT sql FROM sqlite_master ORDER BY name", NULL,
+			      add_line, text, ERR));
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static char *path_of(const Fixture *f, int version)
+{
+	return g_strdup_printf("%s/v%d.db", f->folder, version);
+}
+
+/* Version 1 has tasks and journal: all that is needed for a row to carry along. */
+static void make_old(const char *path, int version)
+{
+	g_autoptr(SpkStore) store = spk_store_open_as_is(path, "normal", 0, NULL);
+
+	assert_non_null(store);
+	assert_ok(spk_store_migrate(store, version, ERR));
+	if (version > 0)
+		add_task(store, "aaaa00000001");
+}
+
+static void check_migrated(const char *path, int from, const char *schema)
+{
+	g_autoptr(SpkStore) store = spk_store_open(path, "normal", 0, NULL);
+	g_autofree char *now = NULL;
+	g_autoptr(SpkTask) task = NULL;
+	g_autoptr(SpkLease) lease = NULL;
+	g_autoptr(GPtrArray) entries = NULL;
+
+	assert_non_null(store);
+	assert_int_equal(spk_store_schema_version(store), spk_store_newest);
+	now = schema_of(store);
+	assert_string_equal(now, schema);
+	assert_ok(spk_store_check(store, ERR));
+	if (from == 0)
+		return;
+	task = spk_task_get(store, "aaaa00000001", NULL);
+	assert_non_null(task);
+	assert_string_equal(task->goal, "mend it");
+	entries = spk_journal_read(store, task->id, 0, 0, NULL);
+	assert_int_equal(entries->len, 1);
+	lease = hold(store, task->id);
+	assert_ok(spk_journal_append(store, task->id, lease->token, "note",
+				     SPK_EFFECT_PURE, NULL, NULL, ERR));
+}
+
+static void test_from_every_version(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *schema = schema_of(f->store);
+
+	assert_true(spk_store_newest >= 3);
+	for (int version = 0; version < spk_store_newest; version++) {
+		g_autofree char *path = path_of(f, version);
+
+		make_old(path, version);
+		check_migrated(path, version, schema);
+	}
+}
+
+static void test_versions_are_real(void **state)
+{
+	Fixture *f = *state;
+
+	for (int version = 0; version < spk_store_newest; version++) {
+		g_autofree char *path = path_of(f, version);
+		g_autoptr(SpkStore) store = NULL;
+		g_autofree char *before = NULL, *after = NULL;
+
+		make_old(path, version);
+		store = spk_store_open_as_is(path, "normal", 0, NULL);
+		assert_int_equal(spk_store_schema_version(store), version);
+		before = schema_of(store);
+		assert_ok(spk_store_migrate(store, version + 1, ERR));
+		after = schema_of(store);
+		assert_string_not_equal(before, after);
+	}
+}
+
+static void test_migrating_twice_does_nothing(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *before = schema_of(f->store), *after = NULL;
+
+	assert_ok(spk_store_migrate(f->store, spk_store_newest, ERR));
+	assert_ok(spk_store_migrate(f->store, 1, ERR));
+	after = schema_of(f->store);
+	assert_string_equal(before, after);
+}
+
+static void test_old_and_read_only(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(GError) error = NULL;
+
+	make_old(f->path, 1);
+	assert_null(spk_store_open(f->path, "normal", SPK_STORE_READ_ONLY, &error));
+	assert_failed(&error, SPK_ERR_READ_ONLY);
+}
+
+/* The schema itself refuses what the table of states does not know. */
+static void test_status_is_checked(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(SpkTx) tx = spk_tx_begin(f->store, SPK_TX_WRITE, NULL);
+	g_autoptr(GError) error = NULL;
+
+	assert_false(spk_tx_exec(
+		tx,
+		"INSERT INTO tasks (id, goal, spark, status, repo, options,"
+		" created_us, updated_us) VALUES ('x', '', '', 'dreaming', '',"
+		" '{}', 0, 0)",
+		NULL, NULL, &error));
+	assert_failed(&error, SPK_ERR_CONFLICT);
+}
+
+/* ---- a backend around the real one that asks how each statement finds its rows ---- */
+
+static GString *scans;
+
+static gboolean note_scan(const SpkDbValue *row, gpointer user, GError **error)
+{
+	/* id, parent, unused, detail; of the workers there are only ever a few */
+	if (g_str_has_prefix(row[3].text, "SCAN") && !strstr(row[3].text, " USING ") &&
+	    !strstr(row[3].text, "workers") && !strstr(row[3].text, "CONSTANT ROW"))
+		g_string_append_printf(scans, "%s: %s\n", (const char *)user,
+				       row[3].text);
+	return TRUE;
+}
+
+static gboolean explaining_run(SpkTx *tx, SpkDbQuery *query, GError **error)
+{
+	g_autofree char *sql = g_strconcat("EXPLAIN QUERY PLAN ", query->sql, NULL);
+	SpkDbQuery plan = { .sql = sql,
+			    .args = query->args,
+			    .row = note_scan,
+			    .user = (gpointer)query->sql };
+
+	return spk_db_sqlite.run(tx, &plan, error) && spk_db_sqlite.run(tx, query, error);
+}
+
+static SpkDbImpl explaining;
+
+static SpkTx *explaining_begin(SpkDb *db, SpkTxMode mode, GError **error)
+{
+	SpkTx *tx = spk_db_sqlite.begin(db, mode, error);
+
+	if (tx)
+		tx->impl = &explaining;
+	return tx;
+}
+
+static void use_everything(SpkStore *store)
+{
+	g_autoptr(SpkLease) lease = spk_lease_claim_next(store, spk_holder_self(), NULL);
+	g_autoptr(json_t) fields = json_pack("{s:i}", "steps", 3);
+	SpkEvidence seen = { .phase = "before",
+			     .command = "make",
+			     .output_sha256 = "00" };
+	g_autofree char *kind = NULL, *worker = NULL;
+	gint64 until;
+
+	assert_non_null(lease);
+	assert_ok(spk_journal_append(store, lease->task, lease->token, "note",
+				     SPK_EFFECT_PURE, NULL, NULL, ERR));
+	g_ptr_array_unref(spk_journal_read(store, lease->task, 0, 9, NULL));
+	assert_ok(spk_task_update(store, lease->task, lease->token, fields, ERR));
+	walk_to(store, lease, SPK_STATE_SCANNED);
+	spk_task_free(spk_task_get(store, lease->task, NULL));
+	g_ptr_array_unref(spk_task_list(store, -1, 20, NULL));
+	g_ptr_array_unref(spk_task_list(store, SPK_STATE_SCANNED, 20, NULL));
+	assert_ok(spk_mail_post(store, lease->task, "note", NULL, ERR));
+	assert_ok(spk_mail_peek(store, lease->task, &kind, ERR));
+	g_clear_pointer(&kind, g_free);
+	json_decref(spk_mail_take(store, lease->task, lease->token, &kind, NULL));
+	assert_ok(spk_evidence_add(store, lease->task, lease->token, &seen, ERR));
+	g_ptr_array_unref(spk_evidence_list(store, lease->task, NULL));
+	assert_ok(spk_worker_register(store, spk_holder_self(), ERR));
+	worker = spk_worker_find(store, NULL);
+	assert_ok(spk_lease_next_expiry(store, &until, ERR));
+	assert_ok(spk_lease_renew(store, lease, ERR));
+	assert_ok(spk_lease_release(store, lease, ERR));
+}
+
+/* What runs often must find its rows by an index, however long the history is. */
+static void test_queries_use_indexes(void **state)
+{
+	Fixture *f = *state;
+
+	add_task(f->store, "aaaa00000001");
+	explaining = spk_db_sqlite;
+	explaining.begin = explaining_begin;
+	explaining.run = explaining_run;
+	f->store->impl = &explaining;
+	scans = g_string_new(NULL);
+	use_everything(f->store);
+	if (scans->len)
+		fail_msg("these read a whole table:\n%s", scans->str);
+	g_string_free(scans, TRUE);
+}
+
+static const struct CMUnitTest tests[] = {
+	STORE_TEST(test_from_every_version),
+	FOLDER_TEST(test_versions_are_real),
+	STORE_TEST(test_migrating_twice_does_nothing),
+	FOLDER_TEST(test_old_and_read_only),
+	STORE_TEST(test_status_is_checked),
+	STORE_TEST(test_queries_use_indexes),
+};
+const Suite schema_suite = { tests, G_N_ELEMENTS(tests) };
