@@ -30,6 +30,31 @@ struct Problem {
 	Place at;
 };
 
+/* Columns count characters, as toml++ does. */
+Place place_of(std::string_view text, size_t at)
+{
+	Place p;
+
+	for (char c : text.substr(0, at)) {
+		p.column += (c & 0xc0) != 0x80;
+		if (c == '\n')
+			p = { p.line + 1, 1 };
+	}
+	return p;
+}
+
+/* toml++ would name the last character before the wrong one. */
+bool is_text(std::string_view text, Problem &problem)
+{
+	const char *bad;
+
+	if (g_utf8_validate_len(text.data(), text.size(), &bad))
+		return true;
+	problem = { *bad ? "invalid UTF-8" : "a NUL character",
+		    place_of(text, bad - text.data()) };
+	return false;
+}
+
 /*
  * toml++ frees nested tables by recursion and doesn't bound the parts of a key, so a text
  * of a.a.a.a… would use up the stack. This looks only for runs of dots between other
@@ -52,7 +77,8 @@ public:
 			else
 				plain(c);
 			if (dots >= SPK_TOML_MAX_DOTS) {
-				problem = { "more than 32 names joined by dots", place() };
+				problem = { "more than 32 names joined by dots",
+					    place_of(text, at) };
 				return false;
 			}
 		}
@@ -92,20 +118,6 @@ private:
 			at += text[at] == '\\' && quote == '"' ? 2 : 1;
 		}
 		at = std::min(at + end.size(), text.size());
-	}
-
-	Place place() const
-	{
-		Place p;
-
-		for (size_t i = 0; i < at; i++) {
-			p.column++;
-			if (text[i] == '\n') {
-				p.line++;
-				p.column = 1;
-			}
-		}
-		return p;
 	}
 };
 
@@ -218,7 +230,7 @@ extern "C" GPtrArray *spk_toml_parse(const char *text, gsize len, const char *na
 	std::string_view doc(text, len);
 	Problem problem;
 
-	if (!DotScan(doc).fine(problem)) {
+	if (!is_text(doc, problem) || !DotScan(doc).fine(problem)) {
 		set_error(error, name, problem.at, problem.what);
 		return nullptr;
 	}

@@ -141,6 +141,8 @@ gboolean spk_conf_value_parse(const SpkOpt *opt, const char *text,
 		*ret_why = g_strdup_printf("is \"%s\", but must be true or false", text);
 	else if (opt->type == SPK_OPT_ENUM)
 		*ret_why = enum_why(opt, text);
+	else if (!*text && *opt->fallback)
+		*ret_why = g_strdup("is empty, but must not be");
 	if (*ret_why)
 		return FALSE;
 	value.text = opt->type == SPK_OPT_PATH ? absolute_path(text) : g_strdup(text);

@@ -1,0 +1,235 @@
+/*
+ * From entries to values: each entry of a file or `.env` becomes the value of an option, a
+ * problem, or a warning.
+ */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "conf/load_priv.h"
+
+enum { MAX_UNKNOWN = 12, MAX_SHOWN = 20, MAX_SHOWN_BYTES = 200 };
+
+void spk_load_problem(SpkConfLoad *load, const char *hint, const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	GError *error = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	spk_error_set(&error, SPK_ERR_CONFIG, hint, "%s", text);
+	g_ptr_array_add(load->problems, error);
+}
+
+void spk_load_warning(SpkConfLoad *load, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	g_ptr_array_add(load->conf->warnings, g_strdup_vprintf(format, args));
+	va_end(args);
+}
+
+/* ---- values ---- */
+void spk_load_value(SpkConfLoad *load, guint index, const char *text, const char *origin,
+		    guint line, const char *where)
+{
+	const SpkOpt *opt = &spk_conf_options()[index];
+	g_autofree char *why = NULL;
+	SpkConfValue value;
+
+	if (!spk_conf_value_parse(opt, text, &value, &why)) {
+		spk_load_problem(load, "`sparks help --man` lists all options", "%s%s %s",
+				 where, opt->name, why);
+		return;
+	}
+	value.origin = origin;
+	value.line = line;
+	g_free(load->conf->values[index].text);
+	load->conf->values[index] = value;
+}
+
+static gboolean is_section(const char *name)
+{
+	gsize len = strlen(name);
+
+	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++)
+		if (!strncmp(opt->name, name, len) && opt->name[len] == '.')
+			return TRUE;
+	return FALSE;
+}
+
+static void unknown_key(SpkConfLoad *load, const SpkConfLayer *layer,
+			const SpkConfEntry *entry)
+{
+	g_autofree char *later = spk_conf_later(entry->key);
+	g_autofree char *nearest = NULL;
+	g_autofree char *key = NULL;
+
+	if (entry->type == SPK_TOML_TABLE && is_section(entry->key))
+		return;
+	if (later) {
+		if (g_hash_table_add(load->named, g_strdup(later)))
+			spk_load_warning(load,
+					 "%s:%u: %s is known, but not in this version: "
+					 "no effect",
+					 layer->path, entry->line, later);
+		return;
+	}
+	if (load->unknown++ >= MAX_UNKNOWN)
+		return;
+	nearest = spk_conf_nearest(entry->key);
+	key = spk_text_clip(entry->key, MAX_SHOWN_BYTES);
+	spk_load_warning(load, "%s:%u: unknown key %s%s: no effect", layer->path,
+			 entry->line, key, nearest);
+}
+
+/* ---- files ---- */
+static int option_of_variable(const char *variable)
+{
+	const SpkOpt *options = spk_conf_options();
+
+	if (!g_str_has_prefix(variable, "SPARKS_"))
+		return -1;
+	for (guint i = 0; options[i].name; i++) {
+		g_autofree char *env = spk_conf_env_name(options[i].name);
+
+		if (!strcmp(env, variable))
+			return (int)i;
+	}
+	return -1;
+}
+
+static int option_of(const SpkConfLayer *layer, const SpkConfEntry *entry)
+{
+	return layer->dotenv ? option_of_variable(entry->key) : spk_conf_find(entry->key);
+}
+
+static gboolean is_secret(const SpkConfLayer *layer, const SpkConfEntry *entry)
+{
+	return layer->dotenv && g_strv_contains(spk_conf_secrets, entry->key);
+}
+
+static gboolean is_sensitive(const SpkConfLayer *layer, const SpkConfEntry *entry)
+{
+	int index = option_of(layer, entry);
+
+	if (index < 0)
+		return is_secret(layer, entry);
+	return spk_conf_options()[index].flags & SPK_OPT_SENSITIVE;
+}
+
+/* "name = value" of what has no effect without trust, secrets without their value; their
+ * names joined in `names`. */
+static GPtrArray *sensitive_lines(const SpkConfLayer *layer, GString *names)
+{
+	GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
+	guint more = 0;
+
+	for (guint i = 0; i < layer->entries->len; i++) {
+		const SpkConfEntry *entry = layer->entries->pdata[i];
+		g_autofree char *value = spk_text_clip(entry->text, MAX_SHOWN_BYTES);
+
+		if (!is_sensitive(layer, entry) || (lines->len >= MAX_SHOWN && ++more))
+			continue;
+		g_string_append_printf(names, "%s%s", names->len ? ", " : "", entry->key);
+		g_ptr_array_add(lines, g_strdup_printf("%s = %s", entry->key,
+						       is_secret(layer, entry) ? "(a key)"
+									       : value));
+	}
+	if (more) {
+		g_string_append_printf(names, " and %u more", more);
+		g_ptr_array_add(lines,
+				g_strdup_printf("and %u more: look at the file", more));
+	}
+	return lines;
+}
+
+gboolean spk_load_may_trust(SpkConfLoad *load, const SpkConfLayer *layer)
+{
+	g_autoptr(GString) names = g_string_new(NULL);
+	g_autoptr(GPtrArray) lines = sensitive_lines(layer, names);
+	g_autoptr(GError) error = NULL;
+	SpkTrust trust = spk_trust_look(layer->path, layer->text, layer->len);
+	gboolean yes = trust == SPK_TRUST_YES;
+	gboolean answered = FALSE;
+
+	if (yes || !lines->len)
+		return yes;
+	if (load->source->ask_trust && trust == SPK_TRUST_NONE)
+		yes = spk_trust_ask(layer->path, lines, &answered);
+	if (answered &&
+	    !spk_trust_record(layer->path, layer->text, layer->len, yes, &error))
+		spk_load_warning(load, "the answer could not be kept: %s",
+				 error->message);
+	if (!yes)
+		spk_load_warning(load,
+				 "%s is not trusted: %s %s no effect; look at the file, "
+				 "then run `sparks config trust`",
+				 layer->path, names->str,
+				 lines->len == 1 ? "has" : "have");
+	return yes;
+}
+
+/* A variable that looks like one of ours but is none: most likely a slip. */
+void spk_load_check_variable(SpkConfLoad *load, const char *name, const char *where)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *nearest = NULL;
+	gboolean ours = FALSE;
+
+	/* The bearer of the reference's server, not an option. */
+	if (!g_str_has_prefix(name, "SPARKS_") || !strcmp(name, "SPARKS_OPENAI_API_KEY"))
+		return;
+	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++) {
+		char *env = spk_conf_env_name(opt->name);
+		gsize section = strlen("SPARKS_") + strcspn(opt->name, ".") + 1;
+
+		ours |= !strncmp(env, name, section);
+		g_ptr_array_add(names, env);
+	}
+	g_ptr_array_add(names, NULL);
+	if (!ours || g_strv_contains((const char *const *)names->pdata, name))
+		return;
+	nearest = spk_text_did_you_mean(name, (const char *const *)names->pdata);
+	spk_load_warning(load, "%s%s is not an option%s: no effect", where, name,
+			 nearest);
+}
+
+static void apply_entry(SpkConfLoad *load, const SpkConfLayer *layer,
+			const SpkConfEntry *entry)
+{
+	int index = option_of(layer, entry);
+	const SpkOpt *opt = index < 0 ? NULL : &spk_conf_options()[index];
+	g_autofree char *where =
+		g_strdup_printf("%s:%u:%u: ", layer->path, entry->line, entry->column);
+	g_autofree char *clash = opt && !layer->dotenv ? spk_conf_type_clash(opt, entry)
+						       : NULL;
+
+	if (!layer->trusted && is_sensitive(layer, entry))
+		return;
+	if (clash)
+		spk_load_problem(load, "put this line right", "%s%s %s", where, opt->name,
+				 clash);
+	else if (opt)
+		spk_load_value(load, (guint)index, entry->text,
+			       layer->dotenv ? ".env" : "file", entry->line, where);
+	else if (is_secret(layer, entry))
+		g_hash_table_replace(load->conf->secrets, g_strdup(entry->key),
+				     g_strdup(entry->text));
+	else if (layer->dotenv)
+		spk_load_check_variable(load, entry->key, where);
+	else
+		unknown_key(load, layer, entry);
+}
+
+void spk_load_layer(SpkConfLoad *load, const SpkConfLayer *layer)
+{
+	for (guint i = 0; i < layer->entries->len; i++)
+		apply_entry(load, layer, layer->entries->pdata[i]);
+	if (!layer->dotenv && load->unknown > MAX_UNKNOWN)
+		spk_load_warning(load, "%s: and %u more unknown keys", layer->path,
+				 load->unknown - MAX_UNKNOWN);
+}

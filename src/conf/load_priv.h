@@ -1,0 +1,40 @@
+/* A load under way, and putting the entries of one source into it (apply.c). */
+#ifndef SPK_CONF_LOAD_PRIV_H
+#define SPK_CONF_LOAD_PRIV_H
+
+#include "conf/conf_priv.h"
+
+typedef struct {
+	SpkConf *conf;
+	const SpkConfSource *source;
+	GPtrArray *problems;
+	GHashTable *named; /* what of the reference was warned about already */
+	guint unknown;
+} SpkConfLoad;
+
+/* A file whose entries are to be applied. */
+typedef struct {
+	const char *path;
+	const char *text;
+	gsize len;
+	GPtrArray *entries;
+	gboolean dotenv; /* else TOML */
+	gboolean trusted;
+} SpkConfLayer;
+
+void spk_load_problem(SpkConfLoad *load, const char *hint, const char *format, ...)
+	G_GNUC_PRINTF(3, 4);
+void spk_load_warning(SpkConfLoad *load, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* `where` begins the message of a problem: "config.toml:3:1: ". */
+void spk_load_value(SpkConfLoad *load, guint index, const char *text, const char *origin,
+		    guint line, const char *where);
+void spk_load_layer(SpkConfLoad *load, const SpkConfLayer *layer);
+/* Warns of a variable that looks like one of ours but is none: most likely a slip. */
+void spk_load_check_variable(SpkConfLoad *load, const char *name, const char *where);
+
+/* Whether a file that came with the folder may set what is sensitive: asks on the terminal
+ * where it may, else warns with the names that have no effect. */
+gboolean spk_load_may_trust(SpkConfLoad *load, const SpkConfLayer *layer);
+
+#endif

@@ -1,0 +1,136 @@
+/* The table itself: sorted, complete, and each default is a value the option accepts. */
+#include <string.h>
+
+#include "test_conf.h"
+
+static void test_table_is_sorted_and_complete(void **state)
+{
+	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++) {
+		if (opt[1].name)
+			assert_true(strcmp(opt->name, opt[1].name) < 0);
+		assert_int_equal(spk_conf_find(opt->name), opt - spk_conf_options());
+		assert_non_null(opt->sentence);
+		assert_true(opt->type != SPK_OPT_ENUM || opt->choices);
+		assert_true((opt->type != SPK_OPT_INT && opt->type != SPK_OPT_REAL) ||
+			    opt->min < opt->max);
+	}
+	assert_int_equal(spk_conf_find("openai.modell"), -1);
+	assert_int_equal(spk_conf_find(""), -1);
+}
+
+static void test_defaults_are_values(void **state)
+{
+	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++) {
+		g_autofree char *why = NULL;
+		SpkConfValue value;
+
+		assert_true(spk_conf_value_parse(opt, opt->fallback, &value, &why));
+		g_free(value.text);
+	}
+}
+
+/* What decides where data goes, or how much is spent or allowed, needs trust. */
+static void test_sensitive_ones(void **state)
+{
+	static const char *const prefixes[] = {
+		"box.",	      "db.path", "llm.provider",
+		"openai.url", "script.", "task.max_tokens"
+	};
+
+	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++) {
+		gboolean want = FALSE;
+
+		for (gsize i = 0; i < G_N_ELEMENTS(prefixes); i++)
+			want |= g_str_has_prefix(opt->name, prefixes[i]);
+		assert_int_equal(!!(opt->flags & SPK_OPT_SENSITIVE), want);
+	}
+}
+
+static void test_later_names_are_no_options(void **state)
+{
+	static const char *const later[] = { "telegram.token", "ghosts", "openai.include",
+					     "manager.sensitive_patterns",
+					     "docker.image" };
+	static const char *const not_later[] = { "ghostsx", "openai.url",
+						 "openai.includex", "manager",
+						 "telegra" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(later); i++) {
+		g_autofree char *name = spk_conf_later(later[i]);
+
+		assert_non_null(name);
+		assert_int_equal(spk_conf_find(later[i]), -1);
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(not_later); i++)
+		assert_null(spk_conf_later(not_later[i]));
+}
+
+/* Every way in which a text is no value of an option, with the words that say so. */
+static void test_values(void **state)
+{
+	static const struct {
+		const char *name, *text, *why;
+	} rows[] = {
+		{ "manager.max_steps", "1", NULL },
+		{ "manager.max_steps", "1000", NULL },
+		{ "manager.max_steps", "0",
+		  "is 0, but must be a whole number from 1 to 1000" },
+		{ "manager.max_steps", "1001", "from 1 to 1000" },
+		{ "manager.max_steps", "1.5", "is 1.5, but must be a whole" },
+		{ "manager.max_steps", "", "is empty" },
+		{ "manager.max_steps", " 5", "must be a whole" },
+		{ "manager.max_steps", "99999999999999999999", "must be a whole" },
+		{ "openai.temperature", "0", NULL },
+		{ "openai.temperature", "2", NULL },
+		{ "openai.temperature", "2.01", "from 0 to 2" },
+		{ "openai.temperature", "nan", "from 0 to 2" },
+		{ "openai.temperature", "0.3x", "from 0 to 2" },
+		{ "box.backend", "native", NULL },
+		{ "box.backend", "natve",
+		  "one of auto, native, docker (did you mean \"native\"?)" },
+		{ "box.backend", "", "one of" },
+		{ "manager.loop_guard.enabled", "off", NULL },
+		{ "manager.loop_guard.enabled", "maybe", "must be true or false" },
+		{ "openai.model", "\xff", "UTF-8" },
+		{ "openai.model", "", "is empty" },
+		{ "db.path", "", "is empty" },
+		{ "script.play", "", NULL },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const SpkOpt *opt = &spk_conf_options()[spk_conf_find(rows[i].name)];
+		g_autofree char *why = NULL;
+		SpkConfValue value = { NULL };
+		gboolean ok = spk_conf_value_parse(opt, rows[i].text, &value, &why);
+
+		assert_int_equal(ok, !rows[i].why);
+		if (!ok)
+			assert_has(why, rows[i].why);
+		g_free(value.text);
+	}
+}
+
+static void test_value_is_bounded(void **state)
+{
+	g_autofree char *huge = g_strnfill(SPK_CONF_MAX_VALUE + 1, 'x');
+	const SpkOpt *opt = &spk_conf_options()[spk_conf_find("openai.model")];
+	g_autofree char *why = NULL;
+	SpkConfValue value = { NULL };
+
+	assert_false(spk_conf_value_parse(opt, huge, &value, &why));
+	assert_has(why, "longer than 4096 bytes");
+	g_clear_pointer(&why, g_free);
+	huge[SPK_CONF_MAX_VALUE] = '\0';
+	assert_true(spk_conf_value_parse(opt, huge, &value, &why));
+	g_free(value.text);
+}
+
+const struct CMUnitTest options_tests[] = {
+	cmocka_unit_test(test_table_is_sorted_and_complete),
+	cmocka_unit_test(test_defaults_are_values),
+	cmocka_unit_test(test_sensitive_ones),
+	cmocka_unit_test(test_later_names_are_no_options),
+	cmocka_unit_test(test_values),
+	cmocka_unit_test(test_value_is_bounded),
+};
+const size_t n_options_tests = G_N_ELEMENTS(options_tests);
