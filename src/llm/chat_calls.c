@@ -8,13 +8,13 @@
 enum { MAX_CALLS = 128, MAX_NAME = 256, MAX_ARGUMENTS = 1 << 20 };
 
 typedef struct {
-	gint64 index;	/* as sent; -1: the server gave none */
-	char *id;	/* NULL: none yet */
+	gint64 index; /* as sent; -1: the server gave none */
+	char *id;     /* NULL: none yet */
 	GString *name, *arguments;
 } Call;
 
 struct SpkChatCalls {
-	GPtrArray *calls;	/* Call, in the order of their first fragments */
+	GPtrArray *calls; /* Call, in the order of their first fragments */
 };
 
 static void call_free(gpointer data)
@@ -60,7 +60,8 @@ static Call *last_with_index(const SpkChatCalls *calls, gint64 index)
  * call has starts a new one (Ollama sends index 0 for all), and so does, without an index, a
  * name for a call that has its arguments already.
  */
-static Call *find_call(const SpkChatCalls *calls, gint64 index, const char *id, const char *name)
+static Call *find_call(const SpkChatCalls *calls, gint64 index, const char *id,
+		       const char *name)
 {
 	Call *call = last_with_index(calls, index);
 
@@ -100,7 +101,8 @@ static void take_name(Call *call, const char *name)
 
 static gboolean take_arguments(Call *call, const json_t *arguments, GError **error)
 {
-	g_autofree char *dumped = json_is_object(arguments) ? spk_json_dump(arguments) : NULL;
+	g_autofree char *dumped = json_is_object(arguments) ? spk_json_dump(arguments)
+							    : NULL;
 	const char *text = dumped ? dumped : json_string_value(arguments);
 	gsize len = dumped ? strlen(dumped) : json_string_length(arguments);
 
@@ -108,7 +110,8 @@ static gboolean take_arguments(Call *call, const json_t *arguments, GError **err
 		return TRUE;
 	if (call->arguments->len + len > MAX_ARGUMENTS) {
 		spk_error_set(error, SPK_ERR_LIMIT, NULL,
-			      "the arguments of a tool call are longer than %d bytes", MAX_ARGUMENTS);
+			      "the arguments of a tool call are longer than %d bytes",
+			      MAX_ARGUMENTS);
 		return FALSE;
 	}
 	g_string_append_len(call->arguments, text, len);
@@ -124,7 +127,8 @@ static gboolean add_fragment(SpkChatCalls *calls, const json_t *fragment, GError
 	Call *call;
 
 	if (!json_is_object(fragment)) {
-		spk_error_set(error, SPK_ERR_PROVIDER_REPLY, NULL, "a tool call is not an object");
+		spk_error_set(error, SPK_ERR_PROVIDER_REPLY, NULL,
+			      "a tool call is not an object");
 		return FALSE;
 	}
 	if (id && !*id)
@@ -170,9 +174,11 @@ json_t *spk_chat_calls_to_json(const SpkChatCalls *calls, guint turn, GError **e
 				      "tool call %u of the answer has no name", i + 1);
 			return NULL;
 		}
-		spk_json_set(object, "id", call->id ? spk_json_text(call->id) :
-			     json_sprintf("call_%u_%u", turn, i));
-		spk_json_set(object, "name", spk_json_text_n(call->name->str, call->name->len));
+		spk_json_set(object, "id",
+			     call->id ? spk_json_text(call->id)
+				      : json_sprintf("call_%u_%u", turn, i));
+		spk_json_set(object, "name",
+			     spk_json_text_n(call->name->str, call->name->len));
 		spk_json_set(object, "arguments",
 			     spk_json_text_n(call->arguments->str, call->arguments->len));
 	}

@@ -11,15 +11,15 @@
 
 /* How servers say that the request is longer than the window; all in lower case. */
 static const char *const context_words[] = {
-	"context_length_exceeded",		/* OpenAI, Groq, Azure */
-	"exceed_context_size",			/* llama.cpp, as type */
-	"exceeds the available context size",	/* llama.cpp */
-	"context size has been exceeded",	/* LM Studio */
-	"exceed context window",		/* llama-cpp-python */
-	"exceeds the context window",		/* OpenAI, newer */
+	"context_length_exceeded",	      /* OpenAI, Groq, Azure */
+	"exceed_context_size",		      /* llama.cpp, as type */
+	"exceeds the available context size", /* llama.cpp */
+	"context size has been exceeded",     /* LM Studio */
+	"exceed context window",	      /* llama-cpp-python */
+	"exceeds the context window",	      /* OpenAI, newer */
 	"exceeds context window",
 	"maximum context length",		/* OpenAI, vLLM, OpenRouter, Mistral */
-	"longer than the maximum model length",	/* vLLM */
+	"longer than the maximum model length", /* vLLM */
 	"maximum model length",			/* vLLM */
 	"maximum prompt length",		/* xAI */
 	"prompt is too long",			/* Anthropic */
@@ -44,9 +44,11 @@ static char *dup_clean(const json_t *object, const char *key)
 	const json_t *value = json_object_get(object, key);
 
 	if (json_is_integer(value))
-		return g_strdup_printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		return g_strdup_printf("%" JSON_INTEGER_FORMAT,
+				       json_integer_value(value));
 	return json_is_string(value) ? clean_message(json_string_value(value),
-						     json_string_length(value)) : NULL;
+						     json_string_length(value))
+				     : NULL;
 }
 
 /* The object that describes the error, whatever is wrapped around it. */
@@ -54,7 +56,7 @@ static const json_t *inner_of(const json_t *body)
 {
 	const json_t *inner;
 
-	if (json_is_array(body))	/* Gemini */
+	if (json_is_array(body)) /* Gemini */
 		body = json_array_get(body, 0);
 	inner = json_object_get(body, "error");
 	return json_is_object(inner) ? inner : body;
@@ -112,7 +114,8 @@ void spk_chat_fault_clear(SpkChatFault *fault)
 static gboolean is_about_context(const SpkChatFault *fault)
 {
 	g_autofree char *all = g_strjoin(" ", fault->code ? fault->code : "",
-					 fault->type ? fault->type : "", fault->message, NULL);
+					 fault->type ? fault->type : "", fault->message,
+					 NULL);
 	g_autofree char *lower = g_ascii_strdown(all, -1);
 
 	if (fault->status == 413)
@@ -127,7 +130,8 @@ static gboolean is_about_context(const SpkChatFault *fault)
 
 static gboolean is_about_money(const SpkChatFault *fault)
 {
-	return fault->status == 402 || g_strcmp0(fault->code, "insufficient_quota") == 0 ||
+	return fault->status == 402 ||
+	       g_strcmp0(fault->code, "insufficient_quota") == 0 ||
 	       g_strcmp0(fault->type, "insufficient_quota") == 0;
 }
 
@@ -135,10 +139,11 @@ static gboolean is_about_money(const SpkChatFault *fault)
 static const struct {
 	long from, to;
 	SpkErr code;
-	gboolean never;		/* though the code might be retried */
+	gboolean never; /* though the code might be retried */
 	const char *what, *hint;
 } statuses[] = {
-	{ 0, 0, SPK_ERR_PROVIDER, FALSE, "the server ended the answer with an error", NULL },
+	{ 0, 0, SPK_ERR_PROVIDER, FALSE, "the server ended the answer with an error",
+	  NULL },
 	{ 300, 399, SPK_ERR_CONFIG, TRUE, "the server redirects elsewhere",
 	  "put the final address into [openai] url" },
 	{ 401, 401, SPK_ERR_PROVIDER_AUTH, TRUE, "the server refuses the key",
@@ -147,7 +152,8 @@ static const struct {
 	  "check that the key may use this model" },
 	{ 404, 404, SPK_ERR_CONFIG, TRUE, "the server has no such model or path",
 	  "check [openai] model (or --model) and [openai] url, which usually ends in /v1" },
-	{ 408, 409, SPK_ERR_PROVIDER, FALSE, "the server could not take the request now", NULL },
+	{ 408, 409, SPK_ERR_PROVIDER, FALSE, "the server could not take the request now",
+	  NULL },
 	{ 429, 429, SPK_ERR_RATE_LIMITED, FALSE, "the server asks to slow down",
 	  "try again later, or raise the limits of the account" },
 	{ 500, 599, SPK_ERR_PROVIDER, FALSE, "the server failed", NULL },
@@ -157,20 +163,23 @@ static const struct {
 void spk_chat_fault_to_error(const SpkChatFault *fault, double *ret_retry_after_s,
 			     GError **error)
 {
-	g_autofree char *status = fault->status ?
-		g_strdup_printf(" (HTTP %ld)", fault->status) : g_strdup("");
+	g_autofree char *status = fault->status
+					  ? g_strdup_printf(" (HTTP %ld)", fault->status)
+					  : g_strdup("");
 	gsize i = 0;
 
 	if (is_about_context(fault)) {
 		spk_error_set(error, SPK_ERR_CONTEXT_LENGTH,
 			      "set [openai] context_window to what the server really has",
-			      "the request is longer than the model's window%s: %s", status,
-			      fault->message);
+			      "the request is longer than the model's window%s: %s",
+			      status, fault->message);
 		return;
 	}
 	if (is_about_money(fault)) {
-		spk_error_set(error, SPK_ERR_PROVIDER_AUTH, "check plan and billing of the account",
-			      "the account has no quota left%s: %s", status, fault->message);
+		spk_error_set(error, SPK_ERR_PROVIDER_AUTH,
+			      "check plan and billing of the account",
+			      "the account has no quota left%s: %s", status,
+			      fault->message);
 		*ret_retry_after_s = SPK_RETRY_NEVER;
 		return;
 	}
@@ -178,6 +187,7 @@ void spk_chat_fault_to_error(const SpkChatFault *fault, double *ret_retry_after_
 		i++;
 	if (statuses[i].never)
 		*ret_retry_after_s = SPK_RETRY_NEVER;
-	spk_error_set(error, statuses[i].code, statuses[i].hint, "%s%s: %s", statuses[i].what,
-		      status, *fault->message ? fault->message : "no more is said");
+	spk_error_set(error, statuses[i].code, statuses[i].hint, "%s%s: %s",
+		      statuses[i].what, status,
+		      *fault->message ? fault->message : "no more is said");
 }

@@ -9,11 +9,11 @@
 #include <jansson.h>
 
 typedef struct {
-	long status;	/* of HTTP; 0: unknown (an error inside a stream) */
-	char *message;	/* one clean line, bounded; never NULL after the parse */
-	char *code;	/* "context_length_exceeded", ...; NULL */
-	char *type;	/* "invalid_request_error", ...; NULL */
-	char *param;	/* the parameter the server refuses; NULL */
+	long status;   /* of HTTP; 0: unknown (an error inside a stream) */
+	char *message; /* one clean line, bounded; never NULL after the parse */
+	char *code;    /* "context_length_exceeded", ...; NULL */
+	char *type;    /* "invalid_request_error", ...; NULL */
+	char *param;   /* the parameter the server refuses; NULL */
 } SpkChatFault;
 
 /* `status` 0: taken from the body when it names one. Never fails: a body of unknown form

@@ -19,8 +19,8 @@ struct SpkChatStream {
 	guint turn;
 	enum { UNKNOWN, EVENTS, PLAIN } form;
 	SpkSse *sse;
-	GString *plain;		/* the body, when it is one JSON object */
-	GString *head;		/* its first bytes, for the error when it is neither */
+	GString *plain; /* the body, when it is one JSON object */
+	GString *head;	/* its first bytes, for the error when it is neither */
 	GString *text;
 	SpkChatCalls *calls;
 	char *finish, *model;
@@ -47,7 +47,8 @@ static void note_first(SpkChatStream *stream)
 		stream->first_us = spk_mono_us();
 }
 
-static gboolean take_text(SpkChatStream *stream, const char *text, gsize len, GError **error)
+static gboolean take_text(SpkChatStream *stream, const char *text, gsize len,
+			  GError **error)
 {
 	if (!len)
 		return TRUE;
@@ -96,7 +97,7 @@ static void take_usage(SpkChatStream *stream, const json_t *usage)
 	stream->usage.input = count_of(usage, "prompt_tokens");
 	stream->usage.output = count_of(usage, "completion_tokens");
 	stream->usage.cached = count_of(details, "cached_tokens");
-	if (stream->usage.cached < 0)	/* DeepSeek */
+	if (stream->usage.cached < 0) /* DeepSeek */
 		stream->usage.cached = count_of(usage, "prompt_cache_hit_tokens");
 }
 
@@ -118,7 +119,7 @@ static gboolean take_choice(SpkChatStream *stream, const json_t *choice, GError 
 	const char *finish = spk_json_str(choice, "finish_reason");
 
 	if (!json_is_object(choice) || spk_json_int(choice, "index", 0) != 0)
-		return TRUE;	/* only one was asked for */
+		return TRUE; /* only one was asked for */
 	stream->saw_choice = TRUE;
 	if (!json_is_object(delta))
 		delta = json_object_get(choice, "message");
@@ -245,8 +246,8 @@ gboolean spk_chat_stream_feed(SpkChatStream *stream, const char *data, gsize len
 	if (stream->form != PLAIN)
 		return spk_sse_feed(stream->sse, data, len, error);
 	if (stream->plain->len + len > MAX_PLAIN) {
-		spk_error_set(error, SPK_ERR_LIMIT, NULL, "the answer is longer than %u bytes",
-			      MAX_PLAIN);
+		spk_error_set(error, SPK_ERR_LIMIT, NULL,
+			      "the answer is longer than %u bytes", MAX_PLAIN);
 		return FALSE;
 	}
 	g_string_append_len(stream->plain, data, len);
@@ -273,9 +274,11 @@ static gboolean take_rest(SpkChatStream *stream, GError **error)
 {
 	if (stream->form == PLAIN) {
 		stream->done = TRUE;
-		return take_body(stream, stream->plain->str, stream->plain->len, MAX_PLAIN, error);
+		return take_body(stream, stream->plain->str, stream->plain->len,
+				 MAX_PLAIN, error);
 	}
-	return spk_chat_stream_is_whole(stream) || spk_sse_feed(stream->sse, "\n\n", 2, error);
+	return spk_chat_stream_is_whole(stream) ||
+	       spk_sse_feed(stream->sse, "\n\n", 2, error);
 }
 
 static gboolean check_whole(const SpkChatStream *stream, GError **error)
@@ -286,8 +289,8 @@ static gboolean check_whole(const SpkChatStream *stream, GError **error)
 		spk_error_set(error, SPK_ERR_PROVIDER, NULL,
 			      "broken stream: the answer ends before it is finished");
 	else
-		malformed(error, "there is no completion in the answer", stream->head->str,
-			  stream->head->len);
+		malformed(error, "there is no completion in the answer",
+			  stream->head->str, stream->head->len);
 	return FALSE;
 }
 
@@ -302,7 +305,8 @@ static char *finish_word(const SpkChatStream *stream)
 	return g_strdup(stream->finish);
 }
 
-gboolean spk_chat_stream_finish(SpkChatStream *stream, SpkLlmReply *ret_reply, GError **error)
+gboolean spk_chat_stream_finish(SpkChatStream *stream, SpkLlmReply *ret_reply,
+				GError **error)
 {
 	json_t *calls;
 

@@ -25,6 +25,7 @@ gboolean spk_chat_stream_is_whole(const SpkChatStream *stream);
 double spk_chat_stream_retry(const SpkChatStream *stream);
 /* After the last byte. PROVIDER when the answer broke off, PROVIDER_REPLY when there is
  * none in it. Fills text, tool_calls, finish, model, usage and first_token_seconds. */
-gboolean spk_chat_stream_finish(SpkChatStream *stream, SpkLlmReply *ret_reply, GError **error);
+gboolean spk_chat_stream_finish(SpkChatStream *stream, SpkLlmReply *ret_reply,
+				GError **error);
 
 #endif

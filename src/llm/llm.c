@@ -34,7 +34,8 @@ static const SpkProviderImpl *configured_provider(SpkConf *conf, GError **error)
 		g_ptr_array_add(names, (gpointer)spk_providers[i]->name);
 	g_ptr_array_add(names, NULL);
 	nearest = spk_text_did_you_mean(name, (const char *const *)names->pdata);
-	spk_error_set(error, SPK_ERR_CONFIG, "set [llm] provider to \"openai\" or \"script\"",
+	spk_error_set(error, SPK_ERR_CONFIG,
+		      "set [llm] provider to \"openai\" or \"script\"",
 		      "[llm] provider \"%s\" is not one%s", name, nearest);
 	return NULL;
 }
@@ -43,7 +44,8 @@ static const SpkProviderImpl *configured_provider(SpkConf *conf, GError **error)
 static const SpkProviderImpl *choose(SpkConf *conf, const char **model, GError **error)
 {
 	const char *colon = *model ? strchr(*model, ':') : NULL;
-	const SpkProviderImpl *impl = colon ? find_provider(*model, colon - *model) : NULL;
+	const SpkProviderImpl *impl = colon ? find_provider(*model, colon - *model)
+					    : NULL;
 
 	if (!impl)
 		return configured_provider(conf, error);
@@ -89,8 +91,9 @@ gint64 spk_llm_context_window(SpkLlm *llm)
 	return llm->context_window;
 }
 
-gboolean spk_llm_complete(SpkLlm *llm, const SpkLlmRequest *request, const SpkLlmSink *sink,
-			  SpkCancel *cancel, SpkLlmReply *ret_reply, GError **error)
+gboolean spk_llm_complete(SpkLlm *llm, const SpkLlmRequest *request,
+			  const SpkLlmSink *sink, SpkCancel *cancel,
+			  SpkLlmReply *ret_reply, GError **error)
 {
 	return spk_retry_complete(&llm->retry, request, sink, cancel, ret_reply, error);
 }

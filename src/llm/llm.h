@@ -16,30 +16,30 @@
 typedef struct SpkLlm SpkLlm;
 
 typedef struct {
-	json_t *messages;	/* array; messages[0] is the system prompt */
-	json_t *tools;		/* array of {"type":"function","function":{…}} or NULL */
-	guint turn;		/* 0, 1, 2 ... of the task: how many answers it already has */
-	const char *purpose;	/* "main", ... ; NULL: main */
-	guint attempt;		/* set by spk_llm_complete: 0, then +1 per retry */
+	json_t *messages; /* array; messages[0] is the system prompt */
+	json_t *tools;	  /* array of {"type":"function","function":{…}} or NULL */
+	guint turn;	  /* 0, 1, 2 ... of the task: how many answers it already has */
+	const char *purpose; /* "main", ... ; NULL: main */
+	guint attempt;	     /* set by spk_llm_complete: 0, then +1 per retry */
 } SpkLlmRequest;
 
 typedef struct {
-	gint64 input, output, cached;	/* tokens; -1: the server didn't say */
+	gint64 input, output, cached; /* tokens; -1: the server didn't say */
 } SpkUsage;
 
 typedef struct {
-	char *text;		/* "" when none */
+	char *text; /* "" when none */
 	/* Array of {"id","name","arguments": string as sent}; never NULL, no name is empty. A
 	 * server that gives no id gets "call_TURN_N". At most 128, 1 MiB of arguments each. */
 	json_t *tool_calls;
 	/* "stop" | "tool_calls" (whenever there are some and nothing was cut) | "length" |
 	 * "content_filter" | other */
 	char *finish;
-	char *model;		/* as the server names it; NULL */
+	char *model; /* as the server names it; NULL */
 	SpkUsage usage;
-	guint attempts;		/* 1: no retry was needed */
-	double seconds;			/* all attempts and the waiting between them */
-	double first_token_seconds;	/* of the attempt that worked */
+	guint attempts;		    /* 1: no retry was needed */
+	double seconds;		    /* all attempts and the waiting between them */
+	double first_token_seconds; /* of the attempt that worked */
 } SpkLlmReply;
 
 void spk_llm_reply_clear(SpkLlmReply *reply);
@@ -58,16 +58,17 @@ typedef struct {
 SpkLlm *spk_llm_open(SpkConf *conf, const char *model, GError **error);
 void spk_llm_free(SpkLlm *llm);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkLlm, spk_llm_free)
-const char *spk_llm_provider(SpkLlm *llm);	/* "openai", "script" */
+const char *spk_llm_provider(SpkLlm *llm); /* "openai", "script" */
 const char *spk_llm_model(SpkLlm *llm);
-gint64 spk_llm_context_window(SpkLlm *llm);	/* tokens */
+gint64 spk_llm_context_window(SpkLlm *llm); /* tokens */
 
 /* One answer, retried where that may help (base/error.h says which; Retry-After obeyed,
  * jittered exponential back-off, `[llm] max_retries`). PROVIDER, PROVIDER_AUTH,
  * PROVIDER_REPLY, CONTEXT_LENGTH, RATE_LIMITED, TIMEOUT, CANCELLED, REPLAY_DIFFERS, CONFIG
  * (no such model or URL), LIMIT (an answer of more than 4 MiB). */
-gboolean spk_llm_complete(SpkLlm *llm, const SpkLlmRequest *request, const SpkLlmSink *sink,
-			  SpkCancel *cancel, SpkLlmReply *ret_reply, GError **error);
+gboolean spk_llm_complete(SpkLlm *llm, const SpkLlmRequest *request,
+			  const SpkLlmSink *sink, SpkCancel *cancel,
+			  SpkLlmReply *ret_reply, GError **error);
 /* One cheap request that tells whether the server answers and takes the key (doctor). */
 gboolean spk_llm_ping(SpkLlm *llm, SpkCancel *cancel, GError **error);
 

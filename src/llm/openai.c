@@ -15,16 +15,16 @@
 #define CHAT_PATH   "/chat/completions"
 
 typedef struct {
-	char *base;		/* without "/" at the end */
-	char *key;		/* NULL: none */
-	char *authorization;	/* the header; NULL without a key */
+	char *base;	     /* without "/" at the end */
+	char *key;	     /* NULL: none */
+	char *authorization; /* the header; NULL without a key */
 	char *model;
 	double temperature;
 	gint64 max_tokens;
 	gint64 connect_ms, first_byte_ms, idle_ms;
-	gint quirks;		/* SpkQuirk, atomic: learned from refusals */
+	gint quirks; /* SpkQuirk, atomic: learned from refusals */
 	GMutex lock;
-	SpkHttp *http;		/* opened by the first request; guarded by lock */
+	SpkHttp *http; /* opened by the first request; guarded by lock */
 } Openai;
 
 static void openai_close(gpointer data)
@@ -56,13 +56,15 @@ static char *complete_url(const char *url, GError **error)
 	gsize len;
 
 	if (!uri || !g_uri_get_host(uri) || !*g_uri_get_host(uri)) {
-		spk_error_set(error, SPK_ERR_CONFIG, "write it like http://localhost:11434/v1",
+		spk_error_set(error, SPK_ERR_CONFIG,
+			      "write it like http://localhost:11434/v1",
 			      "[openai] url is not a URL");
 		return NULL;
 	}
 	if (g_strcmp0(g_uri_get_host(uri), "chatgpt.com") == 0) {
-		spk_error_set(error, SPK_ERR_CONFIG, ways_on,
-			      "[openai] url is the subscription's; that way in is not built yet");
+		spk_error_set(
+			error, SPK_ERR_CONFIG, ways_on,
+			"[openai] url is the subscription's; that way in is not built yet");
 		return NULL;
 	}
 	for (len = strlen(base); len && base[len - 1] == '/'; len--)
@@ -106,7 +108,8 @@ static gboolean check_style(SpkConf *conf, GError **error)
 static gpointer openai_open(SpkConf *conf, const char *model, GError **error)
 {
 	g_autoptr(Openai) self = g_new0(Openai, 1);
-	gboolean has_url = spk_conf_is_set(conf, "openai.url") && *spk_conf_str(conf, "openai.url");
+	gboolean has_url = spk_conf_is_set(conf, "openai.url") &&
+			   *spk_conf_str(conf, "openai.url");
 
 	g_mutex_init(&self->lock);
 	if (!check_style(conf, error) ||
@@ -116,7 +119,8 @@ static gpointer openai_open(SpkConf *conf, const char *model, GError **error)
 		spk_error_set(error, SPK_ERR_CONFIG, ways_on, "no model is configured");
 		return NULL;
 	}
-	self->base = complete_url(has_url ? spk_conf_str(conf, "openai.url") : DEFAULT_URL, error);
+	self->base = complete_url(
+		has_url ? spk_conf_str(conf, "openai.url") : DEFAULT_URL, error);
 	if (!self->base)
 		return NULL;
 	self->model = g_strdup(model ? model : spk_conf_str(conf, "openai.model"));
@@ -152,10 +156,14 @@ static void hide_key(const Openai *self, GError *error)
 	error->message = g_strjoinv("[key]", parts);
 }
 
-static SpkHttpRequest make_request(const Openai *self, const char *url, const char *const *headers)
+static SpkHttpRequest make_request(const Openai *self, const char *url,
+				   const char *const *headers)
 {
-	return (SpkHttpRequest){ .url = url, .headers = headers, .connect_ms = self->connect_ms,
-				 .first_byte_ms = self->first_byte_ms, .idle_ms = self->idle_ms };
+	return (SpkHttpRequest){ .url = url,
+				 .headers = headers,
+				 .connect_ms = self->connect_ms,
+				 .first_byte_ms = self->first_byte_ms,
+				 .idle_ms = self->idle_ms };
 }
 
 /* One exchange with the server and what it has to be told about. */
@@ -163,8 +171,8 @@ typedef struct {
 	Openai *self;
 	SpkChatStream *stream;
 	SpkCancel *cancel;
-	guint quirks;		/* of the request */
-	guint learned;		/* quirks that a refusal taught */
+	guint quirks;  /* of the request */
+	guint learned; /* quirks that a refusal taught */
 	double retry;
 } Exchange;
 
@@ -172,15 +180,18 @@ static gboolean feed(const char *data, gsize len, gpointer user, GError **error)
 {
 	SpkChatStream *stream = user;
 
-	return spk_chat_stream_feed(stream, data, len, error) && !spk_chat_stream_is_done(stream);
+	return spk_chat_stream_feed(stream, data, len, error) &&
+	       !spk_chat_stream_is_done(stream);
 }
 
-static gboolean refuse(Exchange *exchange, const SpkHttpResponse *response, GError **error)
+static gboolean refuse(Exchange *exchange, const SpkHttpResponse *response,
+		       GError **error)
 {
 	g_auto(SpkChatFault) fault = { 0 };
 	double asked = spk_http_retry_after(response);
 
-	spk_chat_fault_parse(&fault, response->status, response->body->str, response->body->len);
+	spk_chat_fault_parse(&fault, response->status, response->body->str,
+			     response->body->len);
 	exchange->learned = spk_openai_fault_quirks(&fault) & ~exchange->quirks;
 	if (asked >= 0)
 		exchange->retry = asked;
@@ -204,11 +215,12 @@ static gboolean post(Exchange *exchange, const char *body, GError **error)
 		return FALSE;
 	request.body = body;
 	request.body_len = strlen(body);
-	if (!spk_http_fetch(http, &request, feed, exchange->stream, exchange->cancel, &response,
-			    &why)) {
+	if (!spk_http_fetch(http, &request, feed, exchange->stream, exchange->cancel,
+			    &response, &why)) {
 		/* A connection that breaks after the end of the answer breaks nothing. */
 		if (spk_chat_stream_is_whole(exchange->stream) &&
-		    (spk_error_is(why, SPK_ERR_PROVIDER) || spk_error_is(why, SPK_ERR_TIMEOUT)))
+		    (spk_error_is(why, SPK_ERR_PROVIDER) ||
+		     spk_error_is(why, SPK_ERR_TIMEOUT)))
 			return spk_cancel_check(exchange->cancel, error);
 		exchange->retry = spk_chat_stream_retry(exchange->stream);
 		g_propagate_error(error, g_steal_pointer(&why));
@@ -218,11 +230,14 @@ static gboolean post(Exchange *exchange, const char *body, GError **error)
 }
 
 static gboolean exchange_once(Exchange *exchange, const SpkLlmRequest *request,
-			      const SpkLlmSink *sink, SpkLlmReply *ret_reply, GError **error)
+			      const SpkLlmSink *sink, SpkLlmReply *ret_reply,
+			      GError **error)
 {
 	Openai *self = exchange->self;
-	SpkOpenaiParams params = { .model = self->model, .temperature = self->temperature,
-				   .max_tokens = self->max_tokens, .quirks = exchange->quirks };
+	SpkOpenaiParams params = { .model = self->model,
+				   .temperature = self->temperature,
+				   .max_tokens = self->max_tokens,
+				   .quirks = exchange->quirks };
 	g_autofree char *body = spk_openai_body(&params, request);
 	g_autoptr(SpkChatStream) stream = spk_chat_stream_new(sink, request->turn);
 	gboolean ok;
@@ -238,20 +253,25 @@ static gboolean exchange_once(Exchange *exchange, const SpkLlmRequest *request,
 /* A refusal that names a parameter is answered by a request without it, once for each. */
 static gboolean openai_complete(gpointer data, const SpkLlmRequest *request,
 				const SpkLlmSink *sink, SpkCancel *cancel,
-				SpkLlmReply *ret_reply, double *ret_retry_after_s, GError **error)
+				SpkLlmReply *ret_reply, double *ret_retry_after_s,
+				GError **error)
 {
 	Openai *self = data;
 
 	for (;;) {
-		Exchange exchange = { .self = self, .cancel = cancel, .retry = SPK_RETRY_DEFAULT };
+		Exchange exchange = { .self = self,
+				      .cancel = cancel,
+				      .retry = SPK_RETRY_DEFAULT };
 		g_autoptr(GError) why = NULL;
 
 		exchange.quirks = g_atomic_int_get(&self->quirks);
 		if (exchange_once(&exchange, request, sink, ret_reply, &why))
 			return TRUE;
 		if (exchange.learned) {
-			spk_info("llm", "the server refuses a parameter (%s); going on without it",
-				 why->message);
+			spk_info(
+				"llm",
+				"the server refuses a parameter (%s); going on without it",
+				why->message);
 			g_atomic_int_or((guint *)&self->quirks, exchange.learned);
 			continue;
 		}
@@ -265,7 +285,8 @@ static gboolean openai_complete(gpointer data, const SpkLlmRequest *request,
 static gboolean openai_ping(gpointer data, SpkCancel *cancel, GError **error)
 {
 	Openai *self = data;
-	const char *const headers[] = { "Accept: application/json", self->authorization, NULL };
+	const char *const headers[] = { "Accept: application/json", self->authorization,
+					NULL };
 	g_autofree char *url = g_strconcat(self->base, "/models", NULL);
 	SpkHttpRequest request = make_request(self, url, headers);
 	g_auto(SpkHttpResponse) response = { 0 };

@@ -26,13 +26,14 @@ static const struct {
 	{ "stream_options", SPK_QUIRK_NO_STREAM_OPTIONS },
 };
 
-static const char *const refusal_words[] = { "unsupported", "not supported", "unrecognized",
-					     "unknown", "not permitted", "extra", "unexpected",
-					     "does not support" };
+static const char *const refusal_words[] = { "unsupported",   "not supported",
+					     "unrecognized",  "unknown",
+					     "not permitted", "extra",
+					     "unexpected",    "does not support" };
 
 guint spk_openai_model_quirks(const char *model)
 {
-	const char *slash = strrchr(model, '/');	/* "openai/o3" */
+	const char *slash = strrchr(model, '/'); /* "openai/o3" */
 	const char *name = slash ? slash + 1 : model;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(models); i++)
@@ -51,7 +52,8 @@ static gboolean is_refusal(const char *text)
 
 guint spk_openai_fault_quirks(const SpkChatFault *fault)
 {
-	g_autofree char *all = g_strjoin(" ", fault->code ? fault->code : "", fault->message, NULL);
+	g_autofree char *all =
+		g_strjoin(" ", fault->code ? fault->code : "", fault->message, NULL);
 	g_autofree char *lower = g_ascii_strdown(all, -1);
 
 	if ((fault->status != 400 && fault->status != 422) || !is_refusal(lower))
@@ -69,8 +71,9 @@ char *spk_openai_body(const SpkOpenaiParams *params, const SpkLlmRequest *reques
 {
 	g_autoptr(json_t) body = json_object();
 	char *text, *copy;
-	const char *limit = params->quirks & SPK_QUIRK_COMPLETION_TOKENS ? "max_completion_tokens" :
-									  "max_tokens";
+	const char *limit = params->quirks & SPK_QUIRK_COMPLETION_TOKENS
+				    ? "max_completion_tokens"
+				    : "max_tokens";
 
 	spk_json_set(body, "model", spk_json_text(params->model));
 	if (!(params->quirks & SPK_QUIRK_NO_TEMPERATURE))
@@ -79,11 +82,12 @@ char *spk_openai_body(const SpkOpenaiParams *params, const SpkLlmRequest *reques
 		spk_json_set(body, limit, json_integer(params->max_tokens));
 	spk_json_set(body, "stream", json_true());
 	if (!(params->quirks & SPK_QUIRK_NO_STREAM_OPTIONS))
-		spk_json_set(body, "stream_options", json_pack("{s:b}", "include_usage", 1));
+		spk_json_set(body, "stream_options",
+			     json_pack("{s:b}", "include_usage", 1));
 	if (json_array_size(request->tools))
 		spk_json_set(body, "tools", json_incref(request->tools));
 	spk_json_set(body, "messages", json_incref(request->messages));
-	text = json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(6));	/* 0.3 as 0.3 */
+	text = json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(6)); /* 0.3 as 0.3 */
 	copy = g_strdup(text);
 	free(text);
 	return copy;

@@ -7,7 +7,7 @@
 
 /* Servers differ in what they take: bits of what to do differently. */
 typedef enum {
-	SPK_QUIRK_COMPLETION_TOKENS = 1 << 0,	/* max_completion_tokens, not max_tokens */
+	SPK_QUIRK_COMPLETION_TOKENS = 1 << 0, /* max_completion_tokens, not max_tokens */
 	SPK_QUIRK_NO_TEMPERATURE = 1 << 1,
 	SPK_QUIRK_NO_STREAM_OPTIONS = 1 << 2,
 } SpkQuirk;
@@ -15,7 +15,7 @@ typedef enum {
 typedef struct {
 	const char *model;
 	double temperature;
-	gint64 max_tokens;	/* 0: the server's own limit */
+	gint64 max_tokens; /* 0: the server's own limit */
 	guint quirks;
 } SpkOpenaiParams;
 

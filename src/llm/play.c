@@ -12,10 +12,10 @@
 struct SpkPlay {
 	char *name;
 	json_t *header, *end;
-	GPtrArray *says;	/* json_t */
-	GPtrArray *expects;	/* json_t or NULL, one for each say */
+	GPtrArray *says;    /* json_t */
+	GPtrArray *expects; /* json_t or NULL, one for each say */
 	GMutex lock;
-	char *prefix;		/* of the first request of the task; guarded by lock */
+	char *prefix; /* of the first request of the task; guarded by lock */
 };
 
 /* ---- the form of a line, as tables ---- */
@@ -31,10 +31,10 @@ enum {
 };
 
 typedef struct Field {
-	const char *key;		/* NULL ends the table; "*": any key */
-	guint types;			/* what the value may be */
-	guint each;			/* what the elements of an array may be */
-	const struct Field *fields;	/* of the value or element when it is an object */
+	const char *key;	    /* NULL ends the table; "*": any key */
+	guint types;		    /* what the value may be */
+	guint each;		    /* what the elements of an array may be */
+	const struct Field *fields; /* of the value or element when it is an object */
 	gboolean required;
 } Field;
 
@@ -107,27 +107,33 @@ static char *type_words(guint types)
 		guint type;
 		const char *word;
 	} words[] = {
-		{ OBJECT, "an object" }, { ARRAY, "a list" }, { STRING, "a string" },
-		{ INTEGER, "a whole number" }, { 1 << JSON_REAL, "a number" },
-		{ BOOL, "true or false" }, { NOTHING, "null" },
+		{ OBJECT, "an object" },
+		{ ARRAY, "a list" },
+		{ STRING, "a string" },
+		{ INTEGER, "a whole number" },
+		{ 1 << JSON_REAL, "a number" },
+		{ BOOL, "true or false" },
+		{ NOTHING, "null" },
 	};
 	GString *text = g_string_new(NULL);
 
 	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
 		if (types & words[i].type)
-			g_string_append_printf(text, "%s%s", text->len ? " or " : "", words[i].word);
+			g_string_append_printf(text, "%s%s", text->len ? " or " : "",
+					       words[i].word);
 	return g_string_free(text, FALSE);
 }
 
-static gboolean check_type(const json_t *value, guint types, const char *what, const char *key,
-			   GError **error)
+static gboolean check_type(const json_t *value, guint types, const char *what,
+			   const char *key, GError **error)
 {
 	g_autofree char *words = NULL;
 
 	if (types & 1u << json_typeof(value))
 		return TRUE;
 	words = type_words(types);
-	spk_error_set(error, SPK_ERR_BAD_INPUT, NULL, "\"%s\" of %s must be %s", key, what, words);
+	spk_error_set(error, SPK_ERR_BAD_INPUT, NULL, "\"%s\" of %s must be %s", key,
+		      what, words);
 	return FALSE;
 }
 
@@ -145,8 +151,8 @@ static const Field *find_field(const Field *fields, const char *what, const char
 	g_ptr_array_add(names, NULL);
 	clean = spk_text_clean(key, -1, SPK_CLEAN_LINE);
 	nearest = spk_text_did_you_mean(key, (const char *const *)names->pdata);
-	spk_error_set(error, SPK_ERR_BAD_INPUT, NULL, "%s has no key \"%s\"%s", what, clean,
-		      nearest);
+	spk_error_set(error, SPK_ERR_BAD_INPUT, NULL, "%s has no key \"%s\"%s", what,
+		      clean, nearest);
 	return NULL;
 }
 
@@ -164,7 +170,8 @@ static gboolean check_value(const json_t *value, const Field *field, const char 
 	if (json_is_object(value) && field->fields)
 		return check_object(value, field->fields, key, error);
 	json_array_foreach(value, i, element) {
-		if (field->each && !check_type(element, field->each, "the list", key, error))
+		if (field->each &&
+		    !check_type(element, field->each, "the list", key, error))
 			return FALSE;
 		if (field->fields && !check_object(element, field->fields, key, error))
 			return FALSE;
@@ -186,8 +193,8 @@ static gboolean check_object(const json_t *object, const Field *fields, const ch
 	}
 	for (; fields->key; fields++) {
 		if (fields->required && !json_object_get(object, fields->key)) {
-			spk_error_set(error, SPK_ERR_BAD_INPUT, NULL, "%s needs \"%s\"", what,
-				      fields->key);
+			spk_error_set(error, SPK_ERR_BAD_INPUT, NULL, "%s needs \"%s\"",
+				      what, fields->key);
 			return FALSE;
 		}
 	}
@@ -209,7 +216,8 @@ static gboolean check_header(const json_t *header, GError **error)
 	json_t *file;
 
 	if (!json_is_object(header))
-		return bad(error, "the first line of a play is an object with \"play\":1");
+		return bad(error,
+			   "the first line of a play is an object with \"play\":1");
 	if (!check_object(header, header_fields, "the first line", error))
 		return FALSE;
 	if (spk_json_int(header, "play", 0) != 1)
@@ -217,8 +225,11 @@ static gboolean check_header(const json_t *header, GError **error)
 	json_object_foreach((json_t *)files, name, file) {
 		g_auto(GStrv) parts = g_strsplit(name, "/", -1);
 
-		if (!*name || *name == '/' || g_strv_contains((const char *const *)parts, ".."))
-			return bad(error, "the name of a file in \"repo\" leaves the repository");
+		if (!*name || *name == '/' ||
+		    g_strv_contains((const char *const *)parts, ".."))
+			return bad(
+				error,
+				"the name of a file in \"repo\" leaves the repository");
 	}
 	return TRUE;
 }
@@ -231,7 +242,8 @@ static gboolean check_expect(const json_t *expect, GError **error)
 	g_autoptr(GRegex) compiled = regex ? g_regex_new(regex, 0, 0, &why) : NULL;
 
 	if (why) {
-		spk_error_set(error, SPK_ERR_BAD_INPUT, NULL, "last_matches: %s", why->message);
+		spk_error_set(error, SPK_ERR_BAD_INPUT, NULL, "last_matches: %s",
+			      why->message);
 		return FALSE;
 	}
 	if (role && strcmp(role, "user") != 0 && strcmp(role, "tool") != 0)
@@ -241,8 +253,8 @@ static gboolean check_expect(const json_t *expect, GError **error)
 
 static gboolean check_error(const json_t *said, GError **error)
 {
-	const char *kind = json_is_string(said) ? json_string_value(said) :
-						  spk_json_str(said, "kind");
+	const char *kind = json_is_string(said) ? json_string_value(said)
+						: spk_json_str(said, "kind");
 	gint64 status = spk_json_int(said, "status", 0);
 
 	if (kind && strcmp(kind, "reset") != 0 && strcmp(kind, "garbage") != 0)
@@ -268,7 +280,8 @@ static gboolean check_say(const json_t *say, GError **error)
 		g_string_append(joined, json_string_value(chunk));
 	if (text && chunks && strcmp(text, joined->str) != 0)
 		return bad(error, "the chunks of a say don't add up to its text");
-	if (spk_json_int(say, "delay_ms", 0) < 0 || spk_json_int(say, "delay_ms", 0) > 3600000)
+	if (spk_json_int(say, "delay_ms", 0) < 0 ||
+	    spk_json_int(say, "delay_ms", 0) > 3600000)
 		return bad(error, "delay_ms lies between 0 and 3600000");
 	return !said || check_error(said, error);
 }
@@ -297,7 +310,8 @@ static gboolean take_say(SpkPlay *play, json_t *say, GError **error)
 
 static gboolean take_event(SpkPlay *play, const json_t *line, GError **error)
 {
-	json_t *expect = json_object_get(line, "expect"), *say = json_object_get(line, "say");
+	json_t *expect = json_object_get(line, "expect"),
+	       *say = json_object_get(line, "say");
 
 	if (!json_is_object(line) || json_object_size(line) != 1)
 		return bad(error, "a line is an object with one key: expect, say or end");
@@ -362,7 +376,7 @@ static gboolean take_lines(SpkPlay *play, const char *text, gsize len, GError **
 
 static void decref_any(gpointer json)
 {
-	json_decref(json);	/* NULL is fine */
+	json_decref(json); /* NULL is fine */
 }
 
 SpkPlay *spk_play_parse(const char *text, gsize len, const char *name, GError **error)
@@ -447,7 +461,9 @@ static void append_content(GString *text, const json_t *message)
 	if (json_is_string(content))
 		g_string_append(text, json_string_value(content));
 	json_array_foreach(content, i, part)
-		g_string_append(text, spk_json_str(part, "text") ? spk_json_str(part, "text") : "");
+		g_string_append(text, spk_json_str(part, "text")
+					      ? spk_json_str(part, "text")
+					      : "");
 	g_string_append_c(text, '\n');
 }
 
@@ -473,8 +489,9 @@ static gboolean differs(GError **error, const char *expected, const char *wanted
 	g_autofree char *short_came = spk_text_clip(clean, 400);
 	g_autofree char *short_wanted = spk_text_clip(wanted, 400);
 
-	spk_error_set(error, SPK_ERR_REPLAY_DIFFERS, NULL, "expected %s \"%s\", what came: \"%s\"",
-		      expected, short_wanted, short_came);
+	spk_error_set(error, SPK_ERR_REPLAY_DIFFERS, NULL,
+		      "expected %s \"%s\", what came: \"%s\"", expected, short_wanted,
+		      short_came);
 	return FALSE;
 }
 
@@ -488,11 +505,13 @@ static gboolean check_news(const json_t *expect, const json_t *messages, GError 
 	gsize i;
 
 	if (role && g_strcmp0(spk_json_str(last, "role"), role) != 0)
-		return differs(error, "a last message of role", role, spk_json_str(last, "role") ?
-			       spk_json_str(last, "role") : "none");
+		return differs(error, "a last message of role", role,
+			       spk_json_str(last, "role") ? spk_json_str(last, "role")
+							  : "none");
 	json_array_foreach(words, i, word)
 		if (!strstr(news, json_string_value(word)))
-			return differs(error, "a request that contains", json_string_value(word), news);
+			return differs(error, "a request that contains",
+				       json_string_value(word), news);
 	if (regex && !g_regex_match_simple(regex, news, 0, 0))
 		return differs(error, "a request that matches", regex, news);
 	return TRUE;
@@ -504,12 +523,14 @@ static gboolean has_tool(const json_t *tools, const char *name)
 	gsize i;
 
 	json_array_foreach(tools, i, tool)
-		if (g_strcmp0(spk_json_str(json_object_get(tool, "function"), "name"), name) == 0)
+		if (g_strcmp0(spk_json_str(json_object_get(tool, "function"), "name"),
+			      name) == 0)
 			return TRUE;
 	return FALSE;
 }
 
-static gboolean check_tools(const json_t *expect, const SpkLlmRequest *request, GError **error)
+static gboolean check_tools(const json_t *expect, const SpkLlmRequest *request,
+			    GError **error)
 {
 	const json_t *names = json_object_get(expect, "tools"), *name;
 	g_autofree char *offered = NULL;
@@ -524,8 +545,8 @@ static gboolean check_tools(const json_t *expect, const SpkLlmRequest *request, 
 	return TRUE;
 }
 
-static gboolean check_prefix(SpkPlay *play, const json_t *expect, const SpkLlmRequest *request,
-			     GError **error)
+static gboolean check_prefix(SpkPlay *play, const json_t *expect,
+			     const SpkLlmRequest *request, GError **error)
 {
 	const char *wanted = spk_json_str(expect, "prefix");
 	g_autofree char *prefix = spk_llm_prefix_hash(request);
@@ -552,7 +573,8 @@ gboolean spk_play_check(const SpkPlay *play, guint turn, const SpkLlmRequest *re
 
 	/* The prefix is noted at each turn; that alone changes a play. */
 	if (check_prefix((SpkPlay *)play, expect, request, error) &&
-	    check_news(expect, request->messages, error) && check_tools(expect, request, error))
+	    check_news(expect, request->messages, error) &&
+	    check_tools(expect, request, error))
 		return TRUE;
 	g_prefix_error(error, "%s, answer %u: ", play->name, turn + 1);
 	return FALSE;

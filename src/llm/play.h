@@ -35,7 +35,7 @@ void spk_play_free(SpkPlay *play);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkPlay, spk_play_free)
 
 const json_t *spk_play_header(const SpkPlay *play);
-const json_t *spk_play_end(const SpkPlay *play);	/* NULL when absent */
+const json_t *spk_play_end(const SpkPlay *play); /* NULL when absent */
 guint spk_play_turns(const SpkPlay *play);
 /* `say` / `expect` of turn n (expect may be NULL). A say with "repeat" serves all later turns;
  * NULL past the end. */

@@ -18,7 +18,8 @@ static double wait_before(guint retry, double asked_s)
 }
 
 /* Adds to the error why it stays with it, and says FALSE. */
-static gboolean give_up(GError **error, GError *take_why, guint attempts, const char *because)
+static gboolean give_up(GError **error, GError *take_why, guint attempts,
+			const char *because)
 {
 	if (attempts > 1)
 		g_prefix_error(&take_why, "after %u attempts: ", attempts);
@@ -52,8 +53,8 @@ static gboolean wait_for_next(const SpkRetry *retry, guint attempt, double asked
 		return give_up(error, g_steal_pointer(&why), attempt + 1,
 			       "there is no time left to try again");
 	g_free(told);
-	told = g_strdup_printf("%s; trying again in %.1f s (%u of %u)", why->message, wait_s,
-			       attempt + 1, retry->max_retries);
+	told = g_strdup_printf("%s; trying again in %.1f s (%u of %u)", why->message,
+			       wait_s, attempt + 1, retry->max_retries);
 	if (sink && sink->on_restart)
 		sink->on_restart(told, sink->user);
 	spk_info("llm", "%s", told);
@@ -62,8 +63,8 @@ static gboolean wait_for_next(const SpkRetry *retry, guint attempt, double asked
 }
 
 gboolean spk_retry_complete(const SpkRetry *retry, const SpkLlmRequest *request,
-			    const SpkLlmSink *sink, SpkCancel *cancel, SpkLlmReply *ret_reply,
-			    GError **error)
+			    const SpkLlmSink *sink, SpkCancel *cancel,
+			    SpkLlmReply *ret_reply, GError **error)
 {
 	SpkLlmRequest again = *request;
 	gint64 start_us = spk_mono_us();
@@ -74,10 +75,11 @@ gboolean spk_retry_complete(const SpkRetry *retry, const SpkLlmRequest *request,
 
 		if (!spk_cancel_check(cancel, error))
 			return FALSE;
-		if (retry->impl->complete(retry->self, &again, sink, cancel, ret_reply, &asked_s,
-					  &why))
+		if (retry->impl->complete(retry->self, &again, sink, cancel, ret_reply,
+					  &asked_s, &why))
 			break;
-		if (!wait_for_next(retry, again.attempt, asked_s, sink, cancel, why, error))
+		if (!wait_for_next(retry, again.attempt, asked_s, sink, cancel, why,
+				   error))
 			return FALSE;
 	}
 	ret_reply->attempts = again.attempt + 1;

@@ -16,7 +16,7 @@ typedef struct {
  * and 1. Gives up at once when the wait is longer than that or than the caller's time.
  */
 gboolean spk_retry_complete(const SpkRetry *retry, const SpkLlmRequest *request,
-			    const SpkLlmSink *sink, SpkCancel *cancel, SpkLlmReply *ret_reply,
-			    GError **error);
+			    const SpkLlmSink *sink, SpkCancel *cancel,
+			    SpkLlmReply *ret_reply, GError **error);
 
 #endif

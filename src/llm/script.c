@@ -74,31 +74,37 @@ static json_t *make_calls(const json_t *say, guint turn)
 
 	json_array_foreach(json_object_get(say, "tool_calls"), i, said) {
 		const json_t *arguments = json_object_get(said, "arguments");
-		g_autofree char *dumped = json_is_object(arguments) ? spk_json_dump(arguments) : NULL;
+		g_autofree char *dumped =
+			json_is_object(arguments) ? spk_json_dump(arguments) : NULL;
 		json_t *call = json_object();
 
-		spk_json_set(call, "id", spk_json_str(said, "id") ?
-			     spk_json_text(spk_json_str(said, "id")) :
-			     json_sprintf("call_%u_%zu", turn, i));
+		spk_json_set(call, "id",
+			     spk_json_str(said, "id")
+				     ? spk_json_text(spk_json_str(said, "id"))
+				     : json_sprintf("call_%u_%zu", turn, i));
 		spk_json_set(call, "name", spk_json_text(spk_json_str(said, "name")));
-		spk_json_set(call, "arguments", dumped ? spk_json_text(dumped) :
-			     json_is_string(arguments) ? json_copy((json_t *)arguments) :
-			     json_string("{}"));
+		spk_json_set(call, "arguments",
+			     dumped			 ? spk_json_text(dumped)
+			     : json_is_string(arguments) ? json_copy((json_t *)arguments)
+							 : json_string("{}"));
 		json_array_append_new(calls, call);
 	}
 	return calls;
 }
 
-static void fill_usage(const json_t *say, const SpkLlmRequest *request, SpkLlmReply *reply)
+static void fill_usage(const json_t *say, const SpkLlmRequest *request,
+		       SpkLlmReply *reply)
 {
 	const json_t *usage = json_object_get(say, "usage");
 
-	reply->usage.input = spk_json_int(usage, "input",
-					  spk_llm_estimate_tokens(request->messages) +
-						  spk_llm_estimate_tokens(request->tools));
-	reply->usage.output = spk_json_int(usage, "output",
-					   (gint64)(strlen(reply->text) + 3) / 4 +
-						   spk_llm_estimate_tokens(reply->tool_calls));
+	reply->usage.input =
+		spk_json_int(usage, "input",
+			     spk_llm_estimate_tokens(request->messages) +
+				     spk_llm_estimate_tokens(request->tools));
+	reply->usage.output =
+		spk_json_int(usage, "output",
+			     (gint64)(strlen(reply->text) + 3) / 4 +
+				     spk_llm_estimate_tokens(reply->tool_calls));
 	reply->usage.cached = spk_json_int(usage, "cached", 0);
 }
 
@@ -110,11 +116,12 @@ static const json_t *error_now(const json_t *say, guint attempt)
 	return said && attempt < spk_json_int(said, "times", G_MAXINT64) ? said : NULL;
 }
 
-static gboolean fail_as_said(const json_t *say, const json_t *said, const SpkLlmSink *sink,
-			     double *ret_retry_after_s, GError **error)
+static gboolean fail_as_said(const json_t *say, const json_t *said,
+			     const SpkLlmSink *sink, double *ret_retry_after_s,
+			     GError **error)
 {
-	const char *kind = json_is_string(said) ? json_string_value(said) :
-						  spk_json_str(said, "kind");
+	const char *kind = json_is_string(said) ? json_string_value(said)
+						: spk_json_str(said, "kind");
 	const char *message = spk_json_str(said, "message");
 	SpkChatFault fault = { .status = spk_json_int(said, "status", 0) };
 
@@ -137,16 +144,18 @@ static gboolean fail_as_said(const json_t *say, const json_t *said, const SpkLlm
 
 static gboolean script_complete(gpointer data, const SpkLlmRequest *request,
 				const SpkLlmSink *sink, SpkCancel *cancel,
-				SpkLlmReply *ret_reply, double *ret_retry_after_s, GError **error)
+				SpkLlmReply *ret_reply, double *ret_retry_after_s,
+				GError **error)
 {
 	Script *self = data;
 	const json_t *say = spk_play_say(self->play, request->turn), *said;
 	const char *finish;
 
 	if (!say) {
-		spk_error_set(error, SPK_ERR_REPLAY_DIFFERS, NULL,
-			      "%s: the play ends after %u answers, and one more is asked for",
-			      self->path, spk_play_turns(self->play));
+		spk_error_set(
+			error, SPK_ERR_REPLAY_DIFFERS, NULL,
+			"%s: the play ends after %u answers, and one more is asked for",
+			self->path, spk_play_turns(self->play));
 		return FALSE;
 	}
 	if (!spk_play_check(self->play, request->turn, request, error))

@@ -30,7 +30,8 @@ static gboolean load(SpkCurl *table, GError **error)
 
 		if (!function) {
 			spk_error_set(error, SPK_ERR_PROVIDER, hint,
-				      LIBRARY " is too old: it has no %s()", functions[i].name);
+				      LIBRARY " is too old: it has no %s()",
+				      functions[i].name);
 			dlclose(library);
 			return FALSE;
 		}

@@ -8,24 +8,24 @@
 #include <curl/curl.h>
 #include <glib.h>
 
-#define SPK_CURL_FUNCTIONS(X) \
-	X(global_init)        \
-	X(getdate)            \
-	X(slist_append)       \
-	X(slist_free_all)     \
-	X(easy_init)          \
-	X(easy_setopt)        \
-	X(easy_getinfo)       \
-	X(easy_reset)         \
-	X(easy_strerror)      \
-	X(easy_cleanup)       \
-	X(multi_init)         \
-	X(multi_add_handle)   \
+#define SPK_CURL_FUNCTIONS(X)  \
+	X(global_init)         \
+	X(getdate)             \
+	X(slist_append)        \
+	X(slist_free_all)      \
+	X(easy_init)           \
+	X(easy_setopt)         \
+	X(easy_getinfo)        \
+	X(easy_reset)          \
+	X(easy_strerror)       \
+	X(easy_cleanup)        \
+	X(multi_init)          \
+	X(multi_add_handle)    \
 	X(multi_remove_handle) \
-	X(multi_perform)      \
-	X(multi_poll)         \
-	X(multi_info_read)    \
-	X(multi_strerror)     \
+	X(multi_perform)       \
+	X(multi_poll)          \
+	X(multi_info_read)     \
+	X(multi_strerror)      \
 	X(multi_cleanup)
 
 typedef struct {

@@ -8,7 +8,7 @@
 
 enum {
 	MAX_IDLE_LANES = 8,
-	MAX_HEADERS = 64 << 10,		/* bytes of all header lines of an answer */
+	MAX_HEADERS = 64 << 10, /* bytes of all header lines of an answer */
 	MAX_ERROR_BODY = 64 << 10,
 	DRAIN_MS = 200,
 };
@@ -22,7 +22,7 @@ typedef struct {
 struct SpkHttp {
 	const SpkCurl *curl;
 	GMutex lock;
-	GPtrArray *idle;	/* Lane; guarded by lock */
+	GPtrArray *idle; /* Lane; guarded by lock */
 };
 
 /* Where a transfer is; each has a limit on its waiting. */
@@ -34,13 +34,13 @@ typedef struct {
 	const SpkHttpRequest *request;
 	SpkHttpSink sink;
 	gpointer user;
-	char *where;			/* scheme://host:port, for errors */
+	char *where; /* scheme://host:port, for errors */
 	struct curl_slist *headers;
 	SpkHttpResponse response;
 	gsize header_bytes, body_bytes;
 	Phase phase;
-	gint64 since_us;		/* start of the phase or last piece */
-	GError *error;			/* set by a callback that ended the transfer */
+	gint64 since_us; /* start of the phase or last piece */
+	GError *error;	 /* set by a callback that ended the transfer */
 	char curl_error[CURL_ERROR_SIZE];
 } Transfer;
 
@@ -61,7 +61,8 @@ static void enter(Transfer *transfer, Phase phase)
 
 /* ---- callbacks of curl ---- */
 
-static int on_connected(void *user, char *peer, char *local, int peer_port, int local_port)
+static int on_connected(void *user, char *peer, char *local, int peer_port,
+			int local_port)
 {
 	enter(user, FIRST_BYTE);
 	return CURL_PREREQFUNC_OK;
@@ -77,11 +78,12 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
 	transfer->header_bytes += len;
 	if (transfer->header_bytes > MAX_HEADERS) {
 		spk_error_set(&transfer->error, SPK_ERR_LIMIT, NULL,
-			      "the headers of the answer are longer than %d bytes", MAX_HEADERS);
+			      "the headers of the answer are longer than %d bytes",
+			      MAX_HEADERS);
 		return 0;
 	}
 	if (len > 5 && memcmp(data, "HTTP/", 5) == 0) {
-		g_hash_table_remove_all(headers);	/* a 1xx answer came before */
+		g_hash_table_remove_all(headers); /* a 1xx answer came before */
 	} else if (colon) {
 		g_autofree char *value = g_strndup(colon + 1, data + len - colon - 1);
 
@@ -94,7 +96,8 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
 /* The whole of `len` when it was taken, else how a callback tells curl to stop. */
 static size_t take_ok_piece(Transfer *transfer, const char *data, gsize len)
 {
-	gsize max = transfer->request->max_bytes ? transfer->request->max_bytes : 64u << 20;
+	gsize max = transfer->request->max_bytes ? transfer->request->max_bytes
+						 : 64u << 20;
 
 	transfer->body_bytes += len;
 	if (transfer->body_bytes > max) {
@@ -137,8 +140,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
 
 static gboolean is_loopback(const char *host)
 {
-	return g_ascii_strcasecmp(host, "localhost") == 0 || g_str_has_prefix(host, "127.") ||
-	       strcmp(host, "::1") == 0;
+	return g_ascii_strcasecmp(host, "localhost") == 0 ||
+	       g_str_has_prefix(host, "127.") || strcmp(host, "::1") == 0;
 }
 
 /* "scheme://host:port" without what may be secret; NULL and BAD_INPUT for a URL that isn't
@@ -150,14 +153,16 @@ static char *check_url(const char *url, gboolean *ret_loopback, GError **error)
 	g_autofree char *host = NULL;
 
 	if (!uri || !g_uri_get_host(uri) || !*g_uri_get_host(uri)) {
-		spk_error_set(error, SPK_ERR_BAD_INPUT, hint, "this is not a URL with a host");
+		spk_error_set(error, SPK_ERR_BAD_INPUT, hint,
+			      "this is not a URL with a host");
 		return NULL;
 	}
 	host = spk_text_clean(g_uri_get_host(uri), -1, SPK_CLEAN_LINE);
 	if (strcmp(g_uri_get_scheme(uri), "http") != 0 &&
 	    strcmp(g_uri_get_scheme(uri), "https") != 0) {
 		spk_error_set(error, SPK_ERR_BAD_INPUT, hint,
-			      "a URL of scheme \"%s\" is not for HTTP", g_uri_get_scheme(uri));
+			      "a URL of scheme \"%s\" is not for HTTP",
+			      g_uri_get_scheme(uri));
 		return NULL;
 	}
 	*ret_loopback = is_loopback(host);
@@ -200,7 +205,7 @@ static Lane *take_lane(SpkHttp *http, GError **error)
 
 static void give_lane(SpkHttp *http, Lane *lane)
 {
-	http->curl->easy_reset(lane->easy);	/* connections stay */
+	http->curl->easy_reset(lane->easy); /* connections stay */
 	g_mutex_lock(&http->lock);
 	if (http->idle->len < MAX_IDLE_LANES)
 		g_ptr_array_add(http->idle, g_steal_pointer(&lane));
@@ -236,8 +241,9 @@ static void set_timeout_error(const Transfer *transfer, GError **error)
 		[DRAIN] = "no end of the answer",
 	};
 
-	spk_error_set(error, SPK_ERR_TIMEOUT, NULL, "%s: %s within %.1f s", transfer->where,
-		      what[transfer->phase], limit_ms(transfer) / 1000.0);
+	spk_error_set(error, SPK_ERR_TIMEOUT, NULL, "%s: %s within %.1f s",
+		      transfer->where, what[transfer->phase],
+		      limit_ms(transfer) / 1000.0);
 }
 
 static void set_options(Transfer *transfer, gboolean loopback)
@@ -250,7 +256,7 @@ static void set_options(Transfer *transfer, gboolean loopback)
 	set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	set(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	set(easy, CURLOPT_NOSIGNAL, 1L);
-	set(easy, CURLOPT_QUICK_EXIT, 1L);	/* cancel doesn't wait for a slow resolver */
+	set(easy, CURLOPT_QUICK_EXIT, 1L); /* cancel doesn't wait for a slow resolver */
 	set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	set(easy, CURLOPT_USERAGENT, "sparks/" SPK_VERSION);
 	/* Also here, so that curl leaves time for a second address. */
@@ -277,7 +283,7 @@ static void add_header(Transfer *transfer, const char *line)
 {
 	struct curl_slist *longer = transfer->curl->slist_append(transfer->headers, line);
 
-	g_assert(longer);	/* NULL only when memory is out */
+	g_assert(longer); /* NULL only when memory is out */
 	transfer->headers = longer;
 }
 
@@ -294,18 +300,19 @@ static gboolean transfer_init(Transfer *transfer, GError **error)
 	transfer->response.body = g_string_new(NULL);
 	for (gsize i = 0; request->headers && request->headers[i]; i++)
 		add_header(transfer, request->headers[i]);
-	add_header(transfer, "Expect:");	/* no waiting for "100 Continue" */
+	add_header(transfer, "Expect:"); /* no waiting for "100 Continue" */
 	enter(transfer, CONNECT);
 	set_options(transfer, loopback);
 	return TRUE;
 }
 
 /* TRUE when the transfer came to its end, with what curl says of it. */
-static gboolean drive(Transfer *transfer, CURLM *multi, SpkCancel *cancel, CURLcode *ret_code,
-		      GError **error)
+static gboolean drive(Transfer *transfer, CURLM *multi, SpkCancel *cancel,
+		      CURLcode *ret_code, GError **error)
 {
 	const SpkCurl *curl = transfer->curl;
-	struct curl_waitfd wake = { .fd = spk_cancel_fd(cancel), .events = CURL_WAIT_POLLIN };
+	struct curl_waitfd wake = { .fd = spk_cancel_fd(cancel),
+				    .events = CURL_WAIT_POLLIN };
 	int running = 1, left_in_queue;
 	CURLMcode code;
 
@@ -332,8 +339,8 @@ static gboolean drive(Transfer *transfer, CURLM *multi, SpkCancel *cancel, CURLc
 			break;
 	}
 	if (code) {
-		spk_error_set(error, SPK_ERR_PROVIDER, NULL, "%s: libcurl: %s", transfer->where,
-			      curl->multi_strerror(code));
+		spk_error_set(error, SPK_ERR_PROVIDER, NULL, "%s: libcurl: %s",
+			      transfer->where, curl->multi_strerror(code));
 		return FALSE;
 	}
 	*ret_code = curl->multi_info_read(multi, &left_in_queue)->data.result;
@@ -361,11 +368,12 @@ static void set_curl_error(Transfer *transfer, CURLcode code, GError **error)
 	const char *text = *transfer->curl_error ? transfer->curl_error
 						 : transfer->curl->easy_strerror(code);
 	g_autofree char *clean = spk_text_clean(text, -1, SPK_CLEAN_LINE);
-	gboolean input = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL;
+	gboolean input = code == CURLE_URL_MALFORMAT ||
+			 code == CURLE_UNSUPPORTED_PROTOCOL;
 
 	if (transfer->error) {
-		g_propagate_prefixed_error(error, g_steal_pointer(&transfer->error), "%s: ",
-					   transfer->where);
+		g_propagate_prefixed_error(error, g_steal_pointer(&transfer->error),
+					   "%s: ", transfer->where);
 		return;
 	}
 	if (code == CURLE_OPERATION_TIMEDOUT) {
@@ -393,7 +401,8 @@ static gboolean run(Transfer *transfer, CURLM *multi, SpkCancel *cancel, GError 
 		return FALSE;
 	}
 	ended = drive(transfer, multi, cancel, &code, error);
-	curl->easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &transfer->response.status);
+	curl->easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE,
+			   &transfer->response.status);
 	curl->multi_remove_handle(multi, transfer->easy);
 	if (ended && code != CURLE_OK && transfer->phase != DRAIN) {
 		set_curl_error(transfer, code, error);

@@ -13,28 +13,29 @@
 typedef struct SpkHttp SpkHttp;
 
 typedef struct {
-	const char *method;		/* NULL: GET, or POST with a body */
-	const char *url;		/* http or https only; redirects are not followed */
-	const char *const *headers;	/* "Name: value", NULL-terminated; may be NULL */
+	const char *method;	    /* NULL: GET, or POST with a body */
+	const char *url;	    /* http or https only; redirects are not followed */
+	const char *const *headers; /* "Name: value", NULL-terminated; may be NULL */
 	const void *body;
 	gsize body_len;
-	gint64 connect_ms;		/* 0: 10,000 */
-	gint64 first_byte_ms;		/* from the request to the first byte of the body; 0: 120,000 */
-	gint64 idle_ms;			/* between two pieces; 0: 60,000 */
-	gsize max_bytes;		/* of the body; 0: 64 MiB */
+	gint64 connect_ms; /* 0: 10,000 */
+	gint64 first_byte_ms; /* from the request to the first byte of the body; 0: 120,000 */
+	gint64 idle_ms;	      /* between two pieces; 0: 60,000 */
+	gsize max_bytes;      /* of the body; 0: 64 MiB */
 	/* Of what isn't 2xx at most 64 KiB are read: it is for the error's text. */
 } SpkHttpRequest;
 
 typedef struct {
 	long status;
-	GHashTable *headers;		/* lower-case name -> value (last one wins) */
-	GString *body;			/* what the sink didn't take */
+	GHashTable *headers; /* lower-case name -> value (last one wins) */
+	GString *body;	     /* what the sink didn't take */
 } SpkHttpResponse;
 
 /* Pieces of a 2xx body as they come. FALSE with *error ends the transfer as failed, FALSE
  * without as done: what still comes within 200 ms is thrown away, so that the connection
  * can be used again. */
-typedef gboolean (*SpkHttpSink)(const char *data, gsize len, gpointer user, GError **error);
+typedef gboolean (*SpkHttpSink)(const char *data, gsize len, gpointer user,
+				GError **error);
 
 SpkHttp *spk_http_new(GError **error);
 void spk_http_free(SpkHttp *http);

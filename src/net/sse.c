@@ -8,11 +8,11 @@ struct SpkSse {
 	gsize max_event;
 	SpkSseFn fn;
 	gpointer user;
-	GString *line;		/* the unfinished line */
-	GString *data;		/* of the event so far, each line followed by "\n" */
+	GString *line; /* the unfinished line */
+	GString *data; /* of the event so far, each line followed by "\n" */
 	GString *event;
-	gboolean after_cr;	/* a "\n" now belongs to the "\r" before it */
-	gboolean started;	/* the first line, which may carry a BOM, is over */
+	gboolean after_cr; /* a "\n" now belongs to the "\r" before it */
+	gboolean started;  /* the first line, which may carry a BOM, is over */
 };
 
 static gboolean too_long(const SpkSse *sse, GError **error)
@@ -30,16 +30,16 @@ static gboolean dispatch(SpkSse *sse, GError **error)
 
 	if (sse->data->len) {
 		g_string_truncate(sse->data, sse->data->len - 1);
-		ok = sse->fn(sse->event->len ? sse->event->str : "message", sse->data->str,
-			     sse->data->len, sse->user, error);
+		ok = sse->fn(sse->event->len ? sse->event->str : "message",
+			     sse->data->str, sse->data->len, sse->user, error);
 	}
 	g_string_truncate(sse->data, 0);
 	g_string_truncate(sse->event, 0);
 	return ok;
 }
 
-static gboolean take_field(SpkSse *sse, const char *name, gsize name_len, const char *value,
-			   gsize value_len, GError **error)
+static gboolean take_field(SpkSse *sse, const char *name, gsize name_len,
+			   const char *value, gsize value_len, GError **error)
 {
 	if (name_len == 4 && memcmp(name, "data", 4) == 0) {
 		if (sse->data->len + value_len > sse->max_event)
@@ -50,7 +50,7 @@ static gboolean take_field(SpkSse *sse, const char *name, gsize name_len, const 
 		g_string_truncate(sse->event, 0);
 		g_string_append_len(sse->event, value, value_len);
 	}
-	return TRUE;	/* "id" and "retry" are for reconnecting, which we don't do */
+	return TRUE; /* "id" and "retry" are for reconnecting, which we don't do */
 }
 
 static gboolean take_line(SpkSse *sse, const char *line, gsize len, GError **error)
@@ -67,7 +67,7 @@ static gboolean take_line(SpkSse *sse, const char *line, gsize len, GError **err
 		return dispatch(sse, error);
 	colon = memchr(line, ':', len);
 	if (colon == line)
-		return TRUE;	/* a comment */
+		return TRUE; /* a comment */
 	if (!colon)
 		return take_field(sse, line, len, "", 0, error);
 	skip = colon - line + 1;

@@ -9,8 +9,8 @@
 
 typedef struct SpkSse SpkSse;
 /* `event` is "message" unless named. FALSE with *error stops the feeding. */
-typedef gboolean (*SpkSseFn)(const char *event, const char *data, gsize len, gpointer user,
-			     GError **error);
+typedef gboolean (*SpkSseFn)(const char *event, const char *data, gsize len,
+			     gpointer user, GError **error);
 
 /* LIMIT when one event's data passes max_event bytes. */
 SpkSse *spk_sse_new(gsize max_event, SpkSseFn fn, gpointer user);

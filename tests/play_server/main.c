@@ -18,15 +18,20 @@ static const GOptionEntry entries[] = {
 	{ "seconds", 0, 0, G_OPTION_ARG_INT, &seconds, "life time (300)", "N" },
 	{ "split", 0, 0, G_OPTION_ARG_INT, &split, "bytes per piece of the body", "N" },
 	{ "slow-ms", 0, 0, G_OPTION_ARG_INT, &slow_ms, "between two pieces", "N" },
-	{ "fragment", 0, 0, G_OPTION_ARG_INT, &fragment, "bytes of tool arguments per event", "N" },
+	{ "fragment", 0, 0, G_OPTION_ARG_INT, &fragment,
+	  "characters of tool arguments per event", "N" },
 	{ "crlf", 0, 0, G_OPTION_ARG_NONE, &options.crlf, "line ends", NULL },
-	{ "comments", 0, 0, G_OPTION_ARG_NONE, &options.comments, "between events", NULL },
-	{ "no-usage", 0, 0, G_OPTION_ARG_NONE, &options.no_usage, "leave usage out", NULL },
-	{ "no-done", 0, 0, G_OPTION_ARG_NONE, &options.no_done, "leave [DONE] out", NULL },
+	{ "comments", 0, 0, G_OPTION_ARG_NONE, &options.comments, "between events",
+	  NULL },
+	{ "no-usage", 0, 0, G_OPTION_ARG_NONE, &options.no_usage, "leave usage out",
+	  NULL },
+	{ "no-done", 0, 0, G_OPTION_ARG_NONE, &options.no_done, "leave [DONE] out",
+	  NULL },
 	{ "plain", 0, 0, G_OPTION_ARG_NONE, &options.plain, "don't stream", NULL },
 	{ "fault", 0, 0, G_OPTION_ARG_STRING, &fault, "what goes wrong", "NAME" },
 	{ "times", 0, 0, G_OPTION_ARG_INT, &times, "for so many requests (all)", "N" },
-	{ "retry-after", 0, 0, G_OPTION_ARG_STRING, &retry_after, "header of the fault", "SECONDS" },
+	{ "retry-after", 0, 0, G_OPTION_ARG_STRING, &retry_after, "header of the fault",
+	  "SECONDS" },
 	{ NULL },
 };
 
@@ -58,7 +63,8 @@ int main(int argc, char **argv)
 	g_option_context_add_main_entries(context, entries, NULL);
 	g_option_context_set_description(context, about);
 	if (!g_option_context_parse(context, &argc, &argv, &error) || argc != 2) {
-		fprintf(stderr, "play-server: %s\n", error ? error->message : "FILE.play is missing");
+		fprintf(stderr, "play-server: %s\n",
+			error ? error->message : "FILE.play is missing");
 		return 2;
 	}
 	play = spk_play_load(argv[1], &error);
@@ -74,7 +80,9 @@ int main(int argc, char **argv)
 	options.retry_after = retry_after;
 	server = play_server_start(play, port, &options);
 	if (!server) {
-		fprintf(stderr, "play-server: port %d is taken, or the fault is not in the list\n", port);
+		fprintf(stderr,
+			"play-server: port %d is taken, or the fault is not in the list\n",
+			port);
 		return 1;
 	}
 	printf("%d\n", play_server_port(server));

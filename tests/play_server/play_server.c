@@ -12,7 +12,7 @@ struct PlayServer {
 	PlayServerOptions options;
 	Wire *wire;
 	GMutex lock;
-	GPtrArray *bodies;		/* guarded by lock, as all below */
+	GPtrArray *bodies; /* guarded by lock, as all below */
 	guint faults_done;
 	guint attempts[MAX_TURNS];
 };
@@ -21,7 +21,7 @@ struct PlayServer {
 typedef struct {
 	const PlayServer *server;
 	const WireRequest *request;
-	gboolean gone;		/* the peer is */
+	gboolean gone; /* the peer is */
 } Out;
 
 /* ---- writing ---- */
@@ -60,7 +60,8 @@ static void put_data(Out *out, const char *data)
 static void put_head(Out *out, const char *type)
 {
 	g_autofree char *head = g_strdup_printf("HTTP/1.1 200 OK\r\nContent-Type: %s\r\n"
-						"Transfer-Encoding: chunked\r\n\r\n", type);
+						"Transfer-Encoding: chunked\r\n\r\n",
+						type);
 
 	out->gone = !wire_puts(out->request, head);
 }
@@ -71,15 +72,17 @@ static gboolean put_end(Out *out)
 	return !out->gone && wire_puts(out->request, "0\r\n\r\n");
 }
 
-static gboolean put_status(const WireRequest *request, int status, const char *retry_after,
-			   const json_t *body)
+static gboolean put_status(const WireRequest *request, int status,
+			   const char *retry_after, const json_t *body)
 {
 	g_autofree char *text = spk_json_dump(body);
-	g_autofree char *again = retry_after ? g_strdup_printf("Retry-After: %s\r\n", retry_after) :
-					       g_strdup("");
+	g_autofree char *again =
+		retry_after ? g_strdup_printf("Retry-After: %s\r\n", retry_after)
+			    : g_strdup("");
 	g_autofree char *answer = g_strdup_printf(
 		"HTTP/1.1 %d Because\r\nContent-Type: application/json\r\n%s"
-		"Content-Length: %zu\r\n\r\n%s", status, again, strlen(text), text);
+		"Content-Length: %zu\r\n\r\n%s",
+		status, again, strlen(text), text);
 
 	return wire_puts(request, answer);
 }
@@ -87,8 +90,8 @@ static gboolean put_status(const WireRequest *request, int status, const char *r
 static gboolean put_error(const WireRequest *request, int status, const char *retry_after,
 			  const char *code, const char *message)
 {
-	g_autoptr(json_t) body = json_pack("{s:{s:s,s:s,s:s?}}", "error", "message", message,
-					   "type", "play_server", "code", code);
+	g_autoptr(json_t) body = json_pack("{s:{s:s,s:s,s:s?}}", "error", "message",
+					   message, "type", "play_server", "code", code);
 
 	return put_status(request, status, retry_after, body);
 }
@@ -98,8 +101,8 @@ static gboolean put_error(const WireRequest *request, int status, const char *re
 static json_t *chunk_of(json_t *take_delta, const char *finish)
 {
 	return json_pack("{s:s,s:s,s:s,s:[{s:i,s:o,s:s?}]}", "id", "chatcmpl-1", "object",
-			 "chat.completion.chunk", "model", "play-model", "choices", "index", 0,
-			 "delta", take_delta, "finish_reason", finish);
+			 "chat.completion.chunk", "model", "play-model", "choices",
+			 "index", 0, "delta", take_delta, "finish_reason", finish);
 }
 
 static void add_event(GPtrArray *events, json_t *take_event)
@@ -123,29 +126,38 @@ static json_t *full_call(const json_t *call, gsize i, guint turn, const char *ar
 
 	return json_pack("{s:i,s:s,s:s,s:{s:s,s:s}}", "index", (int)i, "id",
 			 spk_json_str(call, "id") ? spk_json_str(call, "id") : id, "type",
-			 "function", "function", "name", spk_json_str(call, "name"), "arguments",
-			 arguments);
+			 "function", "function", "name", spk_json_str(call, "name"),
+			 "arguments", arguments);
+}
+
+static json_t *fragment_of(gsize i, const char *arguments, glong at, glong step)
+{
+	g_autofree char *piece = g_utf8_substring(arguments, at, at + step);
+
+	return json_pack("{s:[{s:i,s:{s:s}}]}", "tool_calls", "index", (int)i, "function",
+			 "arguments", piece);
 }
 
 /* One piece of each call in turn, until none has more. */
-static void add_fragments(GPtrArray *events, const json_t *calls, gsize step)
+static void add_fragments(GPtrArray *events, const json_t *calls, glong step)
 {
 	gboolean more = TRUE;
 
-	for (gsize at = 0; more; at += step) {
+	for (glong at = 0; more; at += step) {
 		const json_t *call;
 		gsize i;
 
 		more = FALSE;
 		json_array_foreach(calls, i, call) {
 			g_autofree char *arguments = arguments_of(call);
+			glong len = g_utf8_strlen(arguments, -1);
 
-			if (at >= strlen(arguments))
+			if (at >= len)
 				continue;
 			more = TRUE;
-			add_event(events, chunk_of(json_pack("{s:[{s:i,s:{s:s%}}]}", "tool_calls",
-				"index", (int)i, "function", "arguments", arguments + at,
-				MIN(step, strlen(arguments + at))), NULL));
+			add_event(events, chunk_of(fragment_of(i, arguments, at,
+							       MIN(step, len - at)),
+						   NULL));
 		}
 	}
 }
@@ -158,8 +170,11 @@ static void add_calls(GPtrArray *events, const json_t *calls, guint turn, guint 
 	json_array_foreach(calls, i, call) {
 		g_autofree char *arguments = arguments_of(call);
 
-		add_event(events, chunk_of(json_pack("{s:n,s:[o]}", "content", "tool_calls",
-			full_call(call, i, turn, fragment ? "" : arguments)), NULL));
+		add_event(events,
+			  chunk_of(json_pack("{s:n,s:[o]}", "content", "tool_calls",
+					     full_call(call, i, turn,
+						       fragment ? "" : arguments)),
+				   NULL));
 	}
 	if (fragment)
 		add_fragments(events, calls, fragment);
@@ -169,16 +184,18 @@ static json_t *usage_of(const json_t *say)
 {
 	const json_t *usage = json_object_get(say, "usage");
 
-	return json_pack("{s:I,s:I,s:{s:I}}", "prompt_tokens", spk_json_int(usage, "input", 10),
-			 "completion_tokens", spk_json_int(usage, "output", 5),
-			 "prompt_tokens_details", "cached_tokens", spk_json_int(usage, "cached", 0));
+	return json_pack("{s:I,s:I,s:{s:I}}", "prompt_tokens",
+			 spk_json_int(usage, "input", 10), "completion_tokens",
+			 spk_json_int(usage, "output", 5), "prompt_tokens_details",
+			 "cached_tokens", spk_json_int(usage, "cached", 0));
 }
 
 static const char *finish_of(const json_t *say)
 {
 	if (spk_json_str(say, "finish"))
 		return spk_json_str(say, "finish");
-	return json_array_size(json_object_get(say, "tool_calls")) ? "tool_calls" : "stop";
+	return json_array_size(json_object_get(say, "tool_calls")) ? "tool_calls"
+								   : "stop";
 }
 
 static GPtrArray *events_of(const PlayServer *server, const json_t *say, guint turn)
@@ -188,15 +205,19 @@ static GPtrArray *events_of(const PlayServer *server, const json_t *say, guint t
 	const char *text = spk_json_str(say, "text");
 	gsize i;
 
-	add_event(events, chunk_of(json_pack("{s:s,s:s}", "role", "assistant", "content", ""), NULL));
+	add_event(events,
+		  chunk_of(json_pack("{s:s,s:s}", "role", "assistant", "content", ""),
+			   NULL));
 	json_array_foreach(chunks, i, chunk)
 		add_event(events, chunk_of(json_pack("{s:O}", "content", chunk), NULL));
 	if (text && !chunks)
 		add_event(events, chunk_of(json_pack("{s:s}", "content", text), NULL));
-	add_calls(events, json_object_get(say, "tool_calls"), turn, server->options.fragment);
+	add_calls(events, json_object_get(say, "tool_calls"), turn,
+		  server->options.fragment);
 	add_event(events, chunk_of(json_object(), finish_of(say)));
 	if (!server->options.no_usage)
-		add_event(events, json_pack("{s:[],s:o}", "choices", "usage", usage_of(say)));
+		add_event(events,
+			  json_pack("{s:[],s:o}", "choices", "usage", usage_of(say)));
 	if (!server->options.no_done)
 		g_ptr_array_add(events, g_strdup("[DONE]"));
 	return events;
@@ -216,10 +237,11 @@ static gboolean put_plain(Out *out, const json_t *say, guint turn)
 		json_object_del(full, "index");
 		json_array_append_new(calls, full);
 	}
-	answer = json_pack("{s:s,s:[{s:i,s:{s:s,s:s?,s:O},s:s}],s:o}", "model", "play-model",
-			   "choices", "index", 0, "message", "role", "assistant", "content",
-			   spk_json_str(say, "text"), "tool_calls", calls, "finish_reason",
-			   finish_of(say), "usage", usage_of(say));
+	answer = json_pack("{s:s,s:[{s:i,s:{s:s,s:s?,s:O},s:s}],s:o}", "model",
+			   "play-model", "choices", "index", 0, "message", "role",
+			   "assistant", "content", spk_json_str(say, "text"),
+			   "tool_calls", calls, "finish_reason", finish_of(say), "usage",
+			   usage_of(say));
 	return put_status(out->request, 200, NULL, answer);
 }
 
@@ -246,7 +268,7 @@ static void put_half(Out *out)
 static gboolean fault_reset(Out *out)
 {
 	put_half(out);
-	wire_pause(out->request, 30);	/* so that the half arrives first */
+	wire_pause(out->request, 30); /* so that the half arrives first */
 	wire_set_reset(out->request);
 	return FALSE;
 }
@@ -302,8 +324,8 @@ static gboolean fault_open_end(Out *out)
 static gboolean fault_endless(Out *out)
 {
 	g_autofree char *word = g_strnfill(8192, 'x');
-	g_autofree char *data = g_strdup_printf("{\"choices\":[{\"delta\":{\"content\":\"%s\"}}]}",
-						word);
+	g_autofree char *data =
+		g_strdup_printf("{\"choices\":[{\"delta\":{\"content\":\"%s\"}}]}", word);
 
 	put_head(out, "text/event-stream");
 	while (!out->gone)
@@ -313,18 +335,21 @@ static gboolean fault_endless(Out *out)
 
 static const struct {
 	const char *name, *sentence;
-	gboolean (*run)(Out *out);	/* NULL: an answer with this status */
+	gboolean (*run)(Out *out); /* NULL: an answer with this status */
 	int status;
 	const char *code, *message;
 } faults[] = {
 	{ "400", "bad request", NULL, 400, "bad", "that is no request" },
-	{ "401", "wrong key", NULL, 401, "invalid_api_key", "Incorrect API key: sk-test-canary" },
+	{ "401", "wrong key", NULL, 401, "invalid_api_key",
+	  "Incorrect API key: sk-test-canary" },
 	{ "402", "no money", NULL, 402, NULL, "Insufficient Balance" },
-	{ "404", "no such model", NULL, 404, "model_not_found", "The model does not exist" },
+	{ "404", "no such model", NULL, 404, "model_not_found",
+	  "The model does not exist" },
 	{ "408", "too late", NULL, 408, NULL, "too late" },
 	{ "409", "conflict", NULL, 409, NULL, "conflict" },
 	{ "429", "rate limit", NULL, 429, "rate_limit_exceeded", "slow down" },
-	{ "quota", "429 that waiting doesn't mend", NULL, 429, "insufficient_quota", "no quota" },
+	{ "quota", "429 that waiting doesn't mend", NULL, 429, "insufficient_quota",
+	  "no quota" },
 	{ "500", "server failed", NULL, 500, NULL, "oh no" },
 	{ "503", "server busy", NULL, 503, NULL, "loading the model" },
 	{ "context", "request too long", NULL, 400, "context_length_exceeded",
@@ -366,8 +391,8 @@ static gboolean put_fault(Out *out, const char *name)
 
 	if (faults[i].run)
 		return faults[i].run(out);
-	return put_error(out->request, faults[i].status, options->retry_after, faults[i].code,
-			 faults[i].message);
+	return put_error(out->request, faults[i].status, options->retry_after,
+			 faults[i].code, faults[i].message);
 }
 
 /* ---- requests ---- */
@@ -402,16 +427,18 @@ static guint turn_of(const json_t *messages)
 
 static gboolean put_said_error(Out *out, const json_t *said)
 {
-	const char *kind = json_is_string(said) ? json_string_value(said) :
-						  spk_json_str(said, "kind");
+	const char *kind = json_is_string(said) ? json_string_value(said)
+						: spk_json_str(said, "kind");
 	const char *message = spk_json_str(said, "message");
-	g_autofree char *wait = g_strdup_printf("%.0f", spk_json_real(said, "retry_after", 0));
+	g_autofree char *wait =
+		g_strdup_printf("%.0f", spk_json_real(said, "retry_after", 0));
 
 	if (kind)
 		return put_fault(out, kind);
 	return put_error(out->request, spk_json_int(said, "status", 500),
 			 json_object_get(said, "retry_after") ? wait : NULL,
-			 spk_json_str(said, "code"), message ? message : "as the play says");
+			 spk_json_str(said, "code"),
+			 message ? message : "as the play says");
 }
 
 static gboolean put_turn(Out *out, PlayServer *server, const json_t *body)
@@ -426,9 +453,11 @@ static gboolean put_turn(Out *out, PlayServer *server, const json_t *body)
 	attempt = count_attempt(server, request.turn);
 	say = spk_play_say(server->play, request.turn);
 	if (!say)
-		return put_error(out->request, 400, NULL, "play_ends", "the play has no more answers");
+		return put_error(out->request, 400, NULL, "play_ends",
+				 "the play has no more answers");
 	if (!spk_play_check(server->play, request.turn, &request, &error))
-		return put_error(out->request, 400, NULL, "replay_differs", error->message);
+		return put_error(out->request, 400, NULL, "replay_differs",
+				 error->message);
 	if (!wire_pause(out->request, spk_json_int(say, "delay_ms", 0)))
 		return FALSE;
 	said = json_object_get(say, "error");
@@ -447,8 +476,8 @@ static gboolean put_raw(Out *out)
 static gboolean answer_chat(PlayServer *server, const WireRequest *request)
 {
 	Out out = { .server = server, .request = request };
-	g_autoptr(json_t) body =
-		spk_json_parse(request->body->str, request->body->len, SPK_JSON_MAX, NULL);
+	g_autoptr(json_t) body = spk_json_parse(request->body->str, request->body->len,
+						SPK_JSON_MAX, NULL);
 
 	g_mutex_lock(&server->lock);
 	if (server->bodies->len < MAX_KEPT)
@@ -468,17 +497,20 @@ static gboolean answer(const WireRequest *request, gpointer user)
 	if (strcmp(request->path, "/v1/chat/completions") == 0)
 		return answer_chat(server, request);
 	if (strcmp(request->path, "/v1/models") == 0) {
-		g_autoptr(json_t) list = json_pack("{s:s,s:[{s:s,s:s}]}", "object", "list", "data",
-						   "id", "play-model", "object", "model");
+		g_autoptr(json_t)
+			list = json_pack("{s:s,s:[{s:s,s:s}]}", "object", "list", "data",
+					 "id", "play-model", "object", "model");
 
-		return fault_is_due(server) ?
-			put_fault(&(Out){ .server = server, .request = request },
-				  server->options.fault) : put_status(request, 200, NULL, list);
+		return fault_is_due(server)
+			       ? put_fault(&(Out){ .server = server, .request = request },
+					   server->options.fault)
+			       : put_status(request, 200, NULL, list);
 	}
 	return put_error(request, 404, NULL, NULL, "no such path");
 }
 
-PlayServer *play_server_start(SpkPlay *take_play, guint16 port, const PlayServerOptions *options)
+PlayServer *play_server_start(SpkPlay *take_play, guint16 port,
+			      const PlayServerOptions *options)
 {
 	PlayServer *server = g_new0(PlayServer, 1);
 

@@ -11,26 +11,28 @@
 #include "llm/play.h"
 
 typedef struct {
-	guint split;		/* bytes per piece of the body; 0: one event */
-	gint64 slow_ms;		/* between two pieces */
-	gboolean crlf;		/* line ends */
-	gboolean comments;	/* and empty lines between the events */
+	guint split;	   /* bytes per piece of the body; 0: one event */
+	gint64 slow_ms;	   /* between two pieces */
+	gboolean crlf;	   /* line ends */
+	gboolean comments; /* and empty lines between the events */
 	gboolean no_usage;
-	gboolean no_done;	/* no [DONE] at the end */
-	gboolean plain;		/* one JSON object though a stream was asked for */
-	guint fragment;		/* bytes of tool arguments per event, the calls interleaved; 0: whole */
-	const char *raw;	/* body of every answer instead of the play's */
+	gboolean no_done; /* no [DONE] at the end */
+	gboolean plain;	  /* one JSON object though a stream was asked for */
+	/* Characters of tool arguments per event, the calls interleaved; 0: whole. */
+	guint fragment;
+	const char *raw; /* body of every answer instead of the play's */
 	/* What goes wrong; play_server_faults() lists them. NULL: nothing. */
 	const char *fault;
-	guint fault_times;	/* for so many requests; 0: all */
-	const char *retry_after;	/* header of faults with a status, or NULL */
+	guint fault_times;	 /* for so many requests; 0: all */
+	const char *retry_after; /* header of faults with a status, or NULL */
 } PlayServerOptions;
 
 typedef struct PlayServer PlayServer;
 
 /* Takes the play, which may be NULL with `raw`. Port 0: any. NULL: it can't listen, or there
  * is no such fault. */
-PlayServer *play_server_start(SpkPlay *take_play, guint16 port, const PlayServerOptions *options);
+PlayServer *play_server_start(SpkPlay *take_play, guint16 port,
+			      const PlayServerOptions *options);
 void play_server_stop(PlayServer *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PlayServer, play_server_stop)
 guint16 play_server_port(const PlayServer *server);

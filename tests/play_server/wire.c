@@ -19,7 +19,7 @@ struct Wire {
 	GThread *acceptor;
 	GMutex lock;
 	GCond stopped;
-	gboolean stop;		/* all below: guarded by lock */
+	gboolean stop; /* all below: guarded by lock */
 	GPtrArray *threads;
 	GArray *fds;
 	guint n_connections, n_requests;
@@ -59,7 +59,8 @@ static gboolean read_head(int fd, GString *head)
 
 	while (head->len < MAX_HEAD && recv(fd, &c, 1, 0) == 1) {
 		g_string_append_c(head, c);
-		if (head->len >= 4 && memcmp(head->str + head->len - 4, "\r\n\r\n", 4) == 0)
+		if (head->len >= 4 &&
+		    memcmp(head->str + head->len - 4, "\r\n\r\n", 4) == 0)
 			return TRUE;
 	}
 	return FALSE;
@@ -154,7 +155,8 @@ static gpointer accept_all(gpointer data)
 
 Wire *wire_start(guint16 port, WireHandler handler, gpointer user)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port),
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(port),
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(address);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;

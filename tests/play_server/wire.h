@@ -13,9 +13,9 @@ typedef struct Wire Wire;
 typedef struct {
 	Wire *wire;
 	int fd;
-	guint number;		/* of this request on this server: 0, 1, ... */
+	guint number; /* of this request on this server: 0, 1, ... */
 	char *method, *path;
-	char *head;		/* request line and headers, as they came */
+	char *head; /* request line and headers, as they came */
 	GString *body;
 } WireRequest;
 
@@ -28,7 +28,7 @@ Wire *wire_start(guint16 port, WireHandler handler, gpointer user);
 void wire_stop(Wire *wire);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Wire, wire_stop)
 guint16 wire_port(const Wire *wire);
-guint wire_connections(Wire *wire);	/* accepted so far */
+guint wire_connections(Wire *wire); /* accepted so far */
 guint wire_requests(Wire *wire);
 
 /* FALSE when the peer is gone. */

@@ -14,26 +14,29 @@ void *dlopen(const char *name, int flags)
 {
 	void *(*real)(const char *, int) = dlsym(RTLD_NEXT, "dlopen");
 
-	return libcurl_is_missing && name && strstr(name, "libcurl") ? NULL : real(name, flags);
+	return libcurl_is_missing && name && strstr(name, "libcurl") ? NULL
+								     : real(name, flags);
 }
 
 /* Answers by the path of the request. */
 static gboolean answer(const WireRequest *request, gpointer user)
 {
-	const char *ok = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Two: a\r\nX-TWO:  b \r\n\r\nhello";
+	const char *ok =
+		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Two: a\r\nX-TWO:  b \r\n\r\nhello";
 
 	if (g_str_equal(request->path, "/hello"))
 		return wire_puts(request, ok);
 	if (g_str_equal(request->path, "/echo")) {
-		g_autofree char *head = g_strdup_printf(
-			"HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n",
-			strlen(request->head) + request->body->len);
+		g_autofree char *head =
+			g_strdup_printf("HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n",
+					strlen(request->head) + request->body->len);
 
 		return wire_puts(request, head) && wire_puts(request, request->head) &&
 		       wire_send(request, request->body->str, request->body->len);
 	}
 	if (g_str_equal(request->path, "/continue"))
-		return wire_puts(request, "HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\n") &&
+		return wire_puts(request,
+				 "HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\n") &&
 		       wire_puts(request, ok);
 	if (g_str_equal(request->path, "/redirect"))
 		return wire_puts(request, "HTTP/1.1 302 Found\r\nLocation: /hello\r\n"
@@ -44,21 +47,25 @@ static gboolean answer(const WireRequest *request, gpointer user)
 	if (g_str_equal(request->path, "/mute"))
 		return wire_pause(request, -1);
 	if (g_str_equal(request->path, "/stall"))
-		return wire_puts(request, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel") &&
+		return wire_puts(request,
+				 "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel") &&
 		       wire_pause(request, -1);
 	if (g_str_equal(request->path, "/cut")) {
 		wire_puts(request, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel");
 		return FALSE;
 	}
 	if (g_str_equal(request->path, "/reset")) {
-		wire_puts(request, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n");
+		wire_puts(
+			request,
+			"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n");
 		wire_pause(request, 50);
 		wire_set_reset(request);
 		return FALSE;
 	}
 	if (g_str_has_prefix(request->path, "/flood")) {
-		const char *flood_head = strstr(request->path, "500") ?
-			"HTTP/1.1 500 No\r\n\r\n" : "HTTP/1.1 200 OK\r\n\r\n";
+		const char *flood_head = strstr(request->path, "500")
+						 ? "HTTP/1.1 500 No\r\n\r\n"
+						 : "HTTP/1.1 200 OK\r\n\r\n";
 		g_autofree char *block = g_strnfill(65536, 'x');
 
 		wire_puts(request, flood_head);
@@ -68,7 +75,8 @@ static gboolean answer(const WireRequest *request, gpointer user)
 	}
 	if (g_str_equal(request->path, "/headers")) {
 		wire_puts(request, "HTTP/1.1 200 OK\r\n");
-		while (wire_puts(request, "X-A: 0123456789012345678901234567890123456789\r\n"))
+		while (wire_puts(request,
+				 "X-A: 0123456789012345678901234567890123456789\r\n"))
 			;
 		return FALSE;
 	}
@@ -107,19 +115,22 @@ static gboolean fetch(Fixture *fixture, const char *path, SpkHttpRequest request
 		g_strdup_printf("http://127.0.0.1:%d%s", wire_port(fixture->wire), path);
 
 	request.url = url;
-	return spk_http_fetch(fixture->http, &request, NULL, NULL, cancel, response, error);
+	return spk_http_fetch(fixture->http, &request, NULL, NULL, cancel, response,
+			      error);
 }
 
 static void test_get_and_headers(void **state)
 {
 	g_auto(SpkHttpResponse) response = { 0 }, early = { 0 };
 
-	assert_true(fetch(*state, "/hello", (SpkHttpRequest){ 0 }, NULL, &response, NULL));
+	assert_true(
+		fetch(*state, "/hello", (SpkHttpRequest){ 0 }, NULL, &response, NULL));
 	assert_int_equal(response.status, 200);
 	assert_string_equal(response.body->str, "hello");
 	assert_string_equal(g_hash_table_lookup(response.headers, "x-two"), "b");
 	assert_true(spk_http_retry_after(&response) == -1);
-	assert_true(fetch(*state, "/continue", (SpkHttpRequest){ 0 }, NULL, &early, NULL));
+	assert_true(
+		fetch(*state, "/continue", (SpkHttpRequest){ 0 }, NULL, &early, NULL));
 	assert_int_equal(early.status, 200);
 	assert_null(g_hash_table_lookup(early.headers, "x-early"));
 }
@@ -133,7 +144,8 @@ static void test_post(void **state)
 	assert_true(fetch(*state, "/echo", request, NULL, &response, NULL));
 	assert_non_null(strstr(response.body->str, "POST /echo HTTP/1.1\r\n"));
 	assert_non_null(strstr(response.body->str, "\r\nX-Mine: 1\r\n"));
-	assert_non_null(strstr(response.body->str, "\r\nUser-Agent: sparks/" SPK_VERSION "\r\n"));
+	assert_non_null(
+		strstr(response.body->str, "\r\nUser-Agent: sparks/" SPK_VERSION "\r\n"));
 	assert_null(strstr(response.body->str, "Expect"));
 	assert_memory_equal(response.body->str + response.body->len - 3, "a\0b", 3);
 }
@@ -145,7 +157,8 @@ static void test_connection_is_reused(void **state)
 	for (guint i = 0; i < 5; i++) {
 		g_auto(SpkHttpResponse) response = { 0 };
 
-		assert_true(fetch(fixture, "/hello", (SpkHttpRequest){ 0 }, NULL, &response, NULL));
+		assert_true(fetch(fixture, "/hello", (SpkHttpRequest){ 0 }, NULL,
+				  &response, NULL));
 	}
 	assert_int_equal(wire_connections(fixture->wire), 1);
 }
@@ -154,11 +167,13 @@ static void test_status_and_redirect(void **state)
 {
 	g_auto(SpkHttpResponse) error_answer = { 0 }, redirect = { 0 };
 
-	assert_true(fetch(*state, "/error", (SpkHttpRequest){ 0 }, NULL, &error_answer, NULL));
+	assert_true(fetch(*state, "/error", (SpkHttpRequest){ 0 }, NULL, &error_answer,
+			  NULL));
 	assert_int_equal(error_answer.status, 503);
 	assert_string_equal(error_answer.body->str, "busy");
 	assert_true(spk_http_retry_after(&error_answer) == 7);
-	assert_true(fetch(*state, "/redirect", (SpkHttpRequest){ 0 }, NULL, &redirect, NULL));
+	assert_true(
+		fetch(*state, "/redirect", (SpkHttpRequest){ 0 }, NULL, &redirect, NULL));
 	assert_int_equal(redirect.status, 302);
 }
 
@@ -168,8 +183,12 @@ static void test_retry_after(void **state)
 		const char *value, *date;
 		double seconds;
 	} rows[] = {
-		{ "0", NULL, 0 }, { "12", NULL, 12 }, { "99999999", NULL, 3600 },
-		{ "-3", NULL, -1 }, { "soon", NULL, -1 }, { "", NULL, -1 },
+		{ "0", NULL, 0 },
+		{ "12", NULL, 12 },
+		{ "99999999", NULL, 3600 },
+		{ "-3", NULL, -1 },
+		{ "soon", NULL, -1 },
+		{ "", NULL, -1 },
 		{ "Wed, 21 Oct 2015 07:28:00 GMT", NULL, 0 },
 		{ "Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2015 07:27:30 GMT", 30 },
 		{ "Fri, 31 Dec 2100 23:59:59 GMT", "nonsense", 3600 },
@@ -185,7 +204,8 @@ static void test_retry_after(void **state)
 			g_hash_table_insert(response.headers, (gpointer) "date",
 					    (gpointer)rows[i].date);
 		if (spk_http_retry_after(&response) != rows[i].seconds)
-			fail_msg("\"%s\": %f", rows[i].value, spk_http_retry_after(&response));
+			fail_msg("\"%s\": %f", rows[i].value,
+				 spk_http_retry_after(&response));
 	}
 }
 
@@ -202,10 +222,10 @@ static void expect_error(Fixture *fixture, const char *path, SpkHttpRequest requ
 
 static void test_each_wait_is_named(void **state)
 {
-	expect_error(*state, "/mute", (SpkHttpRequest){ .first_byte_ms = 100 }, SPK_ERR_TIMEOUT,
-		     "no first byte of an answer within 0.1 s");
-	expect_error(*state, "/stall", (SpkHttpRequest){ .idle_ms = 100 }, SPK_ERR_TIMEOUT,
-		     "nothing more of the answer (idle) within 0.1 s");
+	expect_error(*state, "/mute", (SpkHttpRequest){ .first_byte_ms = 100 },
+		     SPK_ERR_TIMEOUT, "no first byte of an answer within 0.1 s");
+	expect_error(*state, "/stall", (SpkHttpRequest){ .idle_ms = 100 },
+		     SPK_ERR_TIMEOUT, "nothing more of the answer (idle) within 0.1 s");
 }
 
 static void test_connect_wait(void **state)
@@ -217,7 +237,8 @@ static void test_connect_wait(void **state)
 	g_autoptr(GError) error = NULL;
 	gint64 start = g_get_monotonic_time();
 
-	assert_false(spk_http_fetch(fixture->http, &request, NULL, NULL, NULL, &response, &error));
+	assert_false(spk_http_fetch(fixture->http, &request, NULL, NULL, NULL, &response,
+				    &error));
 	assert_true(g_get_monotonic_time() - start < 3 * G_USEC_PER_SEC);
 	assert_true(spk_error_is(error, SPK_ERR_PROVIDER) ||
 		    (spk_error_is(error, SPK_ERR_TIMEOUT) &&
@@ -226,27 +247,32 @@ static void test_connect_wait(void **state)
 
 static void test_broken(void **state)
 {
-	expect_error(*state, "/cut", (SpkHttpRequest){ 0 }, SPK_ERR_PROVIDER, "broken stream");
-	expect_error(*state, "/reset", (SpkHttpRequest){ 0 }, SPK_ERR_PROVIDER, "broken stream");
-	expect_error(*state, "/nothing", (SpkHttpRequest){ 0 }, SPK_ERR_PROVIDER, "http://127.0.0.1:");
+	expect_error(*state, "/cut", (SpkHttpRequest){ 0 }, SPK_ERR_PROVIDER,
+		     "broken stream");
+	expect_error(*state, "/reset", (SpkHttpRequest){ 0 }, SPK_ERR_PROVIDER,
+		     "broken stream");
+	expect_error(*state, "/nothing", (SpkHttpRequest){ 0 }, SPK_ERR_PROVIDER,
+		     "http://127.0.0.1:");
 }
 
 static void test_bounded(void **state)
 {
 	g_auto(SpkHttpResponse) response = { 0 };
 
-	expect_error(*state, "/flood", (SpkHttpRequest){ .max_bytes = 1 << 20 }, SPK_ERR_LIMIT,
-		     "longer than 1048576 bytes");
+	expect_error(*state, "/flood", (SpkHttpRequest){ .max_bytes = 1 << 20 },
+		     SPK_ERR_LIMIT, "longer than 1048576 bytes");
 	expect_error(*state, "/headers", (SpkHttpRequest){ 0 }, SPK_ERR_LIMIT, "headers");
-	assert_true(fetch(*state, "/flood500", (SpkHttpRequest){ 0 }, NULL, &response, NULL));
+	assert_true(
+		fetch(*state, "/flood500", (SpkHttpRequest){ 0 }, NULL, &response, NULL));
 	assert_int_equal(response.status, 500);
 	assert_int_equal(response.body->len, 65536);
 }
 
 static void test_bad_urls(void **state)
 {
-	static const char *const urls[] = { "ftp://127.0.0.1/", "file:///etc/passwd", "nonsense", "",
-					    "http://", "http:///x" };
+	static const char *const urls[] = { "ftp://127.0.0.1/", "file:///etc/passwd",
+					    "nonsense",		"",
+					    "http://",		"http:///x" };
 	Fixture *fixture = *state;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(urls); i++) {
@@ -254,8 +280,8 @@ static void test_bad_urls(void **state)
 		g_autoptr(GError) error = NULL;
 		SpkHttpRequest request = { .url = urls[i] };
 
-		assert_false(spk_http_fetch(fixture->http, &request, NULL, NULL, NULL, &response,
-					    &error));
+		assert_false(spk_http_fetch(fixture->http, &request, NULL, NULL, NULL,
+					    &response, &error));
 		assert_true(spk_error_is(error, SPK_ERR_BAD_INPUT));
 	}
 }
@@ -263,11 +289,14 @@ static void test_bad_urls(void **state)
 static void test_refused_names_no_secret(void **state)
 {
 	Fixture *fixture = *state;
-	SpkHttpRequest request = { .url = "http://user:hunter2@127.0.0.1:1/x?key=hunter2" };
+	SpkHttpRequest request = {
+		.url = "http://user:hunter2@127.0.0.1:1/x?key=hunter2"
+	};
 	g_auto(SpkHttpResponse) response = { 0 };
 	g_autoptr(GError) error = NULL;
 
-	assert_false(spk_http_fetch(fixture->http, &request, NULL, NULL, NULL, &response, &error));
+	assert_false(spk_http_fetch(fixture->http, &request, NULL, NULL, NULL, &response,
+				    &error));
 	assert_true(spk_error_is(error, SPK_ERR_PROVIDER));
 	assert_non_null(strstr(error->message, "http://127.0.0.1:1"));
 	assert_null(strstr(error->message, "hunter2"));
@@ -292,7 +321,8 @@ static void test_cancel(void **state)
 		GThread *thread = g_thread_new("fire", fire_soon, cancel);
 		gint64 start = g_get_monotonic_time(), took;
 
-		assert_false(fetch(*state, paths[i], (SpkHttpRequest){ 0 }, cancel, &response, &error));
+		assert_false(fetch(*state, paths[i], (SpkHttpRequest){ 0 }, cancel,
+				   &response, &error));
 		took = g_get_monotonic_time() - start - 100 * 1000;
 		g_thread_join(thread);
 		assert_true(spk_error_is(error, SPK_ERR_CANCELLED));
@@ -308,7 +338,8 @@ static void test_deadline(void **state)
 	g_autoptr(GError) error = NULL;
 
 	spk_cancel_set_deadline(cancel, 100);
-	assert_false(fetch(*state, "/mute", (SpkHttpRequest){ 0 }, cancel, &response, &error));
+	assert_false(
+		fetch(*state, "/mute", (SpkHttpRequest){ 0 }, cancel, &response, &error));
 	assert_true(spk_error_is(error, SPK_ERR_TIMEOUT));
 }
 
@@ -338,10 +369,12 @@ static void test_sink(void **state)
 	gint64 start = g_get_monotonic_time();
 
 	/* the sink has enough: no waiting for the end that never comes */
-	assert_true(spk_http_fetch(fixture->http, &request, take_three, seen, NULL, &response, NULL));
+	assert_true(spk_http_fetch(fixture->http, &request, take_three, seen, NULL,
+				   &response, NULL));
 	assert_string_equal(seen->str, "hel");
 	assert_true(g_get_monotonic_time() - start < G_USEC_PER_SEC);
-	assert_false(spk_http_fetch(fixture->http, &request, take_none, NULL, NULL, &none, &error));
+	assert_false(spk_http_fetch(fixture->http, &request, take_none, NULL, NULL, &none,
+				    &error));
 	assert_true(spk_error_is(error, SPK_ERR_PROVIDER_REPLY));
 }
 

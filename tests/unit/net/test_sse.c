@@ -24,6 +24,7 @@ static char *events_of(const char *stream, gsize step)
 	return g_string_free(seen, FALSE);
 }
 
+/* clang-format off */
 static const struct {
 	const char *what, *stream, *events;
 } cases[] = {
@@ -43,6 +44,7 @@ static const struct {
 	{ "colons in data", "data: {\"a\":1}\n\n", "[message|{\"a\":1}]" },
 	{ "UTF-8", "data: grüße 🌍\n\n", "[message|grüße 🌍]" },
 };
+/* clang-format on */
 
 static void test_cases_at_every_split(void **state)
 {
@@ -51,7 +53,8 @@ static void test_cases_at_every_split(void **state)
 			g_autofree char *events = events_of(cases[i].stream, step);
 
 			if (strcmp(events, cases[i].events) != 0)
-				fail_msg("%s, pieces of %zu: %s", cases[i].what, step, events);
+				fail_msg("%s, pieces of %zu: %s", cases[i].what, step,
+					 events);
 		}
 	}
 }

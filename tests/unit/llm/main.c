@@ -1,0 +1,112 @@
+#include "test_llm.h"
+
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/json.h"
+
+SpkConf *conf_of(const char *first, ...)
+{
+	g_autoptr(GPtrArray) words = g_ptr_array_new();
+	SpkConfSource source = { 0 };
+	va_list args;
+
+	va_start(args, first);
+	for (const char *word = first; word; word = va_arg(args, const char *))
+		g_ptr_array_add(words, (gpointer)word);
+	va_end(args);
+	g_ptr_array_add(words, NULL);
+	source.overrides = (const char *const *)words->pdata;
+	return spk_conf_load(&source, NULL);
+}
+
+SpkLlmRequest request_of(guint turns)
+{
+	json_t *messages = json_pack("[{s:s,s:s},{s:s,s:s}]", "role", "system", "content",
+				     "You are a test.", "role", "user", "content",
+				     "Fix the bug.");
+	json_t *tools = json_pack("[{s:s,s:{s:s,s:s,s:{s:s,s:{s:{s:s}}}}}]", "type",
+				  "function", "function", "name", "shell", "description",
+				  "runs a command", "parameters", "type", "object",
+				  "properties", "command", "type", "string");
+
+	for (guint i = 0; i < turns; i++) {
+		g_autofree char *id = g_strdup_printf("call_%u_0", i);
+		g_autofree char *result = g_strdup_printf("result %u", i);
+
+		json_array_append_new(
+			messages, json_pack("{s:s,s:n,s:[{s:s,s:s,s:{s:s,s:s}}]}", "role",
+					    "assistant", "content", "tool_calls", "id",
+					    id, "type", "function", "function", "name",
+					    "shell", "arguments", "{}"));
+		json_array_append_new(messages,
+				      json_pack("{s:s,s:s,s:s}", "role", "tool",
+						"tool_call_id", id, "content", result));
+	}
+	return (SpkLlmRequest){ .messages = messages, .tools = tools, .turn = turns };
+}
+
+void request_clear(SpkLlmRequest *request)
+{
+	g_clear_pointer(&request->messages, json_decref);
+	g_clear_pointer(&request->tools, json_decref);
+}
+
+void note_piece(const char *piece, gpointer seen)
+{
+	g_string_append_printf(seen, "%s|", piece);
+}
+
+void note_restart(const char *why, gpointer seen)
+{
+	g_string_append_printf(seen, "<%s>", why);
+}
+
+static GArray *slept;
+static SpkClock fast;
+
+static void sleep_fast(gint64 us, int wake_fd)
+{
+	gint64 ms = us / 1000;
+
+	g_array_append_val(slept, ms);
+}
+
+void use_fast_clock(GArray *slept_ms)
+{
+	slept = slept_ms;
+	fast = *spk_clock_system();
+	fast.sleep_us = sleep_fast;
+	spk_clock_use(&fast);
+}
+
+void use_real_clock(void)
+{
+	spk_clock_use(NULL);
+}
+
+int main(void)
+{
+	g_autofree char *home = g_dir_make_tmp("sparks-llm-XXXXXX", NULL);
+	int failed = 0;
+
+	signal(SIGPIPE, SIG_IGN);
+	g_unsetenv("OPENAI_API_KEY");
+	g_setenv("SPARKS_HOME", home, TRUE);
+	g_assert(chdir(home) == 0);
+	failed += _cmocka_run_group_tests("play", play_tests, n_play_tests, NULL, NULL);
+	failed += _cmocka_run_group_tests("chat_stream", chat_stream_tests,
+					  n_chat_stream_tests, NULL, NULL);
+	failed += _cmocka_run_group_tests("chat_error", chat_error_tests,
+					  n_chat_error_tests, NULL, NULL);
+	failed += _cmocka_run_group_tests("script", script_tests, n_script_tests, NULL,
+					  NULL);
+	failed += _cmocka_run_group_tests("openai", openai_tests, n_openai_tests, NULL,
+					  NULL);
+	g_assert(chdir("/") == 0);
+	(void)spk_fs_remove_tree(home, NULL); /* a leftover in /tmp fails no test */
+	return failed;
+}
