@@ -33,7 +33,9 @@ static const char *const etc_names[] = {
 };
 
 /* Of a host whose user is in the box as itself (tier landlock). */
-static const char *const etc_of_users[] = { "passwd", "group", "hosts", "hostname" };
+static const char *const etc_of_users[] = {
+	"passwd", "group", "hosts", "hostname", "gitconfig",
+};
 
 static const struct {
 	const char *path, *content;
@@ -122,7 +124,7 @@ static void show_bound(GByteArray *plan, const char *path)
 static void show_allowed(GByteArray *plan, const char *path)
 {
 	if (access(path, F_OK) == 0)
-		put(plan, SPK_PLAN_ALLOW, "read", path);
+		put(plan, SPK_PLAN_ALLOW, path, "read");
 }
 
 static void show_etc(GByteArray *plan, const char *name, ShowFn show)
@@ -169,6 +171,7 @@ static void put_native_system(GByteArray *plan, const SpkBoxSettings *settings)
 	g_autofree char *shared = g_strconcat("mode=1777,", quarter, NULL);
 	g_autofree char *own = g_strconcat("mode=0700,", quarter, NULL);
 
+	put(plan, SPK_PLAN_URGENT, NULL, NULL);
 	put(plan, SPK_PLAN_ISOLATE, ID, ID);
 	put(plan, SPK_PLAN_LOOPBACK, NULL, NULL);
 	put(plan, SPK_PLAN_HOSTNAME, "box", NULL);
@@ -195,10 +198,10 @@ static void put_landlock_system(GByteArray *plan)
 	put_system(plan, show_allowed);
 	for (gsize i = 0; i < G_N_ELEMENTS(etc_of_users); i++)
 		show_etc(plan, etc_of_users[i], show_allowed);
-	put(plan, SPK_PLAN_ALLOW, "read", "/proc");
+	put(plan, SPK_PLAN_ALLOW, "/proc", "read");
 	for (gsize i = 0; i < G_N_ELEMENTS(devices); i++)
 		if (access(devices[i], F_OK) == 0)
-			put(plan, SPK_PLAN_ALLOW, "device", devices[i]);
+			put(plan, SPK_PLAN_ALLOW, devices[i], "device");
 }
 
 GByteArray *spk_box_plan_system(const SpkBoxSettings *settings)
@@ -229,6 +232,26 @@ static void put_meters(GByteArray *plan, const SpkBoxSettings *settings)
 	put_number(plan, SPK_PLAN_METER, "pids", settings->pids);
 }
 
+/* Threads that run as our user, as far as /proc shows them. */
+static gint64 tasks_of_user(void)
+{
+	g_autoptr(GDir) proc = g_dir_open("/proc", 0, NULL);
+	const char *name;
+	gint64 n = 0;
+
+	while (proc && (name = g_dir_read_name(proc))) {
+		g_autofree char *path = NULL;
+		struct stat st;
+
+		if (!g_ascii_isdigit(name[0]))
+			continue;
+		path = g_build_filename("/proc", name, "task", NULL);
+		if (stat(path, &st) == 0 && st.st_uid == geteuid())
+			n += st.st_nlink - 2;
+	}
+	return n;
+}
+
 static void put_limits(GByteArray *plan, const SpkBoxSettings *settings, gint64 timeout_ms)
 {
 	put_number(plan, SPK_PLAN_RLIMIT, "core", 0);
@@ -238,9 +261,10 @@ static void put_limits(GByteArray *plan, const SpkBoxSettings *settings, gint64 
 	/* per process: what all cores could do in the time there is */
 	put_number(plan, SPK_PLAN_RLIMIT, "cpu",
 		   (timeout_ms / 1000 + 1) * g_get_num_processors());
-	/* counted within the user namespace; the one more is the helper's */
-	if (settings->tier != SPK_TIER_LANDLOCK)
-		put_number(plan, SPK_PLAN_RLIMIT, "nproc", settings->pids + 1);
+	/* counted within the user namespace, of which the helper has one; without it together
+	 * with all else that this user runs */
+	put_number(plan, SPK_PLAN_RLIMIT, "nproc",
+		   settings->pids + (settings->tier == SPK_TIER_LANDLOCK ? tasks_of_user() : 1));
 }
 
 static void put_environment(GByteArray *plan, const char *home, const char *temporary,
@@ -290,11 +314,11 @@ static void put_native_run(GByteArray *plan, const SpkBoxSettings *settings,
 	/* the second wall; before ABI 2 it would forbid renames between folders */
 	if (settings->landlock >= 2) {
 		put(plan, SPK_PLAN_RULESET, "net", NULL);
-		put(plan, SPK_PLAN_ALLOW, "read", "/");
-		put(plan, SPK_PLAN_ALLOW, "device", "/dev");
-		put(plan, SPK_PLAN_ALLOW, "write", work);
+		put(plan, SPK_PLAN_ALLOW, "/", "read");
+		put(plan, SPK_PLAN_ALLOW, "/dev", "device");
+		put(plan, SPK_PLAN_ALLOW, work, "write");
 		for (gsize i = 0; i < G_N_ELEMENTS(writable); i++)
-			put(plan, SPK_PLAN_ALLOW, "write", writable[i]);
+			put(plan, SPK_PLAN_ALLOW, writable[i], "write");
 		put(plan, SPK_PLAN_RESTRICT, NULL, NULL);
 	}
 	put_environment(plan, HOME, "/tmp", run->env);
@@ -307,6 +331,7 @@ static void put_landlock_run(GByteArray *plan, const SpkBoxSettings *settings,
 {
 	const char *work = run->work_from ? run->work_from : run->work;
 
+	put(plan, SPK_PLAN_URGENT, NULL, NULL);
 	put(plan, SPK_PLAN_NO_PRIVS, NULL, NULL);
 	put_meters(plan, settings);
 	put(plan, SPK_PLAN_SUPERVISE, "subreaper", NULL);
@@ -314,10 +339,12 @@ static void put_landlock_run(GByteArray *plan, const SpkBoxSettings *settings,
 	put_limits(plan, settings, timeout_ms);
 	g_byte_array_append(plan, system->data, system->len);
 	for (const char *const *path = run->read_only; path && *path; path++)
-		put(plan, SPK_PLAN_ALLOW, "read", *path);
-	put(plan, SPK_PLAN_ALLOW, "write", work);
-	put(plan, SPK_PLAN_ALLOW, "write", scratch);
+		put(plan, SPK_PLAN_ALLOW, *path, "read");
+	put(plan, SPK_PLAN_ALLOW, work, "write");
+	put(plan, SPK_PLAN_ALLOW, scratch, "write");
 	put(plan, SPK_PLAN_RESTRICT, NULL, NULL);
+	if (settings->landlock >= 6)
+		put(plan, SPK_PLAN_JANITOR, NULL, NULL);
 	put_environment(plan, scratch, scratch, run->env);
 	put_command(plan, run, work, "landlock");
 }

@@ -23,6 +23,7 @@
 
 /*  symbol      name         args  arguments and meaning */
 #define SPK_PLAN_TABLE(X)                                                                  \
+	X(URGENT,    "urgent",    0) /* helper before command, where the kernel lets us */      \
 	X(ISOLATE,   "isolate",   2) /* UID GID: new namespaces, caller mapped to these ids */  \
 	X(LOOPBACK,  "loopback",  0) /* brings lo up */                                         \
 	X(HOSTNAME,  "hostname",  1) /* NAME */                                                 \
@@ -41,11 +42,12 @@
 	X(NO_PRIVS,  "no-privs",  0) /* no capabilities, ever */                                \
 	X(METER,     "meter",     2) /* memory|pids MOST: of all the box's processes together */ \
 	X(SUPERVISE, "supervise", 1) /* init|subreaper: fork; the parent reaps and kills */     \
-	X(SESSION,   "session",   0) /* setsid, default signals */                              \
+	X(SESSION,   "session",   0) /* setsid, no signal blocked */                            \
 	X(RLIMIT,    "rlimit",    2) /* NAME VALUE, soft and hard */                            \
 	X(RULESET,   "ruleset",   1) /* net|no-net: begins the Landlock rules */                \
-	X(ALLOW,     "allow",     2) /* read|write|device PATH */                               \
+	X(ALLOW,     "allow",     2) /* PATH read|write|device */                               \
 	X(RESTRICT,  "restrict",  0) /* the rules are in force from here on */                  \
+	X(JANITOR,   "janitor",   0) /* a process that can kill all under these rules at once */ \
 	X(CHDIR,     "chdir",     1) /* PATH */                                                 \
 	X(ENV,       "env",       1) /* NAME=VALUE */                                           \
 	X(ARG,       "arg",       1) /* one word of the command */                              \

@@ -1,6 +1,6 @@
 /*
  * `sparks-box`: carries out a plan (box/box_plan.h), then execs. One thread, raw system
- * calls, no allocation, no library but libc. It never returns from a step that failed:
+ * calls, no library but libc. It never returns from a step that failed:
  * a box whose walls don't stand must not run anything.
  */
 #ifndef SPK_BOX_HELPER_HELPER_H
@@ -36,7 +36,7 @@ StepFn step_root, step_bind_ro, step_bind_rw, step_bind_dev, step_tmpfs, step_pr
 /* walls.c */
 StepFn step_no_privs, step_rlimit, step_ruleset, step_allow, step_restrict, step_seccomp;
 /* supervise.c */
-StepFn step_meter, step_supervise;
+StepFn step_urgent, step_meter, step_supervise, step_janitor;
 /* command.c */
 StepFn step_session, step_chdir, step_env, step_arg, step_exec;
 

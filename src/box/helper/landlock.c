@@ -76,11 +76,11 @@ void step_ruleset(const SpkPlanStep *step)
 
 void step_allow(const SpkPlanStep *step)
 {
-	struct path_beneath_attr rule = { .parent = open(step->arg[1], O_PATH | O_CLOEXEC) };
+	struct path_beneath_attr rule = { .parent = open(step->arg[0], O_PATH | O_CLOEXEC) };
 	struct stat st;
 
 	for (size_t i = 0; i < sizeof(rights) / sizeof(*rights); i++)
-		if (strcmp(rights[i].name, step->arg[0]) == 0)
+		if (strcmp(rights[i].name, step->arg[1]) == 0)
 			rule.allowed = rights[i].rights & handled.fs;
 	if (!rule.allowed)
 		fail_with("no such right");

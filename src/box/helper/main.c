@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 static StepFn *const steps[SPK_N_PLAN_OPS] = {
+	[SPK_PLAN_URGENT] = step_urgent,
 	[SPK_PLAN_ISOLATE] = step_isolate,
 	[SPK_PLAN_LOOPBACK] = step_loopback,
 	[SPK_PLAN_HOSTNAME] = step_hostname,
@@ -35,6 +36,7 @@ static StepFn *const steps[SPK_N_PLAN_OPS] = {
 	[SPK_PLAN_RULESET] = step_ruleset,
 	[SPK_PLAN_ALLOW] = step_allow,
 	[SPK_PLAN_RESTRICT] = step_restrict,
+	[SPK_PLAN_JANITOR] = step_janitor,
 	[SPK_PLAN_CHDIR] = step_chdir,
 	[SPK_PLAN_ENV] = step_env,
 	[SPK_PLAN_ARG] = step_arg,

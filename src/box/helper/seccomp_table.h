@@ -138,7 +138,7 @@ static const Rule rules[] = {
 	 * lists interfaces. */
 	{ "socket", EAFNOSUPPORT, NONE_OF, 0, { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK }, 4,
 	  .tiers = NATIVE },
-	{ "socket", EAFNOSUPPORT, NONE_OF, 1, { 0 }, 1, .tiers = NATIVE,
+	{ "socket", EAFNOSUPPORT, NONE_OF, 2, { 0 }, 1, .tiers = NATIVE,
 	  .only_if_first = AF_NETLINK },
 	{ "socketpair", EAFNOSUPPORT, NONE_OF, 0, { AF_UNIX }, 1 },
 

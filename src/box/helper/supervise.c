@@ -9,23 +9,37 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define TICK_NS	    20000000L	/* between two looks at the meters */
 #define MAX_LISTED  16384	/* processes; more than that is a bomb by any limit */
-#define KILL_ROUNDS 500		/* of at most TICK_NS each */
+#define JANITOR_WAITS 500	/* of 0.2 ms, before we do its work */
+#define KILL_ROUNDS   20000
 
 static long long max_memory, max_pids;	/* 0: no meter */
 static int is_init;
+static int janitor_pipe[2] = { -1, -1 };	/* ours to write, the janitor's to read */
 static pid_t listed[MAX_LISTED];
+
+/* A bomb of processes must not keep the one away that ends it. RLIMIT_NPROC does not hold
+ * root, who in turn may ask for this; an ordinary user is refused, and held. */
+void step_urgent(const SpkPlanStep *step)
+{
+	struct sched_param lowest = { .sched_priority = 1 };
+
+	(void)sched_setscheduler(0, SCHED_FIFO, &lowest);
+}
 
 void step_meter(const SpkPlanStep *step)
 {
@@ -43,14 +57,14 @@ void step_meter(const SpkPlanStep *step)
 
 /* ---- who is in the box ---- */
 
-/* Process ids that are names in a folder of /proc; in a pid namespace all but ours. */
-static size_t list_namespace(void)
+/* All of /proc but process 1, which is us. */
+static size_t list_namespace(size_t most)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
 	size_t n = 0;
 
-	while (proc && n < MAX_LISTED && (entry = readdir(proc))) {
+	while (proc && n < most && (entry = readdir(proc))) {
 		long long pid = spk_plan_number(entry->d_name, 10, 1 << 30);
 
 		if (pid > 1)
@@ -104,18 +118,19 @@ static size_t add_children_of(pid_t pid, size_t n)
 	return n;
 }
 
-static size_t list_descendants(void)
+static size_t list_descendants(size_t most)
 {
 	size_t n = add_children_of(getpid(), 0);
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && n < most; i++)
 		n = add_children_of(listed[i], n);
 	return n;
 }
 
-static size_t list_box(void)
+/* May stop looking once there are `most`. */
+static size_t list_box(size_t most)
 {
-	return is_init ? list_namespace() : list_descendants();
+	return is_init ? list_namespace(most) : list_descendants(most);
 }
 
 /* ---- what they use ---- */
@@ -192,11 +207,12 @@ static int passed(const char *rule, long long used, long long most, const char *
 
 static int is_over(void)
 {
+	size_t most = max_pids && max_pids < MAX_LISTED ? (size_t)max_pids + 1 : MAX_LISTED;
 	size_t n;
 
 	if (!max_memory && !max_pids)
 		return 0;
-	n = list_box();
+	n = list_box(most);
 	if (passed("pids", sum(n, threads_of), max_pids, "processes and threads"))
 		return 1;
 	return max_memory && sum(n, resident) > max_memory &&
@@ -220,23 +236,55 @@ static int reap(pid_t command, int *status)
 	return ended;
 }
 
-/* Without a pid namespace: orphans become our children, so that every round reaches those
- * the last one's victims left behind. */
-static void kill_descendants(const sigset_t *signals)
+/* TRUE when no child is left. */
+static int all_reaped(void)
 {
-	static const struct timespec tick = { .tv_nsec = TICK_NS };
-	int status;
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	return errno == ECHILD;
+}
 
-	for (int round = 0; round < KILL_ROUNDS; round++) {
-		size_t n = list_descendants();
+/* Without a pid namespace: the janitor gets all of them at once. Where there is none (or it
+ * was killed), in rounds: orphans become our children, so that each round reaches those the
+ * last one's victims left behind. */
+static void kill_descendants(void)
+{
+	static const struct timespec pause = { .tv_nsec = 200000 };
+	struct pollfd janitor = { .fd = janitor_pipe[1] };
+	int waits = JANITOR_WAITS;
+
+	if (poll(&janitor, 1, 0) == 1)	/* nobody holds the other end */
+		waits = 0;
+	close(janitor_pipe[1]);
+	while (waits-- > 0) {
+		if (all_reaped())
+			return;
+		nanosleep(&pause, NULL);
+	}
+	for (int round = 0; round < KILL_ROUNDS && !all_reaped(); round++) {
+		size_t n = list_descendants(MAX_LISTED);
 
 		for (size_t i = 0; i < n; i++)
 			kill(listed[i], SIGKILL);
-		reap(0, &status);
-		if (waitpid(-1, &status, WNOHANG) < 0 && errno == ECHILD)
-			return;
-		sigtimedwait(signals, NULL, &tick);
+		if (n == 0)	/* they are ending */
+			nanosleep(&pause, NULL);
 	}
+}
+
+/* Whether a tick has passed since the last TRUE: orphans that end by the thousand must not
+ * keep us from looking. */
+static int is_due(void)
+{
+	static struct timespec last;
+	struct timespec now;
+	long long passed_ns;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	passed_ns = (now.tv_sec - last.tv_sec) * 1000000000ll + now.tv_nsec - last.tv_nsec;
+	if (passed_ns < TICK_NS)
+		return 0;
+	last = now;
+	return 1;
 }
 
 static _Noreturn void watch(pid_t command, const sigset_t *signals)
@@ -246,14 +294,12 @@ static _Noreturn void watch(pid_t command, const sigset_t *signals)
 	int signal, exit_code;
 	char code[16], number[16];
 
-	while (!reap(command, &status)) {
-		int got = sigtimedwait(signals, NULL, &tick);
-
-		if (got == SIGTERM || (got < 0 && errno == EAGAIN && is_over()))
+	(void)is_due();		/* the first look comes a tick from now */
+	while (!reap(command, &status))
+		if (sigtimedwait(signals, NULL, &tick) == SIGTERM || (is_due() && is_over()))
 			break;
-	}
 	if (!is_init)
-		kill_descendants(signals);
+		kill_descendants();
 	signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	exit_code = signal ? 128 + signal : WEXITSTATUS(status);
 	snprintf(code, sizeof(code), "%d", exit_code);
@@ -276,11 +322,45 @@ void step_supervise(const SpkPlanStep *step)
 	/* the command runs as the same user: keep it out of our memory and descriptors */
 	if ((!is_init && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) || prctl(PR_SET_DUMPABLE, 0) < 0)
 		fail();
+	if (!is_init && pipe2(janitor_pipe, O_CLOEXEC) < 0)
+		fail();
 	command = fork();
 	if (command < 0)
 		fail();
-	if (command > 0)
+	if (command > 0) {
+		close(janitor_pipe[0]);
 		watch(command, &signals);
+	}
+	close(janitor_pipe[1]);
 	if (!is_init)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+/* Landlock scopes signals: kill(-1) of a process under the rules reaches those under the
+ * same rules and nobody else, all in one go. It strikes when the pipe's other end closes,
+ * be it because the supervisor was killed. Two forks, so that it is no child of the command;
+ * not dumpable, so that the command cannot make it its tool. */
+void step_janitor(const SpkPlanStep *step)
+{
+	pid_t pid = fork();
+	int status;
+	char byte;
+
+	if (pid < 0)
+		fail();
+	if (pid > 0) {
+		if (waitpid(pid, &status, 0) < 0 || status != 0)
+			fail_with("it did not start");
+		return;
+	}
+	pid = fork();
+	if (pid != 0)
+		_exit(pid < 0);
+	syscall(SYS_close_range, 0, (unsigned)janitor_pipe[0] - 1, 0);
+	syscall(SYS_close_range, (unsigned)janitor_pipe[0] + 1, ~0u, 0);
+	setsid();
+	while (read(janitor_pipe[0], &byte, 1) < 0 && errno == EINTR)
+		;
+	kill(-1, SIGKILL);
+	_exit(0);
 }
