@@ -2,6 +2,7 @@
 #include "cmd/cmd_all.h"
 
 const SpkCmd *const spk_commands[] = {
+	&spk_cmd_completions,
 	&spk_cmd_config,
 	&spk_cmd_help,
 	&spk_cmd_version,

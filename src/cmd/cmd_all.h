@@ -4,6 +4,7 @@
 
 #include "cmd/cmd.h"
 
+extern const SpkCmd spk_cmd_completions;
 extern const SpkCmd spk_cmd_config;
 extern const SpkCmd spk_cmd_help;
 extern const SpkCmd spk_cmd_version;

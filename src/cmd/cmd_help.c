@@ -1,4 +1,4 @@
-/* `sparks help`: the text of --help for the program or a command. */
+/* `sparks help`: the text of --help for the program or a command, or the manual page. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -29,14 +29,26 @@ static int show(const char *const *words)
 
 static int run(const SpkArgs *args)
 {
-	return show(spk_args_rest(args));
+	g_autofree char *page = NULL;
+
+	if (!spk_args_flag(args, "man"))
+		return show(spk_args_rest(args));
+	page = spk_help_man();
+	fputs(page, stdout);
+	return 0;
 }
+
+static const SpkCmdOpt options[] = {
+	{ "man", .type = SPK_CMD_FLAG, .sentence = "print the manual page (man macros)" },
+	{ NULL },
+};
 
 const SpkCmd spk_cmd_help = {
 	.name = "help",
 	.usage = "[COMMAND...]",
 	.summary = "Show what a command does and takes.",
 	.example = "sparks help config show",
+	.options = options,
 	.max_args = 4,
 	.run = run,
 };
