@@ -98,6 +98,22 @@ static gboolean guard_call(SpkRun *run, const json_t *call, guint index, const S
 	return run_note(run, key, "loop guard", words, error);
 }
 
+/* The same call twice in one answer is clumsy, but no loop: only the first one counts. */
+static gboolean is_repeated(const json_t *calls, gsize index)
+{
+	const json_t *call = json_array_get(calls, index);
+
+	for (gsize i = 0; i < index; i++) {
+		const json_t *other = json_array_get(calls, i);
+
+		if (json_equal(json_object_get(call, "name"), json_object_get(other, "name")) &&
+		    json_equal(json_object_get(call, "arguments"),
+			       json_object_get(other, "arguments")))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 /* Runs the calls of one answer in order. Loop notes come after all results, because the
  * results must follow the calls directly. */
 static gboolean act(SpkRun *run, const SpkLlmReply *reply, SpkOutcome *outcome,
@@ -117,7 +133,8 @@ static gboolean act(SpkRun *run, const SpkLlmReply *reply, SpkOutcome *outcome,
 	for (gsize i = 0; ok && !*ret_ended && i < n; i++) {
 		const json_t *call = json_array_get(reply->tool_calls, i);
 
-		ok = guard_call(run, call, i, &results[i], outcome, ret_ended, error);
+		if (!is_repeated(reply->tool_calls, i))
+			ok = guard_call(run, call, i, &results[i], outcome, ret_ended, error);
 		if (ok && results[i].finished) {
 			outcome->end = SPK_END_FINISHED;
 			outcome->summary = g_strdup(results[i].text);

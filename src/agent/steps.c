@@ -74,9 +74,9 @@ static gboolean record_failure(SpkRun *run, const SpkLlmReply *reply, const GErr
 	return spk_run_record(run, "model.error", run->turn, SPK_EFFECT_PURE, payload, error);
 }
 
-static gboolean ask(SpkRun *run, SpkLlmReply *reply, GError **error)
+static gboolean ask(SpkRun *run, guint attempt, SpkLlmReply *reply, GError **error)
 {
-	SpkLlmRequest request = { run->messages, run->tools, run->turn, "main" };
+	SpkLlmRequest request = { run->messages, run->tools, run->turn, "main", attempt };
 	g_autofree char *prefix = spk_llm_prefix_hash(&request);
 	json_t *intent = json_pack("{s:i,s:s,s:I,s:I}", "turn", (int)run->turn, "prefix", prefix,
 				   "messages", (json_int_t)json_array_size(run->messages),
@@ -94,12 +94,12 @@ static gboolean ask_live(SpkRun *run, SpkLlmReply *reply, GError **error)
 
 	if (!run_go(run, error) || !run_compact(run, FALSE, error))
 		return FALSE;
-	if (!ask(run, reply, &failure)) {
+	if (!ask(run, 0, reply, &failure)) {
 		if (spk_error_is(failure, SPK_ERR_CONTEXT_LENGTH)) {
 			g_clear_error(&failure);
 			if (!run_compact(run, TRUE, error))
 				return FALSE;
-			(void)ask(run, reply, &failure);	/* seen below */
+			(void)ask(run, 1, reply, &failure);	/* seen below */
 		}
 		if (failure) {
 			/* The first failure is the one to report, also when the record fails. */

@@ -20,7 +20,7 @@ typedef struct {
 	json_t *tools;	  /* array of {"type":"function","function":{…}} or NULL */
 	guint turn;	  /* 0, 1, 2 ... of the task: how many answers it already has */
 	const char *purpose; /* "main", ... ; NULL: main */
-	guint attempt;	     /* set by spk_llm_complete: 0, then +1 per retry */
+	guint attempt;	     /* 0, or more when the caller asks again; +1 per retry */
 } SpkLlmRequest;
 
 typedef struct {

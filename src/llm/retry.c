@@ -68,8 +68,9 @@ gboolean spk_retry_complete(const SpkRetry *retry, const SpkLlmRequest *request,
 {
 	SpkLlmRequest again = *request;
 	gint64 start_us = spk_mono_us();
+	guint attempt = 0;
 
-	for (again.attempt = 0;; again.attempt++) {
+	for (;; attempt++, again.attempt++) {
 		double asked_s = SPK_RETRY_DEFAULT;
 		GError *why = NULL;
 
@@ -78,7 +79,7 @@ gboolean spk_retry_complete(const SpkRetry *retry, const SpkLlmRequest *request,
 		if (retry->impl->complete(retry->self, &again, sink, cancel, ret_reply,
 					  &asked_s, &why))
 			break;
-		if (!wait_for_next(retry, again.attempt, asked_s, sink, cancel, why,
+		if (!wait_for_next(retry, attempt, asked_s, sink, cancel, why,
 				   error))
 			return FALSE;
 	}
