@@ -39,10 +39,8 @@ static const char *const overrides[] = {
 
 /* Not for reading the user's configuration: these keys are what is asked for there. */
 static const char *const neutral_env[] = {
-	"GIT_CONFIG_NOSYSTEM=1",
-	"GIT_CONFIG_SYSTEM=/dev/null",
-	"GIT_CONFIG_GLOBAL=/dev/null",
-	"GIT_ATTR_NOSYSTEM=1",
+	"GIT_CONFIG_NOSYSTEM=1",       "GIT_CONFIG_SYSTEM=/dev/null",
+	"GIT_CONFIG_GLOBAL=/dev/null", "GIT_ATTR_NOSYSTEM=1",
 	"HOME=/nonexistent",
 };
 
@@ -174,18 +172,19 @@ static void set_failed(GError **error, const char *verb, const SpkChildResult *r
 	g_autofree char *line = first_error(result->err);
 
 	if (result->err && strstr(result->err->str, "No space left on device"))
-		spk_error_set(error, SPK_ERR_DISK_FULL, "free some space", "git %s: %s", verb,
-			      line);
+		spk_error_set(error, SPK_ERR_DISK_FULL, "free some space", "git %s: %s",
+			      verb, line);
 	else
 		spk_error_set(error, SPK_ERR_GIT, NULL, "git %s: %s", verb, line);
 }
 
-static gboolean check_result(const SpkChildResult *result, const char *verb, gsize max_out,
-			     gboolean any_exit, GError **error)
+static gboolean check_result(const SpkChildResult *result, const char *verb,
+			     gsize max_out, gboolean any_exit, GError **error)
 {
 	if (result->timed_out) {
-		spk_error_set(error, SPK_ERR_TIMEOUT, NULL, "git %s took more than %d minutes",
-			      verb, TIME_LIMIT_MS / 60000);
+		spk_error_set(error, SPK_ERR_TIMEOUT, NULL,
+			      "git %s took more than %d minutes", verb,
+			      TIME_LIMIT_MS / 60000);
 		return FALSE;
 	}
 	if (result->exit_code != 0 && !any_exit) {
@@ -195,8 +194,8 @@ static gboolean check_result(const SpkChildResult *result, const char *verb, gsi
 	if (result->out_total > max_out) {
 		g_autofree char *most = spk_text_bytes(max_out);
 
-		spk_error_set(error, SPK_ERR_LIMIT, NULL, "git %s answers more than %s", verb,
-			      most);
+		spk_error_set(error, SPK_ERR_LIMIT, NULL, "git %s answers more than %s",
+			      verb, most);
 		return FALSE;
 	}
 	return TRUE;
@@ -212,7 +211,9 @@ gboolean spk_git_run(const SpkGit *git, const char *const *args, const void *inp
 	SpkChildSpec spec = {
 		.argv = (const char *const *)argv->pdata,
 		.env = (const char *const *)env->pdata,
-		.cwd = git->cwd ? git->cwd : git->work_tree ? git->work_tree : "/",
+		.cwd = git->cwd		? git->cwd
+		       : git->work_tree ? git->work_tree
+					: "/",
 		.input = input,
 		.input_len = input_len,
 		.max_out = max_out ? max_out : DEFAULT_OUT,
@@ -245,8 +246,8 @@ char *spk_git_line(const SpkGit *git, GError **error, ...)
 		g_ptr_array_add(args, (gpointer)arg);
 	va_end(list);
 	g_ptr_array_add(args, NULL);
-	if (!spk_git_run(git, (const char *const *)args->pdata, NULL, 0, 0, NULL, &out, NULL,
-			 error))
+	if (!spk_git_run(git, (const char *const *)args->pdata, NULL, 0, 0, NULL, &out,
+			 NULL, error))
 		return NULL;
 	if (out->len && out->str[out->len - 1] == '\n')
 		g_string_truncate(out, out->len - 1);

@@ -12,14 +12,17 @@
 #include "base/cancel.h"
 
 typedef struct {
-	const char *git_dir;	/* GIT_DIR; NULL: found from cwd (rev-parse, config) */
-	const char *work_tree;	/* GIT_WORK_TREE; NULL: none */
-	const char *index;	/* GIT_INDEX_FILE; NULL: git_dir/index */
-	const char *objects;	/* GIT_OBJECT_DIRECTORY: where new objects go; NULL: git_dir's */
-	const char *const *alternates;	/* more object folders to read; NULL: none */
-	const char *cwd;	/* NULL: work_tree, else "/" */
-	const char *const *extra_env;	/* "K=V": GIT_AUTHOR_NAME and the like; may be NULL */
-	gboolean users_config;	/* the user's own global and system configuration is read: for
+	const char *git_dir;   /* GIT_DIR; NULL: found from cwd (rev-parse, config) */
+	const char *work_tree; /* GIT_WORK_TREE; NULL: none */
+	const char *index;     /* GIT_INDEX_FILE; NULL: git_dir/index */
+	const char *
+		objects; /* GIT_OBJECT_DIRECTORY: where new objects go; NULL: git_dir's */
+	const char *const *alternates; /* more object folders to read; NULL: none */
+	const char *cwd;	       /* NULL: work_tree, else "/" */
+	const char *const
+		*extra_env; /* "K=V": GIT_AUTHOR_NAME and the like; may be NULL */
+	gboolean
+		users_config; /* the user's own global and system configuration is read: for
 				 * `config --list` and `rev-parse` only, which run no code */
 } SpkGit;
 

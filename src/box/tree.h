@@ -19,9 +19,10 @@
 typedef struct SpkTree SpkTree;
 
 typedef struct {
-	gint64 max_files;	/* 0: 200,000 */
-	gint64 max_bytes;	/* 0: 4 GiB */
-	const char *const *sensitive;	/* glob patterns that never enter the box; may be NULL */
+	gint64 max_files; /* 0: 200,000 */
+	gint64 max_bytes; /* 0: 4 GiB */
+	const char *const
+		*sensitive; /* glob patterns that never enter the box; may be NULL */
 } SpkTreeLimits;
 
 /* Snapshot of `folder` as it is (uncommitted and untracked files in, ignored and sensitive
@@ -35,12 +36,14 @@ SpkTree *spk_tree_open(const char *home, const char *id, GError **error);
 void spk_tree_free(SpkTree *tree);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkTree, spk_tree_free)
 
-const char *spk_tree_work(SpkTree *tree);	/* folder of the private copy */
-const char *spk_tree_subdir(SpkTree *tree);	/* "" or the folder below work/ the user stood in */
-int spk_tree_work_fd(SpkTree *tree);		/* O_PATH|O_DIRECTORY, borrowed */
-const char *spk_tree_objects(SpkTree *tree);	/* folder the box needs to read (its .git's alternate) */
-gboolean spk_tree_is_git(SpkTree *tree);	/* the user's folder is a git repository */
-const char *spk_tree_base(SpkTree *tree);	/* raw tree of the snapshot */
+const char *spk_tree_work(SpkTree *tree); /* folder of the private copy */
+const char *
+spk_tree_subdir(SpkTree *tree);	     /* "" or the folder below work/ the user stood in */
+int spk_tree_work_fd(SpkTree *tree); /* O_PATH|O_DIRECTORY, borrowed */
+const char *
+spk_tree_objects(SpkTree *tree); /* folder the box needs to read (its .git's alternate) */
+gboolean spk_tree_is_git(SpkTree *tree);  /* the user's folder is a git repository */
+const char *spk_tree_base(SpkTree *tree); /* raw tree of the snapshot */
 /* The commit the result's parent will be: user's HEAD, or a commit of their uncommitted
  * changes on top of it (already in git/). NULL for a plain folder. */
 const char *spk_tree_base_commit(SpkTree *tree);
@@ -56,38 +59,42 @@ const char *const *spk_tree_notes(SpkTree *tree);
 char *spk_tree_snapshot(SpkTree *tree, gint64 step, SpkCancel *cancel, GError **error);
 /* work/ becomes exactly that tree (ignored files that a command made are removed too, the
  * box's own .git is made anew). */
-gboolean spk_tree_restore(SpkTree *tree, const char *raw, SpkCancel *cancel, GError **error);
+gboolean spk_tree_restore(SpkTree *tree, const char *raw, SpkCancel *cancel,
+			  GError **error);
 /* A clean checkout of `raw` in a new folder trees/ID/NAME (replaced if there), for a check.
  * It gets a throw-away .git too. Caller frees the path; spk_tree_drop_checkout removes it. */
-char *spk_tree_checkout(SpkTree *tree, const char *raw, const char *name, SpkCancel *cancel,
-			GError **error);
+char *spk_tree_checkout(SpkTree *tree, const char *raw, const char *name,
+			SpkCancel *cancel, GError **error);
 gboolean spk_tree_drop_checkout(SpkTree *tree, const char *name, GError **error);
 /* `onto` with the listed paths as they are in `from` (absent there: removed). */
-char *spk_tree_graft(SpkTree *tree, const char *onto, const char *from, const char *const *paths,
-		     SpkCancel *cancel, GError **error);
+char *spk_tree_graft(SpkTree *tree, const char *onto, const char *from,
+		     const char *const *paths, SpkCancel *cancel, GError **error);
 
 typedef struct {
-	char *path;		/* relative to the work tree's top, raw bytes */
-	char status;		/* 'A' added, 'M' modified, 'D' deleted, 'T' type changed */
-	guint old_mode, new_mode;	/* git modes, 0: absent */
-	char *old_blob, *new_blob;	/* NULL: absent */
+	char *path;  /* relative to the work tree's top, raw bytes */
+	char status; /* 'A' added, 'M' modified, 'D' deleted, 'T' type changed */
+	guint old_mode, new_mode;  /* git modes, 0: absent */
+	char *old_blob, *new_blob; /* NULL: absent */
 } SpkTreeChange;
 void spk_tree_change_free(SpkTreeChange *change);
 /* Sorted by path; GPtrArray of SpkTreeChange. */
-GPtrArray *spk_tree_changes(SpkTree *tree, const char *from, const char *to, GError **error);
+GPtrArray *spk_tree_changes(SpkTree *tree, const char *from, const char *to,
+			    GError **error);
 /* Unified diff, cleaned of nothing: the caller cleans for a terminal. */
 char *spk_tree_diff(SpkTree *tree, const char *from, const char *to, GError **error);
-char *spk_tree_read_blob(SpkTree *tree, const char *blob, gsize max, gsize *ret_len, GError **error);
+char *spk_tree_read_blob(SpkTree *tree, const char *blob, gsize max, gsize *ret_len,
+			 GError **error);
 /* Paths of a tree, NULL-terminated. */
 char **spk_tree_paths(SpkTree *tree, const char *raw, GError **error);
 
 typedef struct {
-	const char *message;	/* with trailers */
-	const char *branch;	/* "sparks/ID" */
-	gint64 time_us;		/* author and committer date: equal for equal runs after a crash */
+	const char *message; /* with trailers */
+	const char *branch;  /* "sparks/ID" */
+	gint64 time_us; /* author and committer date: equal for equal runs after a crash */
 } SpkTreeCommit;
 /* The user tree of `raw`: base_user with the task's changes applied. */
-char *spk_tree_user_tree(SpkTree *tree, const char *raw, SpkCancel *cancel, GError **error);
+char *spk_tree_user_tree(SpkTree *tree, const char *raw, SpkCancel *cancel,
+			 GError **error);
 /* One commit on refs/heads/BRANCH of the user's repository (objects copied in, ref written
  * last; doing it twice gives the same commit). Plain folder: the commit stays in git/ and
  * *ret_branch is NULL. Returns the commit sha. */
@@ -96,18 +103,19 @@ char *spk_tree_commit(SpkTree *tree, const char *raw, const SpkTreeCommit *how,
 
 /* ---- apply and undo (interface.md) ---- */
 typedef struct {
-	gboolean markers;	/* leave conflicts in the files */
-	gboolean commit;	/* on the current branch */
+	gboolean markers; /* leave conflicts in the files */
+	gboolean commit;  /* on the current branch */
 	gboolean dry_run;
-	const char *message;	/* with commit */
+	const char *message; /* with commit */
 } SpkTreeApply;
 
 typedef struct {
-	GPtrArray *written;	/* paths (char *) */
-	GPtrArray *merged;	/* of these, by three-way merge */
-	GPtrArray *conflicts;	/* "path: reason"; not empty: nothing was changed (unless markers) */
-	char *commit;		/* with commit, or of the revert */
-	json_t *record;		/* what undo needs; NULL when nothing was written */
+	GPtrArray *written; /* paths (char *) */
+	GPtrArray *merged;  /* of these, by three-way merge */
+	GPtrArray *
+		conflicts; /* "path: reason"; not empty: nothing was changed (unless markers) */
+	char *commit;	/* with commit, or of the revert */
+	json_t *record; /* what undo needs; NULL when nothing was written */
 } SpkTreeApplied;
 void spk_tree_applied_clear(SpkTreeApplied *applied);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkTreeApplied, spk_tree_applied_clear)

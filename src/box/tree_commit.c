@@ -17,8 +17,8 @@ static void append_info(GString *lines, guint mode, const char *blob, const char
 	g_string_append_c(lines, '\0');
 }
 
-gboolean tree_materialise(SpkTree *tree, GArray *files, const char *folder, SpkCancel *cancel,
-			  GError **error)
+gboolean tree_materialise(SpkTree *tree, GArray *files, const char *folder,
+			  SpkCancel *cancel, GError **error)
 {
 	static const char *const put[] = { "update-index", "-z", "--index-info", NULL };
 	static const char *const write[] = { "checkout-index", "-a", "-f", "-q", NULL };
@@ -36,7 +36,8 @@ gboolean tree_materialise(SpkTree *tree, GArray *files, const char *folder, SpkC
 			append_info(lines, file->mode, file->blob, file->path);
 	}
 	return !lines->len ||
-	       (spk_git_run(&git, put, lines->str, lines->len, 0, cancel, NULL, NULL, error) &&
+	       (spk_git_run(&git, put, lines->str, lines->len, 0, cancel, NULL, NULL,
+			    error) &&
 		spk_git_run(&git, write, NULL, 0, 0, cancel, NULL, NULL, error));
 }
 
@@ -44,8 +45,8 @@ static gboolean change_index(const SpkGit *git, const TreeRepo *repo, GArray *fi
 			     SpkCancel *cancel, GError **error)
 {
 	static const char *const drop[] = { "update-index", "-z", "--index-info", NULL };
-	static const char *const add[] = { "update-index", "-z", "--add", "--replace", "--stdin",
-					   NULL };
+	static const char *const add[] = { "update-index", "-z",      "--add",
+					   "--replace",	   "--stdin", NULL };
 	g_autoptr(GString) gone = g_string_new(NULL);
 	g_autoptr(GString) there = g_string_new(NULL);
 
@@ -57,10 +58,10 @@ static gboolean change_index(const SpkGit *git, const TreeRepo *repo, GArray *fi
 		else
 			append_info(gone, 0, tree_zero_oid(repo), file->path);
 	}
-	return (!gone->len || spk_git_run(git, drop, gone->str, gone->len, 0, cancel, NULL, NULL,
-					  error)) &&
-	       (!there->len || spk_git_run(git, add, there->str, there->len, 0, cancel, NULL,
-					   NULL, error));
+	return (!gone->len || spk_git_run(git, drop, gone->str, gone->len, 0, cancel,
+					  NULL, NULL, error)) &&
+	       (!there->len || spk_git_run(git, add, there->str, there->len, 0, cancel,
+					   NULL, NULL, error));
 }
 
 /* Their attributes decide about the conversion. Those among the files come from `folder`,
@@ -80,7 +81,8 @@ char *tree_convert(SpkTree *tree, const char *onto, GArray *files, SpkCancel *ca
 	return spk_git_line(&git, error, "write-tree", "--missing-ok", NULL);
 }
 
-char *spk_tree_user_tree(SpkTree *tree, const char *raw, SpkCancel *cancel, GError **error)
+char *spk_tree_user_tree(SpkTree *tree, const char *raw, SpkCancel *cancel,
+			 GError **error)
 {
 	g_autoptr(GPtrArray) changes = NULL;
 	g_autoptr(GArray) files = g_array_new(FALSE, FALSE, sizeof(TreeFile));
@@ -105,16 +107,18 @@ char *spk_tree_user_tree(SpkTree *tree, const char *raw, SpkCancel *cancel, GErr
 
 /* Written by git straight into their folder, under its final name last. Loose objects of
  * ours need no flush, theirs are as durable as their git makes packs. */
-gboolean tree_hand_over(SpkTree *tree, const char *commit, const char *has, SpkCancel *cancel,
-			GError **error)
+gboolean tree_hand_over(SpkTree *tree, const char *commit, const char *has,
+			SpkCancel *cancel, GError **error)
 {
-	static const char *const durable[] = { "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=core.fsync",
+	static const char *const durable[] = { "GIT_CONFIG_COUNT=1",
+					       "GIT_CONFIG_KEY_0=core.fsync",
 					       "GIT_CONFIG_VALUE_0=committed", NULL };
-	g_autofree char *objects = g_build_filename(tree->repo.common_dir, "objects", NULL);
+	g_autofree char *objects =
+		g_build_filename(tree->repo.common_dir, "objects", NULL);
 	g_autofree char *base = g_build_filename(objects, "pack/pack", NULL);
 	g_autofree char *folder = g_path_get_dirname(base);
-	const char *const args[] = { "pack-objects", "-q", "--revs", "--delta-base-offset", base,
-				     NULL };
+	const char *const args[] = { "pack-objects",	    "-q", "--revs",
+				     "--delta-base-offset", base, NULL };
 	const char *const alternates[] = { tree->user_objects, NULL };
 	g_autofree char *input = has ? g_strdup_printf("%s\n^%s\n", commit, has)
 				     : g_strdup_printf("%s\n", commit);
@@ -151,19 +155,22 @@ static gboolean branch_taken(const char *branch, GError **error)
 	return FALSE;
 }
 
-static gboolean write_ref(SpkTree *tree, const SpkGit *git, const char *ref, const char *commit,
-			  GError **error)
+static gboolean write_ref(SpkTree *tree, const SpkGit *git, const char *ref,
+			  const char *commit, GError **error)
 {
-	const char *const args[] = { "update-ref", "-m", "sparks: result of a task", ref, commit,
-				     tree_zero_oid(&tree->repo), NULL };
+	const char *const args[] = { "update-ref", "-m",   "sparks: result of a task",
+				     ref,	   commit, tree_zero_oid(&tree->repo),
+				     NULL };
 	g_autoptr(GError) why = NULL;
 
 	if (spk_git_run(git, args, NULL, 0, 0, NULL, NULL, NULL, &why))
 		return TRUE;
-	if (strstr(why->message, "cannot create"))	/* "sparks" or "sparks/ID/x" is in the way */
-		spk_error_set(error, SPK_ERR_CONFLICT,
-			      "a branch's name cannot be the folder of another: rename it", "%s",
-			      why->message);
+	if (strstr(why->message,
+		   "cannot create")) /* "sparks" or "sparks/ID/x" is in the way */
+		spk_error_set(
+			error, SPK_ERR_CONFLICT,
+			"a branch's name cannot be the folder of another: rename it",
+			"%s", why->message);
 	else
 		g_propagate_error(error, g_steal_pointer(&why));
 	return FALSE;
@@ -177,7 +184,7 @@ static gboolean publish(SpkTree *tree, const SpkTreeCommit *how, const char *com
 					: (SpkGit){ .git_dir = tree->git };
 	g_autofree char *now = NULL;
 
-	git.extra_env = (const char *const *)identity;	/* for the reflog */
+	git.extra_env = (const char *const *)identity; /* for the reflog */
 	now = read_ref(&git, ref, error);
 	if (!now)
 		return FALSE;
@@ -199,7 +206,8 @@ char *spk_tree_commit(SpkTree *tree, const char *raw, const SpkTreeCommit *how,
 
 	if (!of_tree)
 		return NULL;
-	commit = tree_commit_object(&git, of_tree, theirs ? tree->base_commit : tree->box_head,
+	commit = tree_commit_object(&git, of_tree,
+				    theirs ? tree->base_commit : tree->box_head,
 				    how->message, identity, cancel, error);
 	if (!commit || !publish(tree, how, commit, identity, cancel, error))
 		return NULL;

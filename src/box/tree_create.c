@@ -47,7 +47,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Creation, creation_clear)
 /* ---- notes ---- */
 
 /* "WHAT: a, b, c and 4 more. MEANING". */
-static void note(Creation *creation, const char *what, GPtrArray *names, const char *meaning)
+static void note(Creation *creation, const char *what, GPtrArray *names,
+		 const char *meaning)
 {
 	GString *text;
 
@@ -55,7 +56,8 @@ static void note(Creation *creation, const char *what, GPtrArray *names, const c
 		return;
 	text = g_string_new(what);
 	for (guint i = 0; i < names->len && i < NAMES_IN_NOTE; i++) {
-		g_autofree char *name = spk_text_clean(names->pdata[i], -1, SPK_CLEAN_LINE);
+		g_autofree char *name =
+			spk_text_clean(names->pdata[i], -1, SPK_CLEAN_LINE);
 
 		g_string_append_printf(text, "%s %s", i ? "," : ":", name);
 	}
@@ -67,7 +69,8 @@ static void note(Creation *creation, const char *what, GPtrArray *names, const c
 
 static gboolean note_filtered(Creation *creation, GError **error)
 {
-	static const char *const args[] = { "check-attr", "-z", "--stdin", "filter", NULL };
+	static const char *const args[] = { "check-attr", "-z", "--stdin", "filter",
+					    NULL };
 	SpkGit git = tree_user_git(creation->tree);
 	const GString *paths = creation->view.paths;
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
@@ -76,8 +79,8 @@ static gboolean note_filtered(Creation *creation, GError **error)
 
 	if (!creation->config.has_filters || !paths->len)
 		return TRUE;
-	if (!spk_git_run(&git, args, paths->str, paths->len, TREE_LIST_MAX, creation->cancel,
-			 &out, NULL, error))
+	if (!spk_git_run(&git, args, paths->str, paths->len, TREE_LIST_MAX,
+			 creation->cancel, &out, NULL, error))
 		return FALSE;
 	items = tree_split_z(out);
 	for (guint i = 0; i + 2 < items->len; i += 3)
@@ -96,15 +99,19 @@ static gboolean make_notes(Creation *creation, GError **error)
 
 	note(creation, "Submodules", view->submodules,
 	     "They are empty in the private copy, and what is put there is not recorded.");
-	note(creation, "Repositories inside of this one", view->nested, "They are left out.");
+	note(creation, "Repositories inside of this one", view->nested,
+	     "They are left out.");
 	note(creation, "Sensitive files", creation->sensitive,
 	     "They are left out and stay as they are.");
-	note(creation, "Neither files nor links", creation->specials, "They are left out.");
+	note(creation, "Neither files nor links", creation->specials,
+	     "They are left out.");
 	if (view->n_sparse && creation->n_missing)
-		g_ptr_array_add(creation->notes,
-				g_strdup_printf("%u files are not checked out here (sparse "
-						"checkout). They are left out and stay as they "
-						"are.", creation->n_missing));
+		g_ptr_array_add(
+			creation->notes,
+			g_strdup_printf("%u files are not checked out here (sparse "
+					"checkout). They are left out and stay as they "
+					"are.",
+					creation->n_missing));
 	return note_filtered(creation, error);
 }
 
@@ -167,13 +174,16 @@ static gboolean make_user(Creation *creation, GError **error)
 	SpkTree *tree = creation->tree;
 	const TreeConfig *config = &creation->config;
 	const char *common = tree->repo.common_dir;
-	g_autofree char *theirs = common ? g_build_filename(common, "objects", NULL) : NULL;
-	g_autofree char *shallow_path = common ? g_build_filename(common, "shallow", NULL) : NULL;
-	g_autofree char *shallow = common ? tree_read_optional(shallow_path, 1u << 20) : NULL;
+	g_autofree char *theirs = common ? g_build_filename(common, "objects", NULL)
+					 : NULL;
+	g_autofree char *shallow_path = common ? g_build_filename(common, "shallow", NULL)
+					       : NULL;
+	g_autofree char *shallow = common ? tree_read_optional(shallow_path, 1u << 20)
+					  : NULL;
 	g_autofree char *global = g_build_filename(tree->user, "attributes", NULL);
 	g_autofree char *quoted = quote_config(global);
-	g_autofree char *text = g_strdup_printf("\tattributesFile = %s\n%s", quoted,
-						config->config);
+	g_autofree char *text =
+		g_strdup_printf("\tattributesFile = %s\n%s", quoted, config->config);
 	const char *const alternates[] = { tree->objects, theirs, NULL };
 	TreeGitDir spec = {
 		.path = tree->user,
@@ -185,15 +195,17 @@ static gboolean make_user(Creation *creation, GError **error)
 		.alternates = alternates,
 		.shallow = shallow,
 	};
-	const char *attributes = config->global_attributes ? config->global_attributes : "";
+	const char *attributes = config->global_attributes ? config->global_attributes
+							   : "";
 
 	return tree_gitdir_make(&spec, error) &&
-	       tree_write_file(tree->user, "attributes", attributes, strlen(attributes), error);
+	       tree_write_file(tree->user, "attributes", attributes, strlen(attributes),
+			       error);
 }
 
 /* ---- the user's files ---- */
 
-typedef struct {		/* the folder the last file was in */
+typedef struct { /* the folder the last file was in */
 	char *path;
 	int from, to;
 } Folder;
@@ -223,20 +235,22 @@ static void look_for_specials(Creation *creation, const Folder *folder)
 		closedir(dir);
 }
 
-static gboolean enter_folder(Creation *creation, int top, const char *path, Folder *folder,
-			     const char **ret_name, GError **error)
+static gboolean enter_folder(Creation *creation, int top, const char *path,
+			     Folder *folder, const char **ret_name, GError **error)
 {
 	const char *slash = strrchr(path, '/');
 	gsize len = slash ? slash + 1 - path : 0;
 
 	*ret_name = path + len;
-	if (folder->path && strlen(folder->path) == len && !strncmp(folder->path, path, len))
+	if (folder->path && strlen(folder->path) == len &&
+	    !strncmp(folder->path, path, len))
 		return TRUE;
 	folder_clear(folder);
 	folder->from = tree_open_parent(top, path, FALSE, NULL, ret_name, error);
 	if (folder->from < 0)
 		return FALSE;
-	folder->to = tree_open_parent(creation->tree->work_fd, path, TRUE, NULL, ret_name, error);
+	folder->to = tree_open_parent(creation->tree->work_fd, path, TRUE, NULL, ret_name,
+				      error);
 	folder->path = g_strndup(path, len);
 	if (folder->to >= 0)
 		look_for_specials(creation, folder);
@@ -246,7 +260,8 @@ static gboolean enter_folder(Creation *creation, int top, const char *path, Fold
 static gboolean copy_file(Creation *creation, const Folder *folder, const char *name,
 			  const char *path, gint64 *bytes, GError **error)
 {
-	gint64 most = creation->limits->max_bytes ? creation->limits->max_bytes : DEFAULT_BYTES;
+	gint64 most = creation->limits->max_bytes ? creation->limits->max_bytes
+						  : DEFAULT_BYTES;
 	struct stat st;
 
 	if (fstatat(folder->from, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
@@ -257,9 +272,11 @@ static gboolean copy_file(Creation *creation, const Folder *folder, const char *
 	if (*bytes > most) {
 		g_autofree char *shown = spk_text_bytes(most);
 
-		spk_error_set(error, SPK_ERR_LIMIT,
-			      "run in a smaller folder, or keep big files out of the repository",
-			      "the files of %s are more than %s", creation->tree->repo.top, shown);
+		spk_error_set(
+			error, SPK_ERR_LIMIT,
+			"run in a smaller folder, or keep big files out of the repository",
+			"the files of %s are more than %s", creation->tree->repo.top,
+			shown);
 		return FALSE;
 	}
 	if (spk_fs_copy_file(folder->from, name, folder->to, name, error))
@@ -327,8 +344,8 @@ static char **to_strv(GPtrArray *list)
 
 static gboolean find_forced(SpkTree *tree, SpkCancel *cancel, GError **error)
 {
-	static const char *const args[] = { "ls-files", "-z", "-i", "-c", "--exclude-standard",
-					    NULL };
+	static const char *const args[] = { "ls-files",		  "-z", "-i", "-c",
+					    "--exclude-standard", NULL };
 	SpkGit git = tree_raw_git(tree);
 	g_autoptr(GString) out = NULL;
 	g_autoptr(GPtrArray) paths = NULL;
@@ -361,7 +378,8 @@ static gboolean record_base(Creation *creation, GError **error)
 static gboolean head_has(SpkTree *tree, const SpkGit *git, const char *of_tree)
 {
 	g_autofree char *spec = g_strconcat(tree->repo.head, "^{tree}", NULL);
-	g_autofree char *found = spk_git_line(git, NULL, "rev-parse", "--verify", spec, NULL);
+	g_autofree char *found =
+		spk_git_line(git, NULL, "rev-parse", "--verify", spec, NULL);
 
 	return !g_strcmp0(found, of_tree);
 }
@@ -372,17 +390,17 @@ static gboolean make_base_commit(Creation *creation, GError **error)
 	SpkTree *tree = creation->tree;
 	SpkGit git = tree_user_git(tree);
 	g_auto(GStrv) identity = tree_identity_env(&tree->repo, spk_now_us());
-	g_autofree char *message = g_strdup_printf("uncommitted changes before task %s\n",
-						   tree->id);
+	g_autofree char *message =
+		g_strdup_printf("uncommitted changes before task %s\n", tree->id);
 
 	if (!tree_repo_head(tree, &tree->repo.head, error))
 		return FALSE;
 	if (tree->repo.head && head_has(tree, &git, tree->base_user))
 		tree->base_commit = g_strdup(tree->repo.head);
 	else
-		tree->base_commit = tree_commit_object(&git, tree->base_user, tree->repo.head,
-						       message, identity, creation->cancel,
-						       error);
+		tree->base_commit = tree_commit_object(&git, tree->base_user,
+						       tree->repo.head, message, identity,
+						       creation->cancel, error);
 	return tree->base_commit != NULL;
 }
 
@@ -390,8 +408,8 @@ static gboolean take_view(Creation *creation, GError **error)
 {
 	SpkTree *tree = creation->tree;
 
-	if (!tree_view_make(tree, "index", creation->limits, creation->cancel, &creation->view,
-			    error))
+	if (!tree_view_make(tree, "index", creation->limits, creation->cancel,
+			    &creation->view, error))
 		return FALSE;
 	tree->base_user = g_steal_pointer(&creation->view.tree);
 	return !tree->repo.git_dir || make_base_commit(creation, error);
@@ -407,14 +425,15 @@ static gboolean make_box_head(Creation *creation, GError **error)
 	g_autofree char *message = g_strdup_printf("base of task %s\n", tree->id);
 	const char *parent;
 
-	if (!tree_history_copy(tree, creation->limits, creation->cancel, &tree->shallow, error))
+	if (!tree_history_copy(tree, creation->limits, creation->cancel, &tree->shallow,
+			       error))
 		return FALSE;
 	parent = tree->shallow ? tree->repo.head : NULL;
 	if (parent && head_has(tree, &git, tree->base))
 		tree->box_head = g_strdup(parent);
 	else
-		tree->box_head = tree_commit_object(&git, tree->base, parent, message, identity,
-						    creation->cancel, error);
+		tree->box_head = tree_commit_object(&git, tree->base, parent, message,
+						    identity, creation->cancel, error);
 	return tree->box_head && tree_work_ready(tree, error);
 }
 
@@ -422,7 +441,8 @@ static gboolean make_box_head(Creation *creation, GError **error)
 
 static gboolean make_folders(SpkTree *tree, GError **error)
 {
-	if (!spk_fs_remove_tree(tree->dir, error) || !spk_fs_mkdirs(tree->dir, 0700, error) ||
+	if (!spk_fs_remove_tree(tree->dir, error) ||
+	    !spk_fs_mkdirs(tree->dir, 0700, error) ||
 	    !spk_fs_mkdirs(tree->work, 0755, error))
 		return FALSE;
 	tree->work_fd = tree_open_dir(tree->work, error);
@@ -438,10 +458,10 @@ static gboolean create(Creation *creation, const char *folder, GError **error)
 	    !make_folders(tree, error))
 		return FALSE;
 	exclude_home(creation);
-	if (!make_raw(creation, error) ||
-	    !make_user(creation, error) || !take_view(creation, error) ||
-	    !copy_files(creation, error) || !record_base(creation, error) ||
-	    !make_box_head(creation, error) || !make_notes(creation, error))
+	if (!make_raw(creation, error) || !make_user(creation, error) ||
+	    !take_view(creation, error) || !copy_files(creation, error) ||
+	    !record_base(creation, error) || !make_box_head(creation, error) ||
+	    !make_notes(creation, error))
 		return FALSE;
 	tree->notes = to_strv(creation->notes);
 	return tree_meta_save(tree, error);
@@ -464,6 +484,7 @@ SpkTree *spk_tree_create(const char *home, const char *id, const char *folder,
 
 	if (create(&creation, folder, error))
 		return g_steal_pointer(&tree);
-	(void)spk_fs_remove_tree(tree->dir, NULL);	/* half-made; the error is set already */
+	(void)spk_fs_remove_tree(tree->dir,
+				 NULL); /* half-made; the error is set already */
 	return NULL;
 }

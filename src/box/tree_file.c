@@ -59,10 +59,11 @@ gboolean tree_write_file(const char *dir, const char *name, const void *data, gs
 	g_autofree char *path = g_build_filename(dir, name, NULL);
 	spk_autofd int fd = -1;
 
-	(void)unlink(path);	/* what stands there may be a link: never write through it */
+	(void)unlink(path); /* what stands there may be a link: never write through it */
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0) {
-		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot create %s", path);
+		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot create %s",
+				    path);
 		return FALSE;
 	}
 	if (spk_fs_write_all(fd, data, len, error))
@@ -86,15 +87,16 @@ int tree_open_dir(const char *path, GError **error)
 	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
-		spk_error_set_errno(error, errno == ENOENT ? SPK_ERR_NOT_FOUND : SPK_ERR_IO,
+		spk_error_set_errno(error,
+				    errno == ENOENT ? SPK_ERR_NOT_FOUND : SPK_ERR_IO,
 				    errno, NULL, "cannot open the folder %s", path);
 	return fd;
 }
 
 static int open_folder(int top, const char *path, GError **error)
 {
-	return spk_fs_open_beneath(top, path, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS,
-				   error);
+	return spk_fs_open_beneath(top, path, O_PATH | O_DIRECTORY, 0,
+				   RESOLVE_NO_SYMLINKS, error);
 }
 
 /* Every missing folder of `folder`, from the top. */
@@ -148,10 +150,11 @@ gboolean tree_empty_dir(const char *path, GError **error)
 	gboolean ok = TRUE;
 	DIR *dir;
 
-	(void)chmod(path, 0700);	/* a command may have shut it; opendir tells */
+	(void)chmod(path, 0700); /* a command may have shut it; opendir tells */
 	dir = opendir(path);
 	if (!dir) {
-		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot read %s", path);
+		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot read %s",
+				    path);
 		return FALSE;
 	}
 	while (ok && (entry = readdir(dir))) {

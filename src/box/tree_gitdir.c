@@ -31,7 +31,8 @@ static gboolean make_folders(const char *path, GError **error)
 	return TRUE;
 }
 
-static gboolean write_text(const char *dir, const char *name, const char *text, GError **error)
+static gboolean write_text(const char *dir, const char *name, const char *text,
+			   GError **error)
 {
 	return !text || tree_write_file(dir, name, text, strlen(text), error);
 }
@@ -69,8 +70,8 @@ gboolean tree_gitdir_make(const TreeGitDir *spec, GError **error)
 		write_text(spec->path, "shallow", spec->shallow, error));
 }
 
-gboolean tree_box_git(SpkTree *tree, const char *folder, const char *index, const char *head,
-		      GError **error)
+gboolean tree_box_git(SpkTree *tree, const char *folder, const char *index,
+		      const char *head, GError **error)
 {
 	g_autofree char *path = g_build_filename(folder, ".git", NULL);
 	g_autofree char *branch = g_strconcat("refs/heads/sparks/", tree->id, NULL);
@@ -112,8 +113,8 @@ SpkGit tree_their_git(SpkTree *tree)
 
 char **tree_identity_env(const TreeRepo *repo, gint64 time_us)
 {
-	g_autofree char *date = g_strdup_printf("@%" G_GINT64_FORMAT " +0000",
-						time_us / G_USEC_PER_SEC);
+	g_autofree char *date =
+		g_strdup_printf("@%" G_GINT64_FORMAT " +0000", time_us / G_USEC_PER_SEC);
 	char **env = g_new0(char *, 7);
 
 	env[0] = g_strconcat("GIT_AUTHOR_NAME=", repo->name, NULL);
@@ -126,14 +127,17 @@ char **tree_identity_env(const TreeRepo *repo, gint64 time_us)
 }
 
 char *tree_commit_object(const SpkGit *git, const char *of_tree, const char *parent,
-			 const char *message, char **identity, SpkCancel *cancel, GError **error)
+			 const char *message, char **identity, SpkCancel *cancel,
+			 GError **error)
 {
-	const char *const args[] = { "commit-tree", of_tree, parent ? "-p" : NULL, parent, NULL };
+	const char *const args[] = { "commit-tree", of_tree, parent ? "-p" : NULL, parent,
+				     NULL };
 	SpkGit as = *git;
 	g_autoptr(GString) out = NULL;
 
 	as.extra_env = (const char *const *)identity;
-	if (!spk_git_run(&as, args, message, strlen(message), 0, cancel, &out, NULL, error))
+	if (!spk_git_run(&as, args, message, strlen(message), 0, cancel, &out, NULL,
+			 error))
 		return NULL;
 	return g_strdup(g_strchomp(out->str));
 }

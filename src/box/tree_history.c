@@ -14,8 +14,8 @@
 #define MAX_COMMITS "--max-count=50"
 #define MAX_OBJECTS 5000
 
-static GString *list(const SpkGit *git, const char *what, const char *head, SpkCancel *cancel,
-		     GError **error)
+static GString *list(const SpkGit *git, const char *what, const char *head,
+		     SpkCancel *cancel, GError **error)
 {
 	const char *const args[] = { "rev-list", MAX_COMMITS, what, head, NULL };
 	GString *out = NULL;
@@ -28,8 +28,8 @@ static GString *list(const SpkGit *git, const char *what, const char *head, SpkC
 static char *cut_off(const GString *graph, const char *theirs)
 {
 	g_auto(GStrv) rows = g_strsplit(graph->str, "\n", -1);
-	g_autoptr(GHashTable) listed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-							     NULL);
+	g_autoptr(GHashTable)
+		listed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	GString *shallow = g_string_new(NULL);
 
 	for (char **row = rows; *row; row++)
@@ -48,7 +48,8 @@ static char *cut_off(const GString *graph, const char *theirs)
 
 /* "SHA" of a commit, "SHA PATH" of anything else. A path with a line break only makes a row
  * that is no object name. NULL: too many. */
-static GString *wanted(const GString *objects, const char *const *sensitive, gsize oid_len)
+static GString *wanted(const GString *objects, const char *const *sensitive,
+		       gsize oid_len)
 {
 	g_auto(GStrv) rows = g_strsplit(objects->str, "\n", -1);
 	g_autoptr(GString) ids = g_string_new(NULL);
@@ -61,7 +62,8 @@ static GString *wanted(const GString *objects, const char *const *sensitive, gsi
 			continue;
 		if (++n > MAX_OBJECTS)
 			return NULL;
-		if ((*row)[len] && sensitive && spk_guard_match(sensitive, *row + len + 1))
+		if ((*row)[len] && sensitive &&
+		    spk_guard_match(sensitive, *row + len + 1))
 			continue;
 		g_string_append_len(ids, *row, len);
 		g_string_append_c(ids, '\n');
@@ -79,13 +81,14 @@ static char *copy_history(SpkTree *tree, const SpkTreeLimits *limits, SpkCancel 
 	SpkGit git = tree_user_git(tree);
 	const char *head = tree->repo.head;
 	g_autoptr(GString) graph = list(&git, "--parents", head, cancel, error);
-	g_autoptr(GString) objects = graph ? list(&git, "--objects", head, cancel, error) : NULL;
-	g_autoptr(GString) ids = objects ? wanted(objects, limits->sensitive, strlen(head))
-					 : NULL;
+	g_autoptr(GString) objects = graph ? list(&git, "--objects", head, cancel, error)
+					   : NULL;
+	g_autoptr(GString)
+		ids = objects ? wanted(objects, limits->sensitive, strlen(head)) : NULL;
 
 	if (!ids)
 		return NULL;
-	git.objects = tree->objects;	/* the user's are an alternate of user/ */
+	git.objects = tree->objects; /* the user's are an alternate of user/ */
 	git.alternates = (const char *const[]){ tree->user_objects, NULL };
 	if (!spk_git_run(&git, pack, ids->str, ids->len, 0, cancel, NULL, NULL, error))
 		return NULL;

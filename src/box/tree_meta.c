@@ -82,7 +82,8 @@ gboolean tree_meta_save(SpkTree *tree, GError **error)
 			spk_json_set(meta, texts[i].key, tree_path_to_json(value));
 	}
 	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
-		spk_json_set(meta, lists[i].key, list_to_json(*FIELD(char **, tree, lists[i])));
+		spk_json_set(meta, lists[i].key,
+			     list_to_json(*FIELD(char **, tree, lists[i])));
 	text = spk_json_dump(meta);
 	return spk_fs_write_atomic(path, text, strlen(text), 0600, error);
 }
@@ -92,7 +93,8 @@ static gboolean meta_load(SpkTree *tree, GError **error)
 	g_autofree char *path = g_build_filename(tree->dir, "meta.json", NULL);
 	gsize len;
 	g_autofree char *text = spk_fs_read(path, TREE_META_MAX, &len, error);
-	g_autoptr(json_t) meta = text ? spk_json_parse(text, len, TREE_META_MAX, error) : NULL;
+	g_autoptr(json_t) meta = text ? spk_json_parse(text, len, TREE_META_MAX, error)
+				      : NULL;
 
 	if (!meta) {
 		g_prefix_error(error, "the private copy of task %s: ", tree->id);
@@ -104,11 +106,12 @@ static gboolean meta_load(SpkTree *tree, GError **error)
 	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
 		*FIELD(char **, tree, lists[i]) =
 			list_from_json(json_object_get(meta, lists[i].key));
-	if (spk_json_int(meta, "version", 0) == META_VERSION && tree->base && tree->base_user &&
-	    tree->box_head && tree->repo.top && tree->repo.format && tree->repo.subdir &&
-	    tree->repo.name && tree->repo.email)
+	if (spk_json_int(meta, "version", 0) == META_VERSION && tree->base &&
+	    tree->base_user && tree->box_head && tree->repo.top && tree->repo.format &&
+	    tree->repo.subdir && tree->repo.name && tree->repo.email)
 		return TRUE;
-	spk_error_set(error, SPK_ERR_CORRUPT, "start the task anew", "%s is damaged", path);
+	spk_error_set(error, SPK_ERR_CORRUPT, "start the task anew", "%s is damaged",
+		      path);
 	return FALSE;
 }
 

@@ -20,35 +20,35 @@
 #include "box/tree.h"
 
 #define TREE_META_MAX  (64u << 20)
-#define TREE_LIST_MAX  (256u << 20)	/* bytes of a list of paths from git */
+#define TREE_LIST_MAX  (256u << 20) /* bytes of a list of paths from git */
 #define TREE_MODE_LINK 0120000
 #define TREE_MODE_SUB  0160000
 
-typedef struct {		/* the user's folder, as found at the start */
+typedef struct { /* the user's folder, as found at the start */
 	char *folder;
-	char *top;		/* of their work tree; a plain folder: the folder */
-	char *subdir;		/* "" or where the user stood below top */
-	char *git_dir;		/* NULL: a plain folder */
+	char *top;     /* of their work tree; a plain folder: the folder */
+	char *subdir;  /* "" or where the user stood below top */
+	char *git_dir; /* NULL: a plain folder */
 	char *common_dir;
-	char *format;		/* "sha1" or "sha256" */
-	char *head;		/* commit; NULL: none yet */
+	char *format; /* "sha1" or "sha256" */
+	char *head;   /* commit; NULL: none yet */
 	char *name, *email;
 } TreeRepo;
 void tree_repo_clear(TreeRepo *repo);
 
 struct SpkTree {
 	char *id, *dir, *work, *git, *user;
-	char *objects, *user_objects;	/* git/objects, user/objects */
+	char *objects, *user_objects; /* git/objects, user/objects */
 	int work_fd;
 	TreeRepo repo;
 	char *base, *base_user, *base_commit;
-	char *box_head;		/* commit in git/ whose tree is base */
-	char *shallow;		/* the box's .git/shallow; NULL: none */
+	char *box_head; /* commit in git/ whose tree is base */
+	char *shallow;	/* the box's .git/shallow; NULL: none */
 	char **notes;
-	char **withheld;	/* never enter snapshots: sensitive files, submodules, nested ones */
-	char **submodules;	/* of these, what leaves an empty folder */
-	char **forced;		/* ignored by .gitignore and yet part of the base */
-	char *last_raw;		/* of the last snapshot, while git/index is last_index */
+	char **withheld; /* never enter snapshots: sensitive files, submodules, nested ones */
+	char **submodules; /* of these, what leaves an empty folder */
+	char **forced;	   /* ignored by .gitignore and yet part of the base */
+	char *last_raw;	   /* of the last snapshot, while git/index is last_index */
 	struct stat last_index;
 };
 
@@ -80,19 +80,19 @@ char *tree_temp_dir(SpkTree *tree, const char *name, GError **error);
 typedef struct {
 	const char *path;
 	const char *format;
-	const char *head;	/* "ref: …" or a commit */
-	const char *config;	/* more lines after [core]; may be NULL */
-	const char *exclude;	/* info/exclude; may be NULL */
-	const char *attributes;	/* info/attributes; may be NULL */
-	const char *const *alternates;	/* may be NULL */
-	const char *shallow;	/* may be NULL */
+	const char *head;	       /* "ref: …" or a commit */
+	const char *config;	       /* more lines after [core]; may be NULL */
+	const char *exclude;	       /* info/exclude; may be NULL */
+	const char *attributes;	       /* info/attributes; may be NULL */
+	const char *const *alternates; /* may be NULL */
+	const char *shallow;	       /* may be NULL */
 } TreeGitDir;
 /* Every file of raw stores is bytes: no attribute of the work tree has a say. */
 extern const char tree_raw_attributes[];
 gboolean tree_gitdir_make(const TreeGitDir *spec, GError **error);
 /* The throw-away .git of a work tree or checkout. `index` is a file to copy. */
-gboolean tree_box_git(SpkTree *tree, const char *folder, const char *index, const char *head,
-		      GError **error);
+gboolean tree_box_git(SpkTree *tree, const char *folder, const char *index,
+		      const char *head, GError **error);
 SpkGit tree_raw_git(SpkTree *tree);
 SpkGit tree_user_git(SpkTree *tree);
 SpkGit tree_their_git(SpkTree *tree);
@@ -105,12 +105,12 @@ char *tree_commit_object(const SpkGit *git, const char *of_tree, const char *par
 const char *tree_zero_oid(const TreeRepo *repo);
 
 /* ---- tree_repo.c ---- */
-typedef struct {		/* what of the user's configuration decides about bytes and names */
-	char *config;		/* lines for user/config */
-	char *exclude;		/* their global excludes and info/exclude */
-	char *attributes;	/* info/attributes; NULL */
-	char *global_attributes;	/* core.attributesFile's content; NULL */
-	gboolean has_filters;	/* some filter.*.clean or .process is configured */
+typedef struct {      /* what of the user's configuration decides about bytes and names */
+	char *config; /* lines for user/config */
+	char *exclude;		 /* their global excludes and info/exclude */
+	char *attributes;	 /* info/attributes; NULL */
+	char *global_attributes; /* core.attributesFile's content; NULL */
+	gboolean has_filters;	 /* some filter.*.clean or .process is configured */
 } TreeConfig;
 void tree_config_clear(TreeConfig *config);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TreeConfig, tree_config_clear)
@@ -121,11 +121,12 @@ gboolean tree_repo_head(SpkTree *tree, char **ret_head, GError **error);
 
 /* ---- tree_view.c: the user's tree as a commit of theirs would hold it ---- */
 typedef struct {
-	char *tree;		/* user tree; NULL for a plain folder */
-	GString *paths;		/* of its files, each with its NUL */
-	GPtrArray *submodules;	/* paths */
-	GPtrArray *nested;	/* paths of untracked repositories in it: not part of the view */
-	guint n_sparse;		/* tracked, but not in the work tree by the user's wish */
+	char *tree;	       /* user tree; NULL for a plain folder */
+	GString *paths;	       /* of its files, each with its NUL */
+	GPtrArray *submodules; /* paths */
+	GPtrArray
+		*nested; /* paths of untracked repositories in it: not part of the view */
+	guint n_sparse;	 /* tracked, but not in the work tree by the user's wish */
 } TreeView;
 void tree_view_clear(TreeView *view);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TreeView, tree_view_clear)
@@ -135,15 +136,16 @@ gboolean tree_view_make(SpkTree *tree, const char *index, const SpkTreeLimits *l
 
 /* ---- tree_scan.c: a look at what the box left, before git sees it ---- */
 typedef struct {
-	GPtrArray *files;	/* files and links outside of .git; NULL unless asked for */
-	GPtrArray *suspects;	/* files git could wrongly take for unchanged */
-	gboolean odd;		/* some folder below has a .git of its own, or there is a .GIT */
+	GPtrArray *files;    /* files and links outside of .git; NULL unless asked for */
+	GPtrArray *suspects; /* files git could wrongly take for unchanged */
+	gboolean odd; /* some folder below has a .git of its own, or there is a .GIT */
 } TreeScan;
 void tree_scan_clear(TreeScan *scan);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TreeScan, tree_scan_clear)
 /* index_time: when the index was last written; NULL: no suspects wanted. */
-gboolean tree_scan(const char *work, const struct timespec *index_time, gboolean want_files,
-		   SpkCancel *cancel, TreeScan *ret_scan, GError **error);
+gboolean tree_scan(const char *work, const struct timespec *index_time,
+		   gboolean want_files, SpkCancel *cancel, TreeScan *ret_scan,
+		   GError **error);
 
 /* ---- tree_record.c ---- */
 /* work/ into git/'s index and from there a raw tree. `all`: ignored files too. */
@@ -161,23 +163,24 @@ gboolean tree_history_copy(SpkTree *tree, const SpkTreeLimits *limits, SpkCancel
 
 /* ---- tree_read.c ---- */
 /* As spk_tree_changes(), of trees or commits that `git` sees. */
-GPtrArray *tree_changes_in(const SpkGit *git, const char *from, const char *to, GError **error);
+GPtrArray *tree_changes_in(const SpkGit *git, const char *from, const char *to,
+			   GError **error);
 
 /* ---- tree_commit.c ---- */
-typedef struct {		/* one path in a state */
-	const char *path;	/* borrowed */
-	guint mode;		/* 0: absent */
-	const char *blob;	/* in git/ */
+typedef struct {	  /* one path in a state */
+	const char *path; /* borrowed */
+	guint mode;	  /* 0: absent */
+	const char *blob; /* in git/ */
 } TreeFile;
 /* These files of git/ (absent ones skipped) as real files below `folder`. */
-gboolean tree_materialise(SpkTree *tree, GArray *files, const char *folder, SpkCancel *cancel,
-			  GError **error);
+gboolean tree_materialise(SpkTree *tree, GArray *files, const char *folder,
+			  SpkCancel *cancel, GError **error);
 /* User tree `onto` (NULL: empty) with these files as they are in git/. */
 char *tree_convert(SpkTree *tree, const char *onto, GArray *files, SpkCancel *cancel,
 		   GError **error);
 /* Objects of `commit` that HEAD does not have, into the user's object folder, as one pack. */
-gboolean tree_hand_over(SpkTree *tree, const char *commit, const char *has, SpkCancel *cancel,
-			GError **error);
+gboolean tree_hand_over(SpkTree *tree, const char *commit, const char *has,
+			SpkCancel *cancel, GError **error);
 
 /* ---- tree_meta.c ---- */
 gboolean tree_meta_save(SpkTree *tree, GError **error);

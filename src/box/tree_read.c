@@ -40,10 +40,13 @@ static SpkTreeChange *parse_change(const char *row, const char *path)
 	return change;
 }
 
-GPtrArray *tree_changes_in(const SpkGit *git, const char *from, const char *to, GError **error)
+GPtrArray *tree_changes_in(const SpkGit *git, const char *from, const char *to,
+			   GError **error)
 {
-	const char *const args[] = { "diff-tree", "-r", "-z", "--raw", "--no-abbrev",
-				     "--no-renames", "--no-commit-id", from, to, NULL };
+	const char *const args[] = {
+		"diff-tree",	  "-r", "-z", "--raw", "--no-abbrev", "--no-renames",
+		"--no-commit-id", from, to,   NULL
+	};
 	g_autoptr(GPtrArray) changes = g_ptr_array_new_with_free_func(change_free);
 	g_autoptr(GString) out = NULL;
 	g_autoptr(GPtrArray) items = NULL;
@@ -52,10 +55,12 @@ GPtrArray *tree_changes_in(const SpkGit *git, const char *from, const char *to, 
 		return NULL;
 	items = tree_split_z(out);
 	for (guint i = 0; i + 1 < items->len; i += 2) {
-		SpkTreeChange *change = parse_change(items->pdata[i], items->pdata[i + 1]);
+		SpkTreeChange *change =
+			parse_change(items->pdata[i], items->pdata[i + 1]);
 
 		if (!change) {
-			spk_error_set(error, SPK_ERR_GIT, NULL, "git diff-tree: not its format");
+			spk_error_set(error, SPK_ERR_GIT, NULL,
+				      "git diff-tree: not its format");
 			return NULL;
 		}
 		g_ptr_array_add(changes, change);
@@ -63,7 +68,8 @@ GPtrArray *tree_changes_in(const SpkGit *git, const char *from, const char *to, 
 	return g_steal_pointer(&changes);
 }
 
-GPtrArray *spk_tree_changes(SpkTree *tree, const char *from, const char *to, GError **error)
+GPtrArray *spk_tree_changes(SpkTree *tree, const char *from, const char *to,
+			    GError **error)
 {
 	SpkGit git = { .git_dir = tree->git };
 
@@ -72,9 +78,16 @@ GPtrArray *spk_tree_changes(SpkTree *tree, const char *from, const char *to, GEr
 
 char *spk_tree_diff(SpkTree *tree, const char *from, const char *to, GError **error)
 {
-	const char *const args[] = { "diff", "--no-ext-diff", "--no-textconv", "--no-color",
-				     "--find-renames", "--src-prefix=a/", "--dst-prefix=b/",
-				     from, to, NULL };
+	const char *const args[] = { "diff",
+				     "--no-ext-diff",
+				     "--no-textconv",
+				     "--no-color",
+				     "--find-renames",
+				     "--src-prefix=a/",
+				     "--dst-prefix=b/",
+				     from,
+				     to,
+				     NULL };
 	SpkGit git = { .git_dir = tree->git };
 	g_autoptr(GString) out = NULL;
 
@@ -99,8 +112,8 @@ char *spk_tree_read_blob(SpkTree *tree, const char *blob, gsize max, gsize *ret_
 
 char **spk_tree_paths(SpkTree *tree, const char *raw, GError **error)
 {
-	const char *const args[] = { "ls-tree", "-r", "-z", "--name-only", "--full-tree", raw,
-				     NULL };
+	const char *const args[] = { "ls-tree",	    "-r", "-z", "--name-only",
+				     "--full-tree", raw,  NULL };
 	SpkGit git = { .git_dir = tree->git };
 	g_autoptr(GString) out = NULL;
 	g_autoptr(GPtrArray) paths = NULL;
@@ -125,8 +138,8 @@ static GString *graft_lines(SpkTree *tree, GPtrArray *changes, const char *const
 		if (!g_strv_contains(paths, c->path))
 			continue;
 		if (c->new_mode)
-			g_string_append_printf(put, "%06o %s\t%s", c->new_mode, c->new_blob,
-					       c->path);
+			g_string_append_printf(put, "%06o %s\t%s", c->new_mode,
+					       c->new_blob, c->path);
 		else
 			g_string_append_printf(removed, "0 %s\t%s", zero, c->path);
 		g_string_append_c(c->new_mode ? put : removed, '\0');
@@ -136,15 +149,16 @@ static GString *graft_lines(SpkTree *tree, GPtrArray *changes, const char *const
 	return removed;
 }
 
-char *spk_tree_graft(SpkTree *tree, const char *onto, const char *from, const char *const *paths,
-		     SpkCancel *cancel, GError **error)
+char *spk_tree_graft(SpkTree *tree, const char *onto, const char *from,
+		     const char *const *paths, SpkCancel *cancel, GError **error)
 {
 	const char *const read[] = { "read-tree", onto, NULL };
 	static const char *const put[] = { "update-index", "-z", "--index-info", NULL };
 	g_autofree char *temp = tree_temp_dir(tree, "graft", error);
 	g_autofree char *index = temp ? g_build_filename(temp, "index", NULL) : NULL;
 	SpkGit git = { .git_dir = tree->git, .index = index };
-	g_autoptr(GPtrArray) changes = temp ? spk_tree_changes(tree, onto, from, error) : NULL;
+	g_autoptr(GPtrArray) changes = temp ? spk_tree_changes(tree, onto, from, error)
+					    : NULL;
 	g_autoptr(GString) lines = changes ? graft_lines(tree, changes, paths) : NULL;
 
 	if (!lines || !spk_git_run(&git, read, NULL, 0, 0, cancel, NULL, NULL, error) ||

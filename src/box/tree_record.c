@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/fs.h"
 
 typedef struct {
@@ -19,14 +20,16 @@ typedef struct {
 static gboolean run(Recording *rec, const char *const *args, const GString *input,
 		    GString **ret_out, GError **error)
 {
-	return spk_git_run(&rec->git, args, input ? input->str : NULL, input ? input->len : 0,
-			   TREE_LIST_MAX, rec->cancel, ret_out, NULL, error);
+	return spk_git_run(&rec->git, args, input ? input->str : NULL,
+			   input ? input->len : 0, TREE_LIST_MAX, rec->cancel, ret_out,
+			   NULL, error);
 }
 
 static gboolean update_index(Recording *rec, const char *how, const GString *paths,
 			     GError **error)
 {
-	const char *const args[] = { "update-index", "-z", "--replace", how, "--stdin", NULL };
+	const char *const args[] = { "update-index", "-z", "--replace", how,
+				     "--stdin",	     NULL };
 
 	return !paths->len || run(rec, args, paths, NULL, error);
 }
@@ -53,8 +56,12 @@ static gboolean is_withheld(SpkTree *tree, const char *path)
 
 static gboolean add_all(Recording *rec, gboolean all, GError **error)
 {
-	const char *const args[] = { "add", "-A", "--pathspec-from-file=-",
-				     "--pathspec-file-nul", all ? "-f" : NULL, NULL };
+	const char *const args[] = { "add",
+				     "-A",
+				     "--pathspec-from-file=-",
+				     "--pathspec-file-nul",
+				     all ? "-f" : NULL,
+				     NULL };
 	g_autoptr(GString) specs = g_string_new(NULL);
 
 	tree_list_add(specs, ".");
@@ -108,25 +115,31 @@ static GHashTable *list_tracked(Recording *rec, GString **ret_out, GError **erro
 	return set;
 }
 
-/* The ignored ones among `paths`. Exit code 1 says: none. */
-static GHashTable *list_ignored(Recording *rec, const GString *paths, GString **ret_out,
+/* The ignored ones among `paths`. "./" keeps a name from being read as pathspec magic. */
+static GHashTable *list_ignored(Recording *rec, GPtrArray *paths, GString **ret_out,
 				GError **error)
 {
 	static const char *const args[] = { "check-ignore", "-z", "--stdin", NULL };
-	static const char *const literal[] = { "GIT_LITERAL_PATHSPECS=1", NULL };
+	g_autoptr(GString) asked = g_string_new(NULL);
 	g_autoptr(GPtrArray) ignored = NULL;
-	SpkGit git = rec->git;
 	GHashTable *set;
 	int status;
 
-	git.extra_env = literal;
-	if (!spk_git_run(&git, args, paths->str, paths->len, TREE_LIST_MAX, rec->cancel, ret_out,
-			 &status, error))
+	for (guint i = 0; i < paths->len; i++) {
+		g_string_append(asked, "./");
+		tree_list_add(asked, paths->pdata[i]);
+	}
+	if (!spk_git_run(&rec->git, args, asked->str, asked->len, TREE_LIST_MAX,
+			 rec->cancel, ret_out, &status, error))
 		return NULL;
+	if (status > 1) { /* 1: none is ignored */
+		spk_error_set(error, SPK_ERR_GIT, NULL, "git check-ignore failed");
+		return NULL;
+	}
 	ignored = tree_split_z(*ret_out);
 	set = g_hash_table_new(g_str_hash, g_str_equal);
 	for (guint i = 0; i < ignored->len; i++)
-		g_hash_table_add(set, ignored->pdata[i]);
+		g_hash_table_add(set, (char *)ignored->pdata[i] + strlen("./"));
 	return set;
 }
 
@@ -143,7 +156,8 @@ static void sorted_clear(Sorted *sorted)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Sorted, sorted_clear)
 
-static void sort_paths(SpkTree *tree, GPtrArray *files, GHashTable *tracked, Sorted *sorted)
+static void sort_paths(SpkTree *tree, GPtrArray *files, GHashTable *tracked,
+		       Sorted *sorted)
 {
 	g_autoptr(GHashTable) there = g_hash_table_new(g_str_hash, g_str_equal);
 	GHashTableIter iter;
@@ -154,7 +168,8 @@ static void sort_paths(SpkTree *tree, GPtrArray *files, GHashTable *tracked, Sor
 		if (is_withheld(tree, path))
 			continue;
 		g_hash_table_add(there, path);
-		tree_list_add(g_hash_table_contains(tracked, path) ? sorted->kept : sorted->new,
+		tree_list_add(g_hash_table_contains(tracked, path) ? sorted->kept
+								   : sorted->new,
 			      path);
 	}
 	g_hash_table_iter_init(&iter, tracked);
@@ -167,7 +182,7 @@ static gboolean add_new(Recording *rec, Sorted *sorted, GError **error)
 {
 	g_autoptr(GString) out = NULL;
 	g_autoptr(GPtrArray) paths = tree_split_z(sorted->new);
-	g_autoptr(GHashTable) ignored = list_ignored(rec, sorted->new, &out, error);
+	g_autoptr(GHashTable) ignored = list_ignored(rec, paths, &out, error);
 
 	if (!ignored)
 		return FALSE;
@@ -180,11 +195,13 @@ static gboolean add_new(Recording *rec, Sorted *sorted, GError **error)
 static gboolean add_listed(Recording *rec, GError **error)
 {
 	g_auto(TreeScan) scan = { 0 };
-	g_auto(Sorted) sorted = { g_string_new(NULL), g_string_new(NULL), g_string_new(NULL) };
+	g_auto(Sorted)
+		sorted = { g_string_new(NULL), g_string_new(NULL), g_string_new(NULL) };
 	g_autoptr(GString) out = NULL;
 	g_autoptr(GHashTable) tracked = list_tracked(rec, &out, error);
 
-	if (!tracked || !tree_scan(rec->tree->work, NULL, TRUE, rec->cancel, &scan, error))
+	if (!tracked ||
+	    !tree_scan(rec->tree->work, NULL, TRUE, rec->cancel, &scan, error))
 		return FALSE;
 	sort_paths(rec->tree, scan.files, tracked, &sorted);
 	return update_index(rec, "--force-remove", sorted.gone, error) &&
@@ -201,8 +218,8 @@ static gboolean add_forced(Recording *rec, GError **error)
 
 	for (char **p = rec->tree->forced; p && *p; p++) {
 		const char *name;
-		spk_autofd int dir = tree_open_parent(rec->tree->work_fd, *p, FALSE, NULL, &name,
-						      NULL);
+		spk_autofd int dir = tree_open_parent(rec->tree->work_fd, *p, FALSE, NULL,
+						      &name, NULL);
 		struct stat st;
 
 		if (dir >= 0 && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -216,7 +233,8 @@ static gboolean same_index(SpkTree *tree, const struct stat *now)
 {
 	const struct stat *old = &tree->last_index;
 
-	return tree->last_raw && old->st_ino == now->st_ino && old->st_size == now->st_size &&
+	return tree->last_raw && old->st_ino == now->st_ino &&
+	       old->st_size == now->st_size &&
 	       old->st_mtim.tv_sec == now->st_mtim.tv_sec &&
 	       old->st_mtim.tv_nsec == now->st_mtim.tv_nsec;
 }
@@ -234,7 +252,7 @@ static char *write_tree(Recording *rec, GError **error)
 		return NULL;
 	g_free(tree->last_raw);
 	tree->last_raw = g_strdup(raw);
-	(void)stat_index(tree, &tree->last_index);	/* write-tree adds its cache to it */
+	(void)stat_index(tree, &tree->last_index); /* write-tree adds its cache to it */
 	return raw;
 }
 
@@ -245,7 +263,8 @@ char *tree_record(SpkTree *tree, gboolean all, SpkCancel *cancel, GError **error
 	struct stat index;
 	gboolean ok = stat_index(tree, &index);
 
-	if (!tree_scan(tree->work, ok ? &index.st_mtim : NULL, FALSE, cancel, &scan, error))
+	if (!tree_scan(tree->work, ok ? &index.st_mtim : NULL, FALSE, cancel, &scan,
+		       error))
 		return NULL;
 	ok = doubt(&rec, scan.suspects, error) &&
 	     (scan.odd ? add_listed(&rec, error) : add_all(&rec, all, error)) &&

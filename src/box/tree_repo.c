@@ -75,8 +75,8 @@ static gboolean explain_refusal(const char *folder, const GError *why, GError **
 		g_prefix_error(error, "%s: ", folder);
 		return FALSE;
 	}
-	hint = g_strdup_printf("if you trust it: git config --global --add safe.directory '%s'",
-			       folder);
+	hint = g_strdup_printf(
+		"if you trust it: git config --global --add safe.directory '%s'", folder);
 	return unsupported(error, hint, folder, "the repository belongs to another user");
 }
 
@@ -84,8 +84,9 @@ static gboolean explain_refusal(const char *folder, const GError *why, GError **
 static gboolean check_kind(const SpkGit *git, const char *folder, GError **error)
 {
 	g_autoptr(GError) why = NULL;
-	g_autofree char *line = spk_git_line(git, &why, "rev-parse", "--is-bare-repository",
-					     "--is-inside-git-dir", "--is-inside-work-tree", NULL);
+	g_autofree char *line =
+		spk_git_line(git, &why, "rev-parse", "--is-bare-repository",
+			     "--is-inside-git-dir", "--is-inside-work-tree", NULL);
 
 	if (!line && strstr(why->message, "not a git repository (or any"))
 		return FALSE;
@@ -105,10 +106,10 @@ static gboolean check_kind(const SpkGit *git, const char *folder, GError **error
 
 static gboolean read_places(const SpkGit *git, TreeRepo *repo, GError **error)
 {
-	g_autofree char *text = spk_git_line(git, error, "rev-parse", "--path-format=absolute",
-					     "--show-object-format", "--git-dir",
-					     "--git-common-dir", "--show-toplevel",
-					     "--show-prefix", NULL);
+	g_autofree char *text =
+		spk_git_line(git, error, "rev-parse", "--path-format=absolute",
+			     "--show-object-format", "--git-dir", "--git-common-dir",
+			     "--show-toplevel", "--show-prefix", NULL);
 	g_auto(GStrv) lines = text ? g_strsplit(text, "\n", -1) : NULL;
 	g_autofree char *nearest = nearest_top(repo->folder);
 	gsize len;
@@ -138,7 +139,8 @@ gboolean tree_repo_find(const char *folder, TreeRepo *repo, GError **error)
 	g_autoptr(GError) why = NULL;
 
 	if (!realpath(folder, real) || !g_file_test(real, G_FILE_TEST_IS_DIR)) {
-		spk_error_set(error, SPK_ERR_NOT_FOUND, NULL, "%s is not a folder", folder);
+		spk_error_set(error, SPK_ERR_NOT_FOUND, NULL, "%s is not a folder",
+			      folder);
 		return FALSE;
 	}
 	repo->folder = g_strdup(real);
@@ -228,7 +230,8 @@ static char *global_file(GHashTable *table, const char *key, const char *otherwi
 		path = g_build_filename(xdg, "git", otherwise, NULL);
 	else if (home)
 		path = g_build_filename(home, ".config/git", otherwise, NULL);
-	return path && g_path_is_absolute(path) ? tree_read_optional(path, SMALL_FILE) : NULL;
+	return path && g_path_is_absolute(path) ? tree_read_optional(path, SMALL_FILE)
+						: NULL;
 }
 
 static char *info_file(const TreeRepo *repo, const char *name)
@@ -249,7 +252,8 @@ static gboolean has_filters(GHashTable *table)
 	g_hash_table_iter_init(&iter, table);
 	while (g_hash_table_iter_next(&iter, &key, NULL))
 		if (g_str_has_prefix(key, "filter.") &&
-		    (g_str_has_suffix(key, ".clean") || g_str_has_suffix(key, ".process")))
+		    (g_str_has_suffix(key, ".clean") ||
+		     g_str_has_suffix(key, ".process")))
 			return TRUE;
 	return FALSE;
 }
@@ -273,9 +277,11 @@ gboolean tree_repo_config(TreeRepo *repo, TreeConfig *ret_config, GError **error
 	repo->email = identity_part(table, "user.email", "sparks@localhost");
 	global = global_file(table, "core.excludesfile", "ignore");
 	own = info_file(repo, "exclude");
-	ret_config->exclude = g_strdup_printf("%s\n%s\n", global ? global : "", own ? own : "");
+	ret_config->exclude =
+		g_strdup_printf("%s\n%s\n", global ? global : "", own ? own : "");
 	ret_config->attributes = info_file(repo, "attributes");
-	ret_config->global_attributes = global_file(table, "core.attributesfile", "attributes");
+	ret_config->global_attributes =
+		global_file(table, "core.attributesfile", "attributes");
 	ret_config->config = carried_config(table);
 	ret_config->has_filters = has_filters(table);
 	return TRUE;

@@ -23,7 +23,7 @@ typedef struct {
 	const struct timespec *index_time;
 	SpkCancel *cancel;
 	TreeScan *scan;
-	GString *path;		/* of the folder we are in, with "/" at its end, or "" */
+	GString *path; /* of the folder we are in, with "/" at its end, or "" */
 	guint n, depth;
 } Walk;
 
@@ -53,7 +53,8 @@ static gboolean is_suspect(const Walk *walk, const struct stat *st)
 	const struct timespec *index = walk->index_time;
 
 	return index && st->st_ctim.tv_sec == index->tv_sec &&
-	       st->st_ctim.tv_nsec >= index->tv_nsec && st->st_mtim.tv_sec < index->tv_sec;
+	       st->st_ctim.tv_nsec >= index->tv_nsec &&
+	       st->st_mtim.tv_sec < index->tv_sec;
 }
 
 static char *full_path(const Walk *walk, const char *name)
@@ -82,8 +83,8 @@ static gboolean enter(Walk *walk, int dir, const char *name, GError **error)
 	if (fd < 0 && errno == EACCES && fchmodat(dir, name, 0700, 0) == 0)
 		fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) {
-		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot read the folder %s%s",
-				    walk->path->str, name);
+		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL,
+				    "cannot read the folder %s%s", walk->path->str, name);
 		return FALSE;
 	}
 	g_string_append_printf(walk->path, "%s/", name);
@@ -107,7 +108,7 @@ static gboolean take_entry(Walk *walk, int dir, const char *name, GError **error
 		return FALSE;
 	}
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return TRUE;	/* gone: nobody but us is here any more */
+		return TRUE; /* gone: nobody but us is here any more */
 	if (must_go(name, st.st_mode)) {
 		(void)unlinkat(dir, name, 0);
 		return TRUE;
@@ -128,7 +129,8 @@ static gboolean walk_folder(Walk *walk, int fd, GError **error)
 
 	if (!dir) {
 		close(fd);
-		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot read the work tree");
+		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL,
+				    "cannot read the work tree");
 		return FALSE;
 	}
 	ok = spk_cancel_check(walk->cancel, error);
@@ -146,17 +148,21 @@ static gboolean walk_folder(Walk *walk, int fd, GError **error)
 	return ok;
 }
 
-gboolean tree_scan(const char *work, const struct timespec *index_time, gboolean want_files,
-		   SpkCancel *cancel, TreeScan *ret_scan, GError **error)
+gboolean tree_scan(const char *work, const struct timespec *index_time,
+		   gboolean want_files, SpkCancel *cancel, TreeScan *ret_scan,
+		   GError **error)
 {
 	g_autoptr(GString) path = g_string_new(NULL);
-	Walk walk = { .index_time = index_time, .cancel = cancel, .scan = ret_scan, .path = path };
+	Walk walk = {
+		.index_time = index_time, .cancel = cancel, .scan = ret_scan, .path = path
+	};
 	int fd;
 
-	(void)chmod(work, 0755);	/* a command may have shut it; open tells */
+	(void)chmod(work, 0755); /* a command may have shut it; open tells */
 	fd = open(work, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) {
-		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot read %s", work);
+		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot read %s",
+				    work);
 		return FALSE;
 	}
 	ret_scan->suspects = g_ptr_array_new_with_free_func(g_free);

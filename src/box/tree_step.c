@@ -29,11 +29,13 @@ char *spk_tree_snapshot(SpkTree *tree, gint64 step, SpkCancel *cancel, GError **
 }
 
 /* `folder`, which is empty, becomes the tree; the index then fits its files. */
-static gboolean check_out(SpkTree *tree, const char *raw, const char *folder, const char *index,
-			  SpkCancel *cancel, GError **error)
+static gboolean check_out(SpkTree *tree, const char *raw, const char *folder,
+			  const char *index, SpkCancel *cancel, GError **error)
 {
 	const char *const read[] = { "read-tree", raw, NULL };
-	static const char *const write[] = { "checkout-index", "-a", "-f", "-u", "-q", NULL };
+	static const char *const write[] = {
+		"checkout-index", "-a", "-f", "-u", "-q", NULL
+	};
 	SpkGit git = { .git_dir = tree->git, .work_tree = folder, .index = index };
 
 	return spk_git_run(&git, read, NULL, 0, 0, cancel, NULL, NULL, error) &&
@@ -54,8 +56,8 @@ static gboolean make_stubs(SpkTree *tree, const char *folder, GError **error)
 		if (dir < 0)
 			return FALSE;
 		if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST) {
-			spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot create %s",
-					    *p);
+			spk_error_set_errno(error, SPK_ERR_IO, errno, NULL,
+					    "cannot create %s", *p);
 			return FALSE;
 		}
 	}
@@ -70,8 +72,8 @@ static char *box_commit(SpkTree *tree, const char *raw, SpkCancel *cancel, GErro
 
 	if (!strcmp(raw, tree->base))
 		return g_strdup(tree->box_head);
-	return tree_commit_object(&git, raw, tree->box_head, "work of the task\n", identity,
-				  cancel, error);
+	return tree_commit_object(&git, raw, tree->box_head, "work of the task\n",
+				  identity, cancel, error);
 }
 
 gboolean tree_work_ready(SpkTree *tree, GError **error)
@@ -82,7 +84,8 @@ gboolean tree_work_ready(SpkTree *tree, GError **error)
 	       tree_box_git(tree, tree->work, index, tree->box_head, error);
 }
 
-gboolean spk_tree_restore(SpkTree *tree, const char *raw, SpkCancel *cancel, GError **error)
+gboolean spk_tree_restore(SpkTree *tree, const char *raw, SpkCancel *cancel,
+			  GError **error)
 {
 	g_autofree char *index = g_build_filename(tree->git, "index", NULL);
 
@@ -94,17 +97,18 @@ gboolean spk_tree_restore(SpkTree *tree, const char *raw, SpkCancel *cancel, GEr
 
 static char *checkout_path(SpkTree *tree, const char *name, GError **error)
 {
-	static const char *const own[] = { "git", "user", "work", "tmp", "meta.json",
-					   "apply.json", NULL };
+	static const char *const own[] = { "git",	"user",	      "work", "tmp",
+					   "meta.json", "apply.json", NULL };
 
 	if (*name && *name != '.' && !strchr(name, '/') && !g_strv_contains(own, name))
 		return g_build_filename(tree->dir, name, NULL);
-	spk_error_set(error, SPK_ERR_INTERNAL, NULL, "\"%s\" is no name for a checkout", name);
+	spk_error_set(error, SPK_ERR_INTERNAL, NULL, "\"%s\" is no name for a checkout",
+		      name);
 	return NULL;
 }
 
-char *spk_tree_checkout(SpkTree *tree, const char *raw, const char *name, SpkCancel *cancel,
-			GError **error)
+char *spk_tree_checkout(SpkTree *tree, const char *raw, const char *name,
+			SpkCancel *cancel, GError **error)
 {
 	g_autofree char *folder = checkout_path(tree, name, error);
 	g_autofree char *temp = folder ? tree_temp_dir(tree, "checkout", error) : NULL;
@@ -116,7 +120,8 @@ char *spk_tree_checkout(SpkTree *tree, const char *raw, const char *name, SpkCan
 	index = g_build_filename(temp, "index", NULL);
 	head = box_commit(tree, raw, cancel, error);
 	if (!head || !check_out(tree, raw, folder, index, cancel, error) ||
-	    !make_stubs(tree, folder, error) || !tree_box_git(tree, folder, index, head, error))
+	    !make_stubs(tree, folder, error) ||
+	    !tree_box_git(tree, folder, index, head, error))
 		return NULL;
 	return g_steal_pointer(&folder);
 }

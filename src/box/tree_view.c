@@ -27,7 +27,7 @@ typedef struct {
 	SpkGit git;
 	char *index_path;
 	GString *untracked;
-	GString *gitlinks;	/* lines of update-index --index-info */
+	GString *gitlinks; /* lines of update-index --index-info */
 	gint64 n_files;
 	TreeView *view;
 } Viewing;
@@ -54,7 +54,8 @@ void tree_view_clear(TreeView *view)
 /* ---- their index ---- */
 
 /* realpath: git writes through a symlink, and a copied link would lead back to theirs. */
-static gboolean copy_one(const char *from_dir, const char *name, const char *to, GError **error)
+static gboolean copy_one(const char *from_dir, const char *name, const char *to,
+			 GError **error)
 {
 	g_autofree char *path = g_build_filename(from_dir, name, NULL);
 	g_autofree char *real = realpath(path, NULL);
@@ -97,7 +98,8 @@ static gboolean refuse_unmerged(const char *path, GError **error)
 {
 	g_autofree char *shown = spk_text_clean(path, -1, SPK_CLEAN_LINE);
 
-	spk_error_set(error, SPK_ERR_REPO_UNSUPPORTED, "finish the merge or abort it first",
+	spk_error_set(error, SPK_ERR_REPO_UNSUPPORTED,
+		      "finish the merge or abort it first",
 		      "%s has unresolved conflicts of a merge", shown);
 	return FALSE;
 }
@@ -128,12 +130,14 @@ static gboolean take_entry(Viewing *viewing, const char *entry, GError **error)
 
 static gboolean list_files(Viewing *viewing, SpkCancel *cancel, GError **error)
 {
-	static const char *const args[] = { "ls-files", "-z", "-s", "-v", "-c", "-o",
-					    "--exclude-standard", NULL };
+	static const char *const args[] = {
+		"ls-files", "-z", "-s", "-v", "-c", "-o", "--exclude-standard", NULL
+	};
 	g_autoptr(GString) out = NULL;
 	g_autoptr(GPtrArray) entries = NULL;
 
-	if (!spk_git_run(&viewing->git, args, NULL, 0, TREE_LIST_MAX, cancel, &out, NULL, error))
+	if (!spk_git_run(&viewing->git, args, NULL, 0, TREE_LIST_MAX, cancel, &out, NULL,
+			 error))
 		return FALSE;
 	entries = tree_split_z(out);
 	viewing->n_files = entries->len;
@@ -144,7 +148,8 @@ static gboolean list_files(Viewing *viewing, SpkCancel *cancel, GError **error)
 }
 
 /* Before git hashes gigabytes that somebody forgot to ignore. */
-static gboolean check_limits(Viewing *viewing, const SpkTreeLimits *limits, GError **error)
+static gboolean check_limits(Viewing *viewing, const SpkTreeLimits *limits,
+			     GError **error)
 {
 	static const char hint[] = "add what the task does not need to .gitignore";
 	gint64 max_files = limits->max_files ? limits->max_files : DEFAULT_FILES;
@@ -158,19 +163,23 @@ static gboolean check_limits(Viewing *viewing, const SpkTreeLimits *limits, GErr
 	if (fd < 0)
 		return FALSE;
 	if (viewing->n_files > max_files) {
-		spk_error_set(error, SPK_ERR_LIMIT, hint, "%s holds %" G_GINT64_FORMAT
-			      " files, more than %" G_GINT64_FORMAT, top, viewing->n_files,
-			      max_files);
+		spk_error_set(error, SPK_ERR_LIMIT, hint,
+			      "%s holds %" G_GINT64_FORMAT
+			      " files, more than %" G_GINT64_FORMAT,
+			      top, viewing->n_files, max_files);
 		return FALSE;
 	}
 	for (guint i = 0; i < paths->len; i++)
 		if (fstatat(fd, paths->pdata[i], &st, AT_SYMLINK_NOFOLLOW) == 0)
 			bytes += st.st_size;
 	if (bytes > max_bytes) {
-		g_autofree char *has = spk_text_bytes(bytes), *most = spk_text_bytes(max_bytes);
+		g_autofree char *has = spk_text_bytes(bytes),
+				*most = spk_text_bytes(max_bytes);
 
-		spk_error_set(error, SPK_ERR_LIMIT, hint, "%s holds %s of untracked files, more "
-			      "than %s", top, has, most);
+		spk_error_set(error, SPK_ERR_LIMIT, hint,
+			      "%s holds %s of untracked files, more "
+			      "than %s",
+			      top, has, most);
 		return FALSE;
 	}
 	return TRUE;
@@ -180,8 +189,8 @@ static gboolean check_limits(Viewing *viewing, const SpkTreeLimits *limits, GErr
 
 static gboolean drop_gitlinks(Viewing *viewing, SpkCancel *cancel, GError **error)
 {
-	static const char *const args[] = { "update-index", "-z", "--force-remove", "--stdin",
-					    NULL };
+	static const char *const args[] = { "update-index", "-z", "--force-remove",
+					    "--stdin", NULL };
 	g_autoptr(GString) paths = g_string_new(NULL);
 	GPtrArray *submodules = viewing->view->submodules;
 
@@ -189,8 +198,8 @@ static gboolean drop_gitlinks(Viewing *viewing, SpkCancel *cancel, GError **erro
 		return TRUE;
 	for (guint i = 0; i < submodules->len; i++)
 		tree_list_add(paths, submodules->pdata[i]);
-	return spk_git_run(&viewing->git, args, paths->str, paths->len, 0, cancel, NULL, NULL,
-			   error);
+	return spk_git_run(&viewing->git, args, paths->str, paths->len, 0, cancel, NULL,
+			   NULL, error);
 }
 
 static gboolean add_files(Viewing *viewing, SpkCancel *cancel, GError **error)
@@ -209,8 +218,8 @@ static gboolean add_files(Viewing *viewing, SpkCancel *cancel, GError **error)
 			tree_list_add(specs, spec);
 		}
 	}
-	if (spk_git_run(&viewing->git, args, specs->str, specs->len, 0, cancel, NULL, NULL,
-			error))
+	if (spk_git_run(&viewing->git, args, specs->str, specs->len, 0, cancel, NULL,
+			NULL, error))
 		return TRUE;
 	g_prefix_error(error, "recording %s as it is: ", viewing->tree->repo.top);
 	return FALSE;
@@ -221,18 +230,19 @@ static gboolean return_gitlinks(Viewing *viewing, SpkCancel *cancel, GError **er
 	static const char *const args[] = { "update-index", "-z", "--index-info", NULL };
 
 	return !viewing->gitlinks->len ||
-	       spk_git_run(&viewing->git, args, viewing->gitlinks->str, viewing->gitlinks->len,
-			   0, cancel, NULL, NULL, error);
+	       spk_git_run(&viewing->git, args, viewing->gitlinks->str,
+			   viewing->gitlinks->len, 0, cancel, NULL, NULL, error);
 }
 
 static gboolean list_tree(Viewing *viewing, SpkCancel *cancel, GError **error)
 {
-	const char *const args[] = { "ls-tree", "-r", "-z", "--full-tree", viewing->view->tree,
-				     NULL };
+	const char *const args[] = { "ls-tree",		  "-r", "-z", "--full-tree",
+				     viewing->view->tree, NULL };
 	g_autoptr(GString) out = NULL;
 	g_autoptr(GPtrArray) entries = NULL;
 
-	if (!spk_git_run(&viewing->git, args, NULL, 0, TREE_LIST_MAX, cancel, &out, NULL, error))
+	if (!spk_git_run(&viewing->git, args, NULL, 0, TREE_LIST_MAX, cancel, &out, NULL,
+			 error))
 		return FALSE;
 	entries = tree_split_z(out);
 	for (guint i = 0; i < entries->len; i++) {
@@ -247,8 +257,8 @@ static gboolean list_tree(Viewing *viewing, SpkCancel *cancel, GError **error)
 static gboolean write_view(Viewing *viewing, SpkCancel *cancel, GError **error)
 {
 	/* blobs of a partial clone may be missing here, and that is no concern of ours */
-	viewing->view->tree = spk_git_line(&viewing->git, error, "write-tree", "--missing-ok",
-					   NULL);
+	viewing->view->tree =
+		spk_git_line(&viewing->git, error, "write-tree", "--missing-ok", NULL);
 	return viewing->view->tree && list_tree(viewing, cancel, error);
 }
 
@@ -276,6 +286,8 @@ gboolean tree_view_make(SpkTree *tree, const char *index, const SpkTreeLimits *l
 				    viewing.untracked->len);
 		return TRUE;
 	}
-	return drop_gitlinks(&viewing, cancel, error) && add_files(&viewing, cancel, error) &&
-	       return_gitlinks(&viewing, cancel, error) && write_view(&viewing, cancel, error);
+	return drop_gitlinks(&viewing, cancel, error) &&
+	       add_files(&viewing, cancel, error) &&
+	       return_gitlinks(&viewing, cancel, error) &&
+	       write_view(&viewing, cancel, error);
 }

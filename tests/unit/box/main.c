@@ -5,6 +5,8 @@
 /* One line for each test_*.c. */
 static const Suite *const suites[] = {
 	&plan_suite,
+	&tree_suite,
+	&step_suite,
 };
 
 int main(void)
