@@ -4,7 +4,14 @@
 const SpkCmd *const spk_commands[] = {
 	&spk_cmd_completions,
 	&spk_cmd_config,
+	&spk_cmd_demo,
+	&spk_cmd_dispatch,
+	&spk_cmd_do,
+	&spk_cmd_doctor,
+	&spk_cmd_ghosts,
 	&spk_cmd_help,
+	&spk_cmd_tasks,
+	&spk_cmd_up,
 	&spk_cmd_version,
 	NULL,
 };

@@ -6,7 +6,14 @@
 
 extern const SpkCmd spk_cmd_completions;
 extern const SpkCmd spk_cmd_config;
+extern const SpkCmd spk_cmd_demo;
+extern const SpkCmd spk_cmd_dispatch;
+extern const SpkCmd spk_cmd_do;
+extern const SpkCmd spk_cmd_doctor;
+extern const SpkCmd spk_cmd_ghosts;
 extern const SpkCmd spk_cmd_help;
+extern const SpkCmd spk_cmd_tasks;
+extern const SpkCmd spk_cmd_up;
 extern const SpkCmd spk_cmd_version;
 
 #endif

@@ -23,7 +23,7 @@ void spk_ui_paint(GString *out, int fd, const char *role, const char *text)
 	g_string_append(out, start);
 	g_string_append(out, text);
 	if (*start)
-		g_string_append(out, "\033[0m");
+		g_string_append(out, spk_term_sgr(fd, "reset"));
 }
 
 char *spk_ui_clip(const char *text, int columns)
@@ -91,6 +91,33 @@ void spk_ui_fold(GString *out, const char *text, int indent, int columns, guint 
 				       p);
 		p += len;
 		p += *p == '\n' || *p == ' ';
+	}
+}
+
+static const char *diff_role(const char *line)
+{
+	static const struct {
+		const char *start, *role;
+	} roles[] = {
+		{ "diff ", "bold" }, { "+++", "bold" }, { "---", "bold" },
+		{ "+", "add" },	     { "-", "del" },	{ "@@", "dim" },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(roles); i++)
+		if (g_str_has_prefix(line, roles[i].start))
+			return roles[i].role;
+	return NULL;
+}
+
+void spk_ui_diff(GString *out, int fd, const char *diff)
+{
+	while (*diff) {
+		gsize len = strcspn(diff, "\n");
+		g_autofree char *clean = spk_text_clean(diff, len, SPK_CLEAN_TEXT);
+
+		spk_ui_paint(out, fd, diff_role(clean), clean);
+		g_string_append_c(out, '\n');
+		diff += len + (diff[len] == '\n');
 	}
 }
 

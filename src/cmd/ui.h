@@ -20,7 +20,10 @@ char *spk_ui_clip(const char *text, int columns);
 /* One clean line (no control characters) of at most `columns` columns. NULL gives "". */
 char *spk_ui_line(const char *text, int columns);
 /* Folds clean text at blanks, each line after `indent` blanks, at most max_lines of them. */
-void spk_ui_fold(GString *out, const char *text, int indent, int columns, guint max_lines);
+void spk_ui_fold(GString *out, const char *text, int indent, int columns,
+		 guint max_lines);
+/* A unified diff: clean lines, coloured as fd shows it. */
+void spk_ui_diff(GString *out, int fd, const char *diff);
 /* Writes to fd; a reader that is gone is no error. */
 void spk_ui_write(int fd, const GString *text);
 

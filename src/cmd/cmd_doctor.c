@@ -1,0 +1,312 @@
+/*
+ * `sparks doctor`: is everything there that a task needs? One row per check; each says what
+ * it saw, what it wants and what to do.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "box/box.h"
+#include "cmd/cmd_all.h"
+#include "cmd/session.h"
+#include "cmd/ui.h"
+#include "llm/llm.h"
+#include "net/child.h"
+
+#define INDENT	  21 /* "PASS  title          " */
+#define PING_MS	  30000
+#define DISK_FAIL (100ull << 20)
+#define DISK_WARN (1ull << 30)
+
+typedef enum { PASS, WARN, FAIL } Status;
+
+static const struct {
+	const char *name, *role;
+} statuses[] = { { "PASS", "ok" }, { "WARN", "warn" }, { "FAIL", "bad" } };
+
+typedef struct {
+	SpkConf *conf;
+	const SpkArgs *args;
+	SpkCancel *cancel;
+} Doctor;
+
+typedef struct {
+	Status status;
+	char *observed, *remediation;
+} Finding;
+
+static void finding_clear(Finding *finding)
+{
+	g_free(finding->observed);
+	g_free(finding->remediation);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Finding, finding_clear)
+
+G_GNUC_PRINTF(3, 4)
+static Finding found(Status status, const char *remediation, const char *format, ...)
+{
+	Finding finding = { status, NULL, g_strdup(remediation) };
+	va_list args;
+
+	va_start(args, format);
+	finding.observed = g_strdup_vprintf(format, args);
+	va_end(args);
+	return finding;
+}
+
+static Finding failed(Status status, const GError *error, const char *remediation)
+{
+	const char *hint = spk_error_hint(error);
+
+	return found(status, hint ? hint : remediation, "%s", error->message);
+}
+
+/* ---- the checks ---- */
+
+static Finding check_config(const Doctor *doctor)
+{
+	const char *path = spk_conf_path(doctor->conf);
+	const char *const *warnings = spk_conf_warnings(doctor->conf);
+	guint n = g_strv_length((char **)warnings);
+
+	if (n)
+		return found(WARN, "sparks config check", "%u warnings, the first: %s", n,
+			     warnings[0]);
+	return found(PASS, NULL, "%s", path ? path : "built-in defaults, no file");
+}
+
+static Finding check_disk(const Doctor *doctor)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *home = spk_fs_home(&error);
+	g_autofree char *free_text = NULL;
+	struct statvfs st;
+	guint64 available;
+
+	if (!home)
+		return failed(FAIL, error, "set SPARKS_HOME to a folder you may write");
+	if (access(home, W_OK) < 0 || statvfs(home, &st) < 0)
+		return found(FAIL, "set SPARKS_HOME to a folder you may write", "%s: %s",
+			     home, g_strerror(errno));
+	available = (guint64)st.f_bavail * st.f_frsize;
+	free_text = spk_text_bytes(available);
+	return found(available < DISK_FAIL   ? FAIL
+		     : available < DISK_WARN ? WARN
+					     : PASS,
+		     available < DISK_WARN ? "make room, or move SPARKS_HOME" : NULL,
+		     "%s, %s free", home, free_text);
+}
+
+static Finding check_store(const Doctor *doctor)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SpkCore) core = spk_core_open(doctor->conf, &error);
+	SpkStore *store;
+
+	if (!core)
+		return failed(FAIL, error, "see the message; nothing was changed");
+	store = spk_core_store(core);
+	if (!spk_store_check(store, &error))
+		return failed(FAIL, error,
+			      "keep a copy of the file, then move it away: a new one "
+			      "is made");
+	return found(PASS, NULL, "%s, schema %d, integrity ok", spk_store_path(store),
+		     spk_store_schema_version(store));
+}
+
+/* Controls that this machine doesn't give, as "name, name". */
+static char *missing_controls(SpkBox *box)
+{
+	g_autoptr(json_t) controls = spk_box_controls(box);
+	GString *out = g_string_new(NULL);
+	const json_t *control;
+	size_t i;
+
+	json_array_foreach(controls, i, control) {
+		if (spk_json_bool(control, "ok", TRUE))
+			continue;
+		if (out->len)
+			g_string_append(out, ", ");
+		g_string_append(out, spk_json_str(control, "control"));
+	}
+	return g_string_free(out, FALSE);
+}
+
+static Finding check_box(const Doctor *doctor)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SpkBox) box = spk_box_open(doctor->conf, &error);
+	g_autofree char *missing = NULL;
+	SpkTier tier;
+
+	if (!box)
+		return failed(FAIL, error,
+			      "a kernel with user namespaces or Landlock is needed");
+	tier = spk_box_tier(box);
+	missing = missing_controls(box);
+	return found(tier >= SPK_TIER_DOCKER ? PASS : WARN,
+		     tier >= SPK_TIER_DOCKER
+			     ? NULL
+			     : "allow user namespaces on this machine for the "
+			       "stronger tier",
+		     "%s: %s%s%s", spk_tier_name(tier), spk_box_describe(box),
+		     *missing ? "; not to be had: " : "", missing);
+}
+
+static Finding check_git(const Doctor *doctor)
+{
+	const char *argv[] = { "git", "--version", NULL };
+	g_auto(SpkChildResult) result = { 0 };
+	g_autoptr(GError) error = NULL;
+	SpkChildSpec spec = { .argv = argv, .timeout_ms = 10000 };
+	int major = 0, minor = 0;
+
+	if (!spk_child_run(&spec, doctor->cancel, &result, &error))
+		return failed(FAIL, error, "apt install git");
+	if (sscanf(result.out->str, "git version %d.%d", &major, &minor) != 2)
+		return found(FAIL, "apt install git", "an answer that is no version");
+	if (major < 2 || (major == 2 && minor < 30))
+		return found(FAIL, "install git 2.30 or newer", "git %d.%d", major,
+			     minor);
+	return found(PASS, NULL, "git %d.%d", major, minor);
+}
+
+static Finding check_model(const Doctor *doctor)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SpkLlm) llm = spk_llm_open(doctor->conf, NULL, &error);
+	g_autoptr(SpkCancel) patience = spk_cancel_new(doctor->cancel);
+
+	if (!llm)
+		return failed(WARN, error,
+			      "set OPENAI_API_KEY, or [openai] url to your own server");
+	if (spk_args_flag(doctor->args, "skip-llm"))
+		return found(PASS, NULL, "%s %s, not asked (--skip-llm)",
+			     spk_llm_provider(llm), spk_llm_model(llm));
+	spk_cancel_set_deadline(patience, PING_MS);
+	if (!spk_llm_ping(llm, patience, &error))
+		return failed(FAIL, error, "check the key, the URL and the network");
+	return found(PASS, NULL, "%s %s answers", spk_llm_provider(llm),
+		     spk_llm_model(llm));
+}
+
+static const struct {
+	const char *id, *title, *expected;
+	Finding (*fn)(const Doctor *doctor);
+} checks[] = {
+	{ "config", "configuration", "read without warnings", check_config },
+	{ "disk", "home and disk", "writable, 1 GB free", check_disk },
+	{ "store", "store", "opens, integrity check passes", check_store },
+	{ "box.tier", "sandbox", "native or stronger", check_box },
+	{ "git", "git", "2.30 or newer", check_git },
+	{ "model", "model", "configured and answering", check_model },
+};
+
+/* ---- output ---- */
+
+static json_t *finding_to_json(gsize i, const Finding *finding)
+{
+	return json_pack("{s:s,s:s,s:o,s:s,s:o}", "id", checks[i].id, "status",
+			 statuses[finding->status].name, "observed",
+			 spk_json_text(finding->observed), "expected", checks[i].expected,
+			 "remediation", spk_json_text(finding->remediation));
+}
+
+static void print_row(gsize i, const Finding *finding)
+{
+	g_autoptr(GString) out = g_string_new(NULL), text = g_string_new(NULL);
+	g_autofree char *title = g_strdup_printf("  %-14s ", checks[i].title);
+	int columns = MIN(spk_ui_columns(STDOUT_FILENO), 110);
+
+	spk_ui_paint(out, STDOUT_FILENO, statuses[finding->status].role,
+		     statuses[finding->status].name);
+	g_string_append(out, title);
+	spk_ui_fold(text, finding->observed, INDENT, columns, 6);
+	if (finding->remediation && finding->status != PASS)
+		spk_ui_fold(text, finding->remediation, INDENT + 2, columns, 4);
+	/* the first line stands beside the title, not below it */
+	g_string_append(out, text->str + MIN(INDENT, text->len));
+	fputs(out->str, stdout);
+}
+
+static void print_json(json_t *take_rows, const guint *counts)
+{
+	static const char *const overall[] = { "pass", "warn", "fail" };
+	Status worst = counts[FAIL] ? FAIL : counts[WARN] ? WARN : PASS;
+	g_autofree char *time = spk_time_format(spk_now_us());
+	g_autoptr(json_t)
+		object = json_pack("{s:s,s:s,s:{s:s,s:i,s:i,s:i},s:o}", "schema_version",
+				   "v1", "generated_at", time, "summary",
+				   "overall_status", overall[worst], "checks_pass",
+				   (int)counts[PASS], "checks_warn", (int)counts[WARN],
+				   "checks_fail", (int)counts[FAIL], "checks", take_rows);
+
+	spk_cmd_print_json(object);
+}
+
+/* Plain `doctor` reports; --ci and --fail-on-warn turn what it found into an exit code. */
+static int exit_code(const SpkArgs *args, const guint *counts)
+{
+	gboolean strict = spk_args_flag(args, "fail-on-warn");
+
+	if (counts[FAIL] && (strict || spk_args_flag(args, "ci")))
+		return 1;
+	return strict && counts[WARN] ? 1 : 0;
+}
+
+static int run(const SpkArgs *args)
+{
+	gboolean json = spk_args_flag(args, "json");
+	g_autoptr(SpkCancel) cancel = spk_cmd_interrupt();
+	g_autoptr(json_t) rows = json_array();
+	g_autoptr(SpkConf) conf = NULL;
+	guint counts[3] = { 0 };
+	int code;
+
+	conf = spk_cmd_conf(args, json, &code);
+	if (!conf)
+		return code;
+	for (gsize i = 0; i < G_N_ELEMENTS(checks); i++) {
+		Doctor doctor = { conf, args, cancel };
+		g_auto(Finding) finding = checks[i].fn(&doctor);
+
+		counts[finding.status]++;
+		if (json)
+			json_array_append_new(rows, finding_to_json(i, &finding));
+		else
+			print_row(i, &finding);
+	}
+	if (json)
+		print_json(g_steal_pointer(&rows), counts);
+	else
+		printf("%u pass, %u warn, %u fail\n", counts[PASS], counts[WARN],
+		       counts[FAIL]);
+	return exit_code(args, counts);
+}
+
+static const SpkCmdOpt options[] = {
+	{ "ci", .type = SPK_CMD_FLAG, .sentence = "exit with 1 when a check fails" },
+	{ "fail-on-warn", .type = SPK_CMD_FLAG,
+	  .sentence = "exit with 1 on warnings too" },
+	SPK_OPT_JSON,
+	{ "security", .type = SPK_CMD_FLAG, .sentence = "the controls of each spark",
+	  .unbuilt = "the row \"sandbox\" of plain `sparks doctor` shows what holds" },
+	{ "skip-llm", .type = SPK_CMD_FLAG, .sentence = "don't ask the model's server" },
+	{ NULL },
+};
+
+const SpkCmd spk_cmd_doctor = {
+	.name = "doctor",
+	.usage = "",
+	.summary = "Check that everything a task needs is there.",
+	.example = "sparks doctor --skip-llm",
+	.options = options,
+	.run = run,
+};

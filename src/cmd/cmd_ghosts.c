@@ -1,0 +1,133 @@
+/*
+ * `sparks ghosts`: who can work on a task, one line each. Reads the configuration and opens
+ * nothing else, unless --stats asks the store how their tasks ended.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "cmd/cmd.h"
+#include "cmd/cmd_all.h"
+#include "cmd/session.h"
+
+#define STATS_TASKS 10000 /* the latest tasks that --stats counts */
+
+typedef struct {
+	guint tasks, done, verified;
+} Stats;
+
+static json_t *tools_to_json(const SpkSpark *spark)
+{
+	json_t *tools = json_array();
+
+	for (const char *const *tool = spark->tools; *tool; tool++)
+		json_array_append_new(tools, json_string(*tool));
+	return tools;
+}
+
+static json_t *spark_to_json(const SpkSpark *spark, const Stats *stats)
+{
+	json_t *object = json_pack("{s:s,s:s,s:s,s:s,s:b,s:o}", "name", spark->name,
+				   "description", spark->description, "role", spark->role,
+				   "strategy", spark->strategy, "read_only",
+				   spark->read_only, "tools", tools_to_json(spark));
+
+	if (stats)
+		spk_json_set(object, "stats",
+			     json_pack("{s:i,s:i,s:i}", "tasks", (int)stats->tasks,
+				       "done", (int)stats->done, "verified",
+				       (int)stats->verified));
+	return object;
+}
+
+static void print_line(const SpkSpark *spark, const Stats *stats)
+{
+	g_autofree char *tools = g_strjoinv(", ", (char **)spark->tools);
+
+	printf("%s — %s [%s]", spark->name, spark->description, tools);
+	if (stats)
+		printf(" · %u tasks, %u done, %u verified", stats->tasks, stats->done,
+		       stats->verified);
+	putchar('\n');
+}
+
+static void count(const SpkSpark *spark, const GPtrArray *tasks, Stats *stats)
+{
+	for (guint i = 0; i < tasks->len; i++) {
+		const SpkTask *task = tasks->pdata[i];
+
+		if (g_strcmp0(task->spark, spark->name) != 0)
+			continue;
+		stats->tasks++;
+		stats->done += task->status == SPK_STATE_DONE;
+		stats->verified += task->verdict == SPK_VERDICT_VERIFIED;
+	}
+}
+
+/* tasks NULL: without statistics. */
+static void print(gboolean json, const GPtrArray *tasks)
+{
+	g_autoptr(json_t) all = json_array();
+
+	for (const SpkSpark *spark = spk_sparks(); spark->name; spark++) {
+		Stats stats = { 0 };
+
+		if (tasks)
+			count(spark, tasks, &stats);
+		if (json)
+			json_array_append_new(all, spark_to_json(spark,
+								 tasks ? &stats : NULL));
+		else
+			print_line(spark, tasks ? &stats : NULL);
+	}
+	if (json)
+		spk_cmd_print_json(all);
+}
+
+static int run_with_stats(const SpkArgs *args)
+{
+	g_auto(SpkSession) session = { 0 };
+	g_autoptr(GPtrArray) tasks = NULL;
+	g_autoptr(GError) error = NULL;
+	int code;
+
+	if (!spk_session_open(&session, args, spk_args_flag(args, "json"), &code))
+		return code;
+	tasks = spk_task_list(session.store, -1, STATS_TASKS, &error);
+	if (!tasks)
+		return spk_cmd_fail(g_steal_pointer(&error), session.json);
+	print(session.json, tasks);
+	return 0;
+}
+
+static int run(const SpkArgs *args)
+{
+	gboolean json = spk_args_flag(args, "json");
+	g_autoptr(SpkConf) conf = NULL;
+	int code;
+
+	if (spk_args_flag(args, "stats"))
+		return run_with_stats(args);
+	conf = spk_cmd_conf(args, json, &code); /* for its warnings */
+	if (!conf)
+		return code;
+	print(json, NULL);
+	return 0;
+}
+
+static const SpkCmdOpt options[] = {
+	{ "json", .type = SPK_CMD_FLAG, .sentence = "one JSON array on stdout" },
+	{ "stats", .type = SPK_CMD_FLAG, .sentence = "with the number of their tasks" },
+	{ NULL },
+};
+
+const SpkCmd spk_cmd_ghosts = {
+	.name = "ghosts",
+	.usage = "",
+	.summary = "List the sparks that can work on a task.",
+	.example = "sparks ghosts",
+	.options = options,
+	.run = run,
+};

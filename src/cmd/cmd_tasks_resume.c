@@ -1,0 +1,68 @@
+/*
+ * `sparks tasks resume ID`: goes on with a task that was paused, interrupted or is still
+ * queued. Runs it in this process unless a daemon does.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "cmd/session.h"
+#include "cmd/submit.h"
+#include "cmd/tasks_all.h"
+
+static gboolean last_seq(SpkStore *store, const char *id, gint64 *ret_seq, GError **error)
+{
+	g_autoptr(GPtrArray) entries = spk_journal_read(store, id, 0, 0, error);
+
+	if (!entries)
+		return FALSE;
+	*ret_seq = entries->len; /* numbered from 1 without gaps */
+	return TRUE;
+}
+
+static int run(const SpkArgs *args)
+{
+	g_auto(SpkSession) session = { 0 };
+	g_autoptr(SpkTask) task = NULL;
+	g_autoptr(SpkProgress) progress = NULL;
+	g_autoptr(GError) error = NULL;
+	SpkFollow how = { .detach = spk_args_flag(args, "detach") };
+	int code;
+
+	if (!spk_session_open(&session, args, spk_args_flag(args, "json"), &code))
+		return code;
+	task = spk_session_task(&session, args, &code);
+	if (!task)
+		return code;
+	if (!last_seq(session.store, task->id, &how.seen, &error) ||
+	    !spk_core_resume(session.core, task->id, &error))
+		return spk_cmd_fail(g_steal_pointer(&error), session.json);
+	progress = spk_progress_new(STDERR_FILENO);
+	(void)spk_follow_run(&session, args, task->id, &how, progress, &error);
+	g_clear_pointer(&progress, spk_progress_free);
+	if (how.detach && !error) {
+		puts(task->id);
+		return 0;
+	}
+	return spk_submit_close(&session, task->id, spk_args_flag(args, "strict"),
+				g_steal_pointer(&error));
+}
+
+static const SpkCmdOpt options[] = {
+	{ "detach", .type = SPK_CMD_FLAG, .sentence = "print the id and return at once" },
+	{ "strict", .type = SPK_CMD_FLAG,
+	  .sentence = "exit with 3 unless the verdict is `verified`" },
+	SPK_OPT_JSON,
+	{ NULL },
+};
+
+const SpkCmd spk_tasks_resume = {
+	.name = "resume",
+	.usage = "ID",
+	.summary = "Go on with a paused, interrupted or queued task.",
+	.example = "sparks tasks resume 01hq2x",
+	.options = options,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};

@@ -1,0 +1,56 @@
+/* `sparks tasks show ID`: status, verdict, evidence and result of one task. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "cmd/session.h"
+#include "cmd/summary.h"
+#include "cmd/tasks_all.h"
+#include "cmd/ui.h"
+
+static void print_head(const SpkTask *task)
+{
+	g_autofree char *goal = spk_ui_line(task->goal, 400);
+	g_autofree char *repo = spk_ui_line(task->repo, 400);
+	g_autofree char *time = spk_ui_time(task->created_us);
+
+	printf("%s\n  by %s in %s, %s\n", goal, task->spark, repo, time);
+}
+
+static int run(const SpkArgs *args)
+{
+	g_auto(SpkSession) session = { 0 };
+	g_autoptr(SpkTask) task = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(json_t) report = NULL;
+	int code;
+
+	if (!spk_session_open(&session, args, spk_args_flag(args, "json"), &code))
+		return code;
+	task = spk_session_task(&session, args, &code);
+	if (!task)
+		return code;
+	if (session.json) {
+		report = spk_core_report(session.core, task, FALSE, &error);
+		if (report)
+			spk_cmd_print_json(report);
+	} else {
+		print_head(task);
+		(void)spk_summary_print(session.core, task, &error); /* error says it */
+	}
+	return error ? spk_cmd_fail(g_steal_pointer(&error), session.json) : 0;
+}
+
+static const SpkCmdOpt options[] = { SPK_OPT_JSON, { NULL } };
+
+const SpkCmd spk_tasks_show = {
+	.name = "show",
+	.usage = "ID",
+	.summary = "Show one task: status, verdict, evidence, result.",
+	.example = "sparks tasks show 01hq2x",
+	.options = options,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};

@@ -1,0 +1,67 @@
+/*
+ * `sparks up`: the daemon. Takes queued tasks of this store until SIGTERM or Ctrl-C; then
+ * running tasks end their step and are given back.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "cmd/cmd_all.h"
+#include "cmd/session.h"
+
+static void say_ready(const SpkSession *session, gint64 workers)
+{
+	const char *path = spk_store_path(session->store);
+	g_autoptr(json_t) object = NULL;
+
+	if (session->json) {
+		object = json_pack("{s:b,s:i,s:i,s:o}", "ready", TRUE, "pid",
+				   (int)getpid(), "workers", (int)workers, "store",
+				   spk_json_text(path));
+		spk_cmd_print_json(object);
+	} else {
+		printf("sparks: ready, %d workers on %s (pid %d)\n", (int)workers, path,
+		       (int)getpid());
+	}
+	fflush(stdout);
+}
+
+static int run(const SpkArgs *args)
+{
+	g_auto(SpkSession) session = { 0 };
+	g_autoptr(SpkCancel) interrupt = spk_cmd_interrupt();
+	g_autoptr(GError) error = NULL;
+	gint64 workers;
+	int code;
+
+	if (!spk_session_open(&session, args, spk_args_flag(args, "json"), &code))
+		return code;
+	workers = spk_args_int(args, "workers", spk_conf_int(session.conf, "up.workers"));
+	/* serve() registers again; asking first keeps the ready line from being a lie. */
+	if (!spk_worker_register(session.store, spk_holder_self(), &error))
+		return spk_cmd_fail(g_steal_pointer(&error), session.json);
+	say_ready(&session, workers);
+	if (!spk_core_serve(session.core, workers, interrupt, &error))
+		return spk_cmd_fail(g_steal_pointer(&error), session.json);
+	return 0;
+}
+
+static const SpkCmdOpt options[] = {
+	{ "workers", .type = SPK_CMD_INT, .value = "N", .min = 1, .max = 64,
+	  .sentence = "tasks at a time (default: option up.workers)" },
+	SPK_OPT_JSON,
+	{ NULL },
+};
+
+const SpkCmd spk_cmd_up = {
+	.name = "up",
+	.usage = "",
+	.summary = "Run queued tasks until stopped.",
+	.details =
+		"One daemon per store; a second one is refused. SIGTERM or Ctrl-C drains: "
+		"running tasks end their step, are given back, and go on with the next `up` or "
+		"with `sparks tasks resume ID`.",
+	.example = "sparks up --workers 4",
+	.options = options,
+	.run = run,
+};

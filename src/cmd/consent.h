@@ -1,0 +1,11 @@
+/* Before files that run code elsewhere (CI, hooks, build scripts) reach the user's folder. */
+#ifndef SPK_CMD_CONSENT_H
+#define SPK_CMD_CONSENT_H
+
+#include "store/store.h"
+
+/* TRUE when the task changed no such file, `yes` was given, or the person says yes. Names the
+ * files on stderr. POLICY otherwise. */
+gboolean spk_consent_to_apply(const SpkTask *task, gboolean yes, GError **error);
+
+#endif

@@ -1,0 +1,163 @@
+#include "cmd/redact.h"
+
+#include <string.h>
+
+#include "base/json.h"
+
+#define MIN_VALUE 8 /* shorter values would blacken ordinary words */
+
+/* Published shapes of keys and tokens. */
+static const char *const shapes[] = {
+	"-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?",
+	"\\bsk-[A-Za-z0-9_-]{16,}",	 /* OpenAI, Anthropic, OpenRouter */
+	"\\bgh[pousr]_[A-Za-z0-9]{20,}", /* GitHub */
+	"\\bgithub_pat_[A-Za-z0-9_]{20,}",
+	"\\bglpat-[A-Za-z0-9_-]{16,}",	     /* GitLab */
+	"\\blin_api_[A-Za-z0-9]{16,}",	     /* Linear */
+	"\\bxox[abeoprs]-[A-Za-z0-9-]{10,}", /* Slack */
+	"\\bxapp-[A-Za-z0-9-]{10,}",
+	"\\b(?:AKIA|ASIA)[A-Z0-9]{16}\\b",				   /* AWS */
+	"\\bAIza[A-Za-z0-9_-]{30,}",					   /* Google */
+	"\\b[0-9]{8,10}:[A-Za-z0-9_-]{35}\\b",				   /* Telegram */
+	"\\beyJ[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]{4,}", /* JWT */
+	"(?<=://)[^/\\s:@]{1,64}:[^/\\s@]{3,}(?=@)", /* user:password in a URL */
+	"(?i:(?<=bearer ))[A-Za-z0-9._~+/-]{16,}=*",
+	NULL,
+};
+
+/* Parts of a name that say "this is a secret". */
+static const char *const name_parts[] = {
+	"TOKEN",  "SECRET",	 "PASSWORD",   "PASSWD",     "API_KEY",
+	"APIKEY", "PRIVATE_KEY", "ACCESS_KEY", "CREDENTIAL",
+};
+
+typedef struct {
+	char *name, *value;
+} Known;
+
+struct SpkRedact {
+	GArray *known;
+	GRegex *shape;
+	guint count;
+};
+
+static gboolean is_secret_name(const char *name)
+{
+	g_autofree char *upper = g_ascii_strup(name, -1);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(name_parts); i++)
+		if (strstr(upper, name_parts[i]))
+			return TRUE;
+	return FALSE;
+}
+
+static void known_clear(gpointer data)
+{
+	Known *known = data;
+
+	g_free(known->name);
+	g_free(known->value);
+}
+
+/* Longest first: a value that contains another is replaced whole. */
+static gint by_length(gconstpointer a, gconstpointer b)
+{
+	gsize la = strlen(((const Known *)a)->value),
+	      lb = strlen(((const Known *)b)->value);
+
+	return la < lb ? 1 : la > lb ? -1 : 0;
+}
+
+SpkRedact *spk_redact_new(const char *const *environ)
+{
+	SpkRedact *redact = g_new0(SpkRedact, 1);
+	g_autofree char *pattern = g_strjoinv("|", (char **)shapes);
+
+	redact->known = g_array_new(FALSE, FALSE, sizeof(Known));
+	g_array_set_clear_func(redact->known, known_clear);
+	for (; *environ; environ++) {
+		const char *equals = strchr(*environ, '=');
+		g_autofree char *name = equals ? g_strndup(*environ, equals - *environ)
+					       : NULL;
+
+		if (name && is_secret_name(name) && strlen(equals + 1) >= MIN_VALUE) {
+			Known known = { g_steal_pointer(&name), g_strdup(equals + 1) };
+
+			g_array_append_val(redact->known, known);
+		}
+	}
+	g_array_sort(redact->known, by_length);
+	redact->shape = g_regex_new(pattern, G_REGEX_OPTIMIZE | G_REGEX_RAW, 0, NULL);
+	g_assert(redact->shape);
+	return redact;
+}
+
+void spk_redact_free(SpkRedact *redact)
+{
+	if (!redact)
+		return;
+	g_array_unref(redact->known);
+	g_regex_unref(redact->shape);
+	g_free(redact);
+}
+
+static void replace_value(SpkRedact *redact, GString *text, const Known *known)
+{
+	g_autofree char *with = g_strdup_printf("[redacted %s]", known->name);
+
+	redact->count += g_string_replace(text, known->value, with, 0);
+}
+
+static gboolean replace_shape(const GMatchInfo *match, GString *out, gpointer user)
+{
+	SpkRedact *redact = user;
+
+	redact->count++;
+	g_string_append(out, "[redacted]");
+	return FALSE;
+}
+
+char *spk_redact_text(SpkRedact *redact, const char *text)
+{
+	g_autoptr(GString) out = g_string_new(text);
+	char *result;
+
+	for (guint i = 0; i < redact->known->len; i++)
+		replace_value(redact, out, &g_array_index(redact->known, Known, i));
+	result = g_regex_replace_eval(redact->shape, out->str, out->len, 0, 0,
+				      replace_shape, redact, NULL);
+	/* The matcher's own limits were passed: better nothing than a secret. */
+	return result ? result : g_strdup("[redacted: could not be examined]");
+}
+
+json_t *spk_redact_json(SpkRedact *redact, const json_t *json)
+{
+	g_autofree char *text = NULL;
+	const json_t *value;
+	const char *key;
+	json_t *copy;
+	size_t i;
+
+	switch (json_typeof(json)) {
+	case JSON_STRING:
+		text = spk_redact_text(redact, json_string_value(json));
+		return spk_json_text(text);
+	case JSON_ARRAY:
+		copy = json_array();
+		json_array_foreach(json, i, value)
+			json_array_append_new(copy, spk_redact_json(redact, value));
+		return copy;
+	case JSON_OBJECT:
+		copy = json_object();
+		json_object_foreach((json_t *)json, key, value)
+			spk_json_set(copy, key, spk_redact_json(redact, value));
+		return copy;
+	default:
+		return json_deep_copy(json);
+	}
+}
+
+guint spk_redact_count(SpkRedact *redact)
+{
+	return redact->count;
+}

@@ -1,0 +1,25 @@
+/*
+ * Secrets out of text that leaves the machine: values of environment variables that hold
+ * secrets by their name, and strings that have the shape of one.
+ */
+#ifndef SPK_CMD_REDACT_H
+#define SPK_CMD_REDACT_H
+
+#include <glib.h>
+#include <jansson.h>
+
+typedef struct SpkRedact SpkRedact;
+
+/* `environ` ("K=V", NULL-terminated) is copied where it holds secrets. */
+SpkRedact *spk_redact_new(const char *const *environ);
+void spk_redact_free(SpkRedact *redact);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkRedact, spk_redact_free)
+
+/* A copy with each secret replaced by "[redacted]" ("[redacted NAME]" for a variable). */
+char *spk_redact_text(SpkRedact *redact, const char *text);
+/* A copy of any JSON value with all its strings so treated; keys stay. */
+json_t *spk_redact_json(SpkRedact *redact, const json_t *json);
+/* Secrets found so far. */
+guint spk_redact_count(SpkRedact *redact);
+
+#endif

@@ -1,0 +1,301 @@
+#include "cmd/submit.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "cmd/changes.h"
+#include "cmd/consent.h"
+#include "cmd/summary.h"
+#include "cmd/ui.h"
+#include "llm/llm.h"
+
+#define LATER_MEMORY \
+	"there is no memory in this version; read the answer in `sparks tasks show ID`"
+#define LATER_CLI "other agent programs are not run by this version; leave the flag out"
+
+const SpkCmdOpt spk_submit_options[] = {
+	{ "goal", .type = SPK_CMD_STRING, .value = "TEXT",
+	  .sentence = "the goal, also as argument" },
+	{ "ghost", "spark", .type = SPK_CMD_STRING, .value = "NAME",
+	  .sentence = "who works on it (`sparks ghosts`)" },
+	{ "repo", .type = SPK_CMD_STRING, .value = "PATH|LABEL",
+	  .sentence = "folder to work on, or a label for the current one" },
+	{ "check", .type = SPK_CMD_STRINGS, .value = "CMD",
+	  .sentence = "command that must pass at the end; may be repeated" },
+	{ "context", .type = SPK_CMD_STRING, .value = "TEXT",
+	  .sentence = "what the model should know besides the goal" },
+	{ "model", .type = SPK_CMD_STRING, .value = "NAME|script:FILE",
+	  .sentence = "model, or a play that answers in its place" },
+	{ "max-steps", .type = SPK_CMD_INT, .value = "N", .min = 1, .max = 1000,
+	  .sentence = "most answers of the model" },
+	{ "timeout-secs", .type = SPK_CMD_INT, .value = "N", .min = 1, .max = 604800,
+	  .sentence = "most working time of the task" },
+	{ "allow-test-changes", .type = SPK_CMD_FLAG,
+	  .sentence = "tests may be changed; the verdict is then `review`" },
+	{ "apply", .type = SPK_CMD_FLAG,
+	  .sentence = "write the result into the working tree when its checks pass" },
+	{ "detach", .type = SPK_CMD_FLAG, .sentence = "print the id and return at once" },
+	{ "wait-secs", .type = SPK_CMD_INT, .value = "N", .min = 1, .max = 604800,
+	  .sentence = "wait no longer than this; the task goes on" },
+	{ "strict", .type = SPK_CMD_FLAG,
+	  .sentence = "exit with 3 unless the verdict is `verified`" },
+	{ "lane", .type = SPK_CMD_STRING, .value = "NAME",
+	  .sentence = "label kept with the task, for example delivery" },
+	{ "risk", .type = SPK_CMD_STRING, .value = "LEVEL", .choices = "low|medium|high",
+	  .sentence = "label kept with the task" },
+	{ "auto-store", .type = SPK_CMD_STRING, .value = "CATEGORY",
+	  .sentence = "remember the answer", .unbuilt = LATER_MEMORY },
+	{ "cli-tool", .type = SPK_CMD_STRING, .value = "NAME",
+	  .sentence = "let another agent program do it", .unbuilt = LATER_CLI },
+	{ "cli-model", .type = SPK_CMD_STRING, .value = "NAME",
+	  .sentence = "model of that program", .unbuilt = LATER_CLI },
+	SPK_OPT_JSON,
+	{ NULL },
+};
+
+/* ---- the request ---- */
+
+static const char *goal_of(const SpkArgs *args, GError **error)
+{
+	const char *flag = spk_args_str(args, "goal");
+	const char *word = spk_args_rest(args)[0];
+	const char *goal = flag ? flag : word;
+
+	if (flag && word)
+		spk_error_set(error, SPK_ERR_USAGE,
+			      "put a goal of several words in quotes",
+			      "the goal is given twice: \"%s\" and \"%s\"", flag, word);
+	else if (!goal || !*goal)
+		spk_error_set(error, SPK_ERR_USAGE, "sparks do \"make the tests pass\"",
+			      "there is no goal");
+	else
+		return goal;
+	return NULL;
+}
+
+/* interface.md, Places: a path if it has a slash, is "." or is a folder; else a label. */
+static char *folder_of(const char *repo, const char **ret_label, GError **error)
+{
+	gboolean path = repo && (strchr(repo, '/') || !strcmp(repo, ".") ||
+				 g_file_test(repo, G_FILE_TEST_IS_DIR));
+	g_autofree char *here = g_get_current_dir();
+
+	*ret_label = path ? NULL : repo;
+	if (!path)
+		return g_steal_pointer(&here);
+	if (!g_file_test(repo, G_FILE_TEST_IS_DIR)) {
+		spk_error_set(error, SPK_ERR_NOT_FOUND,
+			      "--repo takes a folder or a label", "there is no folder %s",
+			      repo);
+		return NULL;
+	}
+	return g_canonicalize_filename(repo, here);
+}
+
+/* "script:FILE" with an absolute FILE: who runs it may stand elsewhere. */
+static char *model_of(const char *model)
+{
+	g_autofree char *path = NULL;
+
+	if (!model || !g_str_has_prefix(model, "script:"))
+		return g_strdup(model);
+	path = g_canonicalize_filename(model + strlen("script:"), NULL);
+	return g_strconcat("script:", path, NULL);
+}
+
+static void copy_text(const SpkArgs *args, const char *flag, json_t *options)
+{
+	const char *text = spk_args_str(args, flag);
+
+	if (text)
+		spk_json_set(options, flag, spk_json_text(text));
+}
+
+static json_t *options_of(const SpkArgs *args, const char *model)
+{
+	json_t *options = json_object(), *checks = json_array();
+	const char *const *check = spk_args_list(args, "check");
+
+	for (; *check; check++)
+		json_array_append_new(checks, spk_json_text(*check));
+	spk_json_set(options, "checks", checks);
+	copy_text(args, "context", options);
+	copy_text(args, "lane", options);
+	copy_text(args, "risk", options);
+	if (model)
+		spk_json_set(options, "model", spk_json_text(model));
+	if (spk_args_has(args, "max-steps"))
+		spk_json_set(options, "max_steps",
+			     json_integer(spk_args_int(args, "max-steps", 0)));
+	if (spk_args_has(args, "timeout-secs"))
+		spk_json_set(options, "timeout_secs",
+			     json_integer(spk_args_int(args, "timeout-secs", 0)));
+	spk_json_set(options, "strict", json_boolean(spk_args_flag(args, "strict")));
+	spk_json_set(options, "allow_test_changes",
+		     json_boolean(spk_args_flag(args, "allow-test-changes")));
+	return options;
+}
+
+/* Nothing is queued that nobody could answer. */
+static gboolean has_model(SpkConf *conf, const char *model, GError **error)
+{
+	g_autoptr(SpkLlm) llm = spk_llm_open(conf, model, error);
+
+	return llm != NULL;
+}
+
+static char *accept(SpkSession *session, const SpkArgs *args, GError **error)
+{
+	const char *spark = spk_args_str(args, "ghost"), *label = NULL;
+	const char *goal = goal_of(args, error);
+	g_autofree char *folder =
+		goal ? folder_of(spk_args_str(args, "repo"), &label, error) : NULL;
+	g_autofree char *model = model_of(spk_args_str(args, "model"));
+	g_autoptr(json_t) options = NULL;
+
+	if (!folder || (spark && !spk_spark_find(spark, error)) ||
+	    !has_model(session->conf, model, error))
+		return NULL;
+	options = options_of(args, model);
+	return spk_core_accept(session->core,
+			       &(SpkRequest){ .goal = goal,
+					      .spark = spark,
+					      .folder = folder,
+					      .label = label,
+					      .options = options },
+			       error);
+}
+
+/* ---- the end ---- */
+
+static void print_error(const GError *error)
+{
+	const char *hint = spk_error_hint(error);
+	g_autofree char *line = spk_ui_line(error->message, 2000);
+	g_autofree char *hint_line = spk_ui_line(hint, 2000);
+
+	fprintf(stderr, "sparks: %s\n", line);
+	if (hint)
+		fprintf(stderr, "  %s\n", hint_line);
+}
+
+static json_t *error_to_json(const GError *error)
+{
+	return json_pack("{s:s,s:o,s:o}", "code",
+			 spk_err_info(spk_error_code(error))->name, "message",
+			 spk_json_text(error->message), "hint",
+			 spk_json_text(spk_error_hint(error)));
+}
+
+/* What ended the waiting counts only while the task itself has no end of its own. */
+static int exit_code(const SpkTask *task, gboolean strict, const GError *stop)
+{
+	if (!stop || spk_state_is_terminal(task->status))
+		return spk_core_exit_code(task, strict);
+	return spk_err_info(spk_error_code(stop))->exit_code;
+}
+
+static gboolean print_end(SpkSession *session, const SpkTask *task, const GError *stop,
+			  GError **error)
+{
+	g_autoptr(json_t) report = NULL;
+
+	if (stop && !(spk_state_is_terminal(task->status) && task->error))
+		print_error(stop);
+	if (!session->json)
+		return spk_summary_print(session->core, task, error);
+	report = spk_core_report(session->core, task, FALSE, error);
+	if (!report)
+		return FALSE;
+	if (stop && json_is_null(json_object_get(report, "error")))
+		spk_json_set(report, "error", error_to_json(stop));
+	spk_cmd_print_json(report);
+	return TRUE;
+}
+
+int spk_submit_close(SpkSession *session, const char *id, gboolean strict,
+		     GError *take_error)
+{
+	g_autoptr(GError) stop = take_error;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SpkTask) task = spk_task_get(session->store, id, &error);
+
+	if (!task || !print_end(session, task, stop, &error))
+		return spk_cmd_fail(g_steal_pointer(&error), session->json);
+	return exit_code(task, strict, stop);
+}
+
+static int say_detached(SpkSession *session, const char *id)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SpkTask) task = NULL;
+	g_autoptr(json_t) report = NULL;
+
+	if (!session->json) {
+		puts(id);
+		return 0;
+	}
+	task = spk_task_get(session->store, id, &error);
+	report = task ? spk_core_report(session->core, task, FALSE, &error) : NULL;
+	if (!report)
+		return spk_cmd_fail(g_steal_pointer(&error), TRUE);
+	spk_cmd_print_json(report);
+	return 0;
+}
+
+/* --apply: only what its checks vouch for, and what runs code elsewhere only when asked. */
+static gboolean apply_result(SpkSession *session, const SpkArgs *args, const char *id,
+			     GError **error)
+{
+	g_autoptr(SpkTask) task = spk_task_get(session->store, id, error);
+	g_autoptr(SpkTrail) trail = task ? spk_trail_read(session->store, id, error)
+					 : NULL;
+	g_autoptr(SpkCancel) cancel = spk_cmd_interrupt();
+	g_auto(SpkTreeApplied) applied = { 0 };
+
+	if (!trail)
+		return FALSE;
+	if (spk_core_exit_code(task, spk_args_flag(args, "strict")) != 0 ||
+	    !trail->result || !g_strcmp0(trail->base, trail->result))
+		return TRUE; /* nothing to write; the summary says how the task ended */
+	return spk_consent_to_apply(task, spk_args_yes(args), error) &&
+	       spk_changes_apply(session->core, task, trail, &(SpkTreeApply){ 0 }, cancel,
+				 &applied, error);
+}
+
+int spk_submit(const SpkArgs *args)
+{
+	g_auto(SpkSession) session = { 0 };
+	g_autoptr(SpkProgress) progress = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *id = NULL;
+	SpkFollow how = { spk_args_flag(args, "detach"),
+			  spk_args_int(args, "wait-secs", 0), 0 };
+	int code = 0, apply_code;
+
+	if (!spk_session_open(&session, args, spk_args_flag(args, "json"), &code))
+		return code;
+	id = accept(&session, args, &error);
+	if (!id)
+		return spk_cmd_fail(g_steal_pointer(&error), session.json);
+	progress = spk_progress_new(STDERR_FILENO);
+	if (!how.detach)
+		spk_progress_say(progress, "bold", "task", id);
+	(void)spk_follow_run(&session, args, id, &how, progress, &error);
+	g_clear_pointer(&progress, spk_progress_free);
+	if (how.detach && !error)
+		return say_detached(&session, id);
+	if (error || !spk_args_flag(args, "apply"))
+		return spk_submit_close(&session, id, spk_args_flag(args, "strict"),
+					g_steal_pointer(&error));
+	(void)apply_result(&session, args, id, &error);
+	apply_code = error ? spk_err_info(spk_error_code(error))->exit_code : 0;
+	if (error)
+		print_error(error);
+	code = spk_submit_close(&session, id, spk_args_flag(args, "strict"), NULL);
+	return code ? code : apply_code;
+}
