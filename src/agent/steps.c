@@ -60,6 +60,9 @@ static gboolean save_counts(SpkRun *run, GError **error)
 			  "tokens_cached", (json_int_t)run->tokens_cached, "seconds",
 			  spk_run_seconds(run));
 
+	/* Prices are not known here; a script costs nothing. */
+	if (!strcmp(spk_llm_provider(run->env.llm), "script"))
+		spk_json_set(fields, "cost_usd", json_real(0));
 	return spk_task_update(run->env.store, run->env.task->id, run->env.token, fields, error);
 }
 
