@@ -6,11 +6,13 @@
 
 #include "base/error.h"
 
+#define NO_DEADLINE G_MAXINT64
+
 struct SpkCancel {
 	gint refs;
 	gint fired;
 	int fd;
-	gint64 deadline_us;	/* monotonic; 0: none; guarded by lock */
+	gint64 deadline_us;	/* monotonic, or NO_DEADLINE; guarded by lock */
 	char *why;		/* guarded by lock */
 	SpkCancel *parent;
 	GPtrArray *children;	/* borrowed; guarded by lock */
@@ -23,6 +25,7 @@ SpkCancel *spk_cancel_new(SpkCancel *parent)
 	SpkCancel *cancel = g_new0(SpkCancel, 1);
 
 	cancel->refs = 1;
+	cancel->deadline_us = NO_DEADLINE;
 	cancel->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	g_assert(cancel->fd >= 0);
 	g_mutex_init(&cancel->lock);
@@ -86,23 +89,21 @@ void spk_cancel_fire(SpkCancel *cancel, const char *why)
 
 void spk_cancel_set_deadline(SpkCancel *cancel, gint64 ms)
 {
-	gint64 deadline = spk_mono_us() + ms * 1000;
+	gint64 deadline = spk_mono_us() + CLAMP(ms, 0, G_MAXINT64 / 2000) * 1000;
 
 	g_mutex_lock(&cancel->lock);
-	if (!cancel->deadline_us || deadline < cancel->deadline_us)
-		cancel->deadline_us = deadline;
+	cancel->deadline_us = MIN(cancel->deadline_us, deadline);
 	g_mutex_unlock(&cancel->lock);
 }
 
-/* The nearest deadline of the token and those above it; 0: none. */
+/* The nearest deadline of the token and those above it. */
 static gint64 nearest_deadline(SpkCancel *cancel)
 {
-	gint64 nearest = 0;
+	gint64 nearest = NO_DEADLINE;
 
 	for (; cancel; cancel = cancel->parent) {
 		g_mutex_lock(&cancel->lock);
-		if (cancel->deadline_us && (!nearest || cancel->deadline_us < nearest))
-			nearest = cancel->deadline_us;
+		nearest = MIN(nearest, cancel->deadline_us);
 		g_mutex_unlock(&cancel->lock);
 	}
 	return nearest;
@@ -126,7 +127,7 @@ gboolean spk_cancel_check(SpkCancel *cancel, GError **error)
 		return FALSE;
 	}
 	deadline = nearest_deadline(cancel);
-	if (deadline && spk_mono_us() >= deadline) {
+	if (deadline != NO_DEADLINE && spk_mono_us() >= deadline) {
 		spk_error_set(error, SPK_ERR_TIMEOUT, NULL, "the time for this is over");
 		return FALSE;
 	}
@@ -138,7 +139,7 @@ gint64 spk_cancel_left_ms(SpkCancel *cancel, gint64 cap_ms)
 	gint64 deadline = nearest_deadline(cancel);
 	gint64 left;
 
-	if (!deadline)
+	if (deadline == NO_DEADLINE)
 		return cap_ms < 0 ? -1 : cap_ms;
 	left = MAX(0, (deadline - spk_mono_us() + 999) / 1000);
 	return cap_ms < 0 ? left : MIN(left, cap_ms);
@@ -151,6 +152,7 @@ int spk_cancel_fd(SpkCancel *cancel)
 
 void spk_sleep_ms(gint64 ms, SpkCancel *cancel)
 {
+	ms = CLAMP(ms, 0, G_MAXINT64 / 2000);
 	if (!spk_cancel_is_fired(cancel))
 		spk_clock_sleep_us(spk_cancel_left_ms(cancel, ms) * 1000, spk_cancel_fd(cancel));
 }

@@ -25,13 +25,13 @@ static gint64 system_mono_us(void)
 
 static void system_sleep_us(gint64 us, int wake_fd)
 {
-	gint64 end = system_mono_us() + us;
+	gint64 end = system_mono_us() + MIN(us, G_MAXINT64 / 2);
 
 	while (us > 0) {
 		struct pollfd wake = { .fd = wake_fd, .events = POLLIN };
 
 		/* a minute at a time; the loop looks again */
-		if (poll(&wake, 1, (int)MIN((us + 999) / 1000, 60000)) > 0)
+		if (poll(&wake, 1, (int)(MIN(us, 60 * G_USEC_PER_SEC) + 999) / 1000) > 0)
 			return;
 		us = end - system_mono_us();
 	}
@@ -102,28 +102,48 @@ double spk_random_unit(void)
 
 char *spk_time_format(gint64 wall_us)
 {
+	gint64 us = wall_us % G_USEC_PER_SEC;
 	time_t seconds = wall_us / G_USEC_PER_SEC;
 	char text[32];
 	struct tm tm;
 
+	if (us < 0) {	/* before 1970 */
+		us += G_USEC_PER_SEC;
+		seconds--;
+	}
 	gmtime_r(&seconds, &tm);
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	return g_strdup_printf("%s.%03dZ", text, (int)(wall_us % G_USEC_PER_SEC / 1000));
+	return g_strdup_printf("%s.%03dZ", text, (int)(us / 1000));
+}
+
+/* 35 bits of seconds above 25 of chance. Within a second each number is above the one
+ * before: chance alone would repeat itself once in a few thousand. */
+static guint64 next_id_number(void)
+{
+	static GMutex lock;
+	static guint64 last;
+	const gint64 epoch = 1577836800;	/* 2020-01-01 */
+	guint64 seconds = MAX(0, spk_now_us() / G_USEC_PER_SEC - epoch);
+	guint64 number;
+	guint32 chance;
+
+	spk_random(&chance, sizeof(chance));
+	number = seconds << 25 | (chance & 0x1ffffff);
+	g_mutex_lock(&lock);
+	if (last >> 25 == seconds || last >> 25 == seconds + 1)	/* it may have run over */
+		number = last + 1 + (chance & 0xff);
+	last = number;
+	g_mutex_unlock(&lock);
+	return number;
 }
 
 char *spk_id_new(void)
 {
 	static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
-	const gint64 epoch = 1577836800;	/* 2020-01-01 */
-	guint64 time = (guint64)MAX(0, spk_now_us() / G_USEC_PER_SEC - epoch);
-	guint32 chance;
-	char id[13];
+	guint64 number = next_id_number();
+	char id[13] = "";
 
-	spk_random(&chance, sizeof(chance));
-	for (int i = 6; i >= 0; i--, time >>= 5)
-		id[i] = digits[time & 31];
-	for (int i = 7; i < 12; i++, chance >>= 5)
-		id[i] = digits[chance & 31];
-	id[12] = '\0';
+	for (int i = 11; i >= 0; i--, number >>= 5)
+		id[i] = digits[number & 31];
 	return g_strdup(id);
 }

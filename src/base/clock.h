@@ -28,8 +28,9 @@ double spk_random_unit(void);		/* [0, 1) */
 /* RFC 3339 in UTC with milliseconds: 2026-01-31T12:00:00.000Z */
 char *spk_time_format(gint64 wall_us);
 
-/* Sortable, unique, easy to type: 12 characters of Crockford base 32 in lower case; the
- * first 7 are seconds since 2020 (30 bits used … until 2088), the rest is random. */
+/* Sortable, easy to type: 12 characters of Crockford base 32 in lower case. The first 7 are
+ * seconds since 2020, the rest starts at random each second; within a process every id is
+ * unique and above those made before in the same second. */
 char *spk_id_new(void);
 
 #endif

@@ -71,6 +71,8 @@ void spk_error_set_errno(GError **error, SpkErr code, int errno_value, const cha
 	g_autofree char *text = NULL;
 	va_list args;
 
+	if (!error)
+		return;	/* and errno stays as it is */
 	if (errno_value == ENOSPC || errno_value == EDQUOT)
 		code = SPK_ERR_DISK_FULL;
 	else if (errno_value == EROFS)

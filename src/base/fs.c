@@ -121,24 +121,35 @@ gboolean spk_fs_mkdirs(const char *path, int mode, GError **error)
 	return FALSE;
 }
 
-static int remove_entry(int dir, const char *name, int depth);
+/* A hostile tree may be deeper than there are descriptors: a folder this far down is moved
+ * to the top of the tree, and is removed from there. */
+#define REMOVE_DEPTH 64
 
-static int remove_children(int fd, int depth)
+typedef struct {
+	int top;	/* folder of the whole tree, -1 above it */
+	guint moved;	/* folders moved to the top in this pass */
+} Removal;
+
+static int remove_entry(Removal *removal, int dir, const char *name, int depth);
+
+/* The first errno of the entries, or 0. Closes fd. */
+static int remove_children(Removal *removal, int fd, int depth)
 {
 	DIR *stream = fdopendir(fd);
 	struct dirent *entry;
 	int failed = 0;
 
 	if (!stream) {
+		failed = errno;
 		close(fd);
-		return errno;
+		return failed;
 	}
 	while ((entry = readdir(stream))) {
 		int problem;
 
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
-		problem = remove_entry(dirfd(stream), entry->d_name, depth + 1);
+		problem = remove_entry(removal, dirfd(stream), entry->d_name, depth + 1);
 		if (problem && !failed)
 			failed = problem;
 	}
@@ -146,24 +157,61 @@ static int remove_children(int fd, int depth)
 	return failed;
 }
 
-/* 0 or an errno. A hostile tree may be deep: past 2,000 levels it is an error. */
-static int remove_entry(int dir, const char *name, int depth)
+static int move_to_top(Removal *removal, int dir, const char *name)
 {
-	int fd, failed;
+	g_autofree char *id = spk_id_new();
+
+	removal->moved++;
+	return renameat(dir, name, removal->top, id) == 0 ? 0 : errno;
+}
+
+/* Passes over the tree until none had to move a folder up. */
+static int remove_top(int fd)
+{
+	Removal removal = { .top = fd };
+	int failed;
+
+	do {
+		int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (again < 0)
+			return errno;
+		removal.moved = 0;
+		failed = remove_children(&removal, again, 0);
+	} while (!failed && removal.moved);
+	return failed;
+}
+
+static int open_folder(int dir, const char *name)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(dir, name, flags);
+
+	if (fd < 0 && errno == EACCES && fchmodat(dir, name, 0700, AT_SYMLINK_NOFOLLOW) == 0)
+		fd = openat(dir, name, flags);
+	if (fd >= 0)
+		(void)fchmod(fd, 0700);	/* best effort: removal reports what is wrong */
+	return fd;
+}
+
+/* 0 or an errno. */
+static int remove_entry(Removal *removal, int dir, const char *name, int depth)
+{
+	spk_autofd int fd = -1;
+	int failed;
 
 	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
 		return 0;
-	if (errno != EISDIR && errno != EPERM && errno != EACCES)
-		return errno;
-	if (depth > 2000)
-		return ELOOP;
-	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == EACCES && fchmodat(dir, name, 0700, 0) == 0)
-		fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	failed = errno;
+	if (failed != EISDIR && failed != EPERM && failed != EACCES)
+		return failed;
+	fd = open_folder(dir, name);
 	if (fd < 0)
-		return errno;
-	(void)fchmod(fd, 0700);	/* best effort: removal below reports what is wrong */
-	failed = remove_children(fd, depth);
+		return errno == ENOTDIR ? failed : errno;
+	if (removal && depth > REMOVE_DEPTH)
+		return move_to_top(removal, dir, name);
+	failed = removal ? remove_children(removal, spk_fd_steal(&fd), depth) : remove_top(fd);
+	/* what was moved up from below leaves the folder empty too */
 	if (!failed && unlinkat(dir, name, AT_REMOVEDIR) < 0)
 		failed = errno;
 	return failed;
@@ -171,7 +219,7 @@ static int remove_entry(int dir, const char *name, int depth)
 
 gboolean spk_fs_remove_tree(const char *path, GError **error)
 {
-	int failed = remove_entry(AT_FDCWD, path, 0);
+	int failed = remove_entry(NULL, AT_FDCWD, path, 0);
 
 	if (!failed)
 		return TRUE;
@@ -190,8 +238,8 @@ static gboolean copy_bytes(int in, int out)
 		;
 	if (n == 0)
 		return TRUE;
-	if (errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
-		return FALSE;
+	/* Old kernels, some file systems and seccomp filters refuse it in several ways; both
+	 * offsets stand where it stopped, and read and write tell the true reason. */
 	while ((n = read(in, buffer, sizeof(buffer))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -212,6 +260,15 @@ static gboolean copy_symlink(int from_dir, const char *from, int to_dir, const c
 	return symlinkat(target, to_dir, to) == 0;
 }
 
+/* errno stays what the copy left. */
+static void remove_half(int dir, const char *name)
+{
+	int why = errno;
+
+	(void)unlinkat(dir, name, 0);
+	errno = why;
+}
+
 static gboolean copy_regular(int from_dir, const char *from, int to_dir, const char *to)
 {
 	spk_autofd int in = openat(from_dir, from,
@@ -226,10 +283,13 @@ static gboolean copy_regular(int from_dir, const char *from, int to_dir, const c
 		return FALSE;
 	}
 	out = openat(to_dir, to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (out < 0 || !copy_bytes(in, out))
+	if (out < 0)
 		return FALSE;
-	return fchmod(out, st.st_mode & 0777) == 0 &&
-	       futimens(out, (struct timespec[]){ st.st_atim, st.st_mtim }) == 0;
+	if (copy_bytes(in, out) && fchmod(out, st.st_mode & 0777) == 0 &&
+	    futimens(out, (struct timespec[]){ st.st_atim, st.st_mtim }) == 0)
+		return TRUE;
+	remove_half(to_dir, to);
+	return FALSE;
 }
 
 gboolean spk_fs_copy_file(int from_dir, const char *from, int to_dir, const char *to,
@@ -252,7 +312,7 @@ int spk_fs_open_beneath(int dir, const char *path, int flags, mode_t mode, guint
 {
 	struct open_how how = {
 		.flags = (guint64)flags | O_CLOEXEC,
-		.mode = flags & (O_CREAT | O_TMPFILE) ? mode : 0,
+		.mode = (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE ? mode : 0,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | extra_resolve,
 	};
 	SpkErr code = SPK_ERR_IO;

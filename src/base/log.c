@@ -13,12 +13,15 @@ static SpkLogLevel threshold(void)
 
 	if (g_once_init_enter(&level)) {
 		const char *word = g_getenv("SPARKS_LOG");
-		gsize found = SPK_LOG_WARN;
+		gsize found = 0;
 
-		for (gsize i = 0; word && names[i]; i++)
-			if (!g_ascii_strcasecmp(word, names[i]))
-				found = i;
-		g_once_init_leave(&level, found + 1);
+		while (word && names[found] && g_ascii_strcasecmp(word, names[found]))
+			found++;
+		if (word && !names[found])
+			fputs("sparks: SPARKS_LOG is none of error, warn, info, debug; "
+			      "taking warn\n",
+			      stderr);
+		g_once_init_leave(&level, (word && names[found] ? found : SPK_LOG_WARN) + 1);
 	}
 	return (SpkLogLevel)(level - 1);
 }

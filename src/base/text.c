@@ -13,14 +13,26 @@ static gboolean is_deceptive(gunichar c)
 	       (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
 }
 
-/* Length of the escape sequence at p (which starts with ESC), at least 1. */
+static gboolean is_white(gunichar c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r') || c == 0x85 || c == 0x2028 || c == 0x2029;
+}
+
+static gboolean is_control(gunichar c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0);
+}
+
+/* Length of the escape sequence at p, at least 1. It starts with ESC and a letter, or with
+ * the C1 control that means the same: U+009B is ESC [. Both take two bytes. */
 static gsize escape_len(const char *p, gsize left)
 {
+	gboolean c1 = *p != '\033';
 	gsize i = 2;
 
 	if (left < 2)
 		return 1;
-	switch (p[1]) {
+	switch (c1 ? (guchar)p[1] - 0x40 : p[1]) {
 	case '[':	/* CSI: parameters, then one final byte */
 		while (i < left && p[i] >= 0x20 && p[i] <= 0x3f)
 			i++;
@@ -29,15 +41,19 @@ static gsize escape_len(const char *p, gsize left)
 	case 'P':
 	case 'X':
 	case '^':
-	case '_':	/* OSC, DCS, SOS, PM, APC: up to BEL or ESC \ , one line at most */
+	case '_':	/* OSC, DCS, SOS, PM, APC: up to ST, BEL, CAN or SUB; one line at most */
 		for (; i < left && p[i] != '\n'; i++) {
-			if (p[i] == '\a')
+			if (p[i] == '\a' || p[i] == 0x18 || p[i] == 0x1a)
 				return i + 1;
+			if (i + 1 < left && p[i] == '\xc2' && p[i + 1] == '\x9c')
+				return i + 2;
 			if (p[i] == '\033')
 				return i + 1 < left && p[i + 1] == '\\' ? i + 2 : i;
 		}
 		return i;
 	default:
+		if (c1)
+			return 2;
 		while (i - 1 < left && p[i - 1] >= 0x20 && p[i - 1] <= 0x2f)
 			i++;
 		return i - 1 < left && (guchar)p[i - 1] >= 0x30 && (guchar)p[i - 1] < 0x7f
@@ -59,16 +75,15 @@ char *spk_text_clean(const char *text, gssize len, SpkCleanMode mode)
 			c = *text == '\0' ? 0 : 0xfffd;
 		else
 			step = g_utf8_next_char(text) - text;
-		if (c == 0x1b)
+		if (c == 0x1b || (c >= 0x80 && c < 0xa0))
 			step = escape_len(text, left);
 		text += step;
 		left -= step;
-		if (mode == SPK_CLEAN_LINE && (c == '\n' || c == '\t' || c == '\r' || c == ' ')) {
+		if (mode == SPK_CLEAN_LINE && is_white(c)) {
 			blank = out->len > 0;
 			continue;
 		}
-		if ((c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0) ||
-		    is_deceptive(c))
+		if ((is_control(c) && c != '\n' && c != '\t') || is_deceptive(c))
 			continue;
 		if (blank)
 			g_string_append_c(out, ' ');
@@ -106,8 +121,8 @@ char *spk_text_clip_middle(const char *text, gsize len, gsize max_bytes)
 	gsize head, tail;
 	GString *out;
 
-	if (len <= max_bytes)
-		return g_strndup(text, len);
+	if (len <= max_bytes || !room)
+		return g_strndup(text, spk_text_prefix_len(text, len, max_bytes));
 	head = spk_text_prefix_len(text, len, room / 2);
 	tail = len - (room - room / 2);
 	while (tail < len && ((guchar)text[tail] & 0xc0) == 0x80)

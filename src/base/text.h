@@ -22,7 +22,8 @@ gsize spk_text_prefix_len(const char *text, gsize len, gsize max_bytes);
 /* A copy of at most max_bytes; when cut, the tail is replaced by "…". */
 char *spk_text_clip(const char *text, gsize max_bytes);
 
-/* Keeps head and tail, at most max_bytes, with "\n[… N bytes left out …]\n" between. */
+/* Keeps head and tail, at most max_bytes, with "\n[… N bytes left out …]\n" between. Where
+ * that note has no room (48 bytes), only the head. */
 char *spk_text_clip_middle(const char *text, gsize len, gsize max_bytes);
 
 /* Columns on a terminal (wide characters count 2, combining marks 0). */
