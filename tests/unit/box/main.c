@@ -4,6 +4,7 @@
 
 /* One line for each test_*.c. */
 static const Suite *const suites[] = {
+	&box_suite,
 	&plan_suite,
 	&tree_suite,
 	&step_suite,
