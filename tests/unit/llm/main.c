@@ -91,21 +91,20 @@ void use_real_clock(void)
 int main(void)
 {
 	g_autofree char *home = g_dir_make_tmp("sparks-llm-XXXXXX", NULL);
-	int failed = 0;
+	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct CMUnitTest));
+	int failed;
 
 	signal(SIGPIPE, SIG_IGN);
 	g_unsetenv("OPENAI_API_KEY");
 	g_setenv("SPARKS_HOME", home, TRUE);
 	g_assert(chdir(home) == 0);
-	failed += _cmocka_run_group_tests("play", play_tests, n_play_tests, NULL, NULL);
-	failed += _cmocka_run_group_tests("chat_stream", chat_stream_tests,
-					  n_chat_stream_tests, NULL, NULL);
-	failed += _cmocka_run_group_tests("chat_error", chat_error_tests,
-					  n_chat_error_tests, NULL, NULL);
-	failed += _cmocka_run_group_tests("script", script_tests, n_script_tests, NULL,
-					  NULL);
-	failed += _cmocka_run_group_tests("openai", openai_tests, n_openai_tests, NULL,
-					  NULL);
+	g_array_append_vals(all, play_tests, n_play_tests);
+	g_array_append_vals(all, chat_stream_tests, n_chat_stream_tests);
+	g_array_append_vals(all, chat_error_tests, n_chat_error_tests);
+	g_array_append_vals(all, script_tests, n_script_tests);
+	g_array_append_vals(all, openai_tests, n_openai_tests);
+	failed = _cmocka_run_group_tests("llm", (const struct CMUnitTest *)all->data,
+					 all->len, NULL, NULL);
 	g_assert(chdir("/") == 0);
 	(void)spk_fs_remove_tree(home, NULL); /* a leftover in /tmp fails no test */
 	return failed;

@@ -4,11 +4,12 @@
 
 int main(void)
 {
-	int failed;
+	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct CMUnitTest));
 
 	signal(SIGPIPE, SIG_IGN);
-	failed = _cmocka_run_group_tests("child", child_tests, n_child_tests, NULL, NULL);
-	failed += _cmocka_run_group_tests("http", http_tests, n_http_tests, NULL, NULL);
-	failed += _cmocka_run_group_tests("sse", sse_tests, n_sse_tests, NULL, NULL);
-	return failed;
+	g_array_append_vals(all, child_tests, n_child_tests);
+	g_array_append_vals(all, http_tests, n_http_tests);
+	g_array_append_vals(all, sse_tests, n_sse_tests);
+	return _cmocka_run_group_tests("net", (const struct CMUnitTest *)all->data,
+				       all->len, NULL, NULL);
 }
