@@ -79,9 +79,10 @@ int teardown_store(void **state)
 
 void add_task(SpkStore *store, const char *id)
 {
-	SpkTask task = {
-		.id = (char *)id, .goal = "mend it", .spark = "coder", .repo = "/src/x"
-	};
+	SpkTask task = { .id = (char *)id,
+			 .goal = (char *)"mend it",
+			 .spark = (char *)"coder",
+			 .repo = (char *)"/src/x" };
 
 	assert_ok(spk_task_insert(store, &task, ERR));
 	clock_add_ms(1);

@@ -7,11 +7,11 @@ static void add(SpkStore *store, const SpkLease *lease, const char *phase, gint6
 {
 	SpkEvidence evidence = {
 		.phase = (char *)phase,
-		.command = "make check && echo 'ü'",
+		.command = (char *)"make check && echo 'ü'",
 		.exit_code = exit_code,
-		.output_sha256 = "0123",
-		.output_tail = "1 failed\n",
-		.tree = "feed",
+		.output_sha256 = (char *)"0123",
+		.output_tail = (char *)"1 failed\n",
+		.tree = (char *)"feed",
 		.seconds = 0.5,
 		.round = round,
 	};

@@ -101,7 +101,9 @@ static void test_stale_token_writes_nothing(void **state)
 	Fixture *f = *state;
 	SpkStore *store = f->store;
 	g_autoptr(json_t) fields = json_pack("{s:s}", "summary", "stale");
-	SpkEvidence seen = { .phase = "after", .command = "make", .output_sha256 = "00" };
+	SpkEvidence seen = { .phase = (char *)"after",
+			     .command = (char *)"make",
+			     .output_sha256 = (char *)"00" };
 	g_autoptr(SpkLease) old = NULL, current = NULL;
 	g_autoptr(SpkTask) task = NULL;
 	g_autoptr(GPtrArray) entries = NULL, evidence = NULL;

@@ -117,7 +117,10 @@ static void test_read_only(void **state)
 	g_autoptr(SpkStore) reader = NULL;
 	g_autoptr(SpkTask) task = NULL;
 	g_autoptr(GError) error = NULL;
-	SpkTask other = { .id = "b", .goal = "", .spark = "coder", .repo = "/" };
+	SpkTask other = { .id = (char *)"b",
+			  .goal = (char *)"",
+			  .spark = (char *)"coder",
+			  .repo = (char *)"/" };
 
 	add_task(f->store, "aaaa00000001");
 	reader = spk_store_open(f->path, "normal", SPK_STORE_READ_ONLY, &error);

@@ -170,9 +170,9 @@ static void use_everything(SpkStore *store)
 {
 	g_autoptr(SpkLease) lease = spk_lease_claim_next(store, spk_holder_self(), NULL);
 	g_autoptr(json_t) fields = json_pack("{s:i}", "steps", 3);
-	SpkEvidence seen = { .phase = "before",
-			     .command = "make",
-			     .output_sha256 = "00" };
+	SpkEvidence seen = { .phase = (char *)"before",
+			     .command = (char *)"make",
+			     .output_sha256 = (char *)"00" };
 	g_autofree char *kind = NULL, *worker = NULL;
 	gint64 until;
 

@@ -6,11 +6,11 @@ static void test_insert_and_get(void **state)
 	g_autoptr(json_t) options = json_pack("{s:[s,s],s:i}", "checks", "make test",
 					      "./x y", "max_steps", 9);
 	SpkTask given = {
-		.id = "aaaa00000001",
-		.goal = "Füge 日本語 🎉 hinzu\n\t\"quoted\" 'it' \\ %s",
-		.spark = "coder",
-		.repo = "/home/ü b",
-		.label = "l",
+		.id = (char *)"aaaa00000001",
+		.goal = (char *)"Füge 日本語 🎉 hinzu\n\t\"quoted\" 'it' \\ %s",
+		.spark = (char *)"coder",
+		.repo = (char *)"/home/ü b",
+		.label = (char *)"l",
 		.options = options,
 		.status = SPK_STATE_DONE, /* not the caller's to say */
 		.created_us = 1234567,
@@ -54,9 +54,10 @@ static void test_insert_is_journalled(void **state)
 static void test_id_is_taken(void **state)
 {
 	Fixture *f = *state;
-	SpkTask again = {
-		.id = "aaaa00000001", .goal = "other", .spark = "coder", .repo = "/"
-	};
+	SpkTask again = { .id = (char *)"aaaa00000001",
+			  .goal = (char *)"other",
+			  .spark = (char *)"coder",
+			  .repo = (char *)"/" };
 	g_autoptr(GPtrArray) entries = NULL;
 	g_autoptr(GError) error = NULL;
 
@@ -328,9 +329,10 @@ static void test_large_goal(void **state)
 {
 	Fixture *f = *state;
 	g_autofree char *goal = g_strnfill(1 << 20, 'g');
-	SpkTask given = {
-		.id = "aaaa00000001", .goal = goal, .spark = "coder", .repo = "/"
-	};
+	SpkTask given = { .id = (char *)"aaaa00000001",
+			  .goal = goal,
+			  .spark = (char *)"coder",
+			  .repo = (char *)"/" };
 	g_autoptr(SpkTask) task = NULL;
 
 	assert_ok(spk_task_insert(f->store, &given, ERR));
