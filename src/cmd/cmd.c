@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,21 +50,33 @@ static gboolean wants_json(int argc, char **argv)
 	return FALSE;
 }
 
+/* Asked afterwards, because stdio doesn't keep the reason of a write that failed early. */
+static gboolean reader_is_gone(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
+}
+
 /* Output that was lost is a failure, even if the work went well. A reader that went away
  * (`| head`) is not worth a message. */
 static int finish_stdout(int code)
 {
 	gboolean lost_before = ferror(stdout);
-	g_autoptr(GError) error = NULL;
+	GError *error = NULL;
 
 	errno = 0;
 	if (fflush(stdout) == 0 && !lost_before)
 		return code;
-	if (errno == EPIPE)
+	if (reader_is_gone())
 		return code ? code : 1;
-	spk_error_set_errno(&error, SPK_ERR_IO, errno ? errno : EIO, NULL,
-			    "cannot write to standard output");
-	return spk_cmd_fail(g_steal_pointer(&error), FALSE);
+	if (errno)
+		spk_error_set_errno(&error, SPK_ERR_IO, errno, NULL,
+				    "cannot write to standard output");
+	else
+		spk_error_set(&error, SPK_ERR_IO, NULL,
+			      "cannot write to standard output: a part is lost");
+	return spk_cmd_fail(error, FALSE);
 }
 
 static int print_help(const SpkArgs *args, FILE *stream)
