@@ -63,16 +63,19 @@ const char *spk_holder_self(void)
 	static GMutex lock;
 	static const char *name;
 	static gint64 of; /* a fork is another process */
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
 	gint64 pid = getpid();
+	const char *result;
 
+	g_mutex_lock(&lock);
 	if (of != pid) {
 		g_autofree char *fresh = name_process(pid);
 
 		name = g_intern_string(fresh);
 		of = pid;
 	}
-	return name;
+	result = name;
+	g_mutex_unlock(&lock);
+	return result;
 }
 
 static gboolean process_lives(gint64 pid, const char *start)

@@ -7,6 +7,7 @@
 
 #include <glib.h>
 
+/* clang-format off */
 /*  symbol        name            terminal  successors */
 #define SPK_STATE_TABLE(X)                                                                     \
 	X(QUEUED,      "queued",       0, "scanned paused cancelled failed")                        \
@@ -43,6 +44,7 @@ typedef enum {
 #undef X
 	SPK_N_VERDICTS
 } SpkVerdict;
+/* clang-format on */
 
 const char *spk_state_name(SpkState state);
 gboolean spk_state_parse(const char *name, SpkState *ret_state);

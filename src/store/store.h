@@ -18,13 +18,14 @@ typedef struct SpkStore SpkStore;
 
 typedef enum {
 	SPK_STORE_READ_ONLY = 1 << 0,
-	SPK_STORE_MUST_EXIST = 1 << 1,	/* NOT_FOUND instead of creating it */
+	SPK_STORE_MUST_EXIST = 1 << 1, /* NOT_FOUND instead of creating it */
 } SpkStoreFlags;
 
 /* path of the database file; `synchronous` is "normal" or "full". Creates, migrates.
  * STORE_NEWER, CORRUPT, READ_ONLY, DISK_FULL, BUSY (locked for 5 s), POLICY (a database that
  * is not ours: never written). */
-SpkStore *spk_store_open(const char *path, const char *synchronous, guint flags, GError **error);
+SpkStore *spk_store_open(const char *path, const char *synchronous, guint flags,
+			 GError **error);
 void spk_store_close(SpkStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkStore, spk_store_close)
 const char *spk_store_path(SpkStore *store);
@@ -39,20 +40,20 @@ typedef struct {
 	char *spark;
 	SpkState status;
 	SpkVerdict verdict;
-	char *reason;		/* why this status or verdict; NULL */
-	char *summary;		/* the model's own words; NULL */
-	char *repo;		/* absolute path of the folder it was given in */
-	char *label;		/* the reference's repository label; NULL */
-	json_t *options;	/* checks, context, max_steps, model, ... as accepted */
-	char *base, *branch, *commit;	/* NULL until known */
-	char *tier;		/* sandbox tier it ran in; NULL */
+	char *reason;	 /* why this status or verdict; NULL */
+	char *summary;	 /* the model's own words; NULL */
+	char *repo;	 /* absolute path of the folder it was given in */
+	char *label;	 /* the reference's repository label; NULL */
+	json_t *options; /* checks, context, max_steps, model, ... as accepted */
+	char *base, *branch, *commit; /* NULL until known */
+	char *tier;		      /* sandbox tier it ran in; NULL */
 	gint64 steps, tokens_in, tokens_out, tokens_cached;
-	double cost_usd;	/* < 0: unknown */
-	double seconds;		/* working time so far */
-	json_t *changes;	/* {"files":[…],"risky":[…]} or NULL */
-	json_t *error;		/* {"code","message","hint"} or NULL */
-	gint64 created_us, updated_us, finished_us;	/* finished 0: not yet */
-	char *holder;		/* of the lease, or NULL */
+	double cost_usd; /* < 0: unknown */
+	double seconds;	 /* working time so far */
+	json_t *changes; /* {"files":[…],"risky":[…]} or NULL */
+	json_t *error;	 /* {"code","message","hint"} or NULL */
+	gint64 created_us, updated_us, finished_us; /* finished 0: not yet */
+	char *holder;				    /* of the lease, or NULL */
 	gint64 lease_until_us;
 } SpkTask;
 
@@ -76,8 +77,8 @@ gboolean spk_task_update(SpkStore *store, const char *id, gint64 token, json_t *
  * {"from","to","reason"} in the same transaction, fenced; sets finished_us on terminal ones.
  * `reason` becomes the task's; NULL clears it, but keeps it where `to` is terminal. CONFLICT
  * when the task is not in `from`. */
-gboolean spk_task_move(SpkStore *store, const char *id, gint64 token, SpkState from, SpkState to,
-		       const char *reason, GError **error);
+gboolean spk_task_move(SpkStore *store, const char *id, gint64 token, SpkState from,
+		       SpkState to, const char *reason, GError **error);
 
 /* Puts a paused or cancelled task back into state `to`, unfenced: CONFLICT when it is not in
  * `from` any more, BUSY when a living process holds it; a token still out becomes stale.
@@ -90,8 +91,8 @@ typedef enum { SPK_EFFECT_PURE, SPK_EFFECT_IDEMPOTENT, SPK_EFFECT_UNSAFE } SpkEf
 const char *spk_effect_name(SpkEffect effect);
 
 typedef struct {
-	gint64 seq;		/* 1, 2, 3 ... per task, no gaps */
-	char *kind;		/* "model.intent", "tool.result", ... (docs/journal.md) */
+	gint64 seq; /* 1, 2, 3 ... per task, no gaps */
+	char *kind; /* "model.intent", "tool.result", ... (docs/journal.md) */
 	SpkEffect effect;
 	json_t *payload;
 	gint64 created_us;
@@ -101,13 +102,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkJournalEntry, spk_journal_entry_free)
 
 /* Appends, fenced. token 0 is for the entries of somebody who needs no lease (accepted,
  * apply, undo, mail). ret_seq may be NULL. */
-gboolean spk_journal_append(SpkStore *store, const char *task, gint64 token, const char *kind,
-			    SpkEffect effect, json_t *payload, gint64 *ret_seq, GError **error);
+gboolean spk_journal_append(SpkStore *store, const char *task, gint64 token,
+			    const char *kind, SpkEffect effect, json_t *payload,
+			    gint64 *ret_seq, GError **error);
 /* Entries with seq > after, at most `limit` (0: all). GPtrArray of SpkJournalEntry. */
 GPtrArray *spk_journal_read(SpkStore *store, const char *task, gint64 after, guint limit,
 			    GError **error);
 /* Called in the appending thread after the commit; for the live line of a command. */
-typedef void (*SpkJournalFn)(const char *task, const SpkJournalEntry *entry, gpointer user);
+typedef void (*SpkJournalFn)(const char *task, const SpkJournalEntry *entry,
+			     gpointer user);
 void spk_store_on_journal(SpkStore *store, SpkJournalFn fn, gpointer user);
 
 /* ---- leases ---- */
@@ -129,7 +132,8 @@ gboolean spk_holder_alive(const char *holder);
 
 /* Claims one task: free, lease expired, or holder gone. BUSY when held by a living one;
  * CONFLICT when it is finished. */
-SpkLease *spk_lease_claim(SpkStore *store, const char *task, const char *holder, GError **error);
+SpkLease *spk_lease_claim(SpkStore *store, const char *task, const char *holder,
+			  GError **error);
 /* Oldest runnable task (not finished, paused or waiting), or NULL without error. */
 SpkLease *spk_lease_claim_next(SpkStore *store, const char *holder, GError **error);
 gboolean spk_lease_renew(SpkStore *store, const SpkLease *lease, GError **error);
@@ -141,25 +145,26 @@ gboolean spk_lease_next_expiry(SpkStore *store, gint64 *ret_until_us, GError **e
 
 /* ---- mailbox: what others ask of a running task ---- */
 /* kind "cancel" | "pause" | "resume" | "note". CONFLICT when the task is finished. */
-gboolean spk_mail_post(SpkStore *store, const char *task, const char *kind, json_t *payload,
-		       GError **error);
+gboolean spk_mail_post(SpkStore *store, const char *task, const char *kind,
+		       json_t *payload, GError **error);
 /* Takes the oldest unread one (fenced) or returns NULL without error. *ret_kind allocated. */
 json_t *spk_mail_take(SpkStore *store, const char *task, gint64 token, char **ret_kind,
 		      GError **error);
 /* Kind of the oldest unread one, NULL when there is none: one cheap query for the
  * supervisor. FALSE only on an error. Who must not lose mail peeks, acts, then takes. */
-gboolean spk_mail_peek(SpkStore *store, const char *task, char **ret_kind, GError **error);
+gboolean spk_mail_peek(SpkStore *store, const char *task, char **ret_kind,
+		       GError **error);
 
 /* ---- evidence ---- */
 typedef struct {
-	char *phase;		/* "before" | "after" | "original_tests" | "original_build" */
+	char *phase; /* "before" | "after" | "original_tests" | "original_build" */
 	char *command;
 	int exit_code;
 	char *output_sha256;
-	char *output_tail;	/* bounded */
-	char *tree;		/* sha of the tree it ran on */
+	char *output_tail; /* bounded */
+	char *tree;	   /* sha of the tree it ran on */
 	double seconds;
-	gint64 round;		/* 0 the first verification, +1 per heal */
+	gint64 round; /* 0 the first verification, +1 per heal */
 	gint64 created_us;
 } SpkEvidence;
 void spk_evidence_free(SpkEvidence *evidence);

@@ -115,7 +115,6 @@ void walk_to(SpkStore *store, const SpkLease *lease, SpkState to)
 
 char *dead_holder(void)
 {
-	g_autofree char *name = NULL;
 	char buffer[256] = "";
 	int fds[2];
 	pid_t pid;

@@ -266,7 +266,6 @@ static void test_threads_share_the_queue(void **state)
 {
 	Fixture *f = *state;
 	GThread *threads[N_THREADS];
-	g_autoptr(GPtrArray) tasks = NULL;
 	gsize won = 0;
 
 	for (int i = 0; i < N_TASKS; i++) {
