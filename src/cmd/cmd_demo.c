@@ -100,7 +100,7 @@ static void prove(Demo *demo, const char *id, gboolean ok, const char *format, .
 	va_end(args);
 	proof.text = spk_ui_line(text, 1000);
 	g_array_append_val(demo->proofs, proof);
-	spk_line_format(&(SpkLine){ ok ? "ok" : "bad", id, proof.text }, demo->fd,
+	spk_line_format(&(SpkLine){ ok ? "ok" : "bad", id, proof.text, NULL }, demo->fd,
 			spk_ui_columns(demo->fd), out);
 	spk_ui_write(demo->fd, out);
 }

@@ -45,8 +45,8 @@ static const char run_sh[] = "#!/bin/sh\n"
 
 static const char old_line[] = "if [ $((year % 4)) -eq 0 ]; then\n";
 static const char new_line[] =
-	"if [ $((year % 400)) -eq 0 ] || { [ $((year % 4)) -eq 0 ] && [ $((year % 100)) -ne 0 ]; }; "
-	"then\n";
+	"if [ $((year % 400)) -eq 0 ] ||\n"
+	"\t{ [ $((year % 4)) -eq 0 ] && [ $((year % 100)) -ne 0 ]; }; then\n";
 
 /* Goes to this machine's own listener and to the internet; says so where it succeeds. */
 static const char reach_out[] =

@@ -40,6 +40,7 @@ static void line_free(gpointer data)
 	SpkLine *line = data;
 
 	g_free(line->text);
+	g_free(line->tail);
 	g_free(line);
 }
 
@@ -58,6 +59,20 @@ static void add(GPtrArray *out, const char *role, const char *label, const char 
 	line->label = label;
 	line->text = spk_ui_line(raw, TEXT_COLUMNS);
 	g_ptr_array_add(out, line);
+}
+
+/* Of the line added last. */
+G_GNUC_PRINTF(2, 3)
+static void add_tail(GPtrArray *out, const char *format, ...)
+{
+	SpkLine *line = out->pdata[out->len - 1];
+	g_autofree char *raw = NULL;
+	va_list args;
+
+	va_start(args, format);
+	raw = g_strdup_vprintf(format, args);
+	va_end(args);
+	line->tail = spk_ui_line(raw, TEXT_COLUMNS);
 }
 
 G_GNUC_PRINTF(2, 3)
@@ -138,8 +153,17 @@ static void on_tree(SpkLines *lines, const json_t *p, GPtrArray *out)
 
 static void on_box(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
+	const char *tier = str(p, "tier"), *words = str(p, "describe");
+	g_auto(GStrv) parts = NULL;
+
 	now(lines, "sandbox is ready");
-	add(out, "dim", "sandbox", "%s: %s", str(p, "tier"), str(p, "describe"));
+	parts = g_strsplit(words, "; ", 8);
+	for (guint i = 0; parts[i]; i++) {
+		gboolean named = i || g_str_has_prefix(words, tier);
+
+		add(out, "dim", i ? "" : "sandbox", "%s%s%s", named ? "" : tier, named ? "" : ": ",
+		    parts[i]);
+	}
 }
 
 static void on_resumed(SpkLines *lines, const json_t *p, GPtrArray *out)
@@ -180,14 +204,14 @@ static void on_check_result(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
 	gint64 exit_code = spk_json_int(p, "exit_code", -1);
 	g_autofree char *seconds = spk_ui_seconds(spk_json_real(p, "seconds", 0));
-	g_autofree char *tail = last_line(str(p, "tail"));
+	g_autofree char *last = last_line(str(p, "tail"));
 	const char *label = phase_label(str(p, "phase"));
 
 	now(lines, "thinking");
-	add(out, exit_code == 0 ? "ok" : "bad", label,
-	    "%s → %s%" G_GINT64_FORMAT " (%s)%s%s", str(p, "command"),
-	    spk_json_bool(p, "timed_out", FALSE) ? "time-out, exit " : "exit ", exit_code,
-	    seconds, *tail ? "  " : "", tail);
+	add(out, exit_code == 0 ? "ok" : "bad", label, "%s", str(p, "command"));
+	add_tail(out, "%s%" G_GINT64_FORMAT ", %s%s%s",
+		 spk_json_bool(p, "timed_out", FALSE) ? "time-out, exit " : "exit ",
+		 exit_code, seconds, *last ? ": " : "", last);
 }
 
 static void on_model_intent(SpkLines *lines, const json_t *p, GPtrArray *out)
@@ -274,9 +298,9 @@ static char *tool_outcome(const json_t *p, const char **ret_role)
 	if (exit_code >= 0) {
 		last = last_line(str(p, "text"));
 		return g_strdup_printf("exit %" G_GINT64_FORMAT "%s%s", exit_code,
-				       *last ? "  " : "", last);
+				       *last ? ": " : "", last);
 	}
-	return ok ? NULL : spk_ui_line(str(p, "text"), TEXT_COLUMNS);
+	return ok ? NULL : g_strdup(str(p, "text"));
 }
 
 static void on_tool_result(SpkLines *lines, const json_t *p, GPtrArray *out)
@@ -285,13 +309,15 @@ static void on_tool_result(SpkLines *lines, const json_t *p, GPtrArray *out)
 	const char *words = g_hash_table_lookup(lines->calls, key);
 	const char *name = str(p, "name"), *label = tool_label(name), *role;
 	g_autofree char *outcome = tool_outcome(p, &role);
+	gboolean known = strcmp(label, "tool") != 0;
 
 	now(lines, "thinking");
 	if (spk_json_bool(p, "finished", FALSE) && !lines->verbose)
 		return; /* the summary is shown at the end */
-	add(out, role, label, "%s%s%s%s%s", strcmp(label, "tool") ? "" : name,
-	    strcmp(label, "tool") ? "" : " ", words ? words : "", outcome ? " → " : "",
-	    outcome ? outcome : "");
+	add(out, role, label, "%s%s%s", known ? "" : name, known ? "" : " ",
+	    words ? words : "");
+	if (outcome)
+		add_tail(out, "%s", outcome);
 	g_hash_table_remove(lines->calls, key);
 }
 
@@ -465,14 +491,24 @@ static const char *mark_of(const char *role)
 
 void spk_line_format(const SpkLine *line, int fd, int columns, GString *out)
 {
-	const int left = 14; /* "  ✓ label     " */
-	g_autofree char *text = spk_ui_clip(line->text, MAX(8, columns - left));
+	int room = MAX(16, columns - 14); /* "  ✓ label     " */
+	int tail_width = line->tail ? spk_text_width(line->tail) : 0;
+	int text_width =
+		MIN(spk_text_width(line->text), MAX(room / 2, room - tail_width - 3));
+	g_autofree char *text = spk_ui_clip(line->text, line->tail ? text_width : room);
+	g_autofree char *tail =
+		spk_ui_clip(line->tail ? line->tail : "", room - text_width - 3);
 	g_autofree char *label = g_strdup_printf("%-9s ", line->label);
+	const char *role = strcmp(line->role, "dim") ? NULL : "dim";
 
 	g_string_append(out, "  ");
 	spk_ui_paint(out, fd, line->role, mark_of(line->role));
 	g_string_append_c(out, ' ');
 	spk_ui_paint(out, fd, "dim", label);
-	spk_ui_paint(out, fd, strcmp(line->role, "dim") ? NULL : "dim", text);
+	spk_ui_paint(out, fd, role, text);
+	if (line->tail) {
+		spk_ui_paint(out, fd, "dim", " → ");
+		spk_ui_paint(out, fd, role, tail);
+	}
 	g_string_append_c(out, '\n');
 }

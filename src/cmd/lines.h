@@ -16,6 +16,7 @@ typedef struct {
 	const char *role;  /* of the mark: "ok", "bad", "warn", "dim", "bold" */
 	const char *label; /* at most 9 columns: "before", "shell", … ; borrowed */
 	char *text;	   /* clean, one line */
+	char *tail;	   /* how it came out, shown even when text is cut; or NULL */
 } SpkLine;
 
 /* `verbose`: every kind of entry gives at least one line (tasks log). */
@@ -31,7 +32,7 @@ const char *spk_lines_doing(SpkLines *lines);
 guint spk_lines_turns(SpkLines *lines);
 gint64 spk_lines_tokens(SpkLines *lines);
 
-/* "  ✓ label     text\n" cut to `columns`, coloured as fd shows it. */
+/* "  ✓ label     text → tail\n" cut to `columns`, coloured as fd shows it. */
 void spk_line_format(const SpkLine *line, int fd, int columns, GString *out);
 
 #endif
