@@ -137,7 +137,7 @@ static gpointer openai_open(SpkConf *conf, const char *model, GError **error)
 
 static SpkHttp *get_http(Openai *self, GError **error)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&self->lock);
 
 	if (!self->http)
 		self->http = spk_http_new(error);

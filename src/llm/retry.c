@@ -79,8 +79,7 @@ gboolean spk_retry_complete(const SpkRetry *retry, const SpkLlmRequest *request,
 		if (retry->impl->complete(retry->self, &again, sink, cancel, ret_reply,
 					  &asked_s, &why))
 			break;
-		if (!wait_for_next(retry, attempt, asked_s, sink, cancel, why,
-				   error))
+		if (!wait_for_next(retry, attempt, asked_s, sink, cancel, why, error))
 			return FALSE;
 	}
 	ret_reply->attempts = again.attempt + 1;

@@ -48,7 +48,7 @@ const SpkCurl *spk_curl_get(GError **error)
 	static GMutex lock;
 	static SpkCurl table;
 	static gboolean loaded;
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&lock);
 
 	if (!loaded)
 		loaded = load(&table, error);

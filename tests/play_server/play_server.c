@@ -399,7 +399,7 @@ static gboolean put_fault(Out *out, const char *name)
 
 static gboolean fault_is_due(PlayServer *server)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&server->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&server->lock);
 	const PlayServerOptions *options = &server->options;
 
 	return options->fault &&
@@ -409,7 +409,7 @@ static gboolean fault_is_due(PlayServer *server)
 /* How often this turn was asked for before. */
 static guint count_attempt(PlayServer *server, guint turn)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&server->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&server->lock);
 
 	return server->attempts[MIN(turn, MAX_TURNS - 1)]++;
 }
@@ -555,7 +555,7 @@ guint play_server_connections(PlayServer *server)
 
 char *play_server_body(PlayServer *server, guint n)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&server->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&server->lock);
 
 	return n < server->bodies->len ? g_strdup(server->bodies->pdata[n]) : NULL;
 }

@@ -212,14 +212,14 @@ guint16 wire_port(const Wire *wire)
 
 guint wire_connections(Wire *wire)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&wire->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&wire->lock);
 
 	return wire->n_connections;
 }
 
 guint wire_requests(Wire *wire)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&wire->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&wire->lock);
 
 	return wire->n_requests;
 }
