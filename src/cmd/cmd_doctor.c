@@ -143,21 +143,18 @@ static Finding check_box(const Doctor *doctor)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(SpkBox) box = spk_box_open(doctor->conf, &error);
-	g_autofree char *missing = NULL;
-	SpkTier tier;
+	g_autofree char *missing = NULL, *words = NULL;
+	gboolean strong;
 
 	if (!box)
 		return failed(FAIL, error,
 			      "a kernel with user namespaces or Landlock is needed");
-	tier = spk_box_tier(box);
+	strong = spk_box_tier(box) >= SPK_TIER_DOCKER;
 	missing = missing_controls(box);
-	return found(tier >= SPK_TIER_DOCKER ? PASS : WARN,
-		     tier >= SPK_TIER_DOCKER
-			     ? NULL
-			     : "allow user namespaces on this machine for the "
-			       "stronger tier",
-		     "%s: %s%s%s", spk_tier_name(tier), spk_box_describe(box),
-		     *missing ? "; not to be had: " : "", missing);
+	words = spk_ui_box(spk_tier_name(spk_box_tier(box)), spk_box_describe(box));
+	return found(strong ? PASS : WARN,
+		     strong ? NULL : "allow user namespaces here for the stronger tier",
+		     "%s%s%s", words, *missing ? "; not to be had: " : "", missing);
 }
 
 static Finding check_git(const Doctor *doctor)

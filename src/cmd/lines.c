@@ -153,17 +153,12 @@ static void on_tree(SpkLines *lines, const json_t *p, GPtrArray *out)
 
 static void on_box(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
-	const char *tier = str(p, "tier"), *words = str(p, "describe");
-	g_auto(GStrv) parts = NULL;
+	g_autofree char *words = spk_ui_box(str(p, "tier"), str(p, "describe"));
+	g_auto(GStrv) parts = g_strsplit(words, "; ", 8);
 
 	now(lines, "sandbox is ready");
-	parts = g_strsplit(words, "; ", 8);
-	for (guint i = 0; parts[i]; i++) {
-		gboolean named = i || g_str_has_prefix(words, tier);
-
-		add(out, "dim", i ? "" : "sandbox", "%s%s%s", named ? "" : tier, named ? "" : ": ",
-		    parts[i]);
-	}
+	for (guint i = 0; parts[i]; i++)
+		add(out, "dim", i ? "" : "sandbox", "%s", parts[i]);
 }
 
 static void on_resumed(SpkLines *lines, const json_t *p, GPtrArray *out)
@@ -352,8 +347,8 @@ static void on_ended(SpkLines *lines, const json_t *p, GPtrArray *out)
 
 	now(lines, "verifying");
 	if (!finished || lines->verbose)
-		add(out, finished ? "dim" : "warn", "stopped", "%s%s%s", end,
-		    *reason ? ": " : "", reason);
+		add(out, finished ? "dim" : "warn", finished ? "ended" : "stopped",
+		    "%s%s%s", end, *reason ? ": " : "", reason);
 }
 
 static void on_verdict(SpkLines *lines, const json_t *p, GPtrArray *out)

@@ -143,9 +143,19 @@ static json_t *options_of(const SpkArgs *args, const char *model)
 /* Nothing is queued that nobody could answer. */
 static gboolean has_model(SpkConf *conf, const char *model, GError **error)
 {
-	g_autoptr(SpkLlm) llm = spk_llm_open(conf, model, error);
+	g_autoptr(GError) why = NULL;
+	g_autoptr(SpkLlm) llm = spk_llm_open(conf, model, &why);
+	g_autofree char *hint = NULL;
 
-	return llm != NULL;
+	if (llm)
+		return TRUE;
+	if (model || !spk_error_is(why, SPK_ERR_CONFIG)) {
+		g_propagate_error(error, g_steal_pointer(&why));
+		return FALSE;
+	}
+	hint = g_strdup_printf("%s; `sparks demo` needs none", spk_error_hint(why));
+	spk_error_set(error, SPK_ERR_CONFIG, hint, "%s", why->message);
+	return FALSE;
 }
 
 static char *accept(SpkSession *session, const SpkArgs *args, GError **error)

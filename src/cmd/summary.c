@@ -53,10 +53,10 @@ static void words(const SpkSummary *summary, int fd, GString *out)
 	const char *message = spk_json_str(task->error, "message");
 	const char *hint = spk_json_str(task->error, "hint");
 
-	if (*meaning && task->status == SPK_STATE_DONE)
-		spk_ui_fold(out, meaning, 2, columns, 3);
 	if (task->reason && *task->reason && g_strcmp0(task->reason, message) != 0)
 		spk_ui_fold(out, task->reason, 2, columns, 6);
+	else if (*meaning && task->status == SPK_STATE_DONE)
+		spk_ui_fold(out, meaning, 2, columns, 3);
 	if (message)
 		spk_ui_fold(out, message, 2, columns, 6);
 	if (hint)

@@ -212,6 +212,12 @@ char *spk_ui_call(const char *tool, const json_t *arguments)
 	return spk_ui_line(out->str, 400);
 }
 
+char *spk_ui_box(const char *tier, const char *words)
+{
+	return g_str_has_prefix(words, tier) ? g_strdup(words)
+					     : g_strconcat(tier, ": ", words, NULL);
+}
+
 /* ---- verdicts ---- */
 
 static const struct {
