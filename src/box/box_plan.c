@@ -304,7 +304,8 @@ static void put_native_run(GByteArray *plan, const SpkBoxSettings *settings,
 	for (const char *const *path = run->read_only; path && *path; path++)
 		if (!is_below(*path, work))
 			put(plan, SPK_PLAN_BIND_RO, *path, *path);
-	put(plan, SPK_PLAN_BIND_RW, run->work_from ? run->work_from : run->work, work);
+	put(plan, run->read_only_work ? SPK_PLAN_BIND_RO : SPK_PLAN_BIND_RW,
+	    run->work_from ? run->work_from : run->work, work);
 	put(plan, SPK_PLAN_SEAL, NULL, NULL);
 	put(plan, SPK_PLAN_NO_PRIVS, NULL, NULL);
 	put_meters(plan, settings);
@@ -316,7 +317,7 @@ static void put_native_run(GByteArray *plan, const SpkBoxSettings *settings,
 		put(plan, SPK_PLAN_RULESET, "net", NULL);
 		put(plan, SPK_PLAN_ALLOW, "/", "read");
 		put(plan, SPK_PLAN_ALLOW, "/dev", "device");
-		put(plan, SPK_PLAN_ALLOW, work, "write");
+		put(plan, SPK_PLAN_ALLOW, work, run->read_only_work ? "read" : "write");
 		for (gsize i = 0; i < G_N_ELEMENTS(writable); i++)
 			put(plan, SPK_PLAN_ALLOW, writable[i], "write");
 		put(plan, SPK_PLAN_RESTRICT, NULL, NULL);
@@ -340,7 +341,7 @@ static void put_landlock_run(GByteArray *plan, const SpkBoxSettings *settings,
 	g_byte_array_append(plan, system->data, system->len);
 	for (const char *const *path = run->read_only; path && *path; path++)
 		put(plan, SPK_PLAN_ALLOW, *path, "read");
-	put(plan, SPK_PLAN_ALLOW, work, "write");
+	put(plan, SPK_PLAN_ALLOW, work, run->read_only_work ? "read" : "write");
 	put(plan, SPK_PLAN_ALLOW, scratch, "write");
 	put(plan, SPK_PLAN_RESTRICT, NULL, NULL);
 	if (settings->landlock >= 6)
