@@ -13,9 +13,9 @@
 #include "base/json.h"
 #include "base/text.h"
 
-#define MEMORY_MAX \
-	(1u << 20)    /* output kept in memory; past it the spill file has it all */
-#define NOTE_ROOM 600 /* of the cap, for the lines round the output */
+/* Output kept in memory; past it the spill file has it all. */
+#define MEMORY_MAX (1u << 20)
+#define NOTE_ROOM  600 /* of the cap, for the lines round the output */
 
 /* The box's git: no configuration but its own, nothing that waits for a person. */
 static const char *const environment[] = {
@@ -79,28 +79,31 @@ static void append_blocked(GString *text, const json_t *blocked)
 	}
 }
 
-static void append_output(const SpkToolCtx *ctx, const SpkBoxResult *ran,
-			  const char *path, GString *text)
+/* Returns the number of the spill file, if there is one. */
+static gint64 append_output(const SpkToolCtx *ctx, const SpkBoxResult *ran,
+			    const char *path, GString *text)
 {
 	gsize cap = result_cap(ctx);
 	g_autofree char *some = NULL;
+	gint64 step;
 
 	if (!ran->truncated) {
 		g_string_append_len(text, ran->out->str, ran->out->len);
 		if (!ran->out->len)
 			g_string_append(text, "(no output)");
-		return;
+		return -1;
 	}
 	some = head_and_tail(ran, path, cap > 2 * NOTE_ROOM ? cap - NOTE_ROOM : cap / 2);
-	g_string_append(text, some);
+	step = spill_settle(ctx);
 	g_string_append_printf(text,
-			       "\n[%" G_GUINT64_FORMAT
+			       "%s\n[%" G_GUINT64_FORMAT
 			       " bytes in all: file_read with path "
 			       "\"spill:%" G_GINT64_FORMAT "\"]",
-			       ran->out_total, ctx->step);
+			       some, ran->out_total, step);
+	return step;
 }
 
-static json_t *meta_of(const SpkToolCtx *ctx, const SpkBoxResult *ran)
+static json_t *meta_of(const SpkBoxResult *ran, gint64 step)
 {
 	json_t *meta = json_pack("{s:i, s:b, s:I, s:f, s:I}", "exit_code", ran->exit_code,
 				 "timed_out", ran->timed_out, "bytes",
@@ -109,8 +112,8 @@ static json_t *meta_of(const SpkToolCtx *ctx, const SpkBoxResult *ran)
 
 	if (ran->out_sha256)
 		spk_json_set(meta, "output_sha256", json_string(ran->out_sha256));
-	if (ran->truncated)
-		spk_json_set(meta, "spill", json_integer(ctx->step));
+	if (step >= 0)
+		spk_json_set(meta, "spill", json_integer(step));
 	if (ran->blocked)
 		spk_json_set(meta, "blocked", json_deep_copy(ran->blocked));
 	return meta;
@@ -136,6 +139,7 @@ gboolean boxed_run(const SpkToolCtx *ctx, const char *const *argv, gint64 timeou
 	};
 	g_auto(SpkBoxResult) ran = { 0 };
 	g_autoptr(GString) text = g_string_new(NULL);
+	gint64 step;
 
 	if (!spill || !spk_box_run(ctx->box, &run, cancel, &ran, error))
 		return FALSE;
@@ -143,9 +147,9 @@ gboolean boxed_run(const SpkToolCtx *ctx, const char *const *argv, gint64 timeou
 			       ran.timed_out ? " (time ran out, everything was killed)"
 					     : "");
 	append_blocked(text, ran.blocked);
-	append_output(ctx, &ran, spill, text);
+	step = append_output(ctx, &ran, spill, text);
 	ret_result->text = g_string_free(g_steal_pointer(&text), FALSE);
 	ret_result->ok = ran.exit_code == 0;
-	ret_result->meta = meta_of(ctx, &ran);
+	ret_result->meta = meta_of(&ran, step);
 	return TRUE;
 }

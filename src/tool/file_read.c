@@ -136,17 +136,29 @@ static void show(const SpkToolCtx *ctx, const json_t *args, const char *name, Pa
 	}
 }
 
+static char *load_spill(const SpkToolCtx *ctx, const char *name, gsize *ret_len,
+			GError **ret_problem)
+{
+	g_autofree char *path = spill_lookup(ctx, name);
+
+	if (path && g_file_test(path, G_FILE_TEST_EXISTS))
+		return spk_fs_read(path, SPILL_MAX, ret_len, ret_problem);
+	spk_error_set(ret_problem, SPK_ERR_NOT_FOUND,
+		      "the note at the end of a long result has the right name",
+		      "there is no spill file %s", name);
+	return NULL;
+}
+
 /* The bytes of what `path` names; NULL with the reason in *ret_problem. */
 static char *load(const SpkToolCtx *ctx, const char *path, gsize *ret_len,
 		  GError **ret_problem)
 {
-	g_autofree char *spill = spill_lookup(ctx, path);
 	g_autofree char *rel = NULL, *real = NULL;
 	spk_autofd int fd = -1;
 	struct stat st;
 
-	if (spill)
-		return spk_fs_read(spill, SPILL_MAX, ret_len, ret_problem);
+	if (g_str_has_prefix(path, "spill:"))
+		return load_spill(ctx, path, ret_len, ret_problem);
 	rel = path_resolve(ctx, path, ret_problem);
 	if (!rel)
 		return NULL;
@@ -173,11 +185,6 @@ static gboolean run(const SpkToolCtx *ctx, const json_t *args, SpkCancel *cancel
 	Page page = { 0 };
 	g_autofree char *data = load(ctx, path, &page.len, &problem);
 
-	if (!data && g_str_has_prefix(path, "spill:") && !spill_lookup(ctx, path)) {
-		g_clear_error(&problem);
-		result_refuse(ret_result, "%s: a spill file is named spill:NUMBER", path);
-		return TRUE;
-	}
 	if (!data)
 		return result_fail(ret_result, problem, error);
 	page.data = data;

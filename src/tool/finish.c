@@ -20,7 +20,7 @@ const SpkTool tool_finish = {
 		"of the task run afterwards and decide.",
 	.args =
 		(const SpkToolArg[]){
-			{ "summary", SPK_ARG_STRING, TRUE, 0, 20000,
+			{ "summary", SPK_ARG_STRING, TRUE, 0, 10000,
 			  "what was done and why, and what remains open, in a few sentences" },
 			{ NULL },
 		},

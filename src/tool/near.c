@@ -70,6 +70,18 @@ static gboolean is_empty(const Line *line)
 	return TRUE;
 }
 
+/* "    12<tab>text", as file_read shows a line. */
+static gboolean has_number(const Line *line)
+{
+	gsize blanks = 0, i;
+
+	while (blanks < line->len && line->text[blanks] == ' ')
+		blanks++;
+	for (i = blanks; i < line->len && g_ascii_isdigit(line->text[i]); i++)
+		;
+	return i > blanks && i < line->len && line->text[i] == '\t';
+}
+
 /* The wanted lines without empty ones at both ends. */
 static void trim(GArray *lines)
 {
@@ -233,6 +245,10 @@ char *near_explain(const char *text, const char *wanted)
 	trim(wanted_lines);
 	if (wanted_lines->len == 0)
 		g_string_append(out, "It holds white space only; add words around it.\n");
+	else if (has_number(line_at(wanted_lines, 0)))
+		g_string_append(out,
+				"It begins with the line numbers of file_read; leave the "
+				"number and the tab after it out of each line.\n");
 	else if (!append_blank_places(out, lines, wanted_lines))
 		append_most_similar(out, lines, line_at(wanted_lines, 0));
 	return g_string_free(out, FALSE);

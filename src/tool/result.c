@@ -71,6 +71,7 @@ gboolean result_bound(const SpkToolCtx *ctx, SpkToolResult *result, GError **err
 	g_autofree char *clean = spk_text_clean(result->text, -1, SPK_CLEAN_TEXT);
 	gsize cap = result_cap(ctx), len = strlen(clean);
 	g_autofree char *path = NULL, *clipped = NULL;
+	gint64 step;
 
 	g_clear_pointer(&result->text, g_free);
 	if (len <= cap) {
@@ -80,13 +81,14 @@ gboolean result_bound(const SpkToolCtx *ctx, SpkToolResult *result, GError **err
 	path = spill_path(ctx, error);
 	if (!path || !spk_fs_write_atomic(path, clean, len, 0600, error))
 		return FALSE;
+	step = spill_settle(ctx);
 	clipped = spk_text_clip_middle(clean, len, cap);
 	result->text = g_strdup_printf("%s\n[all %" G_GSIZE_FORMAT
 				       " bytes: file_read with path "
 				       "\"spill:%" G_GINT64_FORMAT "\"]",
-				       clipped, len, ctx->step);
+				       clipped, len, step);
 	if (!result->meta)
 		result->meta = json_object();
-	spk_json_set(result->meta, "spill", json_integer(ctx->step));
+	spk_json_set(result->meta, "spill", json_integer(step));
 	return TRUE;
 }

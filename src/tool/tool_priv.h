@@ -29,6 +29,9 @@ gboolean result_bound(const SpkToolCtx *ctx, SpkToolResult *result, GError **err
 /* ---- spill.c ---- */
 /* Path of this step's spill file; its folder is made. */
 char *spill_path(const SpkToolCtx *ctx, GError **error);
+/* Call it when that file is written: the number to name it by. An earlier step's when that has
+ * the same content, so that equal runs give equal results (the loop guard compares them). */
+gint64 spill_settle(const SpkToolCtx *ctx);
 /* Path of the file that "spill:STEP" names, or NULL when `name` isn't of that form. */
 char *spill_lookup(const SpkToolCtx *ctx, const char *name);
 

@@ -1,0 +1,245 @@
+/* Paths that try to leave the work tree, or to reach what is off limits in it. */
+#include "test_tool.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void link_in_work(Fixture *f, const char *target, const char *path)
+{
+	g_autofree char *full = in_work(f, path);
+
+	assert_int_equal(symlink(target, full), 0);
+}
+
+static void good_spellings(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *absolute = g_strdup_printf("{'path':'%s/a.txt'}", f->work);
+
+	ok(f, "file_read", "{'path':'a.txt'}");
+	ok(f, "file_read", "{'path':'./a.txt'}");
+	ok(f, "file_read", "{'path':'src/../a.txt'}");
+	ok(f, "file_read", "{'path':'src//../././a.txt'}");
+	ok(f, "file_read", absolute);
+}
+
+static void outside(void **state)
+{
+	static const char *const paths[] = {
+		"../x",	     "../../../../../../etc/passwd", "src/../../x", "/etc/passwd",
+		"/",	     "/proc/self/environ",	     "..",	    "a/../../b",
+		"/dev/null",
+	};
+	Fixture *f = *state;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
+		g_autofree char *one = g_strdup_printf("{'path':'%s'}", paths[i]);
+		g_autofree char *two =
+			g_strdup_printf("{'path':'%s','content':'x'}", paths[i]);
+
+		bad(f, "file_read", one, "outside the work tree");
+		bad(f, "file_list", one, "outside the work tree");
+		bad(f, "file_write", two, "outside the work tree");
+	}
+}
+
+/* The work tree's own path as a mere beginning of another name is not inside. */
+static void sibling_with_same_beginning(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *sibling = g_strdup_printf("%s-2", f->work);
+	g_autofree char *call_text = g_strdup_printf("{'path':'%s/x'}", sibling);
+
+	assert_int_equal(g_mkdir(sibling, 0755), 0);
+	bad(f, "file_read", call_text, "outside the work tree");
+}
+
+static void symlinks_that_leave(void **state)
+{
+	Fixture *f = *state;
+
+	link_in_work(f, "/etc/passwd", "abs");
+	link_in_work(f, "../../../..", "up");
+	link_in_work(f, "/proc/self/fd", "fds");
+	link_in_work(f, "/proc/self/root", "root");
+	link_in_work(f, "loop", "loop");
+	bad(f, "file_read", "{'path':'abs'}", "leaves the work tree");
+	bad(f, "file_read", "{'path':'up/etc/passwd'}", "leaves the work tree");
+	bad(f, "file_read", "{'path':'fds/0'}", "leaves the work tree");
+	bad(f, "file_read", "{'path':'root/etc/passwd'}", "leaves the work tree");
+	bad(f, "file_read", "{'path':'loop'}", "cannot open loop");
+	bad(f, "file_write", "{'path':'abs','content':'x'}", "leaves the work tree");
+	bad(f, "file_write", "{'path':'up/x','content':'x'}", "leaves the work tree");
+	bad(f, "file_write", "{'path':'loop','content':'x'}", "cannot open loop");
+	bad(f, "file_edit", "{'path':'abs','old_string':'root','new_string':'x'}",
+	    "leaves the work tree");
+	bad(f, "file_list", "{'path':'up'}", "leaves the work tree");
+	ok(f, "file_search", "{'pattern':'root:'}");
+	has(f, "[no match]");
+}
+
+static void symlinks_that_stay(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *written = NULL, *full = in_work(f, "alias");
+	struct stat st;
+
+	link_in_work(f, "a.txt", "alias");
+	link_in_work(f, "src", "folder");
+	link_in_work(f, "nowhere", "dangling");
+	ok(f, "file_read", "{'path':'alias'}");
+	ok(f, "file_write", "{'path':'alias','content':'new\\n'}");
+	ok(f, "file_write", "{'path':'folder/new.c','content':'x\\n'}");
+	bad(f, "file_write", "{'path':'dangling','content':'x'}", "symlink to nothing");
+	assert_int_equal(lstat(full, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	written = get(f, "a.txt");
+	assert_string_equal(written, "new\n");
+	ok(f, "file_read", "{'path':'src/new.c'}");
+}
+
+static void git_folder(void **state)
+{
+	static const char *const paths[] = { ".git/config",    ".GIT/config",
+					     "src/.git",       ".git",
+					     "./.git/hooks/x", "src/../.Git/HEAD" };
+	Fixture *f = *state;
+	g_autofree char *made = in_work(f, ".git/made");
+
+	for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
+		g_autofree char *one = g_strdup_printf("{'path':'%s'}", paths[i]);
+		g_autofree char *two =
+			g_strdup_printf("{'path':'%s','content':'x'}", paths[i]);
+
+		bad(f, "file_read", one, "use the git tool");
+		bad(f, "file_write", two, "use the git tool");
+	}
+	link_in_work(f, ".git", "link");
+	bad(f, "file_read", "{'path':'link/config'}", "use the git tool");
+	bad(f, "file_write", "{'path':'link/config','content':'x'}", "use the git tool");
+	bad(f, "file_write", "{'path':'link/made/x','content':'x'}", "use the git tool");
+	bad(f, "file_list", "{'path':'link'}", "use the git tool");
+	assert_false(g_file_test(made, G_FILE_TEST_EXISTS));
+}
+
+static void sensitive_names(void **state)
+{
+	Fixture *f = *state;
+
+	put(f, ".env", "TOKEN=1\n", -1);
+	put(f, "conf/server.pem", "key\n", -1);
+	put(f, ".env.example", "TOKEN=\n", -1);
+	link_in_work(f, ".env", "plain");
+	link_in_work(f, "conf", ".aws");
+	bad(f, "file_read", "{'path':'.env'}", "may hold secrets");
+	bad(f, "file_read", "{'path':'.ENV'}", "may hold secrets");
+	bad(f, "file_read", "{'path':'conf/server.pem'}", "off limits");
+	bad(f, "file_read", "{'path':'plain'}", "may hold secrets");
+	bad(f, "file_write", "{'path':'id_rsa','content':'x'}", "may hold secrets");
+	bad(f, "file_edit", "{'path':'.env','old_string':'1','new_string':'2'}",
+	    "may hold secrets");
+	ok(f, "file_read", "{'path':'.env.example'}");
+	ok(f, "file_search", "{'pattern':'TOKEN'}");
+	has(f, ".env.example:1:");
+	assert_null(strstr(f->last.text, ".env:"));
+	assert_null(strstr(f->last.text, "plain:"));
+}
+
+static void what_is_no_file(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *fifo = in_work(f, "fifo");
+	gint64 start = g_get_monotonic_time();
+
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	bad(f, "file_read", "{'path':'fifo'}", "a pipe or device");
+	bad(f, "file_edit", "{'path':'fifo','old_string':'a','new_string':'b'}",
+	    "a pipe or device");
+	bad(f, "file_write", "{'path':'fifo','content':'x'}", "not a file");
+	bad(f, "file_read", "{'path':'src'}", "is a folder, not a file; use file_list");
+	bad(f, "file_read", "{'path':'.'}", "is a folder");
+	bad(f, "file_write", "{'path':'src','content':'x'}", "not a file");
+	bad(f, "file_write", "{'path':'.','content':'x'}", "not a file");
+	bad(f, "file_write", "{'path':'a.txt/x','content':'x'}", "cannot");
+	ok(f, "file_search", "{'pattern':'two'}");
+	assert_true(g_get_monotonic_time() - start < 5 * G_USEC_PER_SEC);
+}
+
+static void missing_files(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *name = g_strnfill(300, 'n');
+	g_autofree char *long_name = g_strdup_printf("{'path':'%s'}", name);
+
+	bad(f, "file_read", "{'path':'a.text'}", "did you mean \"a.txt\"");
+	bad(f, "file_read", "{'path':'src/mian.c'}", "did you mean \"main.c\"");
+	bad(f, "file_read", "{'path':'no/such/file'}", "there is no file no/such/file");
+	bad(f, "file_list", "{'path':'srcs'}", "did you mean \"src\"");
+	bad(f, "file_read", "{'path':''}", "a path has 1 to");
+	bad(f, "file_read", long_name, "cannot open");
+}
+
+static void odd_names(void **state)
+{
+	Fixture *f = *state;
+
+	ok(f, "file_write", "{'path':'new\\nline \\u00e9.txt','content':'x\\n'}");
+	ok(f, "file_read", "{'path':'new\\nline \\u00e9.txt'}");
+	put(f, "bad\xff\x1b[31mname", "x\n", -1);
+	ok(f, "file_list", "{}");
+	has(f, "\"new\\nline");
+	assert_null(strchr(f->last.text, '\033'));
+	assert_true(g_utf8_validate(f->last.text, -1, NULL));
+	bad(f, "file_read", "{'path':'\\u001b[2Jx'}", "there is no file x");
+}
+
+static void in_a_subfolder(void **state)
+{
+	Fixture *f = *state;
+
+	assert_string_equal(spk_tree_subdir(f->tree), "src");
+	ok(f, "file_read", "{'path':'main.c'}");
+	ok(f, "file_read", "{'path':'../a.txt'}");
+	bad(f, "file_read", "{'path':'../../x'}", "outside the work tree");
+	assert_string_equal(ok(f, "file_list", "{}"), "main.c\nutil.h\n");
+	ok(f, "file_list", "{'path':'..','depth':1}");
+	has(f, "../a.txt\n");
+	has(f, "../deep/ (2 files)\n");
+	has(f, "./ (2 files)\n");
+	ok(f, "file_write", "{'path':'x/y.c','content':''}");
+	ok(f, "shell", "{'command':'ls x && pwd'}");
+	has(f, "y.c");
+	has(f, "/src");
+}
+
+int run_paths_tests(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(good_spellings, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(outside, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(sibling_with_same_beginning,
+						fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(symlinks_that_leave, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(symlinks_that_stay, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(git_folder, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(sensitive_names, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(what_is_no_file, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(missing_files, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(odd_names, fixture_setup,
+						fixture_teardown),
+		cmocka_unit_test_setup_teardown(in_a_subfolder, fixture_setup_subdir,
+						fixture_teardown),
+	};
+
+	return cmocka_run_group_tests_name("tool paths", tests, NULL, NULL);
+}

@@ -1,0 +1,54 @@
+/* A real tree in a temporary folder, a box, and calls in one line. */
+#ifndef TEST_TOOL_H
+#define TEST_TOOL_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <glib.h>
+
+#include "tool/tool.h"
+
+typedef struct {
+	char *root;	  /* temporary folder of everything */
+	const char *work; /* of the tree */
+	SpkConf *conf;	  /* task.output_chars = 2000 */
+	SpkTree *tree;
+	SpkBox *box;
+	SpkToolCtx ctx;
+	SpkToolResult last;
+} Fixture;
+
+/* cmocka set-up and tear-down; *state is a Fixture. The tree holds a.txt ("one\ntwo\nthree\n"),
+ * run.sh (executable), src/main.c, src/util.h, .gitignore (build/, *.o), deep/1/2/3/4.txt. */
+int fixture_setup(void **state);
+/* The same, standing in src/. */
+int fixture_setup_subdir(void **state);
+int fixture_teardown(void **state);
+
+/* Absolute path in the work tree; caller frees. */
+char *in_work(Fixture *f, const char *path);
+void put(Fixture *f, const char *path, const char *text, gssize len);
+char *get(Fixture *f, const char *path);
+
+/* Calls the tool with all tools allowed and a JSON text in which ' stands for ". The text of
+ * the result stays in f->last. */
+void call(Fixture *f, const char *tool, const char *arguments);
+/* call() that must be fine; returns the text. */
+const char *ok(Fixture *f, const char *tool, const char *arguments);
+/* call() that must be refused with these words in the text; returns it. */
+const char *bad(Fixture *f, const char *tool, const char *arguments, const char *words);
+/* The text of the last call has these words. */
+void has(Fixture *f, const char *words);
+
+int run_args_tests(void);
+int run_paths_tests(void);
+int run_read_tests(void);
+int run_edit_tests(void);
+int run_list_tests(void);
+int run_boxed_tests(void);
+
+#endif
