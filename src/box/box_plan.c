@@ -11,10 +11,12 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/fs.h"
 #include "box/box_plan.h"
 
 #define HOME	    "/home/spark"
 #define ID	    "1000"
+#define COPIED_MAX  16384	/* bytes */
 #define SEARCH_PATH "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 
 /* Folders of the system, read-only. Links among them (/bin -> usr/bin) stay links. */
@@ -105,12 +107,26 @@ static void put_number(GByteArray *plan, SpkPlanOp op, const char *what, gint64 
 
 typedef void (*ShowFn)(GByteArray *plan, const char *path);
 
+/* Small text files are copied, which is quicker than a mount each. */
+static gboolean show_copied(GByteArray *plan, const char *path)
+{
+	gsize len = 0;
+	g_autofree char *text = spk_fs_read(path, COPIED_MAX, &len, NULL);
+
+	if (!text || memchr(text, '\0', len))
+		return FALSE;
+	put(plan, SPK_PLAN_FILE, path, text);
+	return TRUE;
+}
+
 static void show_bound(GByteArray *plan, const char *path)
 {
 	g_autofree char *real = NULL;
 	struct stat st;
 
 	if (lstat(path, &st) < 0)
+		return;
+	if (S_ISREG(st.st_mode) && show_copied(plan, path))
 		return;
 	if (!S_ISLNK(st.st_mode)) {
 		put(plan, SPK_PLAN_BIND_RO, path, path);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,13 +46,12 @@ void step_arg(const SpkPlanStep *step)
 /* From here on a failure is the command's, and looks as a shell would show it. */
 void step_exec(const SpkPlanStep *step)
 {
-	struct sched_param ordinary = { 0 };
 	int failed;
 
 	if (!n_words)
 		fail_with("no command");
-	if (sched_setscheduler(0, SCHED_OTHER, &ordinary) < 0 ||
-	    syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
+	end_urgency();
+	if (syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
 		fail();
 	environ = variables;
 	execvp(words[0], words);

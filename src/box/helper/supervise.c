@@ -10,12 +10,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -23,12 +23,13 @@
 #include <unistd.h>
 
 #define TICK_NS	    20000000L	/* between two looks at the meters */
+#define URGENT_NICE 10
 #define MAX_LISTED  16384	/* processes; more than that is a bomb by any limit */
 #define JANITOR_WAITS 500	/* of 0.2 ms, before we do its work */
 #define KILL_ROUNDS   20000
 
 static long long max_memory, max_pids;	/* 0: no meter */
-static int is_init;
+static int is_init, ordinary_nice;
 static int janitor_pipe[2] = { -1, -1 };	/* ours to write, the janitor's to read */
 static pid_t listed[MAX_LISTED];
 
@@ -36,9 +37,15 @@ static pid_t listed[MAX_LISTED];
  * root, who in turn may ask for this; an ordinary user is refused, and held. */
 void step_urgent(const SpkPlanStep *step)
 {
-	struct sched_param lowest = { .sched_priority = 1 };
+	ordinary_nice = getpriority(PRIO_PROCESS, 0);
+	(void)setpriority(PRIO_PROCESS, 0, ordinary_nice - URGENT_NICE);
+}
 
-	(void)sched_setscheduler(0, SCHED_FIFO, &lowest);
+void end_urgency(void)
+{
+	if (getpriority(PRIO_PROCESS, 0) < ordinary_nice &&
+	    setpriority(PRIO_PROCESS, 0, ordinary_nice) < 0)
+		fail();
 }
 
 void step_meter(const SpkPlanStep *step)
