@@ -1,4 +1,4 @@
-/* Leases and their fence. A token grows with each claim and each release. */
+/* Leases. A token grows with each claim and each release. */
 #include "base/clock.h"
 #include "base/error.h"
 #include "store/store_priv.h"
@@ -20,45 +20,6 @@ void spk_lease_free(SpkLease *lease)
 static gint64 lease_end(void)
 {
 	return spk_now_us() + SPK_LEASE_MS * G_GINT64_CONSTANT(1000);
-}
-
-static gboolean lease_lost(const char *task, GError **error)
-{
-	spk_error_set(error, SPK_ERR_LEASE_LOST,
-		      "nothing was written; whoever has the task now goes on with it",
-		      "the lease on task %s is another worker's now, or was given back",
-		      task);
-	return FALSE;
-}
-
-gboolean spk_lease_fence(SpkTx *tx, const char *task, gint64 token, GError **error)
-{
-	gint64 current = 0;
-
-	if (!spk_tx_int(tx,
-			"SELECT token FROM leases WHERE task = $1 AND holder IS NOT NULL",
-			SPK_ARGS(spk_db_text(task)), &current, error))
-		return FALSE;
-	return current == token && token > 0 ? TRUE : lease_lost(task, error);
-}
-
-gboolean spk_task_state(SpkTx *tx, const char *task, SpkState *ret_state, GError **error)
-{
-	g_autofree char *name = NULL;
-
-	if (!spk_tx_text(tx, "SELECT status FROM tasks WHERE id = $1",
-			 SPK_ARGS(spk_db_text(task)), &name, error))
-		return FALSE;
-	if (!name) {
-		spk_error_set(error, SPK_ERR_NOT_FOUND, "see `sparks tasks list`",
-			      "there is no task %s", task);
-		return FALSE;
-	}
-	if (spk_state_parse(name, ret_state))
-		return TRUE;
-	spk_error_set(error, SPK_ERR_CORRUPT, "run `sparks doctor`",
-		      "task %s is in a state that does not exist: %s", task, name);
-	return FALSE;
 }
 
 typedef struct {
@@ -202,7 +163,7 @@ static gboolean change(SpkStore *store, const SpkLease *lease, const char *sql,
 				&changed, error))
 		return FALSE;
 	if (!changed)
-		return lease_lost(lease->task, error);
+		return spk_lease_lost(lease->task, error);
 	return spk_tx_commit(g_steal_pointer(&tx), error);
 }
 

@@ -1,7 +1,7 @@
 /*
  * What the files of the store share. They lie on each other in this order:
- * states, dialect, holder | tx | migrations | lease (with the fence) | journal |
- * task_row | tasks, mailbox, evidence, worker | sqlite, store_all | store.
+ * states, dialect, holder | tx | migrations, fence | lease, journal | task_row | tasks,
+ * mailbox, evidence, worker | sqlite_conn | sqlite | store_all | store.
  */
 #ifndef SPK_STORE_STORE_PRIV_H
 #define SPK_STORE_STORE_PRIV_H
@@ -59,13 +59,17 @@ gint64 spk_holder_pid(const char *holder);
 /* Whether spk_holder_alive() knows, instead of taking it for granted. */
 gboolean spk_holder_local(const char *holder);
 
-/* ---- lease.c ---- */
+/* ---- fence.c ---- */
+/* Sets LEASE_LOST; always FALSE. */
+gboolean spk_lease_lost(const char *task, GError **error);
 /* TRUE when the token is that of the task's present lease, else FALSE and LEASE_LOST. */
 gboolean spk_lease_fence(SpkTx *tx, const char *task, gint64 token, GError **error);
-/* Makes stale whatever token is out; BUSY when a living process holds the task. */
-gboolean spk_lease_end(SpkTx *tx, const char *task, GError **error);
 /* The task's state; NOT_FOUND. */
 gboolean spk_task_state(SpkTx *tx, const char *task, SpkState *ret_state, GError **error);
+
+/* ---- lease.c ---- */
+/* Makes stale whatever token is out; BUSY when a living process holds the task. */
+gboolean spk_lease_end(SpkTx *tx, const char *task, GError **error);
 
 /* ---- journal.c ---- */
 /* Commits the transaction of spk_journal_put(); then the observer hears of the entry. */
