@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+/* clang-format off */
 /* Folders whose files are tests, whatever their name. */
 static const char *const test_folders[] = {
 	"test", "tests", "testing", "spec", "specs", "__tests__", "t", "testdata", "e2e",
@@ -14,7 +15,9 @@ static const char *const test_names[] = {
 	"test_*", "*_test.*", "*_tests.*", "*.test.*", "*.spec.*", "*_spec.*", "*Test.java",
 	"*Tests.java", "*IT.java", "Test*.java", "*Test.kt", "*Tests.cs", "*Test.php",
 	"*Test.cs", "*Tests.swift", "test.*", "tests.*", "*.bats", "*.snap", "conftest.py",
-	"*-test.*", "*.t", NULL,
+	"*-test.*", "*.t", "*_unittest.*", "*Tests.kt", "*Tests.fs", "*Test.scala",
+	"*Spec.scala", "*Suite.scala", "*Test.groovy", "*Spec.groovy", "*Spec.kt", "*Spec.hs",
+	"*.cy.*", "*.feature", "*.robot", NULL,
 };
 
 /* Files that decide which tests run and how. */
@@ -29,8 +32,21 @@ static const char *const build_names[] = {
 	"go.work", "pom.xml", "build.gradle", "build.gradle.kts", "settings.gradle*",
 	"gradle.properties", "BUILD", "BUILD.bazel", "WORKSPACE", "MODULE.bazel", ".bazelrc",
 	"Rakefile", ".rspec", "phpunit.xml*", "mix.exs", "Justfile", "justfile", "Taskfile.y*ml",
-	"composer.json", "SConstruct", "wscript", "xmake.lua", "dune", "dune-project", NULL,
+	"composer.json", "SConstruct", "wscript", "xmake.lua", "dune", "dune-project", ".npmrc",
+	"playwright.config.*", "cypress.config.*", "ava.config.*", "deno.json*", "bunfig.toml",
+	"nx.json", "turbo.json", "lerna.json", "pnpm-workspace.yaml", "CMakePresets.json",
+	"CMakeUserPresets.json", "Package.swift", "*.csproj", "*.fsproj", "*.sln",
+	"*.runsettings", "Directory.Build.*", "build.sbt", "stack.yaml", "*.cabal",
+	"rebar.config", "pubspec.yaml", "dart_test.yaml", "Gemfile", "unittest.cfg", "nose.cfg",
+	NULL,
 };
+
+/* The same, for names that mean it in one folder only: the last two parts of the path.
+ * Cargo's `runner`, for one, replaces the test binaries. */
+static const char *const build_places[] = {
+	".cargo/config", ".cargo/config.toml", ".config/nextest.toml", ".mvn/*", NULL,
+};
+/* clang-format on */
 
 static gboolean matches_any(const char *name, const char *const *patterns)
 {
@@ -40,17 +56,20 @@ static gboolean matches_any(const char *name, const char *const *patterns)
 	return FALSE;
 }
 
-/* Matching wants UTF-8; other bytes cannot be part of any convention. */
-static char *base_name(const char *path)
+/* The last n parts of path. Matching wants UTF-8; other bytes cannot be part of any
+ * convention. */
+static char *last_parts(const char *path, int n)
 {
-	const char *slash = strrchr(path, '/');
+	const char *start = path + strlen(path);
 
-	return g_utf8_make_valid(slash ? slash + 1 : path, -1);
+	while (start > path && (start[-1] != '/' || --n > 0))
+		start--;
+	return g_utf8_make_valid(start, -1);
 }
 
 gboolean verify_is_test(const char *path)
 {
-	g_autofree char *name = base_name(path);
+	g_autofree char *name = last_parts(path, 1);
 	g_auto(GStrv) parts = g_strsplit(path, "/", -1);
 	guint n = g_strv_length(parts);
 
@@ -62,36 +81,38 @@ gboolean verify_is_test(const char *path)
 
 gboolean verify_is_build(const char *path)
 {
-	g_autofree char *name = base_name(path);
+	g_autofree char *name = last_parts(path, 1);
+	g_autofree char *place = last_parts(path, 2);
 
-	return matches_any(name, build_names);
+	return matches_any(name, build_names) || matches_any(place, build_places);
 }
 
-static const char *in_tree(const char *path, const char *const *tree_paths)
+static const char *in_tree(const char *word, const char *folder,
+			   const char *const *tree_paths)
 {
-	while (g_str_has_prefix(path, "./"))
-		path += 2;
+	g_autofree char *absolute = g_canonicalize_filename(word, folder);
+
 	for (; *tree_paths; tree_paths++)
-		if (!strcmp(*tree_paths, path))
+		if (!strcmp(*tree_paths, absolute + 1))
 			return *tree_paths;
 	return NULL;
 }
 
-char **verify_scripts(const char *command, const char *const *tree_paths, const char *subdir)
+char **verify_scripts(const char *command, const char *const *tree_paths,
+		      const char *subdir)
 {
 	g_autoptr(GStrvBuilder) found = g_strv_builder_new();
 	g_auto(GStrv) words = g_strsplit_set(command, " \t\n;|&()<>'\"`$={}", -1);
+	g_autofree char *below = g_strconcat("/", subdir, NULL);
 
 	for (guint i = 0; words[i]; i++) {
-		g_autofree char *below = NULL;
 		const char *path;
 
-		if (!*words[i])
+		if (!*words[i] || *words[i] == '/')
 			continue;
-		below = *subdir ? g_build_filename(subdir, words[i], NULL) : g_strdup(words[i]);
-		path = in_tree(below, tree_paths);
+		path = in_tree(words[i], below, tree_paths);
 		if (!path)
-			path = in_tree(words[i], tree_paths);
+			path = in_tree(words[i], "/", tree_paths);
 		if (path)
 			g_strv_builder_add(found, path);
 	}

@@ -1,0 +1,20 @@
+/* What every test file of the room includes; main.c runs the arrays. */
+#ifndef TEST_AGENT_H
+#define TEST_AGENT_H
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <glib.h>
+
+typedef struct {
+	const struct CMUnitTest *tests;
+	size_t n_tests;
+} Suite;
+
+#define SUITE(name, tests) const Suite name = { tests, G_N_ELEMENTS(tests) }
+
+extern const Suite recognise_suite;
+extern const Suite rules_suite;
+#endif
