@@ -14,7 +14,6 @@ static const SpkCmd *const subs[] = {
 
 const SpkCmd spk_cmd_tasks = {
 	.name = "tasks",
-	.usage = "COMMAND",
 	.summary = "Look at tasks, apply or undo their changes, go on with them.",
 	.details = "ID is the id of a task or a beginning of it that only one task has.",
 	.example = "sparks tasks list",

@@ -489,7 +489,7 @@ void spk_line_format(const SpkLine *line, int fd, int columns, GString *out)
 	int room = MAX(16, columns - 14); /* "  ✓ label     " */
 	int tail_width = line->tail ? spk_text_width(line->tail) : 0;
 	int text_width =
-		MIN(spk_text_width(line->text), MAX(room / 2, room - tail_width - 3));
+		MIN(spk_text_width(line->text), MAX(room / 3, room - tail_width - 3));
 	g_autofree char *text = spk_ui_clip(line->text, line->tail ? text_width : room);
 	g_autofree char *tail =
 		spk_ui_clip(line->tail ? line->tail : "", room - text_width - 3);

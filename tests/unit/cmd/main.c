@@ -113,9 +113,9 @@ int main(void)
 		const struct CMUnitTest *tests;
 		const size_t *n;
 	} suites[] = {
-		{ args_tests, &n_args_tests },
-		{ frame_tests, &n_frame_tests },
-		{ pages_tests, &n_pages_tests },
+		{ args_tests, &n_args_tests },	       { frame_tests, &n_frame_tests },
+		{ pages_tests, &n_pages_tests },       { lines_tests, &n_lines_tests },
+		{ progress_tests, &n_progress_tests }, { export_tests, &n_export_tests },
 	};
 	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct CMUnitTest));
 

@@ -18,6 +18,12 @@ extern const struct CMUnitTest frame_tests[];
 extern const size_t n_frame_tests;
 extern const struct CMUnitTest pages_tests[];
 extern const size_t n_pages_tests;
+extern const struct CMUnitTest lines_tests[];
+extern const size_t n_lines_tests;
+extern const struct CMUnitTest progress_tests[];
+extern const size_t n_progress_tests;
+extern const struct CMUnitTest export_tests[];
+extern const size_t n_export_tests;
 
 /* An empty current folder, an empty SPARKS_HOME and none of our variables. */
 int cmd_setup(void **state);
@@ -36,6 +42,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Ran, ran_clear)
 /* The same with standard output going to that descriptor (-1: closed). */
 Ran run_sparks_to(int out, const char *const *words);
 
-#define assert_has(text, part) assert_non_null(strstr(text, part))
+#define assert_has(text, part)	 assert_non_null(strstr(text, part))
 #define assert_lacks(text, part) assert_null(strstr(text, part))
 #endif
