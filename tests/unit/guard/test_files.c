@@ -156,14 +156,10 @@ static void hostile_names(void **state)
 	assert_non_null(spk_guard_sensitive("new\nline/\xff/.env"));
 }
 
-int run_files_tests(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sensitive),
-		cmocka_unit_test(patterns_of_callers),
-		cmocka_unit_test(risky),
-		cmocka_unit_test(hostile_names),
-	};
-
-	return cmocka_run_group_tests_name("file lists", tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(sensitive),
+	cmocka_unit_test(patterns_of_callers),
+	cmocka_unit_test(risky),
+	cmocka_unit_test(hostile_names),
+};
+SUITE(files_suite, tests);

@@ -197,13 +197,9 @@ static void reason_is_bounded_and_clean(void **state)
 	assert_null(strchr(second, '\n'));
 }
 
-int run_git_tests(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(table),
-		cmocka_unit_test(reasons),
-		cmocka_unit_test(reason_is_bounded_and_clean),
-	};
-
-	return cmocka_run_group_tests_name("git lines", tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(table),
+	cmocka_unit_test(reasons),
+	cmocka_unit_test(reason_is_bounded_and_clean),
+};
+SUITE(git_suite, tests);

@@ -1,6 +1,23 @@
+/* One group of all suites, so that the binary prints a single TAP plan. */
 #include "test_guard.h"
+
+#include <string.h>
+
+static const Suite *const suites[] = {
+	&loop_suite,
+	&git_suite,
+	&files_suite,
+};
 
 int main(void)
 {
-	return run_loop_tests() + run_git_tests() + run_files_tests();
+	g_autofree struct CMUnitTest *all = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(suites); i++) {
+		all = g_renew(struct CMUnitTest, all, n + suites[i]->n_tests);
+		memcpy(all + n, suites[i]->tests, suites[i]->n_tests * sizeof(*all));
+		n += suites[i]->n_tests;
+	}
+	return _cmocka_run_group_tests("guard", all, n, NULL, NULL);
 }

@@ -10,8 +10,15 @@
 #include <cmocka.h>
 #include <glib.h>
 
-int run_files_tests(void);
-int run_git_tests(void);
-int run_loop_tests(void);
+typedef struct {
+	const struct CMUnitTest *tests;
+	size_t n_tests;
+} Suite;
+
+#define SUITE(name, tests) const Suite name = { tests, G_N_ELEMENTS(tests) }
+
+extern const Suite loop_suite;	/* test_loop.c */
+extern const Suite git_suite;	/* test_git.c */
+extern const Suite files_suite; /* test_files.c */
 
 #endif

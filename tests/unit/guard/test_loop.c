@@ -103,16 +103,12 @@ static void silly_sizes_are_clamped(void **state)
 	run_steps(G_MAXUINT, 2, steps);
 }
 
-int run_loop_tests(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(same_call_and_result),
-		cmocka_unit_test(alternating),
-		cmocka_unit_test(differing_results),
-		cmocka_unit_test(forgets_what_left_the_window),
-		cmocka_unit_test(call_and_result_do_not_run_together),
-		cmocka_unit_test(silly_sizes_are_clamped),
-	};
-
-	return cmocka_run_group_tests_name("loop guard", tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(same_call_and_result),
+	cmocka_unit_test(alternating),
+	cmocka_unit_test(differing_results),
+	cmocka_unit_test(forgets_what_left_the_window),
+	cmocka_unit_test(call_and_result_do_not_run_together),
+	cmocka_unit_test(silly_sizes_are_clamped),
+};
+SUITE(loop_suite, tests);

@@ -167,15 +167,9 @@ static void registry(void **state)
 	}
 }
 
-int run_args_tests(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(schemas_are_valid),
-		cmocka_unit_test(schemas_are_byte_stable),
-		cmocka_unit_test(arguments_table),
-		cmocka_unit_test(huge_arguments),
-		cmocka_unit_test(registry),
-	};
-
-	return cmocka_run_group_tests_name("tool arguments", tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(schemas_are_valid), cmocka_unit_test(schemas_are_byte_stable),
+	cmocka_unit_test(arguments_table),   cmocka_unit_test(huge_arguments),
+	cmocka_unit_test(registry),
+};
+SUITE(args_suite, tests);

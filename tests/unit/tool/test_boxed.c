@@ -178,32 +178,23 @@ static void git_is_guarded(void **state)
 	assert_null(f->last.meta);
 }
 
-int run_boxed_tests(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(shell_runs, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(shell_output_is_plain, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(shell_output_is_bounded, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(equal_runs_give_equal_results,
-						fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(shell_times_out, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(shell_stays_inside, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(read_only_spark, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(read_only_spark_behind_landlock,
-						fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(folder_is_gone, fixture_setup_subdir,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(git_works, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(git_is_guarded, fixture_setup,
-						fixture_teardown),
-	};
-
-	return cmocka_run_group_tests_name("shell and git", tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test_setup_teardown(shell_runs, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(shell_output_is_plain, fixture_setup,
+					fixture_teardown),
+	cmocka_unit_test_setup_teardown(shell_output_is_bounded, fixture_setup,
+					fixture_teardown),
+	cmocka_unit_test_setup_teardown(equal_runs_give_equal_results, fixture_setup,
+					fixture_teardown),
+	cmocka_unit_test_setup_teardown(shell_times_out, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(shell_stays_inside, fixture_setup,
+					fixture_teardown),
+	cmocka_unit_test_setup_teardown(read_only_spark, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(read_only_spark_behind_landlock, fixture_setup,
+					fixture_teardown),
+	cmocka_unit_test_setup_teardown(folder_is_gone, fixture_setup_subdir,
+					fixture_teardown),
+	cmocka_unit_test_setup_teardown(git_works, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(git_is_guarded, fixture_setup, fixture_teardown),
+};
+SUITE(boxed_suite, tests);

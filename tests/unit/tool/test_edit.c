@@ -135,25 +135,15 @@ static void hostile_file(void **state)
 	assert_true(strlen(f->last.text) < 2200);
 }
 
-int run_edit_tests(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(one_place, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(several_places, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(overlaps_and_growth, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(white_space, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(similar_line, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(line_ends, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(refused, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(hostile_file, fixture_setup,
-						fixture_teardown),
-	};
-
-	return cmocka_run_group_tests_name("file_edit", tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test_setup_teardown(one_place, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(several_places, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(overlaps_and_growth, fixture_setup,
+					fixture_teardown),
+	cmocka_unit_test_setup_teardown(white_space, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(similar_line, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(line_ends, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(refused, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(hostile_file, fixture_setup, fixture_teardown),
+};
+SUITE(edit_suite, tests);

@@ -146,29 +146,17 @@ static void hostile_pattern(void **state)
 	assert_true(g_get_monotonic_time() - start < 50 * G_USEC_PER_SEC);
 }
 
-int run_list_tests(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(list_tree, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(list_pattern, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(list_changes, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(list_is_bounded, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(search_lines, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(search_context, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(search_odd_files, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(search_is_bounded, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(hostile_pattern, fixture_setup,
-						fixture_teardown),
-	};
-
-	return cmocka_run_group_tests_name("file_list and file_search", tests, NULL,
-					   NULL);
-}
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test_setup_teardown(list_tree, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(list_pattern, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(list_changes, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(list_is_bounded, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(search_lines, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(search_context, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(search_odd_files, fixture_setup,
+					fixture_teardown),
+	cmocka_unit_test_setup_teardown(search_is_bounded, fixture_setup,
+					fixture_teardown),
+	cmocka_unit_test_setup_teardown(hostile_pattern, fixture_setup, fixture_teardown),
+};
+SUITE(list_suite, tests);

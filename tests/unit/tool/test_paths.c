@@ -215,31 +215,21 @@ static void in_a_subfolder(void **state)
 	has(f, "/src");
 }
 
-int run_paths_tests(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(good_spellings, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(outside, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(sibling_with_same_beginning,
-						fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(symlinks_that_leave, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(symlinks_that_stay, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(git_folder, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(sensitive_names, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(what_is_no_file, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(missing_files, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(odd_names, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(in_a_subfolder, fixture_setup_subdir,
-						fixture_teardown),
-	};
-
-	return cmocka_run_group_tests_name("tool paths", tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test_setup_teardown(good_spellings, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(outside, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(sibling_with_same_beginning, fixture_setup,
+					fixture_teardown),
+	cmocka_unit_test_setup_teardown(symlinks_that_leave, fixture_setup,
+					fixture_teardown),
+	cmocka_unit_test_setup_teardown(symlinks_that_stay, fixture_setup,
+					fixture_teardown),
+	cmocka_unit_test_setup_teardown(git_folder, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(sensitive_names, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(what_is_no_file, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(missing_files, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(odd_names, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(in_a_subfolder, fixture_setup_subdir,
+					fixture_teardown),
+};
+SUITE(paths_suite, tests);

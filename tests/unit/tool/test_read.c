@@ -205,31 +205,19 @@ static void spill_files(void **state)
 	bad(f, "file_read", "{'path':'spill:'}", "there is no spill file");
 }
 
-int run_read_tests(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(read_lines, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(read_pages, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(odd_content, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(too_large, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(write_files, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(leaves_no_temporary_files, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(read_only_spark, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(finish, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(tools_that_are_not_there, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(cancelled, fixture_setup,
-						fixture_teardown),
-		cmocka_unit_test_setup_teardown(spill_files, fixture_setup,
-						fixture_teardown),
-	};
-
-	return cmocka_run_group_tests_name("tool files", tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test_setup_teardown(read_lines, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(read_pages, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(odd_content, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(too_large, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(write_files, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(leaves_no_temporary_files, fixture_setup,
+					fixture_teardown),
+	cmocka_unit_test_setup_teardown(read_only_spark, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(finish, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(tools_that_are_not_there, fixture_setup,
+					fixture_teardown),
+	cmocka_unit_test_setup_teardown(cancelled, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(spill_files, fixture_setup, fixture_teardown),
+};
+SUITE(read_suite, tests);

@@ -44,11 +44,18 @@ const char *bad(Fixture *f, const char *tool, const char *arguments, const char 
 /* The text of the last call has these words. */
 void has(Fixture *f, const char *words);
 
-int run_args_tests(void);
-int run_paths_tests(void);
-int run_read_tests(void);
-int run_edit_tests(void);
-int run_list_tests(void);
-int run_boxed_tests(void);
+typedef struct {
+	const struct CMUnitTest *tests;
+	size_t n_tests;
+} Suite;
+
+#define SUITE(name, tests) const Suite name = { tests, G_N_ELEMENTS(tests) }
+
+extern const Suite args_suite;	/* test_args.c */
+extern const Suite paths_suite; /* test_paths.c */
+extern const Suite read_suite;	/* test_read.c */
+extern const Suite edit_suite;	/* test_edit.c */
+extern const Suite list_suite;	/* test_list.c */
+extern const Suite boxed_suite; /* test_boxed.c */
 
 #endif
