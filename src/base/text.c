@@ -149,32 +149,40 @@ int spk_text_width(const char *text)
 	return width;
 }
 
-/* Levenshtein distance of two short ASCII words, ignoring case. */
+#define WORD_MAX 63
+
+static gboolean is_same(const char *a, gsize i, const char *b, gsize j)
+{
+	return g_ascii_tolower(a[i - 1]) == g_ascii_tolower(b[j - 1]);
+}
+
+/* Edit distance of two short ASCII words, ignoring case; two neighbours swapped count as one
+ * edit (optimal string alignment). */
 static guint edit_distance(const char *a, const char *b)
 {
-	gsize na = MIN(strlen(a), 63), nb = MIN(strlen(b), 63);
-	guint row[64];
+	gsize na = MIN(strlen(a), WORD_MAX), nb = MIN(strlen(b), WORD_MAX);
+	guint rows[3][WORD_MAX + 1];
 
 	for (gsize j = 0; j <= nb; j++)
-		row[j] = j;
+		rows[0][j] = j;
 	for (gsize i = 1; i <= na; i++) {
-		guint diagonal = row[0];
+		guint *row = rows[i % 3];
+		const guint *above = rows[(i + 2) % 3], *above2 = rows[(i + 1) % 3];
 
 		row[0] = i;
 		for (gsize j = 1; j <= nb; j++) {
-			guint substitute = diagonal +
-				(g_ascii_tolower(a[i - 1]) != g_ascii_tolower(b[j - 1]));
-
-			diagonal = row[j];
-			row[j] = MIN(substitute, MIN(row[j], row[j - 1]) + 1);
+			row[j] = MIN(above[j], row[j - 1]) + 1;
+			row[j] = MIN(row[j], above[j - 1] + !is_same(a, i, b, j));
+			if (i > 1 && j > 1 && is_same(a, i, b, j - 1) && is_same(a, i - 1, b, j))
+				row[j] = MIN(row[j], above2[j - 2] + 1);
 		}
 	}
-	return row[nb];
+	return rows[na % 3][nb];
 }
 
 const char *spk_text_nearest(const char *word, const char *const *words)
 {
-	guint best = MAX(1, MIN(strlen(word), 63) / 3) + 1;
+	guint best = MAX(1, MIN(strlen(word), WORD_MAX) / 3) + 1;
 	const char *nearest = NULL;
 
 	for (; *words; words++) {

@@ -1,0 +1,244 @@
+/* The core on a real store in a temporary SPARKS_HOME; tasks run in the plays. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "core/core.h"
+#include "core/core_priv.h"
+
+typedef struct {
+	char *home;
+	SpkConf *conf;
+	SpkCore *core;
+} Fixture;
+
+static int setup(void **state)
+{
+	Fixture *fixture = g_new0(Fixture, 1);
+	SpkConfSource source = { 0 };
+
+	fixture->home = g_dir_make_tmp("sparks-core-XXXXXX", NULL);
+	g_setenv("SPARKS_HOME", fixture->home, TRUE);
+	g_assert(chdir(fixture->home) == 0);
+	fixture->conf = spk_conf_load(&source, NULL);
+	fixture->core = spk_core_open(fixture->conf, NULL);
+	*state = fixture;
+	return fixture->core ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	Fixture *fixture = *state;
+
+	spk_core_close(fixture->core);
+	spk_conf_unref(fixture->conf);
+	spk_fs_remove_tree(fixture->home, NULL);
+	g_free(fixture->home);
+	g_free(fixture);
+	return 0;
+}
+
+static char *accept(Fixture *fixture, const char *goal, const char *spark, GError **error)
+{
+	g_autoptr(json_t) options = json_object();
+	SpkRequest request = { .goal = goal, .spark = spark, .folder = fixture->home,
+			       .options = options };
+
+	return spk_core_accept(fixture->core, &request, error);
+}
+
+static void assert_state(Fixture *fixture, const char *id, SpkState state)
+{
+	g_autoptr(SpkTask) task = spk_task_get(spk_core_store(fixture->core), id, NULL);
+
+	assert_non_null(task);
+	assert_string_equal(spk_state_name(task->status), spk_state_name(state));
+}
+
+static void test_accept_refuses(void **state)
+{
+	g_autofree char *huge = g_strnfill(300000, 'x');
+	const struct {
+		const char *goal, *spark;
+		SpkErr code;
+	} rows[] = {
+		{ "", NULL, SPK_ERR_USAGE },
+		{ " \n\t", NULL, SPK_ERR_USAGE },
+		{ "bad \xff utf-8", NULL, SPK_ERR_BAD_INPUT },
+		{ huge, NULL, SPK_ERR_BAD_INPUT },
+		{ "fine", "codre", SPK_ERR_NOT_FOUND },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GError) error = NULL;
+
+		assert_null(accept(*state, rows[i].goal, rows[i].spark, &error));
+		assert_int_equal(spk_error_code(error), rows[i].code);
+	}
+}
+
+static void test_unknown_spark_names_the_nearest(void **state)
+{
+	g_autoptr(GError) error = NULL;
+
+	assert_null(accept(*state, "fine", "codre", &error));
+	assert_non_null(strstr(error->message, "did you mean \"coder\""));
+}
+
+/* Nobody runs it: cancel and pause act at once, resume gives it back to the queue. */
+static void test_queued_task_is_moved_here(void **state)
+{
+	Fixture *fixture = *state;
+	g_autofree char *id = accept(fixture, "a goal", NULL, NULL);
+	g_autoptr(GError) error = NULL;
+
+	assert_state(fixture, id, SPK_STATE_QUEUED);
+	assert_true(spk_core_pause(fixture->core, id, NULL));
+	assert_state(fixture, id, SPK_STATE_PAUSED);
+	assert_true(spk_core_resume(fixture->core, id, NULL));
+	assert_state(fixture, id, SPK_STATE_QUEUED);
+	assert_true(spk_core_cancel(fixture->core, id, NULL));
+	assert_state(fixture, id, SPK_STATE_CANCELLED);
+	assert_false(spk_core_cancel(fixture->core, id, &error));
+	assert_true(spk_error_is(error, SPK_ERR_CONFLICT));
+	assert_true(spk_core_resume(fixture->core, id, NULL));
+	assert_state(fixture, id, SPK_STATE_QUEUED);
+}
+
+static void test_running_task_gets_mail(void **state)
+{
+	Fixture *fixture = *state;
+	SpkStore *store = spk_core_store(fixture->core);
+	g_autofree char *id = accept(fixture, "a goal", NULL, NULL);
+	g_autoptr(SpkLease) lease = spk_lease_claim(store, id, spk_holder_self(), NULL);
+	g_autofree char *kind = NULL;
+
+	assert_non_null(lease);
+	assert_true(spk_core_cancel(fixture->core, id, NULL));
+	assert_state(fixture, id, SPK_STATE_QUEUED);
+	assert_true(spk_mail_peek(store, id, &kind, NULL));
+	assert_string_equal(kind, "cancel");
+}
+
+/* The supervisor turns mail into the token's firing, well within a second. */
+static void test_supervisor_hears_cancel(void **state)
+{
+	Fixture *fixture = *state;
+	SpkStore *store = spk_core_store(fixture->core);
+	g_autofree char *id = accept(fixture, "a goal", NULL, NULL);
+	g_autoptr(Held) held = held_new(spk_lease_claim(store, id, spk_holder_self(), NULL), NULL);
+	Supervisor *supervisor = supervisor_new(store, fixture->home);
+	struct pollfd fired = { .fd = spk_cancel_fd(held->cancel), .events = POLLIN };
+
+	supervisor_add(supervisor, held);
+	assert_int_equal(poll(&fired, 1, 300), 0);
+	assert_true(spk_core_cancel(fixture->core, id, NULL));
+	assert_int_equal(poll(&fired, 1, 5000), 1);
+	assert_int_equal(g_atomic_int_get(&held->want), WANT_CANCEL);
+	supervisor_remove(supervisor, held);
+	supervisor_free(supervisor);
+}
+
+static void test_wake(void **state)
+{
+	Fixture *fixture = *state;
+	spk_autofd int watch = wake_watch(fixture->home);
+	struct pollfd wake = { .fd = watch, .events = POLLIN };
+	g_autofree char *id = NULL;
+
+	assert_true(watch >= 0);
+	assert_int_equal(poll(&wake, 1, 0), 0);
+	id = accept(fixture, "a goal", NULL, NULL);
+	assert_non_null(id);
+	assert_int_equal(poll(&wake, 1, 1000), 1);
+	wake_drain(watch);
+	assert_int_equal(poll(&wake, 1, 0), 0);
+}
+
+static void test_exit_codes(void **state)
+{
+	const struct {
+		SpkState status;
+		SpkVerdict verdict;
+		const char *error;
+		gboolean strict;
+		int exit_code;
+	} rows[] = {
+		{ SPK_STATE_DONE, SPK_VERDICT_VERIFIED, NULL, FALSE, 0 },
+		{ SPK_STATE_DONE, SPK_VERDICT_VERIFIED, NULL, TRUE, 0 },
+		{ SPK_STATE_DONE, SPK_VERDICT_REGRESSION_ONLY, NULL, FALSE, 0 },
+		{ SPK_STATE_DONE, SPK_VERDICT_REGRESSION_ONLY, NULL, TRUE, 3 },
+		{ SPK_STATE_DONE, SPK_VERDICT_REVIEW, NULL, FALSE, 0 },
+		{ SPK_STATE_DONE, SPK_VERDICT_REVIEW, NULL, TRUE, 3 },
+		{ SPK_STATE_DONE, SPK_VERDICT_UNVERIFIED, NULL, FALSE, 3 },
+		{ SPK_STATE_ROLLED_BACK, SPK_VERDICT_FAILED, NULL, FALSE, 1 },
+		{ SPK_STATE_FAILED, SPK_VERDICT_NONE, NULL, FALSE, 1 },
+		{ SPK_STATE_FAILED, SPK_VERDICT_NONE, "failed", FALSE, 1 },
+		{ SPK_STATE_FAILED, SPK_VERDICT_NONE, "limit", FALSE, 75 },
+		{ SPK_STATE_FAILED, SPK_VERDICT_NONE, "box_tier", FALSE, 77 },
+		{ SPK_STATE_FAILED, SPK_VERDICT_NONE, "config", FALSE, 78 },
+		{ SPK_STATE_PAUSED, SPK_VERDICT_NONE, NULL, FALSE, 4 },
+		{ SPK_STATE_PAUSED, SPK_VERDICT_NONE, "provider_unavailable", FALSE, 69 },
+		{ SPK_STATE_RUNNING, SPK_VERDICT_NONE, NULL, FALSE, 4 },
+		{ SPK_STATE_QUEUED, SPK_VERDICT_NONE, NULL, TRUE, 4 },
+		{ SPK_STATE_CANCELLED, SPK_VERDICT_NONE, NULL, FALSE, 130 },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(json_t) error =
+			rows[i].error ? json_pack("{s:s}", "code", rows[i].error) : NULL;
+		SpkTask task = { .status = rows[i].status, .verdict = rows[i].verdict,
+				 .error = error };
+
+		assert_int_equal(spk_core_exit_code(&task, rows[i].strict), rows[i].exit_code);
+	}
+}
+
+/* Every pinned key is there, absent values are null. */
+static void test_report_keys(void **state)
+{
+	static const char *const keys[] = {
+		"task", "goal", "spark", "status", "verdict", "verified", "reason", "summary",
+		"branch", "commit", "base", "checks", "files_changed", "risky_files", "steps",
+		"tokens", "cost_usd", "tier", "seconds", "error",
+	};
+	Fixture *fixture = *state;
+	g_autofree char *id = accept(fixture, "a goal", NULL, NULL);
+	g_autoptr(SpkTask) task = spk_task_get(spk_core_store(fixture->core), id, NULL);
+	g_autoptr(json_t) full = spk_core_report(fixture->core, task, FALSE, NULL);
+	g_autoptr(json_t) brief = spk_core_report(fixture->core, task, TRUE, NULL);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
+		assert_non_null(json_object_get(full, keys[i]));
+	assert_int_equal(json_object_size(full), G_N_ELEMENTS(keys));
+	assert_null(json_object_get(brief, "checks"));
+	assert_true(json_is_null(json_object_get(full, "commit")));
+	assert_true(json_is_null(json_object_get(full, "cost_usd")));
+	assert_true(json_is_false(json_object_get(full, "verified")));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_accept_refuses, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unknown_spark_names_the_nearest, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_queued_task_is_moved_here, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_running_task_gets_mail, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_supervisor_hears_cancel, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wake, setup, teardown),
+		cmocka_unit_test(test_exit_codes),
+		cmocka_unit_test_setup_teardown(test_report_keys, setup, teardown),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
