@@ -49,6 +49,8 @@ static void test_entries(void **state)
 		{ "\"a.b\" = 1", "\"a.b\"=1@1:9/1 " },
 		{ "s = \"\"\"two\nlines\"\"\"\r\nt = 1",
 		  "s=two\nlines@1:5/0 t=1@3:5/1 " },
+		{ "s = \"\"\"\\\n  é\"\"\"\"\"\nt = 'Ĕ'\n\"Ĕ\" = 1",
+		  "s=é\"\"@1:5/0 t=Ĕ@3:5/0 \"Ĕ\"=1@4:7/1 " },
 		{ "h = 0xff\nn = -7\nf = 1e3", "h=255@1:5/1 n=-7@2:5/1 f=1000@3:5/2 " },
 	};
 
@@ -75,6 +77,10 @@ static void test_refusals_name_the_place(void **state)
 		{ "a = \"x\\u0000y\"", "t.toml:1:5: a NUL character in a value" },
 		{ "\"x\\u0000y\" = 1", "t.toml:1:1: a NUL character in a key" },
 		{ "i = 99999999999999999999", "t.toml:1:" },
+		{ "a = 1\nb = 2\n[[~c]]\nd = 1\n\ne = 1\n",
+		  "t.toml:3:1: this is not TOML" },
+		{ "a = 1\nĔ = 1", "t.toml:2:1" },
+		{ "[[~", "t.toml:1:1: this is not TOML" },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -113,6 +119,9 @@ static void test_depth_is_bounded(void **state)
 	g_autofree char *arrays = many("a = ", "[", "\n");
 	g_autofree char *tables = many("a = ", "{a=", "\n");
 	g_autofree char *mixed = many("a = ", "{a.a.a=[", "\n");
+	g_autofree char *behind =
+		many("a = { b = \"\"\"x\"\"\"\"\", c", ".c", " = 1 }\n");
+	g_autofree char *m7 = refused(behind, strlen(behind));
 	g_autofree char *m1 = refused(header, strlen(header));
 	g_autofree char *m2 = refused(key, strlen(key));
 	g_autofree char *m3 = refused(quoted, strlen(quoted));
@@ -126,6 +135,7 @@ static void test_depth_is_bounded(void **state)
 	assert_has(m4, "t.toml:1:");
 	assert_has(m5, "t.toml:1:");
 	assert_has(m6, "t.toml:1:");
+	assert_has(m7, "more than 32 names");
 }
 
 static void test_dots_in_text_are_free(void **state)
