@@ -76,7 +76,7 @@ static gboolean at_limit(SpkRun *run, SpkOutcome *outcome)
 static gboolean guard_call(SpkRun *run, const json_t *call, guint index, const StepTool *result,
 			   SpkOutcome *outcome, gboolean *ret_stop, GError **error)
 {
-	g_autofree char *text = NULL, *key = NULL, *reason = NULL, *words = NULL;
+	g_autofree char *text = NULL, *key = NULL, *reason = NULL;
 	SpkLoopVerdict verdict;
 
 	*ret_stop = FALSE;
@@ -93,9 +93,7 @@ static gboolean guard_call(SpkRun *run, const json_t *call, guint index, const S
 		return TRUE;
 	g_free(key);
 	key = g_strdup_printf("loop/%u/%u", run->turn, index);
-	words = g_strdup_printf("%s Try another way, or call `finish` and say what is missing.",
-				reason);
-	return run_note(run, key, "loop guard", words, error);
+	return run_note(run, key, "loop guard", reason, error);
 }
 
 /* The same call twice in one answer is clumsy, but no loop: only the first one counts. */
