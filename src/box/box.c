@@ -15,10 +15,10 @@
 #include "box/box_priv.h"
 #include "net/child.h"
 
-#define DEFAULT_OUT   (64u << 10)
-#define STATUS_MAX    4096
-#define GRACE_MS      3000	/* for the helper to end the box before it is killed itself */
-#define EXIT_TIMEOUT  124
+#define DEFAULT_OUT  (64u << 10)
+#define STATUS_MAX   4096
+#define GRACE_MS     3000 /* for the helper to end the box before it is killed itself */
+#define EXIT_TIMEOUT 124
 
 struct SpkBox {
 	char *helper;
@@ -30,8 +30,10 @@ struct SpkBox {
 };
 
 static const char *const tier_names[] = {
-	[SPK_TIER_NONE] = "none",	    [SPK_TIER_LANDLOCK] = "landlock",
-	[SPK_TIER_DOCKER] = "docker",	    [SPK_TIER_NATIVE] = "native",
+	[SPK_TIER_NONE] = "none",
+	[SPK_TIER_LANDLOCK] = "landlock",
+	[SPK_TIER_DOCKER] = "docker",
+	[SPK_TIER_NATIVE] = "native",
 	[SPK_TIER_NATIVE_FULL] = "native-full",
 };
 
@@ -46,7 +48,7 @@ static SpkTier tier_of(const char *name)
 	gsize tier = 0;
 
 	while (strcmp(tier_names[tier], name) != 0)
-		g_assert(++tier < G_N_ELEMENTS(tier_names));	/* conf has checked it */
+		g_assert(++tier < G_N_ELEMENTS(tier_names)); /* conf has checked it */
 	return (SpkTier)tier;
 }
 
@@ -75,8 +77,19 @@ static char *why_weaker(const SpkBox *box, SpkTier possible)
 	if (possible == SPK_TIER_LANDLOCK)
 		return g_strdup(probe->failed);
 	return g_strdup_printf("%s; %s", probe->failed,
-			       probe->landlock ? "/proc with its lists of children is missing"
-					       : "this kernel has no Landlock");
+			       probe->landlock
+				       ? "/proc with its lists of children is missing"
+				       : "this kernel has no Landlock");
+}
+
+/* What tier landlock cannot wall off, in words. */
+static const char *gaps(int landlock)
+{
+	return landlock >= 6
+		       ? "the list of the host's processes; modes and times of this "
+			 "user's files"
+		       : "the list of the host's processes and signals to those of this "
+			 "user; modes and times of this user's files";
 }
 
 static char *describe(const SpkBox *box, const char *why)
@@ -85,20 +98,21 @@ static char *describe(const SpkBox *box, const char *why)
 	g_autofree char *landlock =
 		box->probe.landlock ? g_strdup_printf("Landlock %d", box->probe.landlock)
 				    : g_strdup("no Landlock");
-	const char *because = why ? " — weaker because: " : "";
+	g_autofree char *caps =
+		g_strdup_printf("capped by rlimits and meters (%s, %" G_GINT64_FORMAT
+				" processes), not by cgroups",
+				memory, box->settings.pids);
 
 	if (box->settings.tier == SPK_TIER_NATIVE)
-		return g_strdup_printf("native: own user, mount, pid, network, ipc, uts and cgroup "
-				       "namespaces, seccomp, %s; capped by rlimits and the "
-				       "helper's meters (%s, %" G_GINT64_FORMAT " processes)",
-				       landlock, memory, box->settings.pids);
-	return g_strdup_printf("%s: no namespaces; %s, seccomp without sockets; capped by rlimits "
-			       "and the helper's meters (%s, %" G_GINT64_FORMAT
-			       " processes); the names of the host's processes%s can be seen%s%s",
-			       spk_tier_name(box->settings.tier), landlock, memory,
-			       box->settings.pids,
-			       box->probe.landlock < 6 ? " (and those of this user be signalled)" : "",
-			       because, why ? why : "");
+		return g_strdup_printf(
+			"native: own user, mount, pid, network, ipc, uts and cgroup "
+			"namespaces, seccomp, %s; %s",
+			landlock, caps);
+	return g_strdup_printf(
+		"%s: no namespaces, no sockets; %s, seccomp; %s; not walled off: %s%s%s",
+		spk_tier_name(box->settings.tier), landlock, caps,
+		gaps(box->probe.landlock), why ? " — weaker because: " : "",
+		why ? why : "");
 }
 
 static gboolean refuse(SpkErr code, const char *hint, GError **error, const char *what,
@@ -129,12 +143,13 @@ static gboolean choose_tier(SpkBox *box, SpkConf *conf, GError **error)
 			spk_tier_name(required), spk_tier_name(box->settings.tier));
 
 		return refuse(SPK_ERR_BOX_TIER,
-			      why ? spk_box_probe_remedy() : "lower [box] require_tier", error,
-			      what, why ? why : "cgroup caps are not built yet");
+			      why ? spk_box_probe_remedy() : "lower [box] require_tier",
+			      error, what, why ? why : "cgroup caps are not built yet");
 	}
 	if (box->settings.path && box->settings.tier == SPK_TIER_LANDLOCK)
-		return refuse(SPK_ERR_BOX_TIER, "unset [box] path, or see why the tier is weak",
-			      error, "[box] path needs the tier native", why);
+		return refuse(SPK_ERR_BOX_TIER,
+			      "unset [box] path, or see why the tier is weak", error,
+			      "[box] path needs the tier native", why);
 	return TRUE;
 }
 
@@ -158,7 +173,8 @@ SpkBox *spk_box_open(SpkConf *conf, GError **error)
 	g_autoptr(SpkBox) box = g_new0(SpkBox, 1);
 
 	if (strcmp(spk_conf_str(conf, "box.backend"), "docker") == 0) {
-		spk_error_set(error, SPK_ERR_BOX_TIER, "set [box] backend to \"auto\" or \"native\"",
+		spk_error_set(error, SPK_ERR_BOX_TIER,
+			      "set [box] backend to \"auto\" or \"native\"",
 			      "[box] backend = \"docker\" is not built yet");
 		return NULL;
 	}
@@ -235,8 +251,9 @@ static int plan_file(const GByteArray *plan, GError **error)
 typedef struct {
 	gboolean exited;
 	int signal;
+	glong rss_max_kib; /* 0: not told */
 	json_t *blocked;
-	char *step, *text;	/* of what failed; NULL */
+	char *step, *text; /* of what failed; NULL */
 } Status;
 
 static void status_clear(Status *status)
@@ -274,6 +291,8 @@ static void read_status(int fd, Status *status)
 		if (strcmp(field[0], "exited") == 0) {
 			status->exited = TRUE;
 			status->signal = (int)g_ascii_strtoll(field[2], NULL, 10);
+		} else if (strcmp(field[0], "usage") == 0) {
+			status->rss_max_kib = (glong)g_ascii_strtoll(field[2], NULL, 10);
 		} else if (strcmp(field[0], "blocked") == 0) {
 			block(status, field[1], field[2]);
 		} else if (strcmp(field[0], "error") == 0 && !status->step) {
@@ -288,12 +307,14 @@ static gboolean judge(const Status *status, const SpkChildResult *child, GError 
 {
 	if (status->step) {
 		spk_error_set(error, SPK_ERR_BOX_FAILED, "see `sparks doctor`",
-			      "the sandbox could not be built: %s: %s", status->step, status->text);
+			      "the sandbox could not be built: %s: %s", status->step,
+			      status->text);
 		return FALSE;
 	}
 	if (status->exited || child->timed_out || child->flooded)
 		return TRUE;
-	spk_error_set(error, SPK_ERR_BOX_FAILED, "was it killed from outside, or out of memory?",
+	spk_error_set(error, SPK_ERR_BOX_FAILED,
+		      "was it killed from outside, or out of memory?",
 		      "sparks-box ended with %d and did not say why", child->exit_code);
 	return FALSE;
 }
@@ -309,7 +330,9 @@ static void fill_result(SpkChildResult *child, Status *status, SpkBoxResult *res
 	result->out_total = child->out_total;
 	result->out_sha256 = g_steal_pointer(&child->out_sha256);
 	result->seconds = child->seconds;
-	result->rss_max_kib = child->rss_max_kib;
+	/* the helper's own figure starts from the memory of the process that spawned it */
+	result->rss_max_kib = status->rss_max_kib ? status->rss_max_kib
+						  : child->rss_max_kib;
 	if (status->signal == SIGXFSZ)
 		block(status, "fsize", "a file grew past [box] fsize_bytes");
 	if (status->signal == SIGXCPU)
@@ -336,7 +359,8 @@ static gboolean run_plan(SpkBox *box, const GByteArray *plan, const SpkBoxRun *r
 	if (file < 0)
 		return FALSE;
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
-		spk_error_set_errno(error, SPK_ERR_BOX_FAILED, errno, NULL, "cannot make a pipe");
+		spk_error_set_errno(error, SPK_ERR_BOX_FAILED, errno, NULL,
+				    "cannot make a pipe");
 		return FALSE;
 	}
 	status_in = ends[0];
@@ -349,7 +373,8 @@ static gboolean run_plan(SpkBox *box, const GByteArray *plan, const SpkBoxRun *r
 		.max_err = run->max_out ? run->max_out : DEFAULT_OUT,
 		.merge = !run->split,
 		.spill_path = run->spill_path,
-		.timeout_ms = run->timeout_ms ? run->timeout_ms : box->settings.timeout_ms,
+		.timeout_ms = run->timeout_ms ? run->timeout_ms
+					      : box->settings.timeout_ms,
 		.grace_ms = GRACE_MS,
 		.fds = fds,
 		.n_fds = G_N_ELEMENTS(fds),
@@ -376,8 +401,8 @@ gboolean spk_box_run(SpkBox *box, const SpkBoxRun *run, SpkCancel *cancel,
 	if (box->settings.tier == SPK_TIER_LANDLOCK) {
 		scratch = g_build_filename(g_get_tmp_dir(), "sparks-box-XXXXXX", NULL);
 		if (!g_mkdtemp(scratch)) {
-			spk_error_set_errno(error, SPK_ERR_BOX_FAILED, errno, "set TMPDIR",
-					    "cannot create %s", scratch);
+			spk_error_set_errno(error, SPK_ERR_BOX_FAILED, errno,
+					    "set TMPDIR", "cannot create %s", scratch);
 			return FALSE;
 		}
 	}

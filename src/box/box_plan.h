@@ -67,6 +67,7 @@ typedef enum {
  * What comes back on SPK_STATUS_FD, one line each, fields separated by tabs:
  *   error    STEP  TEXT	the walls could not be built; nothing ran; exit code 125
  *   blocked  RULE  WHAT	a meter stopped the box
+ *   usage    rss_max_kib  N	of the largest process
  *   exited   CODE  SIGNAL	the command's end (SIGNAL 0: it exited)
  * `sparks-box --probe` prints on stdout:
  *   yes      NAME  DETAIL	this machine can do it

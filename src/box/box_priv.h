@@ -3,14 +3,16 @@
 #define SPK_BOX_BOX_PRIV_H
 
 #include "box/box.h"
+#include "box/box_plan.h"
 
 typedef struct {
-	gboolean userns;	/* every namespace, and a private root in them */
+	gboolean userns; /* every namespace, and a private root in them */
 	gboolean seccomp;
-	gboolean process_list;	/* /proc/…/children: how the landlock tier finds what to kill */
-	int landlock;		/* ABI, 0: none */
-	char *failed;		/* "user namespace: Operation not permitted"; NULL when userns */
-	json_t *controls;	/* for spk_box_controls() */
+	gboolean
+		process_list; /* /proc/…/children: how the landlock tier finds what to kill */
+	int landlock;	      /* ABI, 0: none */
+	char *failed; /* "user namespace: Operation not permitted"; NULL when userns */
+	json_t *controls; /* for spk_box_controls() */
 } SpkBoxProbe;
 
 void spk_box_probe_clear(SpkBoxProbe *probe);
@@ -25,11 +27,20 @@ const char *spk_box_probe_remedy(void);
 
 typedef struct {
 	SpkTier tier;
-	int landlock;		/* ABI */
+	int landlock; /* ABI */
 	gint64 timeout_ms;
 	gint64 memory_bytes, pids, fsize_bytes;
-	const char *path;	/* where the work tree appears; NULL: same place */
+	const char *path; /* where the work tree appears; NULL: same place */
 } SpkBoxSettings;
+
+/* The user inside, and where their files go in tier native. */
+#define SPK_BOX_ID   "1000"
+#define SPK_BOX_HOME "/home/spark"
+
+/* One step with as many arguments as the table of box_plan.h says; the others are NULL. */
+void spk_box_put(GByteArray *plan, SpkPlanOp op, const char *first, const char *second);
+void spk_box_put_number(GByteArray *plan, SpkPlanOp op, const char *what, gint64 number);
+void spk_box_put_string(GByteArray *plan, const char *text);
 
 /* The part of a plan that is the same for every run. */
 GByteArray *spk_box_plan_system(const SpkBoxSettings *settings);

@@ -14,7 +14,9 @@
 
 /* Beside our own binary, installed, and as the build leaves it. */
 static const char *const places[] = {
-	"sparks-box", "../libexec/sparks/sparks-box", "box/helper/sparks-box",
+	"sparks-box",
+	"../libexec/sparks/sparks-box",
+	"box/helper/sparks-box",
 	"../box/helper/sparks-box",
 };
 
@@ -44,18 +46,20 @@ char *spk_box_find_helper(GError **error)
 		if (access(path, X_OK) == 0)
 			return g_steal_pointer(&path);
 	}
-	spk_error_set(error, SPK_ERR_NOT_FOUND,
-		      "install sparks whole, or name the program in SPARKS_BOX",
-		      "the program sparks-box is neither beside %s nor in ../libexec/sparks",
-		      self ? self : "sparks");
+	spk_error_set(
+		error, SPK_ERR_NOT_FOUND,
+		"install sparks whole, or name the program in SPARKS_BOX",
+		"the program sparks-box is neither beside %s nor in ../libexec/sparks",
+		self ? self : "sparks");
 	return NULL;
 }
 
-static void add_control(SpkBoxProbe *probe, const char *name, gboolean ok, const char *detail)
+static void add_control(SpkBoxProbe *probe, const char *name, gboolean ok,
+			const char *detail)
 {
 	json_array_append_new(probe->controls,
-			      json_pack("{s:s, s:b, s:s}", "control", name, "ok", ok, "detail",
-					detail));
+			      json_pack("{s:s, s:b, s:s}", "control", name, "ok", ok,
+					"detail", detail));
 }
 
 /* One line "yes|no|error NAME DETAIL". */
@@ -76,7 +80,8 @@ static void read_line(SpkBoxProbe *probe, const char *line)
 	else if (strcmp(field[1], "process list") == 0)
 		probe->process_list = ok;
 	else if (strcmp(field[1], "private root") == 0 && ok)
-		probe->userns = TRUE;	/* it stands only when the namespaces before it did */
+		probe->userns =
+			TRUE; /* it stands only when the namespaces before it did */
 	else if (!ok && !probe->failed)
 		probe->failed = g_strdup_printf("%s: %s", field[1], field[2]);
 }

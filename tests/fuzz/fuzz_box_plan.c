@@ -13,7 +13,7 @@ static void check_argument(const char *text, const char *start, const char *end)
 		return;
 	g_assert(text >= start && text < end);
 	g_assert(memchr(text, '\0', end - text));
-	(void)spk_plan_number(text, 8, 07777);	/* must not overflow; its value is free */
+	(void)spk_plan_number(text, 8, 07777); /* must not overflow; its value is free */
 	(void)spk_plan_number(text, 10, G_MAXINT64);
 }
 

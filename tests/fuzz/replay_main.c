@@ -26,7 +26,7 @@ static gboolean replay(const char *path)
 	memcpy(exact, text, len);
 	printf("# %s\n", path);
 	fflush(stdout);
-	(void)LLVMFuzzerTestOneInput(exact, len);	/* crashes are the verdict */
+	(void)LLVMFuzzerTestOneInput(exact, len); /* crashes are the verdict */
 	return TRUE;
 }
 
@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 		ok = replay(path);
 		n++;
 	}
-	ok = ok && n > 0;	/* an empty corpus proves nothing */
+	ok = ok && n > 0; /* an empty corpus proves nothing */
 	printf("%sok 1 - %s: %u inputs\n", ok ? "" : "not ", argv[1], n);
 	return ok ? 0 : 1;
 }

@@ -24,7 +24,7 @@ typedef struct {
 	struct sock_filter code[BPF_MAXINSNS];
 	unsigned len;
 	Tiers tier;
-	unsigned number[N_RULES];	/* calls with rules, ascending */
+	unsigned number[N_RULES]; /* calls with rules, ascending */
 	unsigned n_numbers;
 } Program;
 
@@ -34,7 +34,8 @@ static unsigned emit(Program *program, unsigned code, unsigned k)
 		fprintf(stderr, "gen_seccomp: the program is too long\n");
 		exit(1);
 	}
-	program->code[program->len] = (struct sock_filter){ .code = (unsigned short)code, .k = k };
+	program->code[program->len] =
+		(struct sock_filter){ .code = (unsigned short)code, .k = k };
 	return program->len++;
 }
 
@@ -63,7 +64,8 @@ static void emit_load_argument(Program *program, int argument)
 {
 	size_t low = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
 
-	emit_load(program, offsetof(struct seccomp_data, args) + 8 * (size_t)argument + low);
+	emit_load(program,
+		  offsetof(struct seccomp_data, args) + 8 * (size_t)argument + low);
 }
 
 static unsigned answer(const Rule *rule)
@@ -74,10 +76,12 @@ static unsigned answer(const Rule *rule)
 /* Numbers of calls this machine does not have are negative. */
 static int number_of(const Rule *rule)
 {
-	int number = rule->number ? rule->number : seccomp_syscall_resolve_name(rule->call);
+	int number = rule->number ? rule->number
+				  : seccomp_syscall_resolve_name(rule->call);
 
 	if (number == __NR_SCMP_ERROR) {
-		fprintf(stderr, "gen_seccomp: unknown system call '%s' in seccomp_table.h\n",
+		fprintf(stderr,
+			"gen_seccomp: unknown system call '%s' in seccomp_table.h\n",
 			rule->call);
 		exit(1);
 	}
@@ -95,7 +99,7 @@ static void emit_values(Program *program, const Rule *rule)
 		emit_unless(program, BPF_JEQ, rule->value[i]);
 		if (rule->test == ONE_OF)
 			emit(program, BPF_RET | BPF_K, answer(rule));
-		else	/* over the rest of the values and the answer */
+		else /* over the rest of the values and the answer */
 			emit(program, BPF_JMP | BPF_JA,
 			     2 * (unsigned)(rule->n_values - 1 - i) + 1);
 	}

@@ -44,8 +44,8 @@ StepFn step_session, step_chdir, step_env, step_arg, step_exec;
 
 /* ---- shared by steps and the probe ---- */
 /* Namespaces of a box: flags for clone(2) with no stack; returns like fork(2). */
-#define BOX_NAMESPACES                                                                     \
-	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |        \
+#define BOX_NAMESPACES                                                              \
+	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | \
 	 CLONE_NEWUTS | CLONE_NEWCGROUP)
 pid_t clone_into(unsigned long flags);
 /* Writes text to an existing file; -1 and errno. */

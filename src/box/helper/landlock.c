@@ -19,16 +19,17 @@ enum {
 	FS_READ_FILE = 1 << 2,
 	FS_READ_DIR = 1 << 3,
 	FS_ALL_ABI1 = (1 << 13) - 1,
-	FS_REFER = 1 << 13,	/* ABI 2 */
-	FS_TRUNCATE = 1 << 14,	/* ABI 3 */
-	FS_IOCTL_DEV = 1 << 15,	/* ABI 5 */
-	NET_BIND_AND_CONNECT = 3,	/* TCP, ABI 4 */
-	SCOPE_ABSTRACT_AND_SIGNAL = 3,	/* ABI 6 */
+	FS_REFER = 1 << 13,	       /* ABI 2 */
+	FS_TRUNCATE = 1 << 14,	       /* ABI 3 */
+	FS_IOCTL_DEV = 1 << 15,	       /* ABI 5 */
+	NET_BIND_AND_CONNECT = 3,      /* TCP, ABI 4 */
+	SCOPE_ABSTRACT_AND_SIGNAL = 3, /* ABI 6 */
 	CREATE_VERSION = 1,
 	RULE_PATH_BENEATH = 1,
 };
 
-#define FS_OF_FILES (FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
+#define FS_OF_FILES \
+	(FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
 
 struct ruleset_attr {
 	uint64_t fs, net, scoped;
@@ -45,7 +46,8 @@ static const struct {
 } rights[] = {
 	{ "read", FS_EXECUTE | FS_READ_FILE | FS_READ_DIR },
 	{ "write", FS_ALL_ABI1 | FS_REFER | FS_TRUNCATE | FS_IOCTL_DEV },
-	{ "device", FS_READ_FILE | FS_WRITE_FILE | FS_READ_DIR | FS_TRUNCATE | FS_IOCTL_DEV },
+	{ "device",
+	  FS_READ_FILE | FS_WRITE_FILE | FS_READ_DIR | FS_TRUNCATE | FS_IOCTL_DEV },
 };
 
 static struct ruleset_attr handled;
@@ -62,8 +64,8 @@ void step_ruleset(const SpkPlanStep *step)
 {
 	int abi = landlock_abi();
 
-	handled.fs = FS_ALL_ABI1 | (abi >= 2 ? FS_REFER : 0) | (abi >= 3 ? FS_TRUNCATE : 0) |
-		     (abi >= 5 ? FS_IOCTL_DEV : 0);
+	handled.fs = FS_ALL_ABI1 | (abi >= 2 ? FS_REFER : 0) |
+		     (abi >= 3 ? FS_TRUNCATE : 0) | (abi >= 5 ? FS_IOCTL_DEV : 0);
 	if (abi >= 4 && strcmp(step->arg[0], "no-net") == 0)
 		handled.net = NET_BIND_AND_CONNECT;
 	if (abi >= 6)
@@ -76,7 +78,8 @@ void step_ruleset(const SpkPlanStep *step)
 
 void step_allow(const SpkPlanStep *step)
 {
-	struct path_beneath_attr rule = { .parent = open(step->arg[0], O_PATH | O_CLOEXEC) };
+	struct path_beneath_attr rule = { .parent = open(step->arg[0],
+							 O_PATH | O_CLOEXEC) };
 	struct stat st;
 
 	for (size_t i = 0; i < sizeof(rights) / sizeof(*rights); i++)

@@ -44,7 +44,7 @@ static StepFn *const steps[SPK_N_PLAN_OPS] = {
 	[SPK_PLAN_EXEC] = step_exec,
 };
 
-static char plan[SPK_PLAN_MAX_BYTES + 1];	/* one more, so that "too long" shows */
+static char plan[SPK_PLAN_MAX_BYTES + 1]; /* one more, so that "too long" shows */
 
 static size_t read_plan(void)
 {
@@ -86,8 +86,9 @@ int main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "--probe") == 0)
 		return probe();
 	if (argc != 1) {
-		fprintf(stderr, "usage: sparks-box [--probe]\n"
-				"It is run by sparks, with a plan on descriptor %d.\n",
+		fprintf(stderr,
+			"usage: sparks-box [--probe]\n"
+			"It is run by sparks, with a plan on descriptor %d.\n",
 			SPK_PLAN_FD);
 		return 2;
 	}
@@ -95,5 +96,5 @@ int main(int argc, char **argv)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	exit_if_orphaned();
 	carry_out(read_plan());
-	return EXIT_BOX_FAILED;		/* not reached: plans end with exec */
+	return EXIT_BOX_FAILED; /* not reached: plans end with exec */
 }

@@ -18,7 +18,7 @@
 int mount(const char *source, const char *target, const char *type, unsigned long flags,
 	  const void *data);
 int umount2(const char *target, int flags);
-#define DETACH 2	/* MNT_DETACH */
+#define DETACH 2 /* MNT_DETACH */
 
 /* mkdir -p for all but the last component. */
 static void make_parents(const char *path)
@@ -64,10 +64,13 @@ static void write_new(const char *path, const char *text)
 
 void step_root(const SpkPlanStep *step)
 {
+	const char *old = &SPK_PLAN_OLD[1]; /* relative: we stand in the new root */
+
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("tmpfs", step->arg[0], "tmpfs", MS_NOSUID | MS_NODEV, step->arg[1]) < 0 ||
-	    chdir(step->arg[0]) < 0 || mkdir(SPK_PLAN_OLD + 1, 0700) < 0 ||
-	    syscall(SYS_pivot_root, ".", SPK_PLAN_OLD + 1) < 0 || chdir("/") < 0)
+	    mount("tmpfs", step->arg[0], "tmpfs", MS_NOSUID | MS_NODEV, step->arg[1]) <
+		    0 ||
+	    chdir(step->arg[0]) < 0 || mkdir(old, 0700) < 0 ||
+	    syscall(SYS_pivot_root, ".", old) < 0 || chdir("/") < 0)
 		fail();
 }
 
@@ -79,7 +82,8 @@ static void bind(const SpkPlanStep *step, unsigned long long attributes)
 	struct stat st;
 	int fd;
 
-	if (snprintf(from, sizeof(from), SPK_PLAN_OLD "%s", step->arg[0]) >= (int)sizeof(from)) {
+	if (snprintf(from, sizeof(from), SPK_PLAN_OLD "%s", step->arg[0]) >=
+	    (int)sizeof(from)) {
 		errno = ENAMETOOLONG;
 		fail();
 	}
@@ -93,7 +97,8 @@ static void bind(const SpkPlanStep *step, unsigned long long attributes)
 		make_folder(step->arg[1]);
 	else
 		write_new(step->arg[1], "");
-	if (syscall(SYS_move_mount, fd, "", AT_FDCWD, step->arg[1], MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	if (syscall(SYS_move_mount, fd, "", AT_FDCWD, step->arg[1],
+		    MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		fail();
 	close(fd);
 }

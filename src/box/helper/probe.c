@@ -35,9 +35,9 @@ static const struct {
 	const char *name;
 	unsigned long flag;
 } namespaces[] = {
-	{ "mount namespace", CLONE_NEWNS },   { "pid namespace", CLONE_NEWPID },
+	{ "mount namespace", CLONE_NEWNS },    { "pid namespace", CLONE_NEWPID },
 	{ "network namespace", CLONE_NEWNET }, { "ipc namespace", CLONE_NEWIPC },
-	{ "uts namespace", CLONE_NEWUTS },    { "cgroup namespace", CLONE_NEWCGROUP },
+	{ "uts namespace", CLONE_NEWUTS },     { "cgroup namespace", CLONE_NEWCGROUP },
 };
 
 /* Every namespace in one go; which of them is to blame is asked only when that fails. */

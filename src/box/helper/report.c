@@ -24,7 +24,7 @@ void report(const char *what, const char *name, const char *text)
 		line[n - 1] = '\n';
 	}
 	if (write(report_fd, line, (size_t)n) < 0)
-		return;		/* nobody listens: the exit code must do */
+		return; /* nobody listens: the exit code must do */
 }
 
 void report_step(const char *name, const char *argument)
@@ -37,7 +37,8 @@ void fail_with(const char *text)
 {
 	char line[256];
 
-	snprintf(line, sizeof(line), "%s%s%s", step_argument, *step_argument ? ": " : "", text);
+	snprintf(line, sizeof(line), "%s%s%s", step_argument, *step_argument ? ": " : "",
+		 text);
 	report("error", step_name, line);
 	_exit(EXIT_BOX_FAILED);
 }

@@ -22,15 +22,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TICK_NS	    20000000L	/* between two looks at the meters */
-#define URGENT_NICE 10
-#define MAX_LISTED  16384	/* processes; more than that is a bomb by any limit */
-#define JANITOR_WAITS 500	/* of 0.2 ms, before we do its work */
+#define TICK_NS	      20000000L /* between two looks at the meters */
+#define URGENT_NICE   10
+#define MAX_LISTED    16384 /* processes; more than that is a bomb by any limit */
+#define JANITOR_WAITS 500   /* of 0.2 ms, before we do its work */
 #define KILL_ROUNDS   20000
 
-static long long max_memory, max_pids;	/* 0: no meter */
+static long long max_memory, max_pids; /* 0: no meter */
 static int is_init, ordinary_nice;
-static int janitor_pipe[2] = { -1, -1 };	/* ours to write, the janitor's to read */
+static long rss_max_kib;		 /* of the largest process so far */
+static int janitor_pipe[2] = { -1, -1 }; /* ours to write, the janitor's to read */
 static pid_t listed[MAX_LISTED];
 
 /* A bomb of processes must not keep the one away that ends it. RLIMIT_NPROC does not hold
@@ -117,7 +118,8 @@ static size_t add_children_of(pid_t pid, size_t n)
 
 		if (thread < 0)
 			continue;
-		snprintf(path, sizeof(path), "/proc/%d/task/%lld/children", (int)pid, thread);
+		snprintf(path, sizeof(path), "/proc/%d/task/%lld/children", (int)pid,
+			 thread);
 		n = add_children(path, n);
 	}
 	if (tasks)
@@ -214,7 +216,8 @@ static int passed(const char *rule, long long used, long long most, const char *
 
 static int is_over(void)
 {
-	size_t most = max_pids && max_pids < MAX_LISTED ? (size_t)max_pids + 1 : MAX_LISTED;
+	size_t most = max_pids && max_pids < MAX_LISTED ? (size_t)max_pids + 1
+							: MAX_LISTED;
 	size_t n;
 
 	if (!max_memory && !max_pids)
@@ -231,10 +234,13 @@ static int is_over(void)
 /* Reaps what is there; TRUE when the command was among it. */
 static int reap(pid_t command, int *status)
 {
+	struct rusage usage;
 	int ended = 0, one;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &one, WNOHANG)) > 0) {
+	while ((pid = wait4(-1, &one, WNOHANG, &usage)) > 0) {
+		if (usage.ru_maxrss > rss_max_kib)
+			rss_max_kib = usage.ru_maxrss;
 		if (pid == command) {
 			*status = one;
 			ended = 1;
@@ -260,7 +266,7 @@ static void kill_descendants(void)
 	struct pollfd janitor = { .fd = janitor_pipe[1] };
 	int waits = JANITOR_WAITS;
 
-	if (poll(&janitor, 1, 0) == 1)	/* nobody holds the other end */
+	if (poll(&janitor, 1, 0) == 1) /* nobody holds the other end */
 		waits = 0;
 	close(janitor_pipe[1]);
 	while (waits-- > 0) {
@@ -273,7 +279,7 @@ static void kill_descendants(void)
 
 		for (size_t i = 0; i < n; i++)
 			kill(listed[i], SIGKILL);
-		if (n == 0)	/* they are ending */
+		if (n == 0) /* they are ending */
 			nanosleep(&pause, NULL);
 	}
 }
@@ -287,32 +293,42 @@ static int is_due(void)
 	long long passed_ns;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	passed_ns = (now.tv_sec - last.tv_sec) * 1000000000ll + now.tv_nsec - last.tv_nsec;
+	passed_ns =
+		(now.tv_sec - last.tv_sec) * 1000000000ll + now.tv_nsec - last.tv_nsec;
 	if (passed_ns < TICK_NS)
 		return 0;
 	last = now;
 	return 1;
 }
 
+/* Says how the command ended and ends alike. */
+static _Noreturn void report_end(int status)
+{
+	int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	int exit_code = signal ? 128 + signal : WEXITSTATUS(status);
+	char first[24], second[24];
+
+	snprintf(first, sizeof(first), "%d", exit_code);
+	snprintf(second, sizeof(second), "%ld", rss_max_kib);
+	report("usage", "rss_max_kib", second);
+	snprintf(second, sizeof(second), "%d", signal);
+	report("exited", first, second);
+	_exit(exit_code);
+}
+
 static _Noreturn void watch(pid_t command, const sigset_t *signals)
 {
 	static const struct timespec tick = { .tv_nsec = TICK_NS };
-	int status = SIGKILL;	/* as of one that was killed, unless it ends by itself */
-	int signal, exit_code;
-	char code[16], number[16];
+	int status = SIGKILL; /* as of one that was killed, unless it ends by itself */
 
-	(void)is_due();		/* the first look comes a tick from now */
+	(void)is_due(); /* the first look comes a tick from now */
 	while (!reap(command, &status))
-		if (sigtimedwait(signals, NULL, &tick) == SIGTERM || (is_due() && is_over()))
+		if (sigtimedwait(signals, NULL, &tick) == SIGTERM ||
+		    (is_due() && is_over()))
 			break;
 	if (!is_init)
 		kill_descendants();
-	signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-	exit_code = signal ? 128 + signal : WEXITSTATUS(status);
-	snprintf(code, sizeof(code), "%d", exit_code);
-	snprintf(number, sizeof(number), "%d", signal);
-	report("exited", code, number);
-	_exit(exit_code);
+	report_end(status);
 }
 
 void step_supervise(const SpkPlanStep *step)
@@ -327,7 +343,8 @@ void step_supervise(const SpkPlanStep *step)
 		sigaddset(&signals, SIGTERM);
 	sigprocmask(SIG_SETMASK, &signals, NULL);
 	/* the command runs as the same user: keep it out of our memory and descriptors */
-	if ((!is_init && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) || prctl(PR_SET_DUMPABLE, 0) < 0)
+	if ((!is_init && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) ||
+	    prctl(PR_SET_DUMPABLE, 0) < 0)
 		fail();
 	if (!is_init && pipe2(janitor_pipe, O_CLOEXEC) < 0)
 		fail();

@@ -15,7 +15,8 @@
 
 void step_no_privs(const SpkPlanStep *step)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_header_struct header = { .version =
+							   _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
 
 	/* EINVAL: past the last one. EPERM: an ordinary user, who has none to give up. */
@@ -32,8 +33,9 @@ static const struct {
 	const char *name;
 	int resource;
 } limits[] = {
-	{ "core", RLIMIT_CORE },     { "cpu", RLIMIT_CPU },	 { "fsize", RLIMIT_FSIZE },
-	{ "nofile", RLIMIT_NOFILE }, { "nproc", RLIMIT_NPROC }, { "memlock", RLIMIT_MEMLOCK },
+	{ "core", RLIMIT_CORE },   { "cpu", RLIMIT_CPU },
+	{ "fsize", RLIMIT_FSIZE }, { "nofile", RLIMIT_NOFILE },
+	{ "nproc", RLIMIT_NPROC }, { "memlock", RLIMIT_MEMLOCK },
 };
 
 void step_rlimit(const SpkPlanStep *step)
@@ -41,7 +43,8 @@ void step_rlimit(const SpkPlanStep *step)
 	long long value = spk_plan_number(step->arg[1], 10, 1ll << 62);
 	size_t i = 0;
 
-	while (i < sizeof(limits) / sizeof(*limits) && strcmp(limits[i].name, step->arg[0]) != 0)
+	while (i < sizeof(limits) / sizeof(*limits) &&
+	       strcmp(limits[i].name, step->arg[0]) != 0)
 		i++;
 	if (i == sizeof(limits) / sizeof(*limits) || value < 0)
 		fail_with("not a limit");
@@ -66,7 +69,8 @@ int seccomp_missing(void)
 
 void step_seccomp(const SpkPlanStep *step)
 {
-	for (size_t i = 0; i < sizeof(seccomp_programs) / sizeof(*seccomp_programs); i++) {
+	for (size_t i = 0; i < sizeof(seccomp_programs) / sizeof(*seccomp_programs);
+	     i++) {
 		if (strcmp(seccomp_programs[i].name, step->arg[0]) != 0)
 			continue;
 		if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0,

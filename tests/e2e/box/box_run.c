@@ -45,8 +45,9 @@ static int no_box(const GError *error)
 {
 	const char *hint = spk_error_hint(error);
 
-	fprintf(stderr, "box-run: %s: %s (%s)\n", spk_err_info(spk_error_code(error))->name,
-		error->message, hint ? hint : "");
+	fprintf(stderr, "box-run: %s: %s (%s)\n",
+		spk_err_info(spk_error_code(error))->name, error->message,
+		hint ? hint : "");
 	return EXIT_BOX_FAILED;
 }
 
@@ -54,11 +55,11 @@ static void print_facts(SpkBox *box, const SpkBoxResult *result)
 {
 	g_autoptr(json_t) all = json_pack(
 		"{s:s, s:i, s:i, s:b, s:b, s:I, s:s, s:f, s:I, s:O?}", "tier",
-		spk_tier_name(spk_box_tier(box)), "exit_code", result->exit_code, "signal",
-		result->signal, "timed_out", result->timed_out, "truncated", result->truncated,
-		"out_total", (json_int_t)result->out_total, "sha256", result->out_sha256, "seconds",
-		result->seconds, "rss_max", (json_int_t)result->rss_max_kib, "blocked",
-		result->blocked);
+		spk_tier_name(spk_box_tier(box)), "exit_code", result->exit_code,
+		"signal", result->signal, "timed_out", result->timed_out, "truncated",
+		result->truncated, "out_total", (json_int_t)result->out_total, "sha256",
+		result->out_sha256, "seconds", result->seconds, "rss_max",
+		(json_int_t)result->rss_max_kib, "blocked", result->blocked);
 	g_autofree char *text = spk_json_dump(all);
 
 	fprintf(stderr, "%s\n", text);
@@ -68,10 +69,14 @@ static int run_once(SpkBox *box, GError **error)
 {
 	g_autofree char *here = g_get_current_dir();
 	SpkBoxRun run = {
-		.work = work ? work : here, .work_from = from,
+		.work = work ? work : here,
+		.work_from = from,
 		.read_only = (const char *const *)read_only,
-		.argv = (const char *const *)command, .env = (const char *const *)variables,
-		.timeout_ms = timeout_ms, .max_out = (gsize)max_out, .spill_path = spill,
+		.argv = (const char *const *)command,
+		.env = (const char *const *)variables,
+		.timeout_ms = timeout_ms,
+		.max_out = (gsize)max_out,
+		.spill_path = spill,
 		.split = split,
 	};
 	g_auto(SpkBoxResult) result = { 0 };
@@ -108,7 +113,8 @@ int main(int argc, char **argv)
 	if (!box)
 		return no_box(error);
 	if (describe)
-		printf("%s\n%s\n", spk_tier_name(spk_box_tier(box)), spk_box_describe(box));
+		printf("%s\n%s\n", spk_tier_name(spk_box_tier(box)),
+		       spk_box_describe(box));
 	for (int i = 0; command && i < repeat && code >= 0; i++)
 		code = run_once(box, &error);
 	return code < 0 ? no_box(error) : code;

@@ -83,7 +83,8 @@ static void gives_code_output_and_facts(void **state)
 {
 	g_auto(SpkBoxResult) result = { 0 };
 
-	run_ok(*state, (SpkBoxRun){ .argv = WORDS("sh", "-c", "echo out; echo err >&2; exit 3") },
+	run_ok(*state,
+	       (SpkBoxRun){ .argv = WORDS("sh", "-c", "echo out; echo err >&2; exit 3") },
 	       &result);
 	assert_int_equal(result.exit_code, 3);
 	assert_int_equal(result.signal, 0);
@@ -103,7 +104,8 @@ static void keeps_stderr_apart(void **state)
 	g_auto(SpkBoxResult) result = { 0 };
 
 	run_ok(*state,
-	       (SpkBoxRun){ .argv = WORDS("sh", "-c", "echo out; echo err >&2"), .split = TRUE },
+	       (SpkBoxRun){ .argv = WORDS("sh", "-c", "echo out; echo err >&2"),
+			    .split = TRUE },
 	       &result);
 	assert_string_equal(result.out->str, "out\n");
 	assert_string_equal(result.err->str, "err\n");
@@ -114,7 +116,8 @@ static void tells_signals_from_codes(void **state)
 	g_auto(SpkBoxResult) killed = { 0 };
 	g_auto(SpkBoxResult) exited = { 0 };
 
-	run_ok(*state, (SpkBoxRun){ .argv = WORDS("sh", "-c", "kill -TERM $$") }, &killed);
+	run_ok(*state, (SpkBoxRun){ .argv = WORDS("sh", "-c", "kill -TERM $$") },
+	       &killed);
 	assert_int_equal(killed.exit_code, 143);
 	assert_int_equal(killed.signal, 15);
 	run_ok(*state, (SpkBoxRun){ .argv = WORDS("sh", "-c", "exit 143") }, &exited);
@@ -157,8 +160,9 @@ static void ends_at_the_time_limit(void **state)
 	assert_int_equal(result.signal, 0);
 	assert_string_equal(result.out->str, "begun\n");
 	assert_true(result.seconds < 5);
-	assert_int_equal(
-		json_unpack(json_array_get(result.blocked, 0), "{s:s}", "rule", &rule), 0);
+	assert_int_equal(json_unpack(json_array_get(result.blocked, 0), "{s:s}", "rule",
+				     &rule),
+			 0);
 	assert_string_equal(rule, "timeout");
 }
 
@@ -199,7 +203,8 @@ static gint64 cancel_latency_us(Fixture *f)
 	g_autoptr(GError) error = NULL;
 	g_auto(SpkBoxResult) result = { 0 };
 	const SpkBoxRun run = { .work = f->work,
-				.argv = WORDS("sh", "-c", "trap '' TERM; sleep 60 & sleep 60") };
+				.argv = WORDS("sh", "-c",
+					      "trap '' TERM; sleep 60 & sleep 60") };
 	Firing firing = { .cancel = cancel };
 	GThread *thread = g_thread_new("fire", fire_later, &firing);
 	gboolean ok = spk_box_run(f->box, &run, cancel, &result, &error);
@@ -243,14 +248,16 @@ static void refuses_what_cannot_be_run(void **state)
 
 	assert_refused(f, (SpkBoxRun){ .argv = WORDS("true"), .work = "relative" },
 		       SPK_ERR_USAGE, "relative");
-	assert_refused(f, (SpkBoxRun){ .argv = WORDS("true"), .work = "/" }, SPK_ERR_USAGE, "/");
-	assert_refused(f, (SpkBoxRun){ .argv = WORDS("true"), .cwd = "/etc" }, SPK_ERR_USAGE,
-		       "/etc");
+	assert_refused(f, (SpkBoxRun){ .argv = WORDS("true"), .work = "/" },
+		       SPK_ERR_USAGE, "/");
+	assert_refused(f, (SpkBoxRun){ .argv = WORDS("true"), .cwd = "/etc" },
+		       SPK_ERR_USAGE, "/etc");
 	assert_refused(f, (SpkBoxRun){ .argv = WORDS("true"), .read_only = WORDS("etc") },
 		       SPK_ERR_USAGE, "etc");
-	assert_refused(f, (SpkBoxRun){ .argv = (const char *const[]){ NULL } }, SPK_ERR_USAGE,
-		       "no command");
-	assert_refused(f, (SpkBoxRun){ .argv = WORDS("echo", huge) }, SPK_ERR_LIMIT, "too long");
+	assert_refused(f, (SpkBoxRun){ .argv = (const char *const[]){ NULL } },
+		       SPK_ERR_USAGE, "no command");
+	assert_refused(f, (SpkBoxRun){ .argv = WORDS("echo", huge) }, SPK_ERR_LIMIT,
+		       "too long");
 	assert_refused(f, (SpkBoxRun){ .argv = WORDS("true"), .work = absent },
 		       SPK_ERR_BOX_FAILED, "absent");
 	assert_refused(f, (SpkBoxRun){ .argv = WORDS("true"), .cwd = "absent" },
@@ -293,8 +300,9 @@ static void says_what_stands(void **state)
 		const char *name, *detail;
 		int ok;
 
-		assert_int_equal(json_unpack(row, "{s:s, s:b, s:s}", "control", &name, "ok", &ok,
-					     "detail", &detail), 0);
+		assert_int_equal(json_unpack(row, "{s:s, s:b, s:s}", "control", &name,
+					     "ok", &ok, "detail", &detail),
+				 0);
 		landlock |= strcmp(name, "landlock") == 0;
 	}
 	assert_true(landlock);
@@ -316,12 +324,13 @@ static void assert_not_opened(const char *const *overrides, SpkErr code, const c
 
 static void refuses_to_be_weaker_than_required(void **state)
 {
-	assert_not_opened(WORDS("box.require_tier=native-full"), SPK_ERR_BOX_TIER, "native-full");
+	assert_not_opened(WORDS("box.require_tier=native-full"), SPK_ERR_BOX_TIER,
+			  "native-full");
 	assert_not_opened(WORDS("box.tier=landlock", "box.require_tier=native"),
 			  SPK_ERR_BOX_TIER, "landlock");
 	assert_not_opened(WORDS("box.backend=docker"), SPK_ERR_BOX_TIER, "not built yet");
-	assert_not_opened(WORDS("box.tier=landlock", "box.path=/workspace"), SPK_ERR_BOX_TIER,
-			  "[box] path");
+	assert_not_opened(WORDS("box.tier=landlock", "box.path=/workspace"),
+			  SPK_ERR_BOX_TIER, "[box] path");
 }
 
 static void shows_the_work_tree_elsewhere(void **state)
@@ -334,13 +343,14 @@ static void shows_the_work_tree_elsewhere(void **state)
 
 	box = spk_box_open(conf, &error);
 	if (spk_box_tier(f->box) < SPK_TIER_NATIVE) {
-		assert_null(box);	/* said, not ignored */
+		assert_null(box); /* said, not ignored */
 		assert_true(spk_error_is(error, SPK_ERR_BOX_TIER));
 		return;
 	}
 	assert_non_null(box);
 	here.box = box;
-	run_ok(&here, (SpkBoxRun){ .argv = WORDS("sh", "-c", "pwd; touch made") }, &result);
+	run_ok(&here, (SpkBoxRun){ .argv = WORDS("sh", "-c", "pwd; touch made") },
+	       &result);
 	assert_string_equal(result.out->str, "/workspace\n");
 }
 
@@ -360,8 +370,8 @@ static void does_not_trust_a_silent_helper(void **state)
 	box = spk_box_open(f->conf, NULL);
 	assert_non_null(box);
 	with_fake.box = box;
-	assert_refused(&with_fake, (SpkBoxRun){ .argv = WORDS("true") }, SPK_ERR_BOX_FAILED,
-		       "did not say why");
+	assert_refused(&with_fake, (SpkBoxRun){ .argv = WORDS("true") },
+		       SPK_ERR_BOX_FAILED, "did not say why");
 	g_setenv("SPARKS_BOX", "/no/such/sparks-box", TRUE);
 	assert_not_opened(NULL, SPK_ERR_NOT_FOUND, "/no/such/sparks-box");
 }
@@ -378,7 +388,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(refuses_what_cannot_be_run, setup, teardown),
 	cmocka_unit_test_setup_teardown(runs_in_many_threads, setup, teardown),
 	cmocka_unit_test_setup_teardown(says_what_stands, setup, teardown),
-	cmocka_unit_test_setup_teardown(refuses_to_be_weaker_than_required, setup, teardown),
+	cmocka_unit_test_setup_teardown(refuses_to_be_weaker_than_required, setup,
+					teardown),
 	cmocka_unit_test_setup_teardown(shows_the_work_tree_elsewhere, setup, teardown),
 	cmocka_unit_test_setup_teardown(does_not_trust_a_silent_helper, setup, teardown),
 };

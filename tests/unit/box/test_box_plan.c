@@ -9,7 +9,8 @@
 
 static void reads_steps_in_order(void **state)
 {
-	static const char plan[] = SPK_PLAN_MAGIC "\0bind-ro\0/usr\0/u\0seal\0arg\0\0exec";
+	static const char plan[] = SPK_PLAN_MAGIC
+		"\0bind-ro\0/usr\0/u\0seal\0arg\0\0exec";
 	SpkPlanReader reader;
 	SpkPlanStep step;
 
@@ -22,7 +23,7 @@ static void reads_steps_in_order(void **state)
 	assert_int_equal(step.op, SPK_PLAN_SEAL);
 	assert_null(step.arg[0]);
 	assert_int_equal(spk_plan_next(&reader, &step), 1);
-	assert_string_equal(step.arg[0], "");	/* an empty argument is one */
+	assert_string_equal(step.arg[0], ""); /* an empty argument is one */
 	assert_int_equal(spk_plan_next(&reader, &step), 1);
 	assert_int_equal(step.op, SPK_PLAN_EXEC);
 	assert_int_equal(spk_plan_next(&reader, &step), 0);
@@ -34,9 +35,9 @@ static void refuses_damaged_plans(void **state)
 	assert_int_equal(spk_plan_check("", 0), -1);
 	assert_int_equal(spk_plan_check("sparks-plan 2\0exec\0", 19), -1);
 	assert_int_equal(spk_plan_check(PLAN("")), -1);
-	assert_int_equal(spk_plan_check(PLAN("seal\0")), -1);		/* no exec */
-	assert_int_equal(spk_plan_check(PLAN("exec")), -1);		/* no NUL */
-	assert_int_equal(spk_plan_check(PLAN("exec\0seal\0")), -1);	/* not last */
+	assert_int_equal(spk_plan_check(PLAN("seal\0")), -1);	    /* no exec */
+	assert_int_equal(spk_plan_check(PLAN("exec")), -1);	    /* no NUL */
+	assert_int_equal(spk_plan_check(PLAN("exec\0seal\0")), -1); /* not last */
 	assert_int_equal(spk_plan_check(PLAN("exec\0exec\0")), -1);
 	assert_int_equal(spk_plan_check(PLAN("bind-ro\0/usr\0exec\0")), -1);
 	assert_int_equal(spk_plan_check(PLAN("Exec\0")), -1);
@@ -45,7 +46,8 @@ static void refuses_damaged_plans(void **state)
 
 static void bounds_the_size(void **state)
 {
-	g_autoptr(GString) plan = g_string_new_len(SPK_PLAN_MAGIC, sizeof(SPK_PLAN_MAGIC));
+	g_autoptr(GString)
+		plan = g_string_new_len(SPK_PLAN_MAGIC, sizeof(SPK_PLAN_MAGIC));
 	g_autofree char *big = g_strnfill(SPK_PLAN_MAX_BYTES, 'x');
 
 	for (int i = 0; i < SPK_PLAN_MAX_STEPS; i++)
