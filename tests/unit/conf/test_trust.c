@@ -1,9 +1,11 @@
 /* Files that came with a folder: what they can't do, however they are made. */
 #include <fcntl.h>
+#include <pty.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -281,6 +283,80 @@ static void test_broken_trust_record(void **state)
 	assert_null(spk_conf_trust(".", NULL));
 }
 
+/* Loads on a terminal of its own where `answer` is typed; exit code 1: the URL counts. */
+static int load_on_terminal(const char *answer, char **ret_screen)
+{
+	GString *screen = g_string_new(NULL);
+	int master, status;
+	char buffer[256];
+	ssize_t n;
+	pid_t pid = forkpty(&master, NULL, NULL, NULL);
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		SpkConfSource source = { .ask_trust = TRUE };
+		SpkConf *conf = spk_conf_load(&source, NULL);
+
+		_exit(!conf ? 99 : *spk_conf_str(conf, "openai.url") != '\0');
+	}
+	assert_int_equal(write(master, answer, strlen(answer)), strlen(answer));
+	/* EIO when the other side is closed. */
+	while ((n = read(master, buffer, sizeof(buffer))) > 0)
+		g_string_append_len(screen, buffer, n);
+	close(master);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	*ret_screen = g_string_free(screen, FALSE);
+	return WEXITSTATUS(status);
+}
+
+static void test_asked_once(void **state)
+{
+	g_autofree char *first = NULL;
+	g_autofree char *second = NULL;
+	g_autofree char *changed = NULL;
+
+	put("config.toml", "[openai]\nurl = \"http://x\\u001b[2J\"\n");
+	assert_int_equal(load_on_terminal("y\n", &first), 1);
+	assert_has(first, "./config.toml came with this folder");
+	assert_has(first, "openai.url = http://x");
+	assert_has(first, "[y/N]");
+	assert_null(strchr(first, '\033'));
+	assert_int_equal(load_on_terminal("n\n", &second), 1);
+	assert_lacks(second, "[y/N]");
+	put("config.toml", "[openai]\nurl = 'http://y'\n");
+	assert_int_equal(load_on_terminal("\n", &changed), 0);
+	assert_has(changed, "openai.url = http://y");
+}
+
+static void test_no_is_kept(void **state)
+{
+	g_autofree char *first = NULL;
+	g_autofree char *second = NULL;
+	g_auto(GStrv) paths = NULL;
+	g_autoptr(SpkConf) conf = NULL;
+
+	put("config.toml", hostile);
+	assert_int_equal(load_on_terminal("n\n", &first), 0);
+	assert_has(first, "[y/N]");
+	assert_int_equal(load_on_terminal("y\n", &second), 0);
+	assert_lacks(second, "[y/N]");
+	paths = spk_conf_trust(".", NULL);
+	assert_non_null(paths);
+	conf = load_ok(NULL);
+	assert_true(spk_conf_is_trusted(conf));
+}
+
+/* Nothing sensitive, nothing to ask. */
+static void test_harmless_file_asks_nothing(void **state)
+{
+	g_autofree char *screen = NULL;
+
+	put("config.toml", "[up]\nworkers = 3\n");
+	assert_int_equal(load_on_terminal("y\n", &screen), 0);
+	assert_lacks(screen, "[y/N]");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, conf_setup, conf_teardown)
 const struct CMUnitTest trust_tests[] = {
 	T(test_untrusted_has_no_effect),
@@ -299,5 +375,8 @@ const struct CMUnitTest trust_tests[] = {
 	T(test_folders_of_that_name),
 	T(test_huge_file),
 	T(test_broken_trust_record),
+	T(test_asked_once),
+	T(test_no_is_kept),
+	T(test_harmless_file_asks_nothing),
 };
 const size_t n_trust_tests = G_N_ELEMENTS(trust_tests);
