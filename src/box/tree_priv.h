@@ -134,6 +134,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TreeView, tree_view_clear)
 gboolean tree_view_make(SpkTree *tree, const char *index, const SpkTreeLimits *limits,
 			SpkCancel *cancel, TreeView *ret_view, GError **error);
 
+/* user/NAME becomes a copy of the user's index (absent when they have none). */
+gboolean tree_view_copy_index(SpkTree *tree, const char *name, GError **error);
+
 /* ---- tree_scan.c: a look at what the box left, before git sees it ---- */
 typedef struct {
 	GPtrArray *files;    /* files and links outside of .git; NULL unless asked for */

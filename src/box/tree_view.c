@@ -82,13 +82,13 @@ static gboolean copy_shared(SpkTree *tree, GError **error)
 	return ok;
 }
 
-static gboolean copy_index(Viewing *viewing, GError **error)
+gboolean tree_view_copy_index(SpkTree *tree, const char *name, GError **error)
 {
-	SpkTree *tree = viewing->tree;
+	g_autofree char *to = g_build_filename(tree->user, name, NULL);
 
 	if (!tree->repo.git_dir)
 		return TRUE;
-	return copy_one(tree->repo.git_dir, "index", viewing->index_path, error) &&
+	return copy_one(tree->repo.git_dir, "index", to, error) &&
 	       copy_shared(tree, error);
 }
 
@@ -278,7 +278,8 @@ gboolean tree_view_make(SpkTree *tree, const char *index, const SpkTreeLimits *l
 	ret_view->paths = g_string_new(NULL);
 	ret_view->submodules = g_ptr_array_new_with_free_func(g_free);
 	ret_view->nested = g_ptr_array_new_with_free_func(g_free);
-	if (!copy_index(&viewing, error) || !list_files(&viewing, cancel, error) ||
+	if (!tree_view_copy_index(tree, index, error) ||
+	    !list_files(&viewing, cancel, error) ||
 	    !check_limits(&viewing, limits, error))
 		return FALSE;
 	if (!tree->repo.git_dir) {

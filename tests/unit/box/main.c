@@ -8,6 +8,7 @@ static const Suite *const suites[] = {
 	&plan_suite,
 	&tree_suite,
 	&step_suite,
+	&apply_suite,
 };
 
 int main(void)

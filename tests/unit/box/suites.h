@@ -21,6 +21,7 @@ typedef struct {
 extern const Suite box_suite;	/* test_box.c */
 extern const Suite plan_suite;	/* test_box_plan.c */
 extern const Suite tree_suite;	/* test_tree.c */
+extern const Suite apply_suite;	/* test_tree_apply.c */
 extern const Suite step_suite;	/* test_tree_step.c */
 
 #endif

@@ -1,0 +1,403 @@
+/* Edits of the user's folder: their record, and carrying them out. */
+#include "box/tree_apply_priv.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/text.h"
+
+#define RECORD_VERSION 1
+
+TreeEdit *tree_edit_new(const char *path)
+{
+	TreeEdit *edit = g_new0(TreeEdit, 1);
+
+	edit->path = g_strdup(path);
+	return edit;
+}
+
+void tree_edit_free(TreeEdit *edit)
+{
+	g_free(edit->path);
+	tree_state_clear(&edit->before);
+	tree_state_clear(&edit->after);
+	g_free(edit);
+}
+
+static void edit_free(gpointer edit)
+{
+	tree_edit_free(edit);
+}
+
+gboolean tree_plan_open(TreePlan *plan, SpkTree *tree, SpkCancel *cancel, GError **error)
+{
+	plan->tree = tree;
+	plan->cancel = cancel;
+	plan->edits = g_ptr_array_new_with_free_func(edit_free);
+	plan->folders = g_ptr_array_new_with_free_func(g_free);
+	plan->conflicts = g_ptr_array_new_with_free_func(g_free);
+	plan->top = tree_open_dir(tree->repo.top, error);
+	return plan->top >= 0;
+}
+
+void tree_plan_clear(TreePlan *plan)
+{
+	if (!plan->edits)
+		return;
+	spk_fd_close(&plan->top);
+	g_ptr_array_unref(plan->edits);
+	g_ptr_array_unref(plan->folders);
+	g_ptr_array_unref(plan->conflicts);
+	g_free(plan->raw);
+	g_free(plan->commit);
+	g_free(plan->old_head);
+	g_free(plan->head);
+	g_free(plan->new_head);
+	*plan = (TreePlan){ .top = -1 };
+}
+
+void tree_plan_conflict(TreePlan *plan, const char *path, const char *format, ...)
+{
+	g_autofree char *reason = NULL, *line = NULL;
+	va_list args;
+
+	va_start(args, format);
+	reason = g_strdup_vprintf(format, args);
+	va_end(args);
+	line = g_strdup_printf("%s: %s", path, reason);
+	g_ptr_array_add(plan->conflicts, spk_text_clean(line, -1, SPK_CLEAN_LINE));
+}
+
+/* ---- the record ---- */
+
+static json_t *state_to_json(const TreeState *state)
+{
+	return json_pack("{s:i, s:i, s:s?}", "mode", state->mode, "perm", state->perm,
+			 "blob", state->blob);
+}
+
+static gboolean state_from_json(const json_t *json, TreeState *state)
+{
+	state->mode = spk_json_int(json, "mode", TREE_MODE_OTHER);
+	state->perm = spk_json_int(json, "perm", 0) & 0777;
+	state->blob = g_strdup(spk_json_str(json, "blob"));
+	return state->mode == 0 || ((state->mode == 0100644 || state->mode == 0100755 ||
+				     state->mode == TREE_MODE_LINK) &&
+				    state->blob);
+}
+
+json_t *tree_plan_to_json(const TreePlan *plan)
+{
+	json_t *record = json_pack("{s:i, s:s?, s:s?, s:s?}", "version", RECORD_VERSION,
+				   "raw", plan->raw, "commit", plan->commit, "old_head",
+				   plan->old_head);
+	json_t *edits = json_array(), *folders = json_array();
+
+	for (guint i = 0; i < plan->edits->len; i++) {
+		const TreeEdit *edit = plan->edits->pdata[i];
+		json_t *row = json_pack("{s:o, s:o, s:o, s:b}", "path",
+					tree_path_to_json(edit->path), "before",
+					state_to_json(&edit->before), "after",
+					state_to_json(&edit->after), "merged",
+					edit->merged);
+
+		json_array_append_new(edits, row);
+	}
+	for (guint i = 0; i < plan->folders->len; i++)
+		json_array_append_new(folders,
+				      tree_path_to_json(plan->folders->pdata[i]));
+	spk_json_set(record, "edits", edits);
+	spk_json_set(record, "folders", folders);
+	return record;
+}
+
+/* A record travels through the journal, but a path that would leave the folder is stopped by
+ * tree_open_parent() in any case. */
+static TreeEdit *edit_from_json(const json_t *row)
+{
+	g_autofree char *path = tree_path_from_json(json_object_get(row, "path"));
+	TreeEdit *edit = path && *path ? tree_edit_new(path) : NULL;
+
+	if (!edit)
+		return NULL;
+	edit->merged = spk_json_bool(row, "merged", FALSE);
+	if (state_from_json(json_object_get(row, "before"), &edit->before) &&
+	    state_from_json(json_object_get(row, "after"), &edit->after))
+		return edit;
+	tree_edit_free(edit);
+	return NULL;
+}
+
+gboolean tree_plan_from_json(TreePlan *plan, const json_t *record, GError **error)
+{
+	const json_t *edits = json_object_get(record, "edits");
+	const json_t *folders = json_object_get(record, "folders");
+	gboolean ok = spk_json_int(record, "version", 0) == RECORD_VERSION;
+
+	plan->raw = g_strdup(spk_json_str(record, "raw"));
+	plan->commit = g_strdup(spk_json_str(record, "commit"));
+	plan->old_head = g_strdup(spk_json_str(record, "old_head"));
+	for (gsize i = 0; ok && i < json_array_size(edits); i++) {
+		TreeEdit *edit = edit_from_json(json_array_get(edits, i));
+
+		ok = edit != NULL;
+		if (edit)
+			g_ptr_array_add(plan->edits, edit);
+	}
+	for (gsize i = 0; ok && i < json_array_size(folders); i++) {
+		char *path = tree_path_from_json(json_array_get(folders, i));
+
+		if (path)
+			g_ptr_array_add(plan->folders, path);
+	}
+	if (!ok)
+		spk_error_set(error, SPK_ERR_CORRUPT, NULL,
+			      "the record of what was applied is damaged");
+	return ok;
+}
+
+/* ---- what is in the way ---- */
+
+/* Whether everything in the folder is about to leave. */
+static gboolean all_leaving(int fd, const char *path, GHashTable *leaving)
+{
+	DIR *dir = fdopendir(fd);
+	struct dirent *entry;
+	gboolean ok = dir != NULL;
+	guint n = 0;
+
+	if (!dir)
+		close(fd);
+	while (ok && (entry = readdir(dir))) {
+		g_autofree char *child = g_strconcat(path, "/", entry->d_name, NULL);
+		int below;
+
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		n++;
+		if (g_hash_table_contains(leaving, child))
+			continue;
+		below = openat(dirfd(dir), entry->d_name,
+			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		ok = below >= 0 && all_leaving(below, child, leaving);
+	}
+	if (dir)
+		closedir(dir);
+	return ok && n > 0;
+}
+
+static gboolean folder_leaves(TreePlan *plan, const char *path, GHashTable *leaving)
+{
+	const char *name;
+	spk_autofd int parent =
+		tree_open_parent(plan->top, path, FALSE, NULL, &name, NULL);
+	int fd = parent < 0 ? -1
+			    : openat(parent, name,
+				     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0 && all_leaving(fd, path, leaving);
+}
+
+static gboolean clear_folder(TreePlan *plan, const char *path, const char *folder,
+			     GHashTable *leaving, GError **error)
+{
+	TreeState state = { 0 };
+	gboolean ok =
+		tree_state_read(plan->top, folder, &plan->tree->repo, &state, error);
+	guint mode = state.mode;
+
+	tree_state_clear(&state);
+	if (!ok || mode == TREE_MODE_DIR)
+		return ok;
+	if (mode == 0 || g_hash_table_contains(leaving, folder)) {
+		if (!g_ptr_array_find_with_equal_func(plan->folders, folder, g_str_equal,
+						      NULL))
+			g_ptr_array_add(plan->folders, g_strdup(folder));
+	} else {
+		tree_plan_conflict(plan, path, "%s is no folder here", folder);
+	}
+	return TRUE;
+}
+
+gboolean tree_plan_clear_way(TreePlan *plan, const char *path, GHashTable *leaving,
+			     GError **error)
+{
+	TreeState state = { 0 };
+	guint n = plan->conflicts->len;
+	gboolean ok = TRUE;
+
+	for (const char *slash = strchr(path, '/'); ok && slash;
+	     slash = strchr(slash + 1, '/')) {
+		g_autofree char *folder = g_strndup(path, slash - path);
+
+		ok = clear_folder(plan, path, folder, leaving, error);
+	}
+	if (!ok || plan->conflicts->len > n)
+		return ok;
+	ok = tree_state_read(plan->top, path, &plan->tree->repo, &state, error);
+	if (ok && state.mode == TREE_MODE_DIR && !folder_leaves(plan, path, leaving))
+		tree_plan_conflict(plan, path, "a folder with other files is in the way");
+	tree_state_clear(&state);
+	return ok;
+}
+
+/* ---- carrying out ---- */
+
+typedef struct {
+	TreePlan *plan;
+	gboolean backwards;
+	char *source; /* folder with the contents to be written */
+	int source_fd;
+	GHashTable *ours; /* folders that may be removed when empty; NULL: any */
+} Carrying;
+
+static const TreeState *goal_of(const Carrying *c, const TreeEdit *edit)
+{
+	return c->backwards ? &edit->before : &edit->after;
+}
+
+static const TreeState *start_of(const Carrying *c, const TreeEdit *edit)
+{
+	return c->backwards ? &edit->after : &edit->before;
+}
+
+/* TRUE in *ret_todo when the place is as expected; FALSE there when the goal is reached. */
+static gboolean look(const Carrying *c, const TreeEdit *edit, gboolean *ret_todo,
+		     GError **error)
+{
+	TreeState now = { 0 };
+	gboolean ok = tree_state_read(c->plan->top, edit->path, &c->plan->tree->repo,
+				      &now, error);
+
+	*ret_todo = ok && !tree_state_equal(&now, goal_of(c, edit));
+	/* a folder whose files all left by now stands for nothing */
+	if (ok && *ret_todo && !tree_state_equal(&now, start_of(c, edit)) &&
+	    !(now.mode == TREE_MODE_DIR && !start_of(c, edit)->mode)) {
+		spk_error_set(error, SPK_ERR_CONFLICT, "try again",
+			      "%s was changed while changes were being written",
+			      edit->path);
+		ok = FALSE;
+	}
+	tree_state_clear(&now);
+	return ok;
+}
+
+static void remove_empty_parents(const Carrying *c, const char *path)
+{
+	g_autofree char *folder = g_strdup(path);
+	char *slash;
+
+	while ((slash = strrchr(folder, '/'))) {
+		const char *name;
+		spk_autofd int dir = -1;
+
+		*slash = '\0';
+		if (c->ours && !g_hash_table_contains(c->ours, folder))
+			return;
+		dir = tree_open_parent(c->plan->top, folder, FALSE, NULL, &name, NULL);
+		if (dir < 0 || unlinkat(dir, name, AT_REMOVEDIR) < 0)
+			return;
+	}
+}
+
+static gboolean remove_one(const Carrying *c, const TreeEdit *edit, GError **error)
+{
+	const char *name;
+	spk_autofd int dir =
+		tree_open_parent(c->plan->top, edit->path, FALSE, NULL, &name, error);
+
+	if (dir < 0)
+		return FALSE;
+	if (unlinkat(dir, name, 0) < 0 && errno != ENOENT) {
+		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot remove %s",
+				    edit->path);
+		return FALSE;
+	}
+	remove_empty_parents(c, edit->path);
+	return TRUE;
+}
+
+/* Beside its place under a name that a next attempt finds again, then renamed. */
+static gboolean write_one(const Carrying *c, const TreeEdit *edit, GError **error)
+{
+	const TreeState *goal = goal_of(c, edit);
+	g_autofree char *temp = g_strdup_printf(".sparks-%s.tmp", c->plan->tree->id);
+	const char *name;
+	spk_autofd int dir =
+		tree_open_parent(c->plan->top, edit->path, TRUE, NULL, &name, error);
+
+	if (dir < 0)
+		return FALSE;
+	(void)unlinkat(dir, temp, 0);
+	if (!spk_fs_copy_file(c->source_fd, edit->path, dir, temp, error))
+		return FALSE;
+	if ((goal->mode != TREE_MODE_LINK && fchmodat(dir, temp, goal->perm, 0) < 0) ||
+	    renameat(dir, temp, dir, name) < 0) {
+		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot write %s",
+				    edit->path);
+		(void)unlinkat(dir, temp, 0);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/* One pass: removals from the end (so that folders empty from below), or writes. */
+static gboolean pass(const Carrying *c, gboolean writes, GError **error)
+{
+	GPtrArray *edits = c->plan->edits;
+
+	for (guint i = 0; i < edits->len; i++) {
+		const TreeEdit *edit = edits->pdata[writes ? i : edits->len - 1 - i];
+		gboolean todo;
+
+		if (!!goal_of(c, edit)->mode != writes)
+			continue;
+		if (!look(c, edit, &todo, error))
+			return FALSE;
+		if (todo &&
+		    !(writes ? write_one(c, edit, error) : remove_one(c, edit, error)))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean fill_source(Carrying *c, GError **error)
+{
+	g_autoptr(GArray) files = g_array_new(FALSE, FALSE, sizeof(TreeFile));
+
+	for (guint i = 0; i < c->plan->edits->len; i++) {
+		const TreeEdit *edit = c->plan->edits->pdata[i];
+		TreeFile file = { edit->path, goal_of(c, edit)->mode,
+				  goal_of(c, edit)->blob };
+
+		g_array_append_val(files, file);
+	}
+	c->source = tree_temp_dir(c->plan->tree, "write", error);
+	if (!c->source ||
+	    !tree_materialise(c->plan->tree, files, c->source, c->plan->cancel, error))
+		return FALSE;
+	c->source_fd = tree_open_dir(c->source, error);
+	return c->source_fd >= 0;
+}
+
+gboolean tree_plan_run(TreePlan *plan, gboolean backwards, GError **error)
+{
+	Carrying c = { .plan = plan, .backwards = backwards, .source_fd = -1 };
+	g_autoptr(GHashTable) ours = g_hash_table_new(g_str_hash, g_str_equal);
+	gboolean ok;
+
+	for (guint i = 0; i < plan->folders->len; i++)
+		g_hash_table_add(ours, plan->folders->pdata[i]);
+	c.ours = backwards ? ours : NULL;
+	ok = fill_source(&c, error) && pass(&c, FALSE, error) && pass(&c, TRUE, error);
+	spk_fd_close(&c.source_fd);
+	g_free(c.source);
+	return ok;
+}
