@@ -9,11 +9,6 @@
 #include "cmd/cmd_priv.h"
 
 typedef struct {
-	const SpkCmdOpt *opt;
-	const char *value; /* NULL for flags */
-} Given;
-
-typedef struct {
 	SpkArgs *args;
 	const SpkCmd *const *subs; /* what the next word may name; NULL: positionals */
 	int argc;
@@ -75,7 +70,7 @@ static const SpkCmdOpt *find_long_in(const SpkCmdOpt *opt, const char *name, gsi
 	return NULL;
 }
 
-static const SpkCmdOpt *find_long(const SpkCmd *cmd, const char *name, gsize len)
+const SpkCmdOpt *spk_cmd_option(const SpkCmd *cmd, const char *name, gsize len)
 {
 	const SpkCmdOpt *opt = find_long_in(options_of(cmd), name, len);
 
@@ -151,7 +146,7 @@ static gboolean check_value(const Parser *parser, const SpkCmdOpt *opt, const ch
 static gboolean note(Parser *parser, const SpkCmdOpt *opt, const char *value,
 		     GError **error)
 {
-	Given given = { opt, value };
+	SpkGiven given = { opt, value };
 
 	if (opt->unbuilt) {
 		spk_error_set(error, SPK_ERR_USAGE, opt->unbuilt,
@@ -193,7 +188,7 @@ static gboolean parse_long(Parser *parser, const char *word, GError **error)
 {
 	const char *equals = strchr(word, '=');
 	gsize len = equals ? (gsize)(equals - word) : strlen(word);
-	const SpkCmdOpt *opt = find_long(parser->args->cmd, word + 2, len - 2);
+	const SpkCmdOpt *opt = spk_cmd_option(parser->args->cmd, word + 2, len - 2);
 
 	if (!opt)
 		return unknown_option(parser, word, len, error);
@@ -242,7 +237,8 @@ static gboolean unknown_command(const Parser *parser, const char *word, GError *
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	g_autofree char *nearest = NULL;
 
-	for (const SpkCmdLater *later = spk_commands_later; later->name; later++) {
+	for (const SpkCmdLater *later = parser->args->program->later; later->name;
+	     later++) {
 		if (!parser->args->cmd && !strcmp(later->name, word)) {
 			spk_error_set(error, SPK_ERR_USAGE, later->hint,
 				      "`sparks %s` is not in this version", word);
@@ -328,7 +324,7 @@ static void collect_list(SpkArgs *args, const SpkCmdOpt *opt)
 	GPtrArray *values = g_ptr_array_new();
 
 	for (guint i = 0; i < args->given->len; i++) {
-		const Given *given = &g_array_index(args->given, Given, i);
+		const SpkGiven *given = &g_array_index(args->given, SpkGiven, i);
 
 		if (given->opt == opt)
 			g_ptr_array_add(values, (gpointer)given->value);
@@ -345,14 +341,14 @@ static void collect_lists(SpkArgs *args, const SpkCmdOpt *opt)
 			collect_list(args, opt);
 }
 
-SpkArgs *spk_args_parse(int argc, char **argv, const SpkCmd *const *commands,
-			GError **error)
+SpkArgs *spk_args_parse(const SpkProgram *program, int argc, char **argv, GError **error)
 {
 	g_autoptr(SpkArgs) args = g_new0(SpkArgs, 1);
-	Parser parser = { args, commands, argc, argv, 1 };
+	Parser parser = { args, program->commands, argc, argv, 1 };
 
+	args->program = program;
 	args->path = g_strdup("sparks");
-	args->given = g_array_new(FALSE, FALSE, sizeof(Given));
+	args->given = g_array_new(FALSE, FALSE, sizeof(SpkGiven));
 	args->rest = g_ptr_array_new();
 	args->lists = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
 	if (!parse_all(&parser, error))
@@ -372,72 +368,4 @@ void spk_args_free(SpkArgs *args)
 	g_ptr_array_unref(args->rest);
 	g_hash_table_unref(args->lists);
 	g_free(args);
-}
-
-/* ---- accessors ---- */
-/* The last one given, or NULL. A name that the command's table lacks is a bug in its code. */
-static const Given *find_given(const SpkArgs *args, const char *name)
-{
-	const SpkCmdOpt *opt = find_long(args->cmd, name, strlen(name));
-
-	g_assert(opt && !strcmp(opt->name, name));
-	for (guint i = args->given->len; i > 0; i--) {
-		const Given *given = &g_array_index(args->given, Given, i - 1);
-
-		if (given->opt == opt)
-			return given;
-	}
-	return NULL;
-}
-
-gboolean spk_args_has(const SpkArgs *args, const char *name)
-{
-	return find_given(args, name) != NULL;
-}
-
-gboolean spk_args_flag(const SpkArgs *args, const char *name)
-{
-	return find_given(args, name) != NULL;
-}
-
-const char *spk_args_str(const SpkArgs *args, const char *name)
-{
-	const Given *given = find_given(args, name);
-
-	return given ? given->value : NULL;
-}
-
-gint64 spk_args_int(const SpkArgs *args, const char *name, gint64 fallback)
-{
-	const Given *given = find_given(args, name);
-
-	return given ? g_ascii_strtoll(given->value, NULL, 10) : fallback;
-}
-
-const char *const *spk_args_list(const SpkArgs *args, const char *name)
-{
-	const char *const *list = g_hash_table_lookup(args->lists, name);
-
-	g_assert(list);
-	return list;
-}
-
-const char *const *spk_args_rest(const SpkArgs *args)
-{
-	return (const char *const *)args->rest->pdata;
-}
-
-const char *spk_args_config(const SpkArgs *args)
-{
-	return spk_args_str(args, "config");
-}
-
-const char *const *spk_args_set(const SpkArgs *args)
-{
-	return spk_args_list(args, "set");
-}
-
-gboolean spk_args_yes(const SpkArgs *args)
-{
-	return spk_args_flag(args, "yes");
 }

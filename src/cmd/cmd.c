@@ -81,8 +81,9 @@ static int finish_stdout(int code)
 
 static int print_help(const SpkArgs *args, FILE *stream)
 {
-	g_autofree char *text =
-		spk_help_text(args->path, args->cmd, spk_term_width(fileno(stream)));
+	int width = spk_term_width(fileno(stream));
+	g_autofree char *text = args->cmd ? spk_help_text(args->path, args->cmd, width)
+					  : spk_help_program(args->program, width);
 
 	fputs(text, stream);
 	return stream == stdout ? 0 : spk_err_info(SPK_ERR_USAGE)->exit_code;
@@ -101,14 +102,14 @@ static int run(const SpkArgs *args)
 	return args->cmd->run(args);
 }
 
-int spk_cmd_main(int argc, char **argv)
+int spk_cmd_main(const SpkProgram *program, int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(SpkArgs) args = NULL;
 
 	keep_standard_fds();
 	survive_sigpipe();
-	args = spk_args_parse(argc, argv, spk_commands, &error);
+	args = spk_args_parse(program, argc, argv, &error);
 	if (!args)
 		return finish_stdout(
 			spk_cmd_fail(g_steal_pointer(&error), wants_json(argc, argv)));

@@ -47,14 +47,18 @@ typedef struct SpkCmd {
 	int (*run)(const SpkArgs *args);	/* NULL when there are subs */
 } SpkCmd;
 
-extern const SpkCmd *const spk_commands[];	/* sorted by name, NULL-terminated */
-
 /* A command that is known by name but not in this version: refused with what works instead. */
 typedef struct {
 	const char *name;	/* NULL ends the table */
 	const char *hint;
 } SpkCmdLater;
-extern const SpkCmdLater spk_commands_later[];
+
+/* The table of commands as a value: it lies on top of what it lists, so the parser and the
+ * commands get it handed down. */
+typedef struct {
+	const SpkCmd *const *commands;	/* sorted by name, NULL-terminated */
+	const SpkCmdLater *later;	/* sorted by name */
+} SpkProgram;
 
 /* Accessors of parsed options (by long name; a name not in the table is a g_assert). */
 gboolean spk_args_flag(const SpkArgs *args, const char *name);
@@ -69,7 +73,7 @@ const char *const *spk_args_set(const SpkArgs *args);	/* never NULL */
 gboolean spk_args_yes(const SpkArgs *args);
 
 /* Parses and runs: the whole of main(). */
-int spk_cmd_main(int argc, char **argv);
+int spk_cmd_main(const SpkProgram *program, int argc, char **argv);
 
 /* Prints "sparks: what\n  hint" to stderr (and the JSON error object to stdout when json) and
  * returns the exit code of the error. Takes the error. */

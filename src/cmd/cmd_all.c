@@ -1,7 +1,7 @@
 /* The table of commands: a new one is a file cmd_NAME.c, a line in cmd_all.h, a row here. */
 #include "cmd/cmd_all.h"
 
-const SpkCmd *const spk_commands[] = {
+static const SpkCmd *const commands[] = {
 	&spk_cmd_completions,
 	&spk_cmd_config,
 	&spk_cmd_demo,
@@ -17,7 +17,7 @@ const SpkCmd *const spk_commands[] = {
 };
 
 /* Commands that users of the reference program know, or that this program will have. */
-const SpkCmdLater spk_commands_later[] = {
+static const SpkCmdLater later[] = {
 	{ "chat", "give the goal directly: sparks do \"GOAL\"" },
 	{ "ci-monitor", "look at the task itself: sparks tasks show ID" },
 	{ "cost", "tokens and cost of a task are in `sparks tasks show ID`" },
@@ -46,3 +46,5 @@ const SpkCmdLater spk_commands_later[] = {
 	{ "telegram", "give the goal directly: sparks do \"GOAL\"" },
 	{ NULL },
 };
+
+const SpkProgram spk_program = { commands, later };

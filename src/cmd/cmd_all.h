@@ -4,6 +4,8 @@
 
 #include "cmd/cmd.h"
 
+extern const SpkProgram spk_program;
+
 extern const SpkCmd spk_cmd_completions;
 extern const SpkCmd spk_cmd_config;
 extern const SpkCmd spk_cmd_demo;

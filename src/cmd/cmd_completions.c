@@ -70,8 +70,8 @@ static void add_command_names(GString *out, const SpkCmd *const *commands)
 static void add_words(GString *out, const char *path, const SpkCmd *cmd)
 {
 	g_string_append_printf(out, "\t\"%s\") list=\"", path);
-	add_command_names(out, cmd ? cmd->subs : spk_commands);
-	add_option_names(out, cmd ? cmd->options : NULL);
+	add_command_names(out, cmd->subs);
+	add_option_names(out, cmd->options);
 	add_option_names(out, spk_cmd_globals);
 	g_string_append(out, "\" ;;\n");
 }
@@ -89,13 +89,14 @@ static void add_choices(GString *out, const char *path, const SpkCmd *cmd)
 	}
 }
 
-static void add_walker(GString *out)
+static void add_walker(GString *out, const SpkProgram *program)
 {
 	g_autoptr(GString) paths = g_string_new(NULL);
 	g_autoptr(GString) valued = g_string_new(NULL);
+	const SpkCmd top = { .subs = program->commands };
 
-	walk(paths, "", spk_commands, add_path);
-	walk(valued, "", spk_commands, add_valued_of);
+	walk(paths, "", program->commands, add_path);
+	walk(valued, "", program->commands, add_valued_of);
 	add_valued(valued, "*", spk_cmd_globals);
 	g_string_append_printf(
 		out,
@@ -107,17 +108,17 @@ static void add_walker(GString *out)
 		"\t\tcase $where/$w in %s) where=$where/$w ;; esac\n"
 		"\tdone\n\tif [ -n \"$skip\" ]; then\n\tcase $skip in\n",
 		valued->str, paths->str);
-	walk(out, "", spk_commands, add_choices);
+	walk(out, "", program->commands, add_choices);
 	g_string_append(out, "\tesac\n\treturn\n\tfi\n\tcase $where in\n");
-	add_words(out, "", NULL);
-	walk(out, "", spk_commands, add_words);
+	add_words(out, "", &top);
+	walk(out, "", program->commands, add_words);
 	g_string_append(out, "\tesac\n}\n");
 }
 
-static void add_bash(GString *out)
+static void add_bash(GString *out, const SpkProgram *program)
 {
 	g_string_append(out, "# bash completion of sparks\n");
-	add_walker(out);
+	add_walker(out, program);
 	g_string_append(out, "_sparks()\n{\n\tlocal where skip list w\n"
 			     "\t__sparks_list \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"\n"
 			     "\tmapfile -t COMPREPLY < <(compgen -W \"$list\" -- "
@@ -125,10 +126,10 @@ static void add_bash(GString *out)
 			     "complete -o default -F _sparks sparks\n");
 }
 
-static void add_zsh(GString *out)
+static void add_zsh(GString *out, const SpkProgram *program)
 {
 	g_string_append(out, "#compdef sparks\n");
-	add_walker(out);
+	add_walker(out, program);
 	g_string_append(out,
 			"_sparks()\n{\n\tlocal where skip list w\n"
 			"\t__sparks_list \"${(@)words[2,CURRENT-1]}\"\n"
@@ -188,26 +189,26 @@ static void add_fish_path(GString *out, const char *path, const SpkCmd *cmd)
 	g_string_append_printf(out, " %s", path);
 }
 
-static void add_fish(GString *out)
+static void add_fish(GString *out, const SpkProgram *program)
 {
 	g_string_append(out,
 			"# fish completion of sparks\n"
 			"# True when the words before the cursor name this command.\n"
 			"function __sparks_at\n\tset -l where \"\"\n\tset -l paths");
-	walk(out, "", spk_commands, add_fish_path);
+	walk(out, "", program->commands, add_fish_path);
 	g_string_append(out, "\n\tfor w in (commandline -opc)[2..-1]\n"
 			     "\t\tif contains -- $where/$w $paths\n"
 			     "\t\t\tset where $where/$w\n\t\tend\n\tend\n"
 			     "\ttest \"$where\" = \"$argv[1]\"\nend\n");
 	for (const SpkCmdOpt *opt = spk_cmd_globals; opt->name; opt++)
 		add_fish_option(out, "true", opt);
-	walk(out, "", spk_commands, add_fish_command);
+	walk(out, "", program->commands, add_fish_command);
 }
 
 /* ---- the command ---- */
 static const struct {
 	const char *name;
-	void (*add)(GString *out);
+	void (*add)(GString *out, const SpkProgram *program);
 } shells[] = { { "bash", add_bash }, { "fish", add_fish }, { "zsh", add_zsh } };
 
 static int run(const SpkArgs *args)
@@ -219,7 +220,7 @@ static int run(const SpkArgs *args)
 	for (gsize i = 0; i < G_N_ELEMENTS(shells); i++) {
 		if (strcmp(shells[i].name, name) != 0)
 			continue;
-		shells[i].add(out);
+		shells[i].add(out, args->program);
 		fputs(out->str, stdout);
 		return 0;
 	}

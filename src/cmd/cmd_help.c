@@ -7,22 +7,24 @@
 #include "cmd/cmd_priv.h"
 
 /* The parser knows the way from words to a command: it is asked with --help behind them. */
-static int show(const char *const *words)
+static int show(const SpkProgram *program, const char *const *words)
 {
 	static const char *const start[] = { "sparks", "--help", "--" };
 	g_autoptr(GPtrArray) argv = g_ptr_array_new();
 	g_autoptr(SpkArgs) target = NULL;
 	g_autoptr(GError) error = NULL;
 	g_autofree char *text = NULL;
+	int width = spk_term_width(STDOUT_FILENO);
 
 	for (gsize i = 0; i < G_N_ELEMENTS(start); i++)
 		g_ptr_array_add(argv, (gpointer)start[i]);
 	for (; *words; words++)
 		g_ptr_array_add(argv, (gpointer)*words);
-	target = spk_args_parse(argv->len, (char **)argv->pdata, spk_commands, &error);
+	target = spk_args_parse(program, (int)argv->len, (char **)argv->pdata, &error);
 	if (!target)
 		return spk_cmd_fail(g_steal_pointer(&error), FALSE);
-	text = spk_help_text(target->path, target->cmd, spk_term_width(STDOUT_FILENO));
+	text = target->cmd ? spk_help_text(target->path, target->cmd, width)
+			   : spk_help_program(program, width);
 	fputs(text, stdout);
 	return 0;
 }
@@ -32,8 +34,8 @@ static int run(const SpkArgs *args)
 	g_autofree char *page = NULL;
 
 	if (!spk_args_flag(args, "man"))
-		return show(spk_args_rest(args));
-	page = spk_help_man();
+		return show(args->program, spk_args_rest(args));
+	page = spk_help_man(args->program);
 	fputs(page, stdout);
 	return 0;
 }

@@ -116,20 +116,35 @@ static void example(GString *out, const char *text)
 		g_string_append_printf(out, "  %s\n", *line);
 }
 
-static void program(GString *out, int width)
+char *spk_help_program(const SpkProgram *program, int width)
 {
+	GString *out = g_string_new(NULL);
+
+	width = MIN(width, MAX_WIDTH) - 1;
 	g_string_append(out, "usage: sparks COMMAND [ARGS]\n\n");
 	wrap(out,
 	     "Sparks gives a goal to an agent that works on a private copy of your repository "
 	     "in a sandbox, checks the result by running commands, and hands back a commit.",
 	     0, 0, width);
-	commands(out, spk_commands, width);
+	commands(out, program->commands, width);
 	options(out, "options of every command", spk_cmd_globals, width);
 	g_string_append(
 		out,
 		"\nstart here:\n"
 		"  sparks demo              see a whole task run, no key or network needed\n"
 		"  sparks help COMMAND      what a command does and takes\n");
+	return g_string_free(out, FALSE);
+}
+
+static void globals(GString *out)
+{
+	g_string_append(out, "\nOptions of every command: ");
+	for (const SpkCmdOpt *opt = spk_cmd_globals; opt->name; opt++)
+		g_string_append_printf(out, "%s--%s%s%s",
+				       opt == spk_cmd_globals ? "" : ", ", opt->name,
+				       opt->value ? " " : "",
+				       opt->value ? opt->value : "");
+	g_string_append(out, ".\n");
 }
 
 char *spk_help_text(const char *path, const SpkCmd *cmd, int width)
@@ -137,10 +152,6 @@ char *spk_help_text(const char *path, const SpkCmd *cmd, int width)
 	GString *out = g_string_new(NULL);
 
 	width = MIN(width, MAX_WIDTH) - 1;
-	if (!cmd) {
-		program(out, width);
-		return g_string_free(out, FALSE);
-	}
 	g_string_append_printf(out, "usage: %s%s", path,
 			       cmd->options ? " [OPTIONS]" : "");
 	if (cmd->subs)
@@ -158,12 +169,6 @@ char *spk_help_text(const char *path, const SpkCmd *cmd, int width)
 	options(out, "options", cmd->options, width);
 	unbuilt_options(out, cmd->options, width);
 	example(out, cmd->example);
-	g_string_append(out, "\nOptions of every command: ");
-	for (const SpkCmdOpt *opt = spk_cmd_globals; opt->name; opt++)
-		g_string_append_printf(out, "%s--%s%s%s",
-				       opt == spk_cmd_globals ? "" : ", ", opt->name,
-				       opt->value ? " " : "",
-				       opt->value ? opt->value : "");
-	g_string_append(out, ".\n");
+	globals(out);
 	return g_string_free(out, FALSE);
 }

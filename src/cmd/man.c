@@ -189,7 +189,7 @@ static void put_tables(GString *out)
 	}
 }
 
-char *spk_help_man(void)
+char *spk_help_man(const SpkProgram *program)
 {
 	GString *out = g_string_new(".TH SPARKS 1 \"\" \"sparks " SPK_VERSION
 				    "\" \"User Commands\"\n.SH NAME\n"
@@ -205,7 +205,7 @@ char *spk_help_man(void)
 	g_string_append(out, ".SH OPTIONS OF EVERY COMMAND\n");
 	put_options(out, spk_cmd_globals);
 	g_string_append(out, ".SH COMMANDS\n");
-	for (const SpkCmd *const *cmd = spk_commands; *cmd; cmd++)
+	for (const SpkCmd *const *cmd = program->commands; *cmd; cmd++)
 		put_command(out, "", *cmd);
 	put_configuration(out);
 	put_tables(out);

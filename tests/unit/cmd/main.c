@@ -69,7 +69,7 @@ static void child(int out, int err, const char *const *words)
 		close(STDOUT_FILENO);
 	else
 		dup2(out, STDOUT_FILENO);
-	exit(spk_cmd_main((int)argv->len - 1, (char **)argv->pdata));
+	exit(spk_cmd_main(&spk_program, (int)argv->len - 1, (char **)argv->pdata));
 }
 
 Ran run_sparks_to(int out, const char *const *words)

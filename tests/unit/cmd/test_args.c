@@ -43,12 +43,15 @@ static const SpkCmd tasks_cmd = {
 };
 static const SpkCmd *const commands[] = { &exec_cmd, &run_cmd, &tasks_cmd, NULL };
 
+static const SpkCmdLater later[] = { { "chat", "later" }, { NULL } };
+static const SpkProgram program = { commands, later };
+
 static SpkArgs *parse(const char *line, char ***ret_argv, GError **error)
 {
 	int argc;
 
 	assert_true(g_shell_parse_argv(line, &argc, ret_argv, NULL));
-	return spk_args_parse(argc, *ret_argv, commands, error);
+	return spk_args_parse(&program, argc, *ret_argv, error);
 }
 
 /* "path|config|set,…|yes|ghost|mode|steps|json|check,…|rest,…", as far as it applies. */

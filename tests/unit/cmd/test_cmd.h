@@ -10,6 +10,7 @@
 #include <glib.h>
 #include <glib/gstdio.h>
 
+#include "cmd/cmd_all.h"
 #include "cmd/cmd_priv.h"
 
 extern const struct CMUnitTest args_tests[];

@@ -64,12 +64,12 @@ static void test_unknown(void **state)
 
 static void test_what_is_not_built(void **state)
 {
-	for (const SpkCmdLater *later = spk_commands_later; later->name; later++) {
+	for (const SpkCmdLater *later = spk_program.later; later->name; later++) {
 		g_auto(Ran) ran = RUN(later->name, "x");
 
 		assert_int_equal(ran.exit_code, 2);
 		assert_has(ran.err, "is not in this version\n  ");
-		assert_null(spk_cmd_find(spk_commands, later->name));
+		assert_null(spk_cmd_find(spk_program.commands, later->name));
 	}
 }
 

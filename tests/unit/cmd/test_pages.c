@@ -53,9 +53,9 @@ static void check_command(const char *path, const SpkCmd *cmd, gpointer data)
 
 static void test_table(void **state)
 {
-	for (const SpkCmd *const *cmd = spk_commands; cmd[0] && cmd[1]; cmd++)
+	for (const SpkCmd *const *cmd = spk_program.commands; cmd[0] && cmd[1]; cmd++)
 		assert_true(strcmp(cmd[0]->name, cmd[1]->name) < 0);
-	walk("sparks", spk_commands, check_command, NULL);
+	walk("sparks", spk_program.commands, check_command, NULL);
 }
 
 /* --help of each command: usage, every option, the example, within the width. */
@@ -84,19 +84,20 @@ static void check_help(const char *path, const SpkCmd *cmd, gpointer data)
 
 static void test_help_of_every_command(void **state)
 {
-	walk("sparks", spk_commands, check_help, NULL);
+	walk("sparks", spk_program.commands, check_help, NULL);
 }
 
 static void test_help_is_wrapped(void **state)
 {
-	g_autofree char *text = spk_help_text("sparks config", spk_commands[0], 60);
-	g_autofree char *program = spk_help_text("sparks", NULL, 100);
+	g_autofree char *text =
+		spk_help_text("sparks config", spk_program.commands[0], 60);
+	g_autofree char *program = spk_help_program(&spk_program, 100);
 	g_auto(GStrv) lines = g_strsplit(program, "\n", -1);
 
 	for (char **line = lines; *line; line++)
 		assert_true(spk_text_width(*line) < 92);
 	assert_has(text, "usage: sparks config");
-	for (const SpkCmd *const *cmd = spk_commands; *cmd; cmd++)
+	for (const SpkCmd *const *cmd = spk_program.commands; *cmd; cmd++)
 		assert_has(program, (*cmd)->name);
 }
 
@@ -125,9 +126,9 @@ static void check_in_page(const char *path, const SpkCmd *cmd, gpointer page)
 
 static void test_page_has_everything(void **state)
 {
-	g_autofree char *page = spk_help_man();
+	g_autofree char *page = spk_help_man(&spk_program);
 
-	walk("sparks", spk_commands, check_in_page, page);
+	walk("sparks", spk_program.commands, check_in_page, page);
 	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++)
 		assert_has(page, opt->name);
 	for (int code = 0; code < SPK_N_ERRS; code++) {
@@ -144,7 +145,7 @@ static void test_page_is_well_formed(void **state)
 	static const char *const known[] = { ".TH", ".SH", ".SS", ".TP", ".PP",
 					     ".RS", ".RE", ".nf", ".fi", ".B",
 					     ".I",  ".RI", NULL };
-	g_autofree char *page = spk_help_man();
+	g_autofree char *page = spk_help_man(&spk_program);
 	g_auto(GStrv) lines = g_strsplit(page, "\n", -1);
 
 	assert_true(g_utf8_validate(page, -1, NULL));
@@ -163,7 +164,7 @@ static void test_page_renders(void **state)
 	g_autofree char *groff = g_find_program_in_path("groff");
 	const char *argv[] = { groff, "-man",	 "-ww",	   "-Tutf8",
 			       "-k",  "-P-cbou", "page.1", NULL };
-	g_autofree char *page = spk_help_man();
+	g_autofree char *page = spk_help_man(&spk_program);
 	g_autofree char *out = NULL;
 	g_autofree char *err = NULL;
 	int status;
@@ -236,7 +237,7 @@ static void test_every_shell(void **state)
 		g_auto(Ran) ran = RUN("completions", shells[i]);
 
 		assert_int_equal(ran.exit_code, 0);
-		walk("sparks", spk_commands, check_in_script, ran.out);
+		walk("sparks", spk_program.commands, check_in_script, ran.out);
 	}
 	assert_int_equal(other.exit_code, 2);
 	assert_has(other.err, "choose bash, fish or zsh");
