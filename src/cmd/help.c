@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "cmd/cmd_priv.h"
 
-enum { MAX_WIDTH = 92, COLUMN = 30 };
+enum { MAX_WIDTH = 92, COMMAND_COLUMN = 16, OPTION_COLUMN = 30 };
 
 /* Appends words at `indent`, wrapped; the first line goes on at column `at`. */
 static void wrap(GString *out, const char *text, int at, int indent, int width)
@@ -28,17 +28,17 @@ static void wrap(GString *out, const char *text, int at, int indent, int width)
 }
 
 /* "  left            right, wrapped" */
-static void row(GString *out, const char *left, const char *right, int width)
+static void row(GString *out, const char *left, const char *right, int column, int width)
 {
 	int at = 2 + spk_text_width(left);
 
 	g_string_append_printf(out, "  %s", left);
-	if (at + 2 > COLUMN) {
+	if (at + 2 > column) {
 		g_string_append_c(out, '\n');
 		at = 0;
 	}
-	g_string_append_printf(out, "%*s", COLUMN - at, "");
-	wrap(out, right, COLUMN, COLUMN, width);
+	g_string_append_printf(out, "%*s", column - at, "");
+	wrap(out, right, column, column, width);
 }
 
 static void paragraphs(GString *out, const char *text, int width)
@@ -67,7 +67,7 @@ static void option_row(GString *out, const SpkCmdOpt *opt, int width)
 		g_string_append(right, " (repeatable)");
 	if (opt->alias)
 		g_string_append_printf(right, " (also --%s)", opt->alias);
-	row(out, left, right->str, width);
+	row(out, left, right->str, OPTION_COLUMN, width);
 }
 
 static void options(GString *out, const char *title, const SpkCmdOpt *table, int width)
@@ -96,7 +96,7 @@ static void unbuilt_options(GString *out, const SpkCmdOpt *table, int width)
 		if (!any)
 			g_string_append(out, "\nnot in this version:\n");
 		any = TRUE;
-		row(out, left, opt->unbuilt, width);
+		row(out, left, opt->unbuilt, OPTION_COLUMN, width);
 	}
 }
 
@@ -104,7 +104,7 @@ static void commands(GString *out, const SpkCmd *const *table, int width)
 {
 	g_string_append(out, "\ncommands:\n");
 	for (; *table; table++)
-		row(out, (*table)->name, (*table)->summary, width);
+		row(out, (*table)->name, (*table)->summary, COMMAND_COLUMN, width);
 }
 
 static void example(GString *out, const char *text)
