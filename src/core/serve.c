@@ -1,5 +1,6 @@
 /* The daemon: a bounded pool of task threads, fed by the store, woken by inotify. */
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -35,6 +36,8 @@ static void work(gpointer data, gpointer user)
 	g_mutex_lock(&server->lock);
 	g_ptr_array_remove_fast(server->held, held);
 	g_mutex_unlock(&server->lock);
+	/* a task's conversation is many small blocks: give their pages back while it is quiet */
+	malloc_trim(0);
 	n = write(server->done, &one, sizeof(one));
 	g_assert(n == sizeof(one) || errno == EAGAIN);
 }
@@ -129,6 +132,8 @@ gboolean spk_core_serve(SpkCore *core, guint workers, SpkCancel *cancel, GError 
 	server.held = g_ptr_array_new();
 	server.done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	g_assert(server.done >= 0);
+	/* glibc would give every thread a heap of its own and keep each at its peak */
+	mallopt(M_ARENA_MAX, 2);
 	server.pool = g_thread_pool_new(work, &server, workers, FALSE, NULL);
 	serve(&server, cancel);
 	drain(&server);
