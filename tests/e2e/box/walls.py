@@ -275,6 +275,22 @@ def git_works_on_the_work_tree(c):
 
 
 @test()
+def git_finds_objects_in_a_read_only_alternate(c):
+    store = os.path.join(c.top, "store")
+    make = ("git init -q --bare \"$0\" && cd \"$1\" && git init -q . && echo a >a && "
+            "export GIT_OBJECT_DIRECTORY=\"$0/objects\" && git add a && "
+            "git -c user.name=n -c user.email=e commit -q -m below && "
+            "echo \"$0/objects\" >.git/objects/info/alternates")
+    subprocess.run((c.prefix[:4] if c.uid != os.getuid() else [])
+                   + ["env", "HOME=" + c.top, "sh", "-c", make, store, c.work], check=True)
+    code, out, _ = c.sh("git status --short && git log --format=%s && echo b >a && "
+                        "git -c user.name=n -c user.email=e commit -q -a -m above && "
+                        "git log --format=%s", "--read-only", store + "/objects")
+    same((code, out), (0, "below\nabove\nbelow\n"))
+    shutil.rmtree(os.path.join(c.work, ".git"))
+
+
+@test()
 def temporary_files_have_a_place(c):
     code, out, _ = c.sh('f=$(mktemp) && echo x >"$f" && cat "$f" && echo y >"$HOME/y"')
     same((code, out), (0, "x\n"))
