@@ -50,7 +50,7 @@ static const char new_line[] =
 
 /* Goes to this machine's own listener and to the internet; says so where it succeeds. */
 static const char reach_out[] =
-	"for host in 127.0.0.1/%d 1.1.1.1/80; do timeout 3 bash -c \"exec 3<>/dev/tcp/$host\" "
+	"for host in 127.0.0.1/%d 192.0.2.1/80; do timeout 3 bash -c \"exec 3<>/dev/tcp/$host\" "
 	"&& echo \"reached $host\"; done";
 
 #define MAX_ARGS  3

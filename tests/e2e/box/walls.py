@@ -525,7 +525,7 @@ def the_network_cannot_be_reached(c):
         _, out, _ = c.py(f"""
             import socket
             for family, kind, address in (
-                    (2, 1, ("127.0.0.1", {server.getsockname()[1]})), (2, 1, ("1.1.1.1", 53)),
+                    (2, 1, ("127.0.0.1", {server.getsockname()[1]})), (2, 1, ("192.0.2.1", 53)),
                     (1, 1, {c.outside + "/socket"!r}), (1, 1, "\\0sparks-{MARK}"),
                     (10, 1, ("2606:4700:4700::1111", 53))):
                 try:
@@ -536,7 +536,7 @@ def the_network_cannot_be_reached(c):
                 except OSError:
                     pass
             try:
-                socket.socket(2, 2).sendto(b"x", ("1.1.1.1", 53))
+                socket.socket(2, 2).sendto(b"x", ("192.0.2.1", 53))
                 print("SENT")
             except OSError:
                 pass
