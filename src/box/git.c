@@ -170,12 +170,17 @@ static char *first_error(const GString *err)
 static void set_failed(GError **error, const char *verb, const SpkChildResult *result)
 {
 	g_autofree char *line = first_error(result->err);
+	const char *err = result->err ? result->err->str : "";
+	const char *hint = NULL;
+	SpkErr code = SPK_ERR_GIT;
 
-	if (result->err && strstr(result->err->str, "No space left on device"))
-		spk_error_set(error, SPK_ERR_DISK_FULL, "free some space", "git %s: %s",
-			      verb, line);
-	else
-		spk_error_set(error, SPK_ERR_GIT, NULL, "git %s: %s", verb, line);
+	if (strstr(err, "No space left on device")) {
+		code = SPK_ERR_DISK_FULL;
+		hint = "free some space";
+	} else if (strstr(err, "Read-only file system")) {
+		code = SPK_ERR_READ_ONLY;
+	}
+	spk_error_set(error, code, hint, "git %s: %s", verb, line);
 }
 
 static gboolean check_result(const SpkChildResult *result, const char *verb,

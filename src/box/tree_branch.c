@@ -295,13 +295,24 @@ static GString *index_lines(TreePlan *plan, GError **error)
 	return g_steal_pointer(&gone);
 }
 
-gboolean tree_branch_move(TreePlan *plan, gboolean *ret_moved, GError **error)
+/* With our git folder over their index: writing an index reads files that changed within the
+ * second, and with their configuration that would run their filters. */
+static gboolean move_index(TreePlan *plan, const GString *lines, GError **error)
 {
 	static const char *const put[] = { "update-index", "-z", "--index-info", NULL };
-	SpkGit git = tree_their_git(plan->tree);
+	g_autofree char *index =
+		g_build_filename(plan->tree->repo.git_dir, "index", NULL);
+	SpkGit git = tree_user_git(plan->tree);
+
+	git.index = index;
+	return tree_view_copy_index(plan->tree, "now.index", error) &&
+	       spk_git_run(&git, put, lines->str, lines->len, 0, NULL, NULL, NULL, error);
+}
+
+gboolean tree_branch_move(TreePlan *plan, gboolean *ret_moved, GError **error)
+{
 	g_autoptr(GString) lines = index_lines(plan, error);
 
 	*ret_moved = lines && move_ref(plan, error);
-	return *ret_moved &&
-	       spk_git_run(&git, put, lines->str, lines->len, 0, NULL, NULL, NULL, error);
+	return *ret_moved && move_index(plan, lines, error);
 }

@@ -5,6 +5,7 @@
 #include "box/tree_priv.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/fs.h"
@@ -131,6 +132,11 @@ gboolean tree_hand_over(SpkTree *tree, const char *commit, const char *has,
 
 	if (!spk_fs_mkdirs(folder, 0755, error))
 		return FALSE;
+	if (access(folder, W_OK) < 0) {
+		spk_error_set(error, SPK_ERR_READ_ONLY, "run as the repository's owner",
+			      "%s may not be written", folder);
+		return FALSE;
+	}
 	if (spk_git_run(&git, args, input, strlen(input), 0, cancel, NULL, NULL, error))
 		return TRUE;
 	g_prefix_error(error, "writing into %s: ", objects);

@@ -8,6 +8,9 @@ static const Suite *const suites[] = {
 	&plan_suite,
 	&tree_suite,
 	&step_suite,
+	&git_suite,
+	&commit_suite,
+	&hostile_suite,
 	&apply_suite,
 };
 
