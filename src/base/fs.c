@@ -346,11 +346,12 @@ char *spk_fs_home(GError **error)
 		home = g_canonicalize_filename(set, NULL);
 	else
 		home = g_build_filename(g_get_home_dir(), ".sparks", NULL);
-	if (!spk_fs_mkdirs(home, 0700, error)) {
-		g_prefix_error(error, "SPARKS_HOME: ");
-		return NULL;
-	}
-	return g_steal_pointer(&home);
+	if (g_mkdir_with_parents(home, 0700) == 0)
+		return g_steal_pointer(&home);
+	spk_error_set_errno(error, SPK_ERR_IO, errno,
+			    "set SPARKS_HOME to a folder that you may write",
+			    "cannot create the folder of all state, %s", home);
+	return NULL;
 }
 
 char *spk_fs_expand(const char *path)

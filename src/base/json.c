@@ -29,7 +29,9 @@ json_t *spk_json_parse(const char *text, gsize len, gsize max_bytes, GError **er
 
 static char *dump(const json_t *json, size_t flags)
 {
-	char *text = json_dumps(json, flags | JSON_COMPACT | JSON_ENCODE_ANY);
+	/* 15 digits: 0.3 stays 0.3 */
+	char *text = json_dumps(json, flags | JSON_COMPACT | JSON_ENCODE_ANY |
+					      JSON_REAL_PRECISION(15));
 	char *copy = g_strdup(text ? text : "null");
 
 	free(text);

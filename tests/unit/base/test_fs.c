@@ -291,7 +291,8 @@ static void home_that_cannot_be_is_told(void **state)
 	put(state, "file", "x");
 	g_setenv("SPARKS_HOME", bad, TRUE);
 	assert_null(spk_fs_home(&error));
-	assert_non_null(strstr(error->message, "SPARKS_HOME"));
+	assert_non_null(strstr(error->message, bad));
+	assert_non_null(strstr(spk_error_hint(error), "SPARKS_HOME"));
 	expect_error(&error, SPK_ERR_IO);
 }
 
