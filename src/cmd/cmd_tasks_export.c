@@ -12,8 +12,8 @@
 static char *export_play(SpkSession *session, const SpkTask *task, guint *ret_redacted,
 			 GError **error)
 {
-	g_auto(GStrv) environ = g_get_environ();
-	g_autoptr(SpkRedact) redact = spk_redact_new((const char *const *)environ);
+	g_auto(GStrv) env = g_get_environ();
+	g_autoptr(SpkRedact) redact = spk_redact_new((const char *const *)env);
 	g_autoptr(SpkTrail) trail = spk_trail_read(session->store, task->id, error);
 	g_autoptr(json_t)
 		repo = trail ? spk_export_repo(session->core, task, trail, error) : NULL;

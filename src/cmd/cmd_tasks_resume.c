@@ -40,10 +40,8 @@ static int run(const SpkArgs *args)
 	progress = spk_progress_new(STDERR_FILENO);
 	(void)spk_follow_run(&session, args, task->id, &how, progress, &error);
 	g_clear_pointer(&progress, spk_progress_free);
-	if (how.detach && !error) {
-		puts(task->id);
-		return 0;
-	}
+	if (how.detach && !error)
+		return spk_submit_detached(&session, task->id);
 	return spk_submit_close(&session, task->id, spk_args_flag(args, "strict"),
 				g_steal_pointer(&error));
 }

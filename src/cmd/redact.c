@@ -68,17 +68,16 @@ static gint by_length(gconstpointer a, gconstpointer b)
 	return la < lb ? 1 : la > lb ? -1 : 0;
 }
 
-SpkRedact *spk_redact_new(const char *const *environ)
+SpkRedact *spk_redact_new(const char *const *env)
 {
 	SpkRedact *redact = g_new0(SpkRedact, 1);
 	g_autofree char *pattern = g_strjoinv("|", (char **)shapes);
 
 	redact->known = g_array_new(FALSE, FALSE, sizeof(Known));
 	g_array_set_clear_func(redact->known, known_clear);
-	for (; *environ; environ++) {
-		const char *equals = strchr(*environ, '=');
-		g_autofree char *name = equals ? g_strndup(*environ, equals - *environ)
-					       : NULL;
+	for (; *env; env++) {
+		const char *equals = strchr(*env, '=');
+		g_autofree char *name = equals ? g_strndup(*env, equals - *env) : NULL;
 
 		if (name && is_secret_name(name) && strlen(equals + 1) >= MIN_VALUE) {
 			Known known = { g_steal_pointer(&name), g_strdup(equals + 1) };

@@ -10,8 +10,8 @@
 
 typedef struct SpkRedact SpkRedact;
 
-/* `environ` ("K=V", NULL-terminated) is copied where it holds secrets. */
-SpkRedact *spk_redact_new(const char *const *environ);
+/* `env` ("K=V", NULL-terminated) is copied where it holds secrets. */
+SpkRedact *spk_redact_new(const char *const *env);
 void spk_redact_free(SpkRedact *redact);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkRedact, spk_redact_free)
 

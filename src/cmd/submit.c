@@ -239,7 +239,7 @@ int spk_submit_close(SpkSession *session, const char *id, gboolean strict,
 	return exit_code(task, strict, stop);
 }
 
-static int say_detached(SpkSession *session, const char *id)
+int spk_submit_detached(SpkSession *session, const char *id)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(SpkTask) task = NULL;
@@ -298,14 +298,13 @@ int spk_submit(const SpkArgs *args)
 	(void)spk_follow_run(&session, args, id, &how, progress, &error);
 	g_clear_pointer(&progress, spk_progress_free);
 	if (how.detach && !error)
-		return say_detached(&session, id);
+		return spk_submit_detached(&session, id);
 	if (error || !spk_args_flag(args, "apply"))
 		return spk_submit_close(&session, id, spk_args_flag(args, "strict"),
 					g_steal_pointer(&error));
 	(void)apply_result(&session, args, id, &error);
 	apply_code = error ? spk_err_info(spk_error_code(error))->exit_code : 0;
-	if (error)
-		print_error(error);
-	code = spk_submit_close(&session, id, spk_args_flag(args, "strict"), NULL);
+	code = spk_submit_close(&session, id, spk_args_flag(args, "strict"),
+				g_steal_pointer(&error));
 	return code ? code : apply_code;
 }

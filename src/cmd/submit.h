@@ -15,4 +15,7 @@ int spk_submit(const SpkArgs *args);
 int spk_submit_close(SpkSession *session, const char *id, gboolean strict,
 		     GError *take_error);
 
+/* The id alone, or the object, of a task that was given away; the exit code. */
+int spk_submit_detached(SpkSession *session, const char *id);
+
 #endif

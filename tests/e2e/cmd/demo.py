@@ -4,12 +4,21 @@
 usage: demo.py SPARKS      (prints TAP)"""
 import json
 import os
+import shutil
 import subprocess
 import time
 
 from world import SPARKS, World, main
 
 PROOFS = ["network", "secret", "verdict", "apply", "undo"]
+
+
+def beside(name):
+    """Our sandbox program: in the build folder, or installed."""
+    top = os.path.dirname(SPARKS)
+    places = [os.path.join(top, name), os.path.join(top, "box", "helper", name),
+              os.path.join(top, "..", "libexec", "sparks", name)]
+    return next(place for place in places if os.path.exists(place))
 
 
 def the_first_minute():
@@ -40,6 +49,22 @@ def needs_no_home_and_no_configuration():
         w.env.update(HOME="/nonexistent", SPARKS_HOME="/nonexistent/sparks",
                      http_proxy="http://127.0.0.1:9")
         w.run("demo")
+
+
+def a_broken_promise_fails_loudly():
+    """With the demo's folder below /usr, which the box shows to everybody, the secret is read."""
+    with World() as w:
+        script = 'mount -t tmpfs none /usr/local && TMPDIR=/usr/local exec "$0" demo --json'
+        inside = ["unshare", "-m"] if os.getuid() == 0 else ["unshare", "-r", "-m"]
+        sparks = os.path.join(w.folder, "sparks")   # SPARKS may lie below /usr/local itself
+        shutil.copy(SPARKS, sparks)
+        env = dict(w.env, SPARKS_BOX=w.env.get("SPARKS_BOX", beside("sparks-box")))
+        done = subprocess.run([*inside, "sh", "-c", script, sparks], env=env, cwd=w.folder,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+        report = json.loads(done.stdout)
+        assert done.returncode == 1 and not report["ok"]
+        assert [p["id"] for p in report["proofs"] if not p["ok"]] == ["secret"]
+        assert b"THE DEMO FAILED" in done.stderr and b"NOT STOPPED" in done.stderr
 
 
 def keep_leaves_the_folder():
@@ -74,5 +99,5 @@ def a_reader_that_goes_away():
         assert done.stdout.startswith(b"Sparks")
 
 
-main(the_first_minute, as_json, needs_no_home_and_no_configuration, keep_leaves_the_folder,
-     prepared_for_others, a_reader_that_goes_away)
+main(the_first_minute, as_json, needs_no_home_and_no_configuration,
+     a_broken_promise_fails_loudly, keep_leaves_the_folder, prepared_for_others, a_reader_that_goes_away)

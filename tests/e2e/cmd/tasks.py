@@ -152,6 +152,7 @@ def risky_files_need_a_yes():
         ci = ("file_write", {"path": ".github/workflows/ci.yml", "content": "on: push\n"})
         report = w.do(say(FIX, ci), say(FINISH), words=["--apply"], code=77)
         assert report["status"] == "done" and "$1 - $2" in w.read("calc.sh")
+        assert report["error"]["code"] == "policy_blocked"
         assert report["risky_files"] == [".github/workflows/ci.yml"]
         refused = w.run("tasks", "apply", report["task"], code=77)
         assert ".github/workflows/ci.yml" in refused.err
