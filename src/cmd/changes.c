@@ -177,58 +177,11 @@ gboolean spk_changes_apply(SpkCore *core, const SpkTask *task, const SpkTrail *t
 
 /* ---- undo ---- */
 
-/* The applies since the last undo, newest first. There is more than one when an apply was cut
- * off by a crash and another call went on: each recorded what it was about to write. */
-static GPtrArray *applies_to_undo(const SpkTrail *trail)
-{
-	GPtrArray *out = g_ptr_array_new();
-
-	for (guint i = trail->entries->len; i > 0; i--) {
-		const SpkJournalEntry *entry = trail->entries->pdata[i - 1];
-
-		if (!strcmp(entry->kind, "undo.result"))
-			break;
-		if (!strcmp(entry->kind, "apply.intent"))
-			g_ptr_array_add(out, (gpointer)entry);
-	}
-	return out;
-}
-
-static void merge_applied(SpkTreeApplied *into, SpkTreeApplied *from)
-{
-	if (!into->written) {
-		*into = *from;
-		*from = (SpkTreeApplied){ 0 };
-		return;
-	}
-	for (guint i = 0; from->written && i < from->written->len; i++)
-		g_ptr_array_add(into->written, g_strdup(from->written->pdata[i]));
-	if (from->commit && !into->commit)
-		into->commit = g_steal_pointer(&from->commit);
-}
-
-static gboolean undo_all(SpkTree *tree, GPtrArray *applies, SpkCancel *cancel,
-			 SpkTreeApplied *ret, GError **error)
-{
-	for (guint i = 0; i < applies->len; i++) {
-		const SpkJournalEntry *entry = applies->pdata[i];
-		g_auto(SpkTreeApplied) undone = { 0 };
-		gboolean ok = spk_tree_undo(tree,
-					    json_object_get(entry->payload, "record"),
-					    cancel, &undone, error);
-
-		merge_applied(ret, &undone);
-		if (!ok)
-			return FALSE;
-	}
-	return TRUE;
-}
-
+/* After an apply that was cut off, the record of the call that went on holds all of it. */
 gboolean spk_changes_undo(SpkCore *core, const SpkTask *task, const SpkTrail *trail,
 			  SpkCancel *cancel, SpkTreeApplied *ret, GError **error)
 {
 	SpkStore *store = spk_core_store(core);
-	g_autoptr(GPtrArray) applies = applies_to_undo(trail);
 	g_autoptr(json_t) intent = NULL, result = NULL;
 	g_autoptr(SpkTree) tree = NULL;
 
@@ -244,7 +197,8 @@ gboolean spk_changes_undo(SpkCore *core, const SpkTask *task, const SpkTrail *tr
 	intent = json_pack("{s:I}", "of", (json_int_t)trail->applied->seq);
 	if (!spk_journal_append(store, task->id, 0, "undo.intent", SPK_EFFECT_IDEMPOTENT,
 				intent, NULL, error) ||
-	    !undo_all(tree, applies, cancel, ret, error))
+	    !spk_tree_undo(tree, json_object_get(trail->applied->payload, "record"),
+			   cancel, ret, error))
 		return FALSE;
 	result = applied_to_json(ret);
 	spk_json_set(result, "of", json_integer(trail->applied->seq));

@@ -4,6 +4,7 @@
 usage: tasks.py SPARKS      (prints TAP)"""
 import json
 import os
+import sqlite3
 
 from world import CHECK, FINISH, FIX, World, main, say
 
@@ -127,6 +128,22 @@ def apply_and_undo():
         assert error["error"]["code"] == "conflict" and w.read("calc.sh") == "something else\n"
 
 
+def an_apply_that_was_cut_off():
+    """The journal as a kill between the last file and the result leaves it."""
+    with World() as w:
+        task = w.fixed()
+        w.run("tasks", "apply", task)
+        with sqlite3.connect(os.path.join(w.env["SPARKS_HOME"], "store.db")) as db:
+            db.execute("DELETE FROM journal WHERE kind = 'apply.result'")
+        db.close()
+        assert "interrupted" in w.run("tasks", "show", task).out
+        w.run("tasks", "apply", task)
+        assert "$1 + $2" in w.read("calc.sh")
+        assert w.json("tasks", "undo", task)["written"] == ["calc.sh"]
+        assert "$1 - $2" in w.read("calc.sh")
+        w.run("tasks", "undo", task, code=1)
+
+
 def apply_conflicts_change_nothing():
     with World() as w:
         task = w.fixed()
@@ -221,5 +238,5 @@ def ghosts_and_doctor():
 
 main(do_gives_the_pinned_object, dispatch_is_the_same, exit_codes,
      refused_before_anything_is_queued, list_is_newest_first, diff_log_and_explain, apply_and_undo,
-     apply_conflicts_change_nothing, do_apply, risky_files_need_a_yes, a_plain_folder,
+     an_apply_that_was_cut_off, apply_conflicts_change_nothing, do_apply, risky_files_need_a_yes, a_plain_folder,
      export_and_replay, ghosts_and_doctor)
