@@ -26,6 +26,7 @@ static const char *const etc_names[] = {
 	"crypto-policies",
 	"debian_version",
 	"fonts",
+	"groff",
 	"java-*",
 	"ld.so.cache",
 	"ld.so.conf",

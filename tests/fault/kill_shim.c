@@ -4,7 +4,6 @@
  * is about to be made, =after as soon as the transaction that holds it has been committed.
  * KILL_COUNT=FILE kills nothing and writes the number of journal writes there at exit.
  */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -15,6 +14,8 @@
 #include <unistd.h>
 
 typedef struct sqlite3_stmt sqlite3_stmt;
+int sqlite3_step(sqlite3_stmt *stmt);
+int sqlite3_exec(void *db, const char *sql, void *callback, void *user, char **message);
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int writes;
