@@ -5,20 +5,14 @@
  */
 #include "box/tree_priv.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/text.h"
-#include "guard/guard.h"
 
-#define DEFAULT_BYTES (G_GINT64_CONSTANT(4) << 30)
 #define NAMES_IN_NOTE 5
 
 typedef struct {
@@ -28,8 +22,7 @@ typedef struct {
 	TreeConfig config;
 	TreeView view;
 	GPtrArray *notes, *withheld;
-	GPtrArray *specials, *sensitive;
-	guint n_missing;
+	TreeCopy copy;
 } Creation;
 
 static void creation_clear(Creation *creation)
@@ -38,8 +31,7 @@ static void creation_clear(Creation *creation)
 	tree_view_clear(&creation->view);
 	g_ptr_array_unref(creation->notes);
 	g_ptr_array_unref(creation->withheld);
-	g_ptr_array_unref(creation->specials);
-	g_ptr_array_unref(creation->sensitive);
+	tree_copy_clear(&creation->copy);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Creation, creation_clear)
@@ -101,17 +93,17 @@ static gboolean make_notes(Creation *creation, GError **error)
 	     "They are empty in the private copy, and what is put there is not recorded.");
 	note(creation, "Repositories inside of this one", view->nested,
 	     "They are left out.");
-	note(creation, "Sensitive files", creation->sensitive,
+	note(creation, "Sensitive files", creation->copy.sensitive,
 	     "They are left out and stay as they are.");
-	note(creation, "Neither files nor links", creation->specials,
+	note(creation, "Neither files nor links", creation->copy.specials,
 	     "They are left out.");
-	if (view->n_sparse && creation->n_missing)
+	if (view->n_sparse && creation->copy.n_missing)
 		g_ptr_array_add(
 			creation->notes,
 			g_strdup_printf("%u files are not checked out here (sparse "
 					"checkout). They are left out and stay as they "
 					"are.",
-					creation->n_missing));
+					creation->copy.n_missing));
 	return note_filtered(creation, error);
 }
 
@@ -203,131 +195,6 @@ static gboolean make_user(Creation *creation, GError **error)
 			       error);
 }
 
-/* ---- the user's files ---- */
-
-typedef struct { /* the folder the last file was in */
-	char *path;
-	int from, to;
-} Folder;
-
-static void folder_clear(Folder *folder)
-{
-	g_clear_pointer(&folder->path, g_free);
-	spk_fd_close(&folder->from);
-	spk_fd_close(&folder->to);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Folder, folder_clear)
-
-/* FIFOs, sockets and devices: git passes over them without a word. */
-static void look_for_specials(Creation *creation, const Folder *folder)
-{
-	int fd = openat(folder->from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir)))
-		if (entry->d_type == DT_FIFO || entry->d_type == DT_SOCK ||
-		    entry->d_type == DT_CHR || entry->d_type == DT_BLK)
-			g_ptr_array_add(creation->specials,
-					g_strconcat(folder->path, entry->d_name, NULL));
-	if (dir)
-		closedir(dir);
-}
-
-static gboolean enter_folder(Creation *creation, int top, const char *path,
-			     Folder *folder, const char **ret_name, GError **error)
-{
-	const char *slash = strrchr(path, '/');
-	gsize len = slash ? slash + 1 - path : 0;
-
-	*ret_name = path + len;
-	if (folder->path && strlen(folder->path) == len &&
-	    !strncmp(folder->path, path, len))
-		return TRUE;
-	folder_clear(folder);
-	folder->from = tree_open_parent(top, path, FALSE, NULL, ret_name, error);
-	if (folder->from < 0)
-		return FALSE;
-	folder->to = tree_open_parent(creation->tree->work_fd, path, TRUE, NULL, ret_name,
-				      error);
-	folder->path = g_strndup(path, len);
-	if (folder->to >= 0)
-		look_for_specials(creation, folder);
-	return folder->to >= 0;
-}
-
-static gboolean copy_file(Creation *creation, const Folder *folder, const char *name,
-			  const char *path, gint64 *bytes, GError **error)
-{
-	gint64 most = creation->limits->max_bytes ? creation->limits->max_bytes
-						  : DEFAULT_BYTES;
-	struct stat st;
-
-	if (fstatat(folder->from, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-		creation->n_missing++;
-		return TRUE;
-	}
-	*bytes += st.st_size;
-	if (*bytes > most) {
-		g_autofree char *shown = spk_text_bytes(most);
-
-		spk_error_set(
-			error, SPK_ERR_LIMIT,
-			"run in a smaller folder, or keep big files out of the repository",
-			"the files of %s are more than %s", creation->tree->repo.top,
-			shown);
-		return FALSE;
-	}
-	if (spk_fs_copy_file(folder->from, name, folder->to, name, error))
-		return TRUE;
-	g_prefix_error(error, "%s/%s: ", creation->tree->repo.top, path);
-	return FALSE;
-}
-
-/* A folder that is gone (skip-worktree, or removed just now) means missing files. One that
- * became a symlink since is not followed. */
-static gboolean copy_path(Creation *creation, int top, const char *path, Folder *folder,
-			  gint64 *bytes, GError **error)
-{
-	g_autoptr(GError) why = NULL;
-	const char *name;
-
-	if (enter_folder(creation, top, path, folder, &name, &why))
-		return copy_file(creation, folder, name, path, bytes, error);
-	if (spk_error_is(why, SPK_ERR_NOT_FOUND)) {
-		creation->n_missing++;
-		return TRUE;
-	}
-	g_propagate_error(error, g_steal_pointer(&why));
-	return FALSE;
-}
-
-static gboolean copy_files(Creation *creation, GError **error)
-{
-	SpkTree *tree = creation->tree;
-	g_autoptr(GPtrArray) paths = tree_split_z(creation->view.paths);
-	g_auto(Folder) folder = { NULL, -1, -1 };
-	spk_autofd int top = tree_open_dir(tree->repo.top, error);
-	gint64 bytes = 0;
-
-	if (top < 0)
-		return FALSE;
-	for (guint i = 0; i < paths->len; i++) {
-		const char *path = paths->pdata[i];
-
-		if (creation->limits->sensitive &&
-		    spk_guard_match(creation->limits->sensitive, path)) {
-			g_ptr_array_add(creation->sensitive, g_strdup(path));
-			continue;
-		}
-		if (!copy_path(creation, top, path, &folder, &bytes, error) ||
-		    !spk_cancel_check(creation->cancel, error))
-			return FALSE;
-	}
-	return TRUE;
-}
-
 /* ---- the base ---- */
 
 static void add_copies(GPtrArray *to, GPtrArray *from)
@@ -365,7 +232,7 @@ static gboolean record_base(Creation *creation, GError **error)
 	tree->submodules = to_strv(creation->withheld);
 	g_ptr_array_set_size(creation->withheld, creation->view.submodules->len);
 	add_copies(creation->withheld, creation->view.nested);
-	add_copies(creation->withheld, creation->sensitive);
+	add_copies(creation->withheld, creation->copy.sensitive);
 	tree->withheld = to_strv(creation->withheld);
 	tree->base = tree_record(tree, TRUE, creation->cancel, error);
 	if (!tree->base)
@@ -423,12 +290,8 @@ static gboolean make_box_head(Creation *creation, GError **error)
 	SpkGit git = tree_raw_git(tree);
 	g_auto(GStrv) identity = tree_identity_env(&tree->repo, spk_now_us());
 	g_autofree char *message = g_strdup_printf("base of task %s\n", tree->id);
-	const char *parent;
+	const char *parent = tree->shallow ? tree->repo.head : NULL;
 
-	if (!tree_history_copy(tree, creation->limits, creation->cancel, &tree->shallow,
-			       error))
-		return FALSE;
-	parent = tree->shallow ? tree->repo.head : NULL;
 	if (parent && head_has(tree, &git, tree->base))
 		tree->box_head = g_strdup(parent);
 	else
@@ -459,7 +322,11 @@ static gboolean create(Creation *creation, const char *folder, GError **error)
 		return FALSE;
 	exclude_home(creation);
 	if (!make_raw(creation, error) || !make_user(creation, error) ||
-	    !take_view(creation, error) || !copy_files(creation, error) ||
+	    !take_view(creation, error) ||
+	    !tree_history_copy(tree, creation->limits, creation->cancel, &tree->shallow,
+			       error) ||
+	    !tree_copy_files(tree, creation->view.paths, creation->limits,
+			     creation->cancel, &creation->copy, error) ||
 	    !record_base(creation, error) || !make_box_head(creation, error) ||
 	    !make_notes(creation, error))
 		return FALSE;
@@ -478,8 +345,6 @@ SpkTree *spk_tree_create(const char *home, const char *id, const char *folder,
 		.cancel = cancel,
 		.notes = g_ptr_array_new_with_free_func(g_free),
 		.withheld = g_ptr_array_new_with_free_func(g_free),
-		.specials = g_ptr_array_new_with_free_func(g_free),
-		.sensitive = g_ptr_array_new_with_free_func(g_free),
 	};
 
 	if (create(&creation, folder, error))

@@ -1,7 +1,9 @@
 /*
- * The user's latest commits for the box, so that `git log` and `git show` work there: their
- * objects as one pack in the raw store, without the blobs of sensitive files, and a list of
- * commits whose parents are cut off. A convenience: whatever goes wrong, there is none.
+ * The user's objects into the raw store, as one pack and before any file is recorded, so that
+ * recording then finds most of its blobs there: the last commits, for `git log` and `git show`
+ * in the box, with a list of those whose parents are cut off; else, when these would be many
+ * objects, the files of the base alone. Never the blobs of sensitive files. A help, no more:
+ * whatever goes wrong, files are recorded one by one and the box has no history.
  */
 #include "box/tree_priv.h"
 
@@ -13,6 +15,11 @@
 
 #define MAX_COMMITS "--max-count=50"
 #define MAX_OBJECTS 5000
+
+static gboolean is_sensitive(const SpkTreeLimits *limits, const char *path)
+{
+	return limits->sensitive && spk_guard_match(limits->sensitive, path);
+}
 
 static GString *list(const SpkGit *git, const char *what, const char *head,
 		     SpkCancel *cancel, GError **error)
@@ -48,8 +55,7 @@ static char *cut_off(const GString *graph, const char *theirs)
 
 /* "SHA" of a commit, "SHA PATH" of anything else. A path with a line break only makes a row
  * that is no object name. NULL: too many. */
-static GString *wanted(const GString *objects, const char *const *sensitive,
-		       gsize oid_len)
+static GString *wanted(const GString *objects, const SpkTreeLimits *limits, gsize oid_len)
 {
 	g_auto(GStrv) rows = g_strsplit(objects->str, "\n", -1);
 	g_autoptr(GString) ids = g_string_new(NULL);
@@ -62,8 +68,7 @@ static GString *wanted(const GString *objects, const char *const *sensitive,
 			continue;
 		if (++n > MAX_OBJECTS)
 			return NULL;
-		if ((*row)[len] && sensitive &&
-		    spk_guard_match(sensitive, *row + len + 1))
+		if ((*row)[len] && is_sensitive(limits, *row + len + 1))
 			continue;
 		g_string_append_len(ids, *row, len);
 		g_string_append_c(ids, '\n');
@@ -71,28 +76,66 @@ static GString *wanted(const GString *objects, const char *const *sensitive,
 	return g_steal_pointer(&ids);
 }
 
+/* "MODE blob SHA\tPATH" of the base. */
+static GString *base_blobs(SpkTree *tree, const SpkTreeLimits *limits, SpkCancel *cancel,
+			   GError **error)
+{
+	const char *const args[] = { "ls-tree",	      "-r", "-z", "--full-tree",
+				     tree->base_user, NULL };
+	SpkGit git = tree_user_git(tree);
+	g_autoptr(GString) out = NULL;
+	g_autoptr(GPtrArray) rows = NULL;
+	GString *ids;
+
+	if (!spk_git_run(&git, args, NULL, 0, TREE_LIST_MAX, cancel, &out, NULL, error))
+		return NULL;
+	rows = tree_split_z(out);
+	ids = g_string_new(NULL);
+	for (guint i = 0; i < rows->len; i++) {
+		const char *id = strstr(rows->pdata[i], " blob ");
+		const char *tab = strchr(rows->pdata[i], '\t');
+
+		if (!id || !tab || id > tab || is_sensitive(limits, tab + 1))
+			continue;
+		g_string_append_len(ids, id + strlen(" blob "),
+				    tab - id - strlen(" blob "));
+		g_string_append_c(ids, '\n');
+	}
+	return ids;
+}
+
+static gboolean pack(SpkTree *tree, const GString *ids, SpkCancel *cancel, GError **error)
+{
+	g_autofree char *base = g_build_filename(tree->objects, "pack/pack", NULL);
+	const char *const args[] = { "pack-objects",	"-q", "--window=0",
+				     "--compression=1", base, NULL };
+	const char *const alternates[] = { tree->user_objects, NULL };
+	SpkGit git = tree_user_git(tree);
+
+	git.objects = tree->objects;
+	git.alternates = alternates;
+	return spk_git_run(&git, args, ids->str, ids->len, 0, cancel, NULL, NULL, error);
+}
+
 static char *copy_history(SpkTree *tree, const SpkTreeLimits *limits, SpkCancel *cancel,
 			  GError **error)
 {
-	g_autofree char *base = g_build_filename(tree->objects, "pack/pack", NULL);
 	g_autofree char *shallow = g_build_filename(tree->user, "shallow", NULL);
 	g_autofree char *theirs = tree_read_optional(shallow, 1u << 20);
-	const char *const pack[] = { "pack-objects", "-q", "--window=0", base, NULL };
 	SpkGit git = tree_user_git(tree);
 	const char *head = tree->repo.head;
 	g_autoptr(GString) graph = list(&git, "--parents", head, cancel, error);
 	g_autoptr(GString) objects = graph ? list(&git, "--objects", head, cancel, error)
 					   : NULL;
-	g_autoptr(GString)
-		ids = objects ? wanted(objects, limits->sensitive, strlen(head)) : NULL;
+	g_autoptr(GString) ids = objects ? wanted(objects, limits, strlen(head)) : NULL;
+	g_autoptr(GString) blobs = NULL;
 
-	if (!ids)
-		return NULL;
-	git.objects = tree->objects; /* the user's are an alternate of user/ */
-	git.alternates = (const char *const[]){ tree->user_objects, NULL };
-	if (!spk_git_run(&git, pack, ids->str, ids->len, 0, cancel, NULL, NULL, error))
-		return NULL;
-	return cut_off(graph, theirs);
+	if (ids)
+		return pack(tree, ids, cancel, error) ? cut_off(graph, theirs) : NULL;
+	blobs = objects ? base_blobs(tree, limits, cancel, error) : NULL;
+	if (blobs)
+		(void)pack(tree, blobs, cancel, error);
+	return NULL;
 }
 
 gboolean tree_history_copy(SpkTree *tree, const SpkTreeLimits *limits, SpkCancel *cancel,

@@ -21,6 +21,8 @@
 
 #define TREE_META_MAX  (64u << 20)
 #define TREE_LIST_MAX  (256u << 20) /* bytes of a list of paths from git */
+#define TREE_MAX_FILES 200000
+#define TREE_MAX_BYTES (G_GINT64_CONSTANT(4) << 30)
 #define TREE_MODE_LINK 0120000
 #define TREE_MODE_SUB  0160000
 
@@ -149,6 +151,16 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TreeScan, tree_scan_clear)
 gboolean tree_scan(const char *work, const struct timespec *index_time,
 		   gboolean want_files, SpkCancel *cancel, TreeScan *ret_scan,
 		   GError **error);
+
+/* ---- tree_copy.c ---- */
+typedef struct {
+	GPtrArray *sensitive; /* paths left out */
+	GPtrArray *specials;  /* FIFOs, sockets and devices beside the files */
+	guint n_missing;      /* listed, but not there */
+} TreeCopy;
+void tree_copy_clear(TreeCopy *copy);
+gboolean tree_copy_files(SpkTree *tree, const GString *paths, const SpkTreeLimits *limits,
+			 SpkCancel *cancel, TreeCopy *ret_copy, GError **error);
 
 /* ---- tree_record.c ---- */
 /* work/ into git/'s index and from there a raw tree. `all`: ignored files too. */

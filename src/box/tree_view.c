@@ -19,9 +19,6 @@
 #include "base/fs.h"
 #include "base/text.h"
 
-#define DEFAULT_FILES 200000
-#define DEFAULT_BYTES (G_GINT64_CONSTANT(4) << 30)
-
 typedef struct {
 	SpkTree *tree;
 	SpkGit git;
@@ -152,8 +149,8 @@ static gboolean check_limits(Viewing *viewing, const SpkTreeLimits *limits,
 			     GError **error)
 {
 	static const char hint[] = "add what the task does not need to .gitignore";
-	gint64 max_files = limits->max_files ? limits->max_files : DEFAULT_FILES;
-	gint64 max_bytes = limits->max_bytes ? limits->max_bytes : DEFAULT_BYTES;
+	gint64 max_files = limits->max_files ? limits->max_files : TREE_MAX_FILES;
+	gint64 max_bytes = limits->max_bytes ? limits->max_bytes : TREE_MAX_BYTES;
 	const char *top = viewing->tree->repo.top;
 	g_autoptr(GPtrArray) paths = tree_split_z(viewing->untracked);
 	spk_autofd int fd = tree_open_dir(top, error);
