@@ -35,8 +35,8 @@ static void prove(SpkDemoRun *demo, const char *id, gboolean ok, const char *for
 	va_end(args);
 	proof.text = spk_ui_line(text, 1000);
 	g_array_append_val(demo->proofs, proof);
-	spk_line_format(&(SpkLine){ ok ? "ok" : "bad", id, proof.text, NULL }, demo->fd,
-			spk_ui_columns(demo->fd), out);
+	spk_line_format(&(SpkLine){ ok ? "ok" : "bad", id, proof.text, NULL, TRUE },
+			demo->fd, spk_ui_columns(demo->fd), out);
 	spk_ui_write(demo->fd, out);
 }
 
@@ -63,9 +63,8 @@ static void prove_network(SpkDemoRun *demo)
 	const char *text =
 		spk_json_str(result_of_turn(demo, SPK_DEMO_NETWORK_TURN), "text");
 	gboolean tried = exit_of_turn(demo, SPK_DEMO_NETWORK_TURN) > 0;
-	gboolean reached =
-		(text && (strstr(text, "reached 127") || strstr(text, "reached 1.1"))) ||
-		spk_demo_was_called(&demo->world);
+	gboolean reached = (text && strstr(text, "reached ")) ||
+			   spk_demo_was_called(&demo->world);
 
 	if (!tried && !reached)
 		prove(demo, "network", FALSE, "NOT SHOWN: the attempt did not run");

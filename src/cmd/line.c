@@ -6,6 +6,10 @@
 #include "cmd/lines_priv.h"
 #include "cmd/ui.h"
 
+#define INDENT	     14 /* "  ✓ label     " */
+#define ARROW	     3	/* " → " */
+#define MAX_FOLDED   6
+#define MAX_TAIL     2
 #define TEXT_COLUMNS 400 /* kept of any text; the terminal cuts further */
 
 void line_free(gpointer data)
@@ -34,6 +38,12 @@ void line_add(GPtrArray *out, const char *role, const char *label, const char *f
 }
 
 /* Of the line added last. */
+void line_add_whole(GPtrArray *out, const char *role, const char *label, const char *text)
+{
+	line_add(out, role, label, "%s", text);
+	((SpkLine *)out->pdata[out->len - 1])->whole = TRUE;
+}
+
 void line_add_tail(GPtrArray *out, const char *format, ...)
 {
 	SpkLine *line = out->pdata[out->len - 1];
@@ -80,15 +90,36 @@ static const char *mark_of(const char *role)
 	return "·";
 }
 
+/* Text on up to max_lines lines, the later ones below the first, which stands at `indent`. */
+static void fold(GString *out, int fd, const char *role, const char *text, int indent,
+		 int columns, guint max_lines)
+{
+	g_autoptr(GString) folded = g_string_new(NULL);
+
+	spk_ui_fold(folded, text, indent, columns, max_lines);
+	g_string_truncate(folded, folded->len ? folded->len - 1 : 0);
+	spk_ui_paint(out, fd, role, folded->str + MIN((gsize)indent, folded->len));
+}
+
+/* Beside the text, which ends at column `used`, when there is room; else below it. */
+static void put_tail(GString *out, int fd, const char *role, const char *tail,
+		     int columns, int used)
+{
+	gboolean below = used + ARROW + spk_text_width(tail) > columns;
+
+	if (below)
+		g_string_append_printf(out, "\n%*s", INDENT - 1, "");
+	spk_ui_paint(out, fd, "dim", " → ");
+	if (below)
+		fold(out, fd, role, tail, INDENT - 1 + ARROW, columns, MAX_TAIL);
+	else
+		spk_ui_paint(out, fd, role, tail);
+}
+
 void spk_line_format(const SpkLine *line, int fd, int columns, GString *out)
 {
-	int room = MAX(16, columns - 14); /* "  ✓ label     " */
-	int tail_width = line->tail ? spk_text_width(line->tail) : 0;
-	int text_width =
-		MIN(spk_text_width(line->text), MAX(room / 3, room - tail_width - 3));
-	g_autofree char *text = spk_ui_clip(line->text, line->tail ? text_width : room);
-	g_autofree char *tail =
-		spk_ui_clip(line->tail ? line->tail : "", room - text_width - 3);
+	int room = MAX(16, columns - INDENT);
+	g_autofree char *text = spk_ui_clip(line->text, room);
 	g_autofree char *label = g_strdup_printf("%-9s ", line->label);
 	const char *role = strcmp(line->role, "dim") ? NULL : "dim";
 
@@ -96,10 +127,12 @@ void spk_line_format(const SpkLine *line, int fd, int columns, GString *out)
 	spk_ui_paint(out, fd, line->role, mark_of(line->role));
 	g_string_append_c(out, ' ');
 	spk_ui_paint(out, fd, "dim", label);
-	spk_ui_paint(out, fd, role, text);
-	if (line->tail) {
-		spk_ui_paint(out, fd, "dim", " → ");
-		spk_ui_paint(out, fd, role, tail);
-	}
+	if (line->whole)
+		fold(out, fd, role, line->text, INDENT, columns, MAX_FOLDED);
+	else
+		spk_ui_paint(out, fd, role, text);
+	if (line->tail)
+		put_tail(out, fd, role, line->tail, columns,
+			 spk_text_width(text) + INDENT);
 	g_string_append_c(out, '\n');
 }

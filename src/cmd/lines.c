@@ -71,11 +71,9 @@ static void on_tree(SpkLines *lines, const json_t *p, GPtrArray *out)
 static void on_box(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
 	g_autofree char *words = spk_ui_box(line_str(p, "tier"), line_str(p, "describe"));
-	g_auto(GStrv) parts = g_strsplit(words, "; ", 8);
 
 	lines_now(lines, "sandbox is ready");
-	for (guint i = 0; parts[i]; i++)
-		line_add(out, "dim", i ? "" : "sandbox", "%s", parts[i]);
+	line_add_whole(out, "dim", "sandbox", words);
 }
 
 static void on_resumed(SpkLines *lines, const json_t *p, GPtrArray *out)
@@ -127,11 +125,12 @@ static void on_verdict(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
 	const char *name = line_str(p, "verdict"), *reason = line_str(p, "reason");
 	SpkVerdict verdict = SPK_VERDICT_NONE;
+	g_autofree char *text = NULL;
 
 	(void)spk_verdict_parse(name,
 				&verdict); /* a name we don't know: shown as it is */
-	line_add(out, spk_ui_verdict_role(verdict), "verdict", "%s%s%s", name,
-		 *reason ? ": " : "", reason);
+	text = g_strconcat(name, *reason ? ": " : "", reason, NULL);
+	line_add_whole(out, spk_ui_verdict_role(verdict), "verdict", text);
 }
 
 static void on_restored(SpkLines *lines, const json_t *p, GPtrArray *out)

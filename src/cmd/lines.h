@@ -17,6 +17,7 @@ typedef struct {
 	const char *label; /* at most 9 columns: "before", "shell", … ; borrowed */
 	char *text;	   /* clean, one line */
 	char *tail;	   /* how it came out, shown even when text is cut; or NULL */
+	gboolean whole;	   /* folded, not cut */
 } SpkLine;
 
 /* `verbose`: every kind of entry gives at least one line (tasks log). */
@@ -32,7 +33,8 @@ const char *spk_lines_doing(SpkLines *lines);
 guint spk_lines_turns(SpkLines *lines);
 gint64 spk_lines_tokens(SpkLines *lines);
 
-/* "  ✓ label     text → tail\n" cut to `columns`, coloured as fd shows it. */
+/* "  ✓ label     text → tail\n", coloured as fd shows it, no wider than `columns`: the text is cut,
+ * or folded when it is to be whole; a tail without room stands below it. */
 void spk_line_format(const SpkLine *line, int fd, int columns, GString *out);
 
 #endif

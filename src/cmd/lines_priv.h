@@ -15,6 +15,9 @@ struct SpkLines {
 void line_free(gpointer line);
 void line_add(GPtrArray *out, const char *role, const char *label, const char *format,
 	      ...) G_GNUC_PRINTF(4, 5);
+/* Folded instead of cut when it is long. */
+void line_add_whole(GPtrArray *out, const char *role, const char *label,
+		    const char *text);
 /* Of the line added last. */
 void line_add_tail(GPtrArray *out, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* What goes on from now. */

@@ -131,7 +131,7 @@ void spk_progress_say(SpkProgress *progress, const char *role, const char *label
 		      const char *text)
 {
 	g_autofree char *clean = spk_ui_line(text, 4000);
-	SpkLine line = { role, label, clean, NULL };
+	SpkLine line = { role, label, clean, NULL, FALSE };
 	SpkLine *lines[] = { &line };
 
 	g_mutex_lock(&progress->lock);

@@ -81,7 +81,7 @@ void spk_ui_fold(GString *out, const char *text, int indent, int columns, guint 
 	const char *p = g_strchomp(clean);
 
 	for (guint n = 0; *p; n++) {
-		gsize len = fold_len(p, MAX(20, columns - indent));
+		gsize len = fold_len(p, MAX(8, columns - indent));
 
 		if (n == max_lines) {
 			g_string_append_printf(out, "%*s…\n", indent, "");

@@ -121,26 +121,46 @@ static void test_nothing_raw(void **state)
 	}
 }
 
+static void assert_fits(const char *text, int columns)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+	for (char **line = lines; *line; line++)
+		assert_true(spk_text_width(*line) <= columns);
+}
+
 static void test_width(void **state)
 {
-	g_autofree char *wide = g_strnfill(500, 'x');
-	SpkLine both = { "ok", "shell", wide, wide };
-	SpkLine ends = { "ok", "shell", wide, (char *)"exit 1" };
+	g_autofree char *wide = g_strnfill(390, 'x');
+	SpkLine both = { "ok", "shell", wide, wide, FALSE };
+	SpkLine ends = { "ok", "shell", wide, (char *)"exit 1", FALSE };
+	SpkLine whole = { "ok", "box", wide, NULL, TRUE };
 	SpkLine east = { "bad", "read", (char *)"日本語日本語日本語日本語日本語日本語",
-			 NULL };
-	const SpkLine *const all[] = { &both, &ends, &east };
+			 NULL, FALSE };
+	const SpkLine *const all[] = { &both, &ends, &whole, &east };
 
 	for (int columns = 30; columns < 120; columns += 7) {
 		for (gsize i = 0; i < G_N_ELEMENTS(all); i++) {
 			g_autoptr(GString) out = g_string_new(NULL);
 
 			spk_line_format(all[i], NO_TERMINAL, columns, out);
-			g_string_truncate(out, out->len - 1);
-			assert_true(spk_text_width(out->str) <= columns);
+			assert_fits(out->str, columns);
 			if (all[i] == &ends)
-				assert_true(g_str_has_suffix(out->str, "… → exit 1"));
+				assert_true(g_str_has_suffix(
+					out->str, "…\n              → exit 1\n"));
 		}
 	}
+}
+
+static void test_whole_line_is_folded(void **state)
+{
+	SpkLine line = { "dim", "sandbox", (char *)"one two three four five six", NULL,
+			 TRUE };
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	spk_line_format(&line, NO_TERMINAL, 34, out);
+	assert_string_equal(out->str, "  · sandbox   one two three four\n"
+				      "              five six\n");
 }
 
 static void test_words_for_numbers(void **state)
@@ -190,6 +210,7 @@ const struct CMUnitTest lines_tests[] = {
 	cmocka_unit_test(test_verbose_shows_every_kind),
 	cmocka_unit_test(test_nothing_raw),
 	cmocka_unit_test(test_width),
+	cmocka_unit_test(test_whole_line_is_folded),
 	cmocka_unit_test(test_words_for_numbers),
 	cmocka_unit_test(test_fold),
 	cmocka_unit_test(test_calls),
