@@ -69,7 +69,7 @@ static gboolean note_filtered(Creation *creation, GError **error)
 	g_autoptr(GPtrArray) items = NULL;
 	g_autoptr(GString) out = NULL;
 
-	if (!creation->config.has_filters || !paths->len)
+	if (!creation->tree->has_filters || !paths->len)
 		return TRUE;
 	if (!spk_git_run(&git, args, paths->str, paths->len, TREE_LIST_MAX,
 			 creation->cancel, &out, NULL, error))
@@ -320,6 +320,7 @@ static gboolean create(Creation *creation, const char *folder, GError **error)
 	    !tree_repo_config(&tree->repo, &creation->config, error) ||
 	    !make_folders(tree, error))
 		return FALSE;
+	tree->has_filters = creation->config.has_filters;
 	exclude_home(creation);
 	if (!make_raw(creation, error) || !make_user(creation, error) ||
 	    !take_view(creation, error) ||

@@ -93,6 +93,35 @@ int tree_open_dir(const char *path, GError **error)
 	return fd;
 }
 
+int tree_open_file(int dir, const char *name, GError **error)
+{
+	int fd = openat(dir, name,
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot read %s",
+				    name);
+	return fd;
+}
+
+char *tree_hash_rest(int fd, const char *name, GChecksum *sum, GError **error)
+{
+	guchar buffer[65536];
+	ssize_t n;
+
+	while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			spk_error_set_errno(error, SPK_ERR_IO, errno, NULL,
+					    "cannot read %s", name);
+			return NULL;
+		}
+		g_checksum_update(sum, buffer, n);
+	}
+	return g_strdup(g_checksum_get_string(sum));
+}
+
 static int open_folder(int top, const char *path, GError **error)
 {
 	return spk_fs_open_beneath(top, path, O_PATH | O_DIRECTORY, 0,

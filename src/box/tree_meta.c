@@ -71,7 +71,8 @@ static char **list_from_json(const json_t *array)
 
 gboolean tree_meta_save(SpkTree *tree, GError **error)
 {
-	g_autoptr(json_t) meta = json_pack("{s:i}", "version", META_VERSION);
+	g_autoptr(json_t) meta = json_pack("{s:i, s:b}", "version", META_VERSION,
+					   "has_filters", tree->has_filters);
 	g_autofree char *path = g_build_filename(tree->dir, "meta.json", NULL);
 	g_autofree char *text = NULL;
 
@@ -106,6 +107,7 @@ static gboolean meta_load(SpkTree *tree, GError **error)
 	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
 		*FIELD(char **, tree, lists[i]) =
 			list_from_json(json_object_get(meta, lists[i].key));
+	tree->has_filters = spk_json_bool(meta, "has_filters", FALSE);
 	if (spk_json_int(meta, "version", 0) == META_VERSION && tree->base &&
 	    tree->base_user && tree->box_head && tree->repo.top && tree->repo.format &&
 	    tree->repo.subdir && tree->repo.name && tree->repo.email)

@@ -44,8 +44,9 @@ struct SpkTree {
 	int work_fd;
 	TreeRepo repo;
 	char *base, *base_user, *base_commit;
-	char *box_head; /* commit in git/ whose tree is base */
-	char *shallow;	/* the box's .git/shallow; NULL: none */
+	char *box_head;	      /* commit in git/ whose tree is base */
+	char *shallow;	      /* the box's .git/shallow; NULL: none */
+	gboolean has_filters; /* the user has git filters, such as LFS */
 	char **notes;
 	char **withheld; /* never enter snapshots: sensitive files, submodules, nested ones */
 	char **submodules; /* of these, what leaves an empty folder */
@@ -73,6 +74,10 @@ char *tree_read_optional(const char *path, gsize max);
 int tree_open_parent(int top, const char *path, gboolean make, GPtrArray *made,
 		     const char **ret_name, GError **error);
 int tree_open_dir(const char *path, GError **error);
+/* For reading, no symlink, never waiting. */
+int tree_open_file(int dir, const char *name, GError **error);
+/* Hexadecimal, of what `sum` has already and the rest of the file. */
+char *tree_hash_rest(int fd, const char *name, GChecksum *sum, GError **error);
 /* Removes what is in the folder, not itself. */
 gboolean tree_empty_dir(const char *path, GError **error);
 /* trees/ID/tmp/NAME, empty. */
@@ -135,6 +140,14 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TreeView, tree_view_clear)
 /* `index` names a file in user/ that becomes a copy of the user's index and then the view's. */
 gboolean tree_view_make(SpkTree *tree, const char *index, const SpkTreeLimits *limits,
 			SpkCancel *cancel, TreeView *ret_view, GError **error);
+
+/* ---- tree_pointer.c ---- */
+/* Puts LFS pointers back into `git`'s index where `add` replaced them by a file whose content
+ * is the one they point to. `before`: "MODE SHA STAGE\tPATH" of the index, from the second
+ * character on; `now`: "MODE blob SHA\tPATH". *ret_any: some were. */
+gboolean tree_pointers_keep(SpkTree *tree, const SpkGit *git, GPtrArray *before,
+			    GPtrArray *now, SpkCancel *cancel, gboolean *ret_any,
+			    GError **error);
 
 /* user/NAME becomes a copy of the user's index (absent when they have none). */
 gboolean tree_view_copy_index(SpkTree *tree, const char *name, GError **error);

@@ -41,30 +41,14 @@ static GChecksum *blob_hash(const TreeRepo *repo, guint64 size)
 
 static char *hash_file(int dir, const char *name, const TreeRepo *repo, GError **error)
 {
-	spk_autofd int fd = openat(
-		dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	spk_autofd int fd = tree_open_file(dir, name, error);
 	g_autoptr(GChecksum) sum = NULL;
-	guchar buffer[65536];
 	struct stat st;
-	ssize_t n;
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot read %s",
-				    name);
+	if (fd < 0)
 		return NULL;
-	}
-	sum = blob_hash(repo, st.st_size);
-	while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			spk_error_set_errno(error, SPK_ERR_IO, errno, NULL,
-					    "cannot read %s", name);
-			return NULL;
-		}
-		g_checksum_update(sum, buffer, n);
-	}
-	return g_strdup(g_checksum_get_string(sum));
+	sum = blob_hash(repo, fstat(fd, &st) == 0 ? st.st_size : 0);
+	return tree_hash_rest(fd, name, sum, error);
 }
 
 static char *hash_link(int dir, const char *name, const TreeRepo *repo, GError **error)

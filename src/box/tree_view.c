@@ -24,8 +24,9 @@ typedef struct {
 	SpkGit git;
 	char *index_path;
 	GString *untracked;
-	GString *gitlinks; /* lines of update-index --index-info */
-	gint64 n_files;
+	GString *gitlinks;  /* lines of update-index --index-info */
+	GString *listing;   /* of the copied index and the untracked files */
+	GPtrArray *entries; /* in it */
 	TreeView *view;
 } Viewing;
 
@@ -34,6 +35,10 @@ static void viewing_clear(Viewing *viewing)
 	g_free(viewing->index_path);
 	g_string_free(viewing->untracked, TRUE);
 	g_string_free(viewing->gitlinks, TRUE);
+	if (viewing->entries)
+		g_ptr_array_unref(viewing->entries);
+	if (viewing->listing)
+		g_string_free(viewing->listing, TRUE);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Viewing, viewing_clear)
@@ -130,16 +135,13 @@ static gboolean list_files(Viewing *viewing, SpkCancel *cancel, GError **error)
 	static const char *const args[] = {
 		"ls-files", "-z", "-s", "-v", "-c", "-o", "--exclude-standard", NULL
 	};
-	g_autoptr(GString) out = NULL;
-	g_autoptr(GPtrArray) entries = NULL;
 
-	if (!spk_git_run(&viewing->git, args, NULL, 0, TREE_LIST_MAX, cancel, &out, NULL,
-			 error))
+	if (!spk_git_run(&viewing->git, args, NULL, 0, TREE_LIST_MAX, cancel,
+			 &viewing->listing, NULL, error))
 		return FALSE;
-	entries = tree_split_z(out);
-	viewing->n_files = entries->len;
-	for (guint i = 0; i < entries->len; i++)
-		if (!take_entry(viewing, entries->pdata[i], error))
+	viewing->entries = tree_split_z(viewing->listing);
+	for (guint i = 0; i < viewing->entries->len; i++)
+		if (!take_entry(viewing, viewing->entries->pdata[i], error))
 			return FALSE;
 	return TRUE;
 }
@@ -159,11 +161,11 @@ static gboolean check_limits(Viewing *viewing, const SpkTreeLimits *limits,
 
 	if (fd < 0)
 		return FALSE;
-	if (viewing->n_files > max_files) {
+	if ((gint64)viewing->entries->len > max_files) {
 		spk_error_set(error, SPK_ERR_LIMIT, hint,
 			      "%s holds %" G_GINT64_FORMAT
 			      " files, more than %" G_GINT64_FORMAT,
-			      top, viewing->n_files, max_files);
+			      top, (gint64)viewing->entries->len, max_files);
 		return FALSE;
 	}
 	for (guint i = 0; i < paths->len; i++)
@@ -231,32 +233,41 @@ static gboolean return_gitlinks(Viewing *viewing, SpkCancel *cancel, GError **er
 			   viewing->gitlinks->len, 0, cancel, NULL, NULL, error);
 }
 
-static gboolean list_tree(Viewing *viewing, SpkCancel *cancel, GError **error)
+static GPtrArray *list_tree(Viewing *viewing, GString **ret_out, SpkCancel *cancel,
+			    GError **error)
 {
-	const char *const args[] = { "ls-tree",		  "-r", "-z", "--full-tree",
-				     viewing->view->tree, NULL };
-	g_autoptr(GString) out = NULL;
-	g_autoptr(GPtrArray) entries = NULL;
+	/* blobs of a partial clone may be missing here, and that is no concern of ours */
+	g_autofree char *tree =
+		spk_git_line(&viewing->git, error, "write-tree", "--missing-ok", NULL);
+	const char *const args[] = { "ls-tree", "-r", "-z", "--full-tree", tree, NULL };
 
-	if (!spk_git_run(&viewing->git, args, NULL, 0, TREE_LIST_MAX, cancel, &out, NULL,
-			 error))
-		return FALSE;
-	entries = tree_split_z(out);
-	for (guint i = 0; i < entries->len; i++) {
-		const char *path = strchr(entries->pdata[i], '\t');
-
-		if (path && !g_str_has_prefix(entries->pdata[i], "160000"))
-			tree_list_add(viewing->view->paths, path + 1);
-	}
-	return TRUE;
+	if (!tree || !spk_git_run(&viewing->git, args, NULL, 0, TREE_LIST_MAX, cancel,
+				  ret_out, NULL, error))
+		return NULL;
+	g_free(viewing->view->tree);
+	viewing->view->tree = g_steal_pointer(&tree);
+	return tree_split_z(*ret_out);
 }
 
 static gboolean write_view(Viewing *viewing, SpkCancel *cancel, GError **error)
 {
-	/* blobs of a partial clone may be missing here, and that is no concern of ours */
-	viewing->view->tree =
-		spk_git_line(&viewing->git, error, "write-tree", "--missing-ok", NULL);
-	return viewing->view->tree && list_tree(viewing, cancel, error);
+	g_autoptr(GString) out = NULL, again = NULL;
+	g_autoptr(GPtrArray) now = list_tree(viewing, &out, cancel, error);
+	g_autoptr(GPtrArray) better = NULL;
+	gboolean any = FALSE;
+
+	if (!now || (viewing->tree->has_filters &&
+		     !tree_pointers_keep(viewing->tree, &viewing->git, viewing->entries,
+					 now, cancel, &any, error)))
+		return FALSE;
+	better = any ? list_tree(viewing, &again, cancel, error) : g_ptr_array_ref(now);
+	for (guint i = 0; better && i < better->len; i++) {
+		const char *path = strchr(better->pdata[i], '\t');
+
+		if (path && !g_str_has_prefix(better->pdata[i], "160000"))
+			tree_list_add(viewing->view->paths, path + 1);
+	}
+	return better != NULL;
 }
 
 gboolean tree_view_make(SpkTree *tree, const char *index, const SpkTreeLimits *limits,

@@ -228,6 +228,35 @@ static void keeps_filtered_blobs(void **state)
 	assert_true(has_note(tree, "git filter (such as LFS): x.big"));
 }
 
+/* A clone made a moment ago, and a file only touched: git has to compare contents. */
+static void knows_lfs_content_by_its_pointer(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *head = NULL, *changed = NULL;
+	g_autoptr(SpkTree) tree = NULL;
+
+	small_repo(f);
+	in_repo(f,
+		"git config filter.lfs.clean \"$ROOT/lfs\"; git config filter.lfs.required true;"
+		"printf '#!/bin/sh\\nT=$(mktemp); cat >$T; S=$(sha256sum <$T | cut -c1-64);"
+		"printf \"version https://git-lfs.github.com/spec/v1\\\\n"
+		"oid sha256:$S\\\\nsize $(stat -c %%s $T)\\\\n\"; rm $T' >$ROOT/lfs;"
+		"chmod +x $ROOT/lfs; echo '*.big filter=lfs' >.gitattributes;"
+		"printf abc >x.big; printf def >y.big; git add .; git commit -qm f;"
+		"git show HEAD:x.big | grep -q 'size 3'; touch -d '1 hour ago' x.big");
+	tree = create_tree(f);
+	head = sh(f, "repo", "git rev-parse HEAD");
+	assert_string_equal(spk_tree_base_commit(tree), head);
+	g_clear_pointer(&tree, spk_tree_free);
+	in_repo(f, "printf ABC >x.big");
+	tree = create_tree(f);
+	changed = sh(
+		f, "home/trees/t1",
+		"git --git-dir=user ls-tree -r --name-only "
+		"$(git --git-dir=user write-tree) | wc -l; git --git-dir=user show :x.big");
+	assert_string_equal(changed, "6\nABC");
+}
+
 static void carries_large_files(void **state)
 {
 	Fixture *f = *state;
@@ -374,6 +403,7 @@ static const struct CMUnitTest tests[] = {
 	FIXTURE_TEST(takes_the_whole_repository),
 	FIXTURE_TEST(handles_a_linked_worktree),
 	FIXTURE_TEST(keeps_filtered_blobs),
+	FIXTURE_TEST(knows_lfs_content_by_its_pointer),
 	FIXTURE_TEST(carries_large_files),
 	cmocka_unit_test(refuses_with_a_reason),
 	FIXTURE_TEST(half_made_trees_are_made_anew),
