@@ -21,41 +21,47 @@ typedef struct SpkTree SpkTree;
 typedef struct {
 	gint64 max_files; /* 0: 200,000 */
 	gint64 max_bytes; /* 0: 4 GiB */
-	const char *const
-		*sensitive; /* glob patterns that never enter the box; may be NULL */
+	/* patterns of spk_guard_match(): what matches never enters the box; may be NULL */
+	const char *const *sensitive;
 } SpkTreeLimits;
 
 /* Snapshot of `folder` as it is (uncommitted and untracked files in, ignored and sensitive
  * ones out) and the private copy. Works for a git repository (also a subfolder of one, a
  * linked worktree, detached HEAD, no commit yet, sha256 objects) and for a plain folder.
  * REPO_UNSUPPORTED with the reason for what cannot be handled. A half-made tree of the same
- * id (after a crash) is made anew. Returned tree is open. */
+ * id (after a crash) is made anew, and so is a whole one. Returned tree is open. */
 SpkTree *spk_tree_create(const char *home, const char *id, const char *folder,
 			 const SpkTreeLimits *limits, SpkCancel *cancel, GError **error);
+/* NOT_FOUND when there is none or only half of one. */
 SpkTree *spk_tree_open(const char *home, const char *id, GError **error);
 void spk_tree_free(SpkTree *tree);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkTree, spk_tree_free)
 
-const char *spk_tree_work(SpkTree *tree); /* folder of the private copy */
-const char *
-spk_tree_subdir(SpkTree *tree);	     /* "" or the folder below work/ the user stood in */
-int spk_tree_work_fd(SpkTree *tree); /* O_PATH|O_DIRECTORY, borrowed */
-const char *
-spk_tree_objects(SpkTree *tree); /* folder the box needs to read (its .git's alternate) */
-gboolean spk_tree_is_git(SpkTree *tree);  /* the user's folder is a git repository */
-const char *spk_tree_base(SpkTree *tree); /* raw tree of the snapshot */
-/* The commit the result's parent will be: user's HEAD, or a commit of their uncommitted
- * changes on top of it (already in git/). NULL for a plain folder. */
+/* Folder of the private copy, and a borrowed descriptor of it (O_PATH | O_DIRECTORY). */
+const char *spk_tree_work(SpkTree *tree);
+int spk_tree_work_fd(SpkTree *tree);
+/* "" or the folder below work/ that the user stood in. */
+const char *spk_tree_subdir(SpkTree *tree);
+/* Folder that the box needs to read, at the same path: the alternate of its .git. */
+const char *spk_tree_objects(SpkTree *tree);
+/* Whether the user's folder is in a git repository. */
+gboolean spk_tree_is_git(SpkTree *tree);
+/* Raw tree of the snapshot. */
+const char *spk_tree_base(SpkTree *tree);
+/* The commit the result's parent will be: the user's HEAD, or a commit of their uncommitted
+ * changes on top of it (in user/, handed over with the result). NULL for a plain folder. */
 const char *spk_tree_base_commit(SpkTree *tree);
-/* git/ over work/, to ask git what it ignores there (ls-files); for reading only. The strings
- * live as long as the tree. */
-void spk_tree_git(SpkTree *tree, SpkGit *ret_git);
 /* User tree of the base. */
 const char *spk_tree_base_user(SpkTree *tree);
-/* What people should know: submodules left out, LFS, sensitive files left out. Strings. */
+/* git/ over work/, to ask git what it ignores there (ls-files); for reading only. Looks over
+ * work/ first and removes what would make git wait. The strings live as long as the tree. */
+void spk_tree_git(SpkTree *tree, SpkGit *ret_git);
+/* What people should know: submodules, sensitive files and others left out, filters not run.
+ * Sentences; NULL-terminated. */
 const char *const *spk_tree_notes(SpkTree *tree);
 
-/* Records work/ as a raw tree and keeps it on refs/steps/STEP; same sha when nothing changed. */
+/* Records work/ as a raw tree and keeps it on refs/steps/STEP; the same sha when nothing
+ * changed. Ignored files are not recorded, nor repositories' own `.git` that a command made. */
 char *spk_tree_snapshot(SpkTree *tree, gint64 step, SpkCancel *cancel, GError **error);
 /* work/ becomes exactly that tree (ignored files that a command made are removed too, the
  * box's own .git is made anew). */
@@ -96,33 +102,35 @@ typedef struct {
 char *spk_tree_user_tree(SpkTree *tree, const char *raw, SpkCancel *cancel,
 			 GError **error);
 /* One commit on refs/heads/BRANCH of the user's repository (objects copied in, ref written
- * last; doing it twice gives the same commit). Plain folder: the commit stays in git/ and
- * *ret_branch is NULL. Returns the commit sha. */
+ * last; doing it twice gives the same commit). Plain folder: commit and branch stay in git/
+ * and *ret_in_user_repo is FALSE. CONFLICT when the branch's name is taken, READ_ONLY when the
+ * repository may not be written. Returns the commit's sha. */
 char *spk_tree_commit(SpkTree *tree, const char *raw, const SpkTreeCommit *how,
 		      gboolean *ret_in_user_repo, SpkCancel *cancel, GError **error);
 
 /* ---- apply and undo (interface.md) ---- */
 typedef struct {
-	gboolean markers; /* leave conflicts in the files */
+	gboolean markers; /* leave conflicts in the files; no effect with `commit` */
 	gboolean commit;  /* on the current branch */
 	gboolean dry_run;
 	const char *message; /* with commit */
 } SpkTreeApply;
 
 typedef struct {
-	GPtrArray *written; /* paths (char *) */
-	GPtrArray *merged;  /* of these, by three-way merge */
-	GPtrArray *
-		conflicts; /* "path: reason"; not empty: nothing was changed (unless markers) */
-	char *commit;	/* with commit, or of the revert */
-	json_t *record; /* what undo needs; NULL when nothing was written */
+	GPtrArray *written;   /* paths (char *) */
+	GPtrArray *merged;    /* of these, by three-way merge */
+	GPtrArray *conflicts; /* "path: reason"; not empty: nothing was changed (unless
+			       * markers) */
+	char *commit;	      /* with commit, or of the revert */
+	json_t *record;	      /* what undo needs; NULL when nothing was written */
 } SpkTreeApplied;
 void spk_tree_applied_clear(SpkTreeApplied *applied);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkTreeApplied, spk_tree_applied_clear)
 
 /* All or nothing. `record` is called with the undo record *before* the first file is written
  * (to journal it); its FALSE stops everything. After a crash in between, the same call goes
- * on: files already written count as written. CONFLICT when conflicts is not empty. */
+ * on: files already written count as written, and the record is that of the first attempt.
+ * CONFLICT when conflicts is not empty; the lists of *ret_applied are filled then too. */
 typedef gboolean (*SpkTreeRecordFn)(json_t *record, gpointer user, GError **error);
 gboolean spk_tree_apply(SpkTree *tree, const char *raw, const SpkTreeApply *how,
 			SpkTreeRecordFn record, gpointer user, SpkCancel *cancel,

@@ -348,6 +348,8 @@ SpkTree *spk_tree_create(const char *home, const char *id, const char *folder,
 		.withheld = g_ptr_array_new_with_free_func(g_free),
 	};
 
+	if (!tree_id_check(id, error))
+		return NULL;
 	if (create(&creation, folder, error))
 		return g_steal_pointer(&tree);
 	(void)spk_fs_remove_tree(tree->dir,

@@ -101,11 +101,6 @@ SpkGit tree_raw_git(SpkTree *tree)
 	return (SpkGit){ .git_dir = tree->git, .work_tree = tree->work };
 }
 
-void spk_tree_git(SpkTree *tree, SpkGit *ret_git)
-{
-	*ret_git = tree_raw_git(tree);
-}
-
 SpkGit tree_user_git(SpkTree *tree)
 {
 	return (SpkGit){ .git_dir = tree->user, .work_tree = tree->repo.top };

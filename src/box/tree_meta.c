@@ -132,11 +132,19 @@ SpkTree *tree_new(const char *home, const char *id)
 	return tree;
 }
 
+gboolean tree_id_check(const char *id, GError **error)
+{
+	if (*id && *id != '.' && !strchr(id, '/'))
+		return TRUE;
+	spk_error_set(error, SPK_ERR_BAD_INPUT, NULL, "\"%s\" is no id of a task", id);
+	return FALSE;
+}
+
 SpkTree *spk_tree_open(const char *home, const char *id, GError **error)
 {
 	g_autoptr(SpkTree) tree = tree_new(home, id);
 
-	if (!meta_load(tree, error))
+	if (!tree_id_check(id, error) || !meta_load(tree, error))
 		return NULL;
 	tree->work_fd = tree_open_dir(tree->work, error);
 	return tree->work_fd < 0 ? NULL : g_steal_pointer(&tree);

@@ -213,5 +213,7 @@ gboolean tree_hand_over(SpkTree *tree, const char *commit, const char *has,
 /* ---- tree_meta.c ---- */
 gboolean tree_meta_save(SpkTree *tree, GError **error);
 SpkTree *tree_new(const char *home, const char *id);
+/* An id becomes the name of a folder. */
+gboolean tree_id_check(const char *id, GError **error);
 
 #endif

@@ -33,16 +33,35 @@ void tree_scan_clear(TreeScan *scan)
 	g_clear_pointer(&scan->suspects, g_ptr_array_unref);
 }
 
-/* Files git itself reads in a work tree: nothing but a plain file may be there, and as
- * .gitmodules it takes no link. */
+static gboolean is_special(mode_t mode)
+{
+	return !S_ISREG(mode) && !S_ISDIR(mode) && !S_ISLNK(mode);
+}
+
+/* Files git itself opens in a work tree, or in a folder that a `.git` there names: it would
+ * wait on a FIFO. And as .gitmodules it takes no link. */
 static gboolean must_go(const char *name, mode_t mode)
 {
-	if (S_ISREG(mode) || S_ISDIR(mode))
-		return FALSE;
-	if (S_ISLNK(mode))
-		return !strcasecmp(name, ".gitmodules");
-	return !strcmp(name, ".gitignore") || !strcmp(name, ".gitattributes") ||
-	       !strcmp(name, ".gitmodules");
+	static const char *const opened[] = { ".gitignore",  ".gitattributes",
+					      ".gitmodules", "HEAD",
+					      "commondir",   NULL };
+
+	return (is_special(mode) && g_strv_contains(opened, name)) ||
+	       (S_ISLNK(mode) && !strcasecmp(name, ".gitmodules"));
+}
+
+/* A nested `.git`: not walked, but git could look into it. */
+static void disarm(int dir, const char *name)
+{
+	static const char *const opened[] = { "HEAD", "commondir" };
+	spk_autofd int fd =
+		openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	for (gsize i = 0; fd >= 0 && i < G_N_ELEMENTS(opened); i++)
+		if (fstatat(fd, opened[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    is_special(st.st_mode))
+			(void)unlinkat(fd, opened[i], 0);
 }
 
 /* git compares whole seconds, and looks at the content only of files whose mtime is not
@@ -100,6 +119,7 @@ static gboolean take_entry(Walk *walk, int dir, const char *name, GError **error
 	if (!strcasecmp(name, ".git")) {
 		/* the box's own, at the top, is what git passes over by itself */
 		walk->scan->odd |= walk->path->len > 0 || strcmp(name, ".git") != 0;
+		disarm(dir, name);
 		return TRUE;
 	}
 	if (++walk->n > MAX_ENTRIES) {

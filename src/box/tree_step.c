@@ -132,3 +132,12 @@ gboolean spk_tree_drop_checkout(SpkTree *tree, const char *name, GError **error)
 
 	return folder && spk_fs_remove_tree(folder, error);
 }
+
+void spk_tree_git(SpkTree *tree, SpkGit *ret_git)
+{
+	g_auto(TreeScan) scan = { 0 };
+
+	/* best effort: what it finds unreadable, git will name */
+	(void)tree_scan(tree->work, NULL, FALSE, NULL, &scan, NULL);
+	*ret_git = tree_raw_git(tree);
+}

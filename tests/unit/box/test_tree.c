@@ -148,6 +148,33 @@ static void handles_a_plain_folder(void **state)
 	assert_string_equal(kept, "4");
 }
 
+/* A task in the folder that our own state lies in. */
+static void leaves_our_own_state_out(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SpkTree) tree = NULL;
+	g_autofree char *got = NULL;
+
+	in_repo(f, "printf 1 >a; touch $ROOT/home/store.db");
+	tree = spk_tree_create(f->home, "t1", f->root, NULL, NULL, &error);
+	assert_no_error(error);
+	got = sh(f, "home/trees/t1/work", "ls");
+	assert_string_equal(got, "repo\nuser");
+}
+
+static void ids_are_names(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(GError) error = NULL;
+
+	small_repo(f);
+	assert_null(spk_tree_create(f->home, "../repo", f->repo, NULL, NULL, &error));
+	assert_true(spk_error_is(error, SPK_ERR_BAD_INPUT));
+	assert_null(spk_tree_open(f->home, "", NULL));
+	in_repo(f, "test -f a");
+}
+
 static void handles_no_commit_yet(void **state)
 {
 	Fixture *f = *state;
@@ -398,6 +425,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(takes_snapshots),
 	FIXTURE_TEST(base_is_what_git_would_commit),
 	FIXTURE_TEST(handles_a_plain_folder),
+	FIXTURE_TEST(leaves_our_own_state_out),
+	FIXTURE_TEST(ids_are_names),
 	FIXTURE_TEST(handles_no_commit_yet),
 	FIXTURE_TEST(handles_sha256),
 	FIXTURE_TEST(takes_the_whole_repository),

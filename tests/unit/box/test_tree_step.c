@@ -209,6 +209,29 @@ static void survives_what_a_box_leaves(void **state)
 	}
 }
 
+/* What tools ask git about the tree ends, whatever a command left there. */
+static void listing_does_not_hang(void **state)
+{
+	Fixture *f = *state;
+	static const char *const args[] = { "ls-files",		  "-z", "-c", "-o",
+					    "--exclude-standard", NULL };
+	g_autoptr(SpkTree) tree = NULL;
+	g_autoptr(SpkCancel) cancel = spk_cancel_new(NULL);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GString) out = NULL;
+	SpkGit git;
+
+	small_repo(f);
+	tree = create_tree(f);
+	in_work(f,
+		"mkfifo .gitignore d/.gitignore; for r in x y; do mkdir -p $r/.git/objects"
+		" $r/.git/refs; touch $r/f; mkfifo $r/.git/HEAD $r/.git/commondir; done;"
+		"mkdir z; echo 'gitdir: ../w' >z/.git; mkdir -p w/objects w/refs; mkfifo w/HEAD");
+	spk_cancel_set_deadline(cancel, 20000);
+	spk_tree_git(tree, &git);
+	assert_true(spk_git_run(&git, args, NULL, 0, 0, cancel, &out, NULL, &error));
+}
+
 static void withheld_places_stay_out(void **state)
 {
 	Fixture *f = *state;
@@ -284,6 +307,7 @@ static const struct CMUnitTest tests[] = {
 	FIXTURE_TEST(checks_out_beside_it),
 	FIXTURE_TEST(grafts_paths),
 	cmocka_unit_test(survives_what_a_box_leaves),
+	FIXTURE_TEST(listing_does_not_hang),
 	FIXTURE_TEST(withheld_places_stay_out),
 	FIXTURE_TEST(ignored_base_files_come_back),
 	FIXTURE_TEST(too_deep_is_said),
