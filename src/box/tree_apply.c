@@ -280,7 +280,7 @@ static GHashTable *arriving(const TreePlan *plan)
 static gboolean check_undo(TreePlan *plan, GError **error)
 {
 	g_autoptr(GHashTable) leaving = arriving(plan);
-	g_autoptr(GPtrArray) folders = g_ptr_array_ref(plan->folders);
+	g_autoptr(GPtrArray) folders = g_steal_pointer(&plan->folders);
 	gboolean ok = TRUE;
 
 	plan->folders = g_ptr_array_new_with_free_func(g_free);
@@ -299,7 +299,7 @@ static gboolean check_undo(TreePlan *plan, GError **error)
 		tree_state_clear(&now);
 	}
 	g_ptr_array_unref(plan->folders);
-	plan->folders = g_ptr_array_ref(folders);
+	plan->folders = g_steal_pointer(&folders);
 	return ok;
 }
 

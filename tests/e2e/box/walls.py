@@ -283,7 +283,7 @@ def git_finds_objects_in_a_read_only_alternate(c):
             "echo \"$0/objects\" >.git/objects/info/alternates")
     subprocess.run((c.prefix[:4] if c.uid != os.getuid() else [])
                    + ["env", "HOME=" + c.top, "sh", "-c", make, store, c.work], check=True)
-    code, out, _ = c.sh("git status --short && git log --format=%s && echo b >a && "
+    code, out, _ = c.sh("git status --short -uno && git log --format=%s && echo b >a && "
                         "git -c user.name=n -c user.email=e commit -q -a -m above && "
                         "git log --format=%s", "--read-only", store + "/objects")
     same((code, out), (0, "below\nabove\nbelow\n"))
