@@ -56,13 +56,15 @@ void tree_plan_conflict(TreePlan *plan, const char *path, const char *format, ..
 	G_GNUC_PRINTF(3, 4);
 json_t *tree_plan_to_json(const TreePlan *plan);
 gboolean tree_plan_from_json(TreePlan *plan, const json_t *record, GError **error);
+/* All edits: `after` everywhere, or with `backwards` `before` everywhere. What is there
+ * already is passed over; what is neither is CONFLICT. Stops at the first error. */
+gboolean tree_plan_run(TreePlan *plan, gboolean backwards, GError **error);
+
+/* ---- tree_way.c ---- */
 /* A path that must come to be at a place: conflicts when a file of the user's is where a folder
  * is needed or the other way round, unless the plan takes it away. Adds to plan->folders. */
 gboolean tree_plan_clear_way(TreePlan *plan, const char *path, GHashTable *leaving,
 			     GError **error);
-/* All edits: `after` everywhere, or with `backwards` `before` everywhere. What is there
- * already is passed over; what is neither is CONFLICT. Stops at the first error. */
-gboolean tree_plan_run(TreePlan *plan, gboolean backwards, GError **error);
 
 /* ---- tree_merge.c ---- */
 /* Both sides changed: fills edit->after and edit->merged, or adds conflicts. *ret_write is

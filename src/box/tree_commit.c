@@ -74,12 +74,15 @@ char *tree_convert(SpkTree *tree, const char *onto, GArray *files, SpkCancel *ca
 	g_autofree char *folder = tree_temp_dir(tree, "convert", error);
 	g_autofree char *index = g_build_filename(tree->user, "convert.index", NULL);
 	SpkGit git = { .git_dir = tree->user, .work_tree = folder, .index = index };
+	g_autofree char *of_tree = NULL;
 
 	if (!folder || !tree_materialise(tree, files, folder, cancel, error) ||
 	    !spk_git_run(&git, read, NULL, 0, 0, cancel, NULL, NULL, error) ||
 	    !change_index(&git, &tree->repo, files, cancel, error))
 		return NULL;
-	return spk_git_line(&git, error, "write-tree", "--missing-ok", NULL);
+	of_tree = spk_git_line(&git, error, "write-tree", "--missing-ok", NULL);
+	(void)spk_fs_remove_tree(folder, NULL); /* emptied before each use */
+	return g_steal_pointer(&of_tree);
 }
 
 char *spk_tree_user_tree(SpkTree *tree, const char *raw, SpkCancel *cancel,
