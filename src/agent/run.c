@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "tool/tool.h"
 
 #define NUMBER_KEY_MAX 24
@@ -137,7 +138,10 @@ SpkRun *spk_run_new(const SpkRunEnv *env, GError **error)
 			spk_conf_int(env->conf, "manager.loop_guard.repeat_threshold"));
 	if (!load(run, &steps, error))
 		return NULL;
-	/* Whoever held the task may have died in the middle of a call. */
+	/* Whoever held the task may have died, or hang, in the middle of a call. */
+	if (steps && spk_box_end_stale(spk_tree_work(env->tree)))
+		spk_info("agent", "task %s: a command of its former holder was ended",
+			 env->task->id);
 	if (steps && !spk_tree_restore(env->tree, run->last_tree, env->cancel, error))
 		return NULL;
 	return g_steal_pointer(&run);

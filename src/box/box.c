@@ -349,7 +349,7 @@ static void fill_result(SpkChildResult *child, Status *status, SpkBoxResult *res
 static gboolean run_plan(SpkBox *box, const GByteArray *plan, const SpkBoxRun *run,
 			 SpkCancel *cancel, SpkBoxResult *ret_result, GError **error)
 {
-	const char *const argv[] = { box->helper, NULL };
+	const char *const argv[] = { box->helper, run->work, NULL };
 	spk_autofd int file = plan_file(plan, error);
 	spk_autofd int status_in = -1, status_out = -1;
 	g_auto(SpkChildResult) child = { 0 };

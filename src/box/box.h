@@ -72,4 +72,9 @@ json_t *spk_box_controls(SpkBox *box);
 gboolean spk_box_run(SpkBox *box, const SpkBoxRun *run, SpkCancel *cancel,
 		     SpkBoxResult *ret_result, GError **error);
 
+/* Ends the boxes around `work` that somebody else's run has left alive (a holder that hangs, or
+ * died a moment ago). To be called before a task is taken over; waits at most 2 s for each.
+ * Returns how many there were. */
+guint spk_box_end_stale(const char *work);
+
 #endif

@@ -85,10 +85,11 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "--probe") == 0)
 		return probe();
-	if (argc != 1) {
+	if (argc != 2 || argv[1][0] != '/') {
 		fprintf(stderr,
-			"usage: sparks-box [--probe]\n"
-			"It is run by sparks, with a plan on descriptor %d.\n",
+			"usage: sparks-box --probe | WORK-TREE\n"
+			"It is run by sparks, with a plan on descriptor %d. The argument only\n"
+			"tells whose box this is to those who look at the list of processes.\n",
 			SPK_PLAN_FD);
 		return 2;
 	}

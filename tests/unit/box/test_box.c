@@ -217,6 +217,37 @@ static gint64 cancel_latency_us(Fixture *f)
 }
 
 /* The best of three: a busy machine is not what is tested. */
+static gpointer run_for_long(gpointer user)
+{
+	Fixture *f = user;
+	const char *argv[] = { "/bin/sh", "-c", "touch started; sleep 60", NULL };
+	SpkBoxRun run = { .work = f->work, .argv = argv };
+	g_auto(SpkBoxResult) result = { 0 };
+	g_autoptr(GError) error = NULL;
+	gboolean ok = spk_box_run(f->box, &run, NULL, &result, &error);
+
+	/* ended from outside: whatever it says, it was not the command's own success */
+	return GINT_TO_POINTER(!ok || result.exit_code != 0);
+}
+
+/* What a holder that hangs has left running ends before its task is taken over. */
+static void ends_what_is_left_of_others(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *started = g_build_filename(f->work, "started", NULL);
+	GThread *thread = g_thread_new("long", run_for_long, f);
+	gint64 start;
+
+	for (int i = 0; i < 2000 && !g_file_test(started, G_FILE_TEST_EXISTS); i++)
+		g_usleep(5000);
+	assert_int_equal(spk_box_end_stale(f->folder), 0);
+	start = spk_mono_us();
+	assert_true(spk_box_end_stale(f->work) >= 1);
+	assert_true(GPOINTER_TO_INT(g_thread_join(thread)));
+	assert_true(spk_mono_us() - start < 30 * G_USEC_PER_SEC);
+	assert_int_equal(spk_box_end_stale(f->work), 0);
+}
+
 static void cancels_within_100_ms(void **state)
 {
 	gint64 best = G_MAXINT64;
@@ -385,6 +416,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(runs_in_the_folder_and_with_the_variables, setup,
 					teardown),
 	cmocka_unit_test_setup_teardown(cancels_within_100_ms, setup, teardown),
+	cmocka_unit_test_setup_teardown(ends_what_is_left_of_others, setup, teardown),
 	cmocka_unit_test_setup_teardown(refuses_what_cannot_be_run, setup, teardown),
 	cmocka_unit_test_setup_teardown(runs_in_many_threads, setup, teardown),
 	cmocka_unit_test_setup_teardown(says_what_stands, setup, teardown),
