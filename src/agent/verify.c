@@ -206,13 +206,42 @@ static gboolean run_phase(SpkRun *run, const char *name, guint round, const char
 	return !folder || spk_tree_drop_checkout(run->env.tree, name, error);
 }
 
+/* A check whose program is not there fails whatever the model does: better said at once. */
+static gboolean can_run(const json_t *check, GError **error)
+{
+	const char *command = spk_json_str(check, "command");
+	g_autofree char *missing =
+		verify_missing(command, (int)spk_json_int(check, "exit_code", -1),
+			       spk_json_str(check, "tail"));
+
+	if (!missing)
+		return TRUE;
+	spk_error_set(error, SPK_ERR_USAGE,
+		      "install it below /usr, name it by its path in the repository, or give "
+		      "another --check",
+		      "the check `%s` cannot run: %s is not in the sandbox's PATH "
+		      "(/usr/local/bin, /usr/bin, /bin and their sbin)", command, missing);
+	return FALSE;
+}
+
 gboolean spk_verify_before(SpkRun *run, GError **error)
 {
 	g_auto(GStrv) checks = spk_verify_checks(run, error);
 	PhaseResult before;
 
-	return checks && (!checks[0] || run_phase(run, "before", 0, spk_tree_base(run->env.tree),
-						  checks, &before, error));
+	if (!checks)
+		return FALSE;
+	if (!checks[0])
+		return TRUE;
+	if (!run_phase(run, "before", 0, spk_tree_base(run->env.tree), checks, &before, error))
+		return FALSE;
+	for (guint i = 0; checks[i]; i++) {
+		g_autofree char *key = g_strdup_printf("before/0/%u", i);
+
+		if (!can_run(run_recorded(run, "check.result", key), error))
+			return FALSE;
+	}
+	return TRUE;
 }
 
 /* ---- judging ---- */

@@ -118,3 +118,41 @@ char **verify_scripts(const char *command, const char *const *tree_paths,
 	}
 	return g_strv_builder_end(found);
 }
+
+#define EXIT_NOT_FOUND 127
+#define NAME_CHARS     G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_"
+/* Characters that mean themselves in any shell. */
+#define PLAIN_CHARS    NAME_CHARS "+-.,:@%/"
+
+/* Past `VAR=value ` at the start of a command, else the same. */
+static const char *skip_assignment(const char *command)
+{
+	const char *end = command + strspn(command, NAME_CHARS);
+
+	if (end == command || *end != '=' || g_str_has_prefix(command, "PATH="))
+		return command;
+	end++;
+	end += strspn(end, PLAIN_CHARS);
+	return *end == ' ' || *end == '\t' ? end + strspn(end, " \t") : command;
+}
+
+char *verify_missing(const char *command, int exit_code, const char *output)
+{
+	const char *start = command + strspn(command, " \t\n"), *next;
+	g_autofree char *word = NULL, *posix = NULL, *bash = NULL;
+	gsize len;
+
+	if (exit_code != EXIT_NOT_FOUND)
+		return NULL;
+	while ((next = skip_assignment(start)) != start)
+		start = next;
+	len = strspn(start, PLAIN_CHARS);
+	word = g_strndup(start, len);
+	if (!len || strchr(word, '/') || (start[len] && !strchr(" \t\n;&|<>", start[len])))
+		return NULL;
+	posix = g_strconcat(": ", word, ": not found", NULL);
+	bash = g_strconcat(": ", word, ": command not found", NULL);
+	if (!strstr(output, posix) && !strstr(output, bash))
+		return NULL;
+	return g_steal_pointer(&word);
+}

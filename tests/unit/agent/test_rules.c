@@ -178,9 +178,45 @@ static void finds_the_scripts_of_a_check(void **state)
 	}
 }
 
+static void knows_a_program_that_is_missing(void **state)
+{
+	static const struct {
+		const char *command;
+		int exit_code;
+		const char *output, *wanted;
+	} rows[] = {
+		{ "pytest -q", 127, "/bin/sh: 1: pytest: not found\n", "pytest" },
+		{ "pytest", 127, "/bin/sh: line 1: pytest: command not found", "pytest" },
+		{ " A=1 B_2=x/y:z g++-12 x", 127, "sh: 1: g++-12: not found", "g++-12" },
+		{ "nope && true", 127, "sh: 1: nope: not found", "nope" },
+		/* its own words about something else */
+		{ "make test", 127, "sh: 1: cargo: not found", NULL },
+		{ "pytest", 1, "sh: 1: pytest: not found", NULL },
+		{ "pytest", 127, "pytest: a fixture was not found", NULL },
+		{ "./run", 127, "sh: 1: ./run: not found", NULL },
+		{ "/opt/x/run", 127, "sh: 1: /opt/x/run: not found", NULL },
+		/* the task could put it there */
+		{ "PATH=bin:/usr/bin tool", 127, "sh: 1: tool: not found", NULL },
+		{ "A=$HOME tool", 127, "sh: 1: tool: not found", NULL },
+		{ "tool() { x; }; tool", 127, "sh: 1: tool: not found", NULL },
+		{ "\"tool\"", 127, "sh: 1: tool: not found", NULL },
+		{ "", 127, "sh: 1: : not found", NULL },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *found = verify_missing(rows[i].command,
+							rows[i].exit_code, rows[i].output);
+
+		if (g_strcmp0(found, rows[i].wanted))
+			fail_msg("\"%s\": found %s", rows[i].command,
+				 found ? found : "nothing");
+	}
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(sorts_paths),
 	cmocka_unit_test(finds_the_scripts_of_a_check),
+	cmocka_unit_test(knows_a_program_that_is_missing),
 };
 
 SUITE(rules_suite, tests);
