@@ -175,6 +175,17 @@ static Finding check_git(const Doctor *doctor)
 	return found(PASS, NULL, "git %d.%d", major, minor);
 }
 
+/* Nothing is broken yet: the ways to go on. */
+static Finding no_model(const GError *error)
+{
+	const char *hint = spk_error_hint(error);
+	g_autofree char *ways = g_strdup_printf(
+		"%s; `sparks demo` needs none",
+		hint ? hint : "set OPENAI_API_KEY, or [openai] url to your own server");
+
+	return found(WARN, ways, "%s", error->message);
+}
+
 static Finding check_model(const Doctor *doctor)
 {
 	g_autoptr(GError) error = NULL;
@@ -182,14 +193,13 @@ static Finding check_model(const Doctor *doctor)
 	g_autoptr(SpkCancel) patience = spk_cancel_new(doctor->cancel);
 
 	if (!llm)
-		return failed(WARN, error,
-			      "set OPENAI_API_KEY, or [openai] url to your own server");
+		return no_model(error);
 	if (spk_args_flag(doctor->args, "skip-llm"))
 		return found(PASS, NULL, "%s %s, not asked (--skip-llm)",
 			     spk_llm_provider(llm), spk_llm_model(llm));
 	spk_cancel_set_deadline(patience, PING_MS);
 	if (!spk_llm_ping(llm, patience, &error))
-		return failed(FAIL, error, "check the key, the URL and the network");
+		return failed(spk_error_is(error, SPK_ERR_NOT_FOUND) ? WARN : FAIL, error, "check the key, the URL and the network");
 	return found(PASS, NULL, "%s %s answers", spk_llm_provider(llm),
 		     spk_llm_model(llm));
 }

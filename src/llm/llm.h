@@ -69,7 +69,8 @@ gint64 spk_llm_context_window(SpkLlm *llm); /* tokens */
 gboolean spk_llm_complete(SpkLlm *llm, const SpkLlmRequest *request,
 			  const SpkLlmSink *sink, SpkCancel *cancel,
 			  SpkLlmReply *ret_reply, GError **error);
-/* One cheap request that tells whether the server answers and takes the key (doctor). */
+/* One cheap request that tells whether the server answers and takes the key (doctor).
+ * NOT_FOUND: it answers, but doesn't list its models, as some don't, or the URL is wrong. */
 gboolean spk_llm_ping(SpkLlm *llm, SpkCancel *cancel, GError **error);
 
 /* SHA-256 of the byte-stable part of a request: messages[0] and tools, canonical JSON. */

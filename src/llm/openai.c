@@ -61,6 +61,14 @@ static char *complete_url(const char *url, GError **error)
 			      "[openai] url is not a URL");
 		return NULL;
 	}
+	if (strcmp(g_uri_get_scheme(uri), "http") != 0 &&
+	    strcmp(g_uri_get_scheme(uri), "https") != 0) {
+		spk_error_set(error, SPK_ERR_CONFIG,
+			      "write it like http://localhost:11434/v1",
+			      "[openai] url has the scheme \"%s\"; it takes http or https",
+			      g_uri_get_scheme(uri));
+		return NULL;
+	}
 	if (g_strcmp0(g_uri_get_host(uri), "chatgpt.com") == 0) {
 		spk_error_set(
 			error, SPK_ERR_CONFIG, ways_on,
@@ -297,9 +305,14 @@ static gboolean openai_ping(gpointer data, SpkCancel *cancel, GError **error)
 	if (http && spk_http_fetch(http, &request, NULL, NULL, cancel, &response, &why)) {
 		g_auto(SpkChatFault) fault = { 0 };
 
-		/* Not all servers list their models; that one answers is enough. */
-		if (response.status / 100 == 2 || response.status == 404)
+		if (response.status / 100 == 2)
 			return TRUE;
+		if (response.status == 404) {
+			spk_error_set(error, SPK_ERR_NOT_FOUND,
+				      "is the path of [openai] url right? It usually ends in /v1",
+				      "%s answers, but has no /models", self->base);
+			return FALSE;
+		}
 		spk_chat_fault_parse(&fault, response.status, response.body->str,
 				     response.body->len);
 		spk_chat_fault_to_error(&fault, &retry, &why);

@@ -392,16 +392,20 @@ static void test_play_differs(void **state)
 
 static void test_ping(void **state)
 {
-	PlayServerOptions refuses = { .fault = "401" };
+	PlayServerOptions refuses = { .fault = "401" }, lacks = { .fault = "404" };
 	g_autoptr(PlayServer) well = serve(simple, NULL),
-			      refusing = serve(simple, &refuses);
-	g_autoptr(SpkLlm) llm = open_llm(well, NULL), refused = open_llm(refusing, NULL);
-	g_autoptr(GError) error = NULL, gone = NULL;
+			      refusing = serve(simple, &refuses),
+			      lacking = serve(simple, &lacks);
+	g_autoptr(SpkLlm) llm = open_llm(well, NULL), refused = open_llm(refusing, NULL),
+			  bare = open_llm(lacking, NULL);
+	g_autoptr(GError) error = NULL, gone = NULL, no_list = NULL;
 
 	assert_true(spk_llm_ping(llm, NULL, NULL));
 	assert_false(spk_llm_ping(refused, NULL, &error));
 	assert_error(error, SPK_ERR_PROVIDER_AUTH, "refuses the key");
 	assert_null(strstr(error->message, CANARY));
+	assert_false(spk_llm_ping(bare, NULL, &no_list));
+	assert_error(no_list, SPK_ERR_NOT_FOUND, "answers, but has no /models");
 	play_server_stop(g_steal_pointer(&well));
 	assert_false(spk_llm_ping(llm, NULL, &gone));
 	assert_error(gone, SPK_ERR_PROVIDER, "http://127.0.0.1:");
@@ -454,6 +458,7 @@ static void test_opening(void **state)
 	assert_string_equal(spk_llm_model(with_provider), "llama3");
 	refused_to_open("openai.model=x", "no model is configured");
 	refused_to_open("openai.url=nonsense", "not a URL");
+	refused_to_open("openai.url=ftp://example.com", "takes http or https");
 	refused_to_open("openai.url=https://chatgpt.com/backend-api/codex",
 			"subscription");
 	refused_to_open("openai.api_style=responses", "not built yet");
