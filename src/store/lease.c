@@ -12,7 +12,7 @@ void spk_lease_free(SpkLease *lease)
 }
 
 /* Tasks for whoever comes: $1 and $2. The index tasks_open has them. */
-#define RUNNABLE "finished_us = 0 AND status NOT IN ($1, $2)"
+#define RUNNABLE "finished_us = 0 AND apart = 0 AND status NOT IN ($1, $2)"
 #define RUNNABLE_ARGS                                  \
 	spk_db_text(spk_state_name(SPK_STATE_PAUSED)), \
 		spk_db_text(spk_state_name(SPK_STATE_WAITING))

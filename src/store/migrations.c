@@ -84,6 +84,11 @@ static const char *const evidence[] = {
 	" PRIMARY KEY (task, round, phase, command)){clustered}",
 	NULL,
 };
+static const char *const tasks_apart[] = {
+	/* 1: no daemon takes it by itself */
+	"ALTER TABLE tasks ADD COLUMN apart BIGINT NOT NULL DEFAULT 0",
+	NULL,
+};
 /* clang-format on */
 
 /* [n] leads from version n to n + 1. */
@@ -91,6 +96,7 @@ static const char *const *const steps[] = {
 	tasks_and_journal,
 	leases_mail_workers,
 	evidence,
+	tasks_apart,
 };
 
 const int spk_store_newest = G_N_ELEMENTS(steps);

@@ -53,6 +53,7 @@ typedef struct {
 	json_t *changes; /* {"files":[…],"risky":[…]} or NULL */
 	json_t *error;	 /* {"code","message","hint"} or NULL */
 	gint64 created_us, updated_us, finished_us; /* finished 0: not yet */
+	gint64 apart;				    /* 1: see spk_task_set_apart() */
 	char *holder;				    /* of the lease, or NULL */
 	gint64 lease_until_us;
 } SpkTask;
@@ -61,7 +62,8 @@ void spk_task_free(SpkTask *task);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkTask, spk_task_free)
 
 /* Row in state queued and the journal's first entry `accepted` in one transaction. Reads id,
- * goal, spark, repo, label, options and created_us (0: now). CONFLICT when the id is there. */
+ * goal, spark, repo, label, options, apart and created_us (0: now). CONFLICT when the id is
+ * there. */
 gboolean spk_task_insert(SpkStore *store, const SpkTask *task, GError **error);
 /* By id or unique prefix of at least 4 characters. NOT_FOUND, or USAGE when ambiguous. */
 SpkTask *spk_task_get(SpkStore *store, const char *id, GError **error);
@@ -79,6 +81,12 @@ gboolean spk_task_update(SpkStore *store, const char *id, gint64 token, json_t *
  * when the task is not in `from`. */
 gboolean spk_task_move(SpkStore *store, const char *id, gint64 token, SpkState from,
 		       SpkState to, const char *reason, GError **error);
+
+/* A task that stands apart is not taken by spk_lease_claim_next(), only by its id: it is to run
+ * with other settings than a daemon has. Unfenced: BUSY when a living process holds it, a token
+ * still out becomes stale; NOT_FOUND. */
+gboolean spk_task_set_apart(SpkStore *store, const char *id, gboolean apart,
+			    GError **error);
 
 /* Puts a paused or cancelled task back into state `to`, unfenced: CONFLICT when it is not in
  * `from` any more, BUSY when a living process holds it; a token still out becomes stale.
@@ -134,7 +142,7 @@ gboolean spk_holder_alive(const char *holder);
  * CONFLICT when it is finished. */
 SpkLease *spk_lease_claim(SpkStore *store, const char *task, const char *holder,
 			  GError **error);
-/* Oldest runnable task (not finished, paused or waiting), or NULL without error. */
+/* Oldest runnable task (not finished, paused, waiting or apart), or NULL without error. */
 SpkLease *spk_lease_claim_next(SpkStore *store, const char *holder, GError **error);
 gboolean spk_lease_renew(SpkStore *store, const SpkLease *lease, GError **error);
 gboolean spk_lease_release(SpkStore *store, const SpkLease *lease, GError **error);

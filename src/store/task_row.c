@@ -53,6 +53,7 @@ static const Column columns[] = {
 	{ FIELD(created_us),                 INT,     FIXED },
 	{ FIELD(updated_us),                 INT,     FIXED },
 	{ FIELD(finished_us),                INT,     FIXED },
+	{ FIELD(apart),                      INT,     FIXED },
 	{ FIELD(holder),                     TEXT,    FIXED },
 	{ RENAMED(lease_until_us, "until_us"), INT,   FIXED },
 };

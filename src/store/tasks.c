@@ -42,13 +42,22 @@ static gboolean insert_row(SpkTx *tx, const SpkTask *task, json_t *options,
 		NULL, error);
 }
 
+static gboolean set_apart(SpkTx *tx, const char *id, gboolean apart, gint64 *ret_changed,
+			  GError **error)
+{
+	return spk_tx_exec(tx, "UPDATE tasks SET apart = $1 WHERE id = $2",
+			   SPK_ARGS(spk_db_int(apart ? 1 : 0), spk_db_text(id)),
+			   ret_changed, error);
+}
+
 gboolean spk_task_insert(SpkStore *store, const SpkTask *task, GError **error)
 {
 	g_autoptr(json_t) payload = accepted_payload(task);
 	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_WRITE, error);
 	g_autoptr(SpkJournalEntry) entry = NULL;
 
-	if (!tx || !insert_row(tx, task, json_object_get(payload, "options"), error))
+	if (!tx || !insert_row(tx, task, json_object_get(payload, "options"), error) ||
+	    (task->apart && !set_apart(tx, task->id, TRUE, NULL, error)))
 		return FALSE;
 	entry = spk_journal_put(tx, task->id, "accepted", SPK_EFFECT_PURE, payload,
 				error);
@@ -141,6 +150,21 @@ gboolean spk_task_update(SpkStore *store, const char *id, gint64 token, json_t *
 	return tx && spk_lease_fence(tx, id, token, error) &&
 	       spk_task_set_fields(tx, id, fields, error) &&
 	       spk_tx_commit(g_steal_pointer(&tx), error);
+}
+
+gboolean spk_task_set_apart(SpkStore *store, const char *id, gboolean apart,
+			    GError **error)
+{
+	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_WRITE, error);
+	gint64 changed = 0;
+
+	if (!tx || !spk_lease_end(tx, id, error) ||
+	    !set_apart(tx, id, apart, &changed, error))
+		return FALSE;
+	if (changed)
+		return spk_tx_commit(g_steal_pointer(&tx), error);
+	spk_error_set(error, SPK_ERR_NOT_FOUND, NULL, "there is no task %s", id);
+	return FALSE;
 }
 
 static gboolean state_moved(const char *id, SpkState from, GError **error)

@@ -200,6 +200,40 @@ static void test_next_leaves_out(void **state)
 	assert_null(error);
 }
 
+/* One that stands apart waits for who names it, also when its holder is gone. */
+static void test_next_leaves_what_stands_apart(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *gone = dead_holder();
+	SpkTask given = { .id = (char *)TASK,
+			  .goal = (char *)"mend it",
+			  .spark = (char *)"coder",
+			  .repo = (char *)"/",
+			  .apart = 1 };
+	g_autoptr(SpkLease) by_name = NULL, next = NULL;
+	g_autoptr(SpkTask) task = NULL;
+	g_autoptr(GError) error = NULL;
+	gint64 until = -1;
+
+	assert_ok(spk_task_insert(f->store, &given, ERR));
+	task = spk_task_get(f->store, TASK, NULL);
+	assert_int_equal(task->apart, 1);
+	assert_null(spk_lease_claim_next(f->store, ELSEWHERE, &error));
+	assert_null(error);
+	by_name = spk_lease_claim(f->store, TASK, gone, NULL);
+	assert_non_null(by_name);
+	assert_null(spk_lease_claim_next(f->store, ELSEWHERE, &error));
+	assert_ok(spk_lease_next_expiry(f->store, &until, ERR));
+	assert_int_equal(until, 0);
+	assert_ok(spk_task_set_apart(f->store, TASK, FALSE, ERR));
+	next = spk_lease_claim_next(f->store, ELSEWHERE, &error);
+	assert_string_equal(next->task, TASK);
+	assert_false(spk_task_set_apart(f->store, TASK, TRUE, &error));
+	assert_failed(&error, SPK_ERR_BUSY);
+	assert_false(spk_task_set_apart(f->store, "nobody", TRUE, &error));
+	assert_failed(&error, SPK_ERR_NOT_FOUND);
+}
+
 static void test_next_inherits(void **state)
 {
 	Fixture *f = *state;
@@ -315,6 +349,7 @@ static const struct CMUnitTest tests[] = {
 	STORE_TEST(test_released_token_is_stale),
 	STORE_TEST(test_next_takes_the_oldest),
 	STORE_TEST(test_next_leaves_out),
+	STORE_TEST(test_next_leaves_what_stands_apart),
 	STORE_TEST(test_next_inherits),
 	STORE_TEST(test_next_expiry),
 	STORE_TEST(test_threads_share_the_queue),
