@@ -145,6 +145,21 @@ json_t *spk_conf_to_json(const SpkConf *conf)
 			 values);
 }
 
+json_t *spk_conf_task_values(const SpkConf *conf)
+{
+	const SpkOpt *options = spk_conf_options();
+	json_t *values = json_object();
+
+	for (guint i = 0; options[i].name; i++)
+		if (!(options[i].flags & SPK_OPT_PROCESS))
+			spk_json_set(values, options[i].name,
+				     value_to_json(&options[i], &conf->values[i]));
+	for (const char *const *name = spk_conf_secrets; *name; name++)
+		spk_json_set(values, *name,
+			     json_boolean(spk_conf_secret(conf, *name) != NULL));
+	return values;
+}
+
 /* ---- trust ---- */
 char **spk_conf_trust(const char *folder, GError **error)
 {

@@ -20,6 +20,7 @@ typedef enum {
 
 typedef enum {
 	SPK_OPT_SENSITIVE = 1 << 0,	/* no effect from an untrusted ./config.toml or ./.env */
+	SPK_OPT_PROCESS = 1 << 1,	/* of the program or its store: nothing to a task */
 } SpkOptFlags;
 
 typedef struct {
@@ -69,6 +70,11 @@ gboolean spk_conf_is_trusted(const SpkConf *conf);	/* TRUE as well when there is
 const char *const *spk_conf_warnings(const SpkConf *conf);
 /* {"file":…,"trusted":…,"values":{"name":{"value":…,"origin":…,"line":…}}}; secrets as "(set)" */
 json_t *spk_conf_to_json(const SpkConf *conf);
+
+/* {"name":value,…} of the options that a task runs with (all but SPK_OPT_PROCESS), and
+ * {"OPENAI_API_KEY":true,…} for the secrets that are there: equal for two processes that would
+ * run a task alike. */
+json_t *spk_conf_task_values(const SpkConf *conf);
 
 /* Records the hash of config.toml and .env in `folder` (those that exist; none: NOT_FOUND) in
  * SPARKS_HOME/trust, lines "sha256 path". Returns what was recorded. */

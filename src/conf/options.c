@@ -29,6 +29,7 @@
 		name, SPK_OPT_REAL, fallback, min, max, NULL, 0, sentence \
 	}
 #define S   SPK_OPT_SENSITIVE
+#define P   SPK_OPT_PROCESS
 #define MIB 1048576.0
 #define TIB 1099511627776.0
 
@@ -50,9 +51,9 @@ static const SpkOpt options[] = {
 	     "choose a weaker sandbox than the machine allows"),
 	INT("box.timeout_secs", "600", 1, 86400, S,
 	    "wall-clock limit of one command in the box"),
-	PATH("db.path", "~/.sparks/store.db", S,
+	PATH("db.path", "~/.sparks/store.db", P | S,
 	     "database of tasks and their journal"),
-	ENUM("db.synchronous", "normal", "normal|full", 0,
+	ENUM("db.synchronous", "normal", "normal|full", P,
 	     "full: survives a power cut without losing the last steps"),
 	INT("llm.connect_timeout_secs", "10", 1, 300, 0,
 	    "time to reach the model's server"),
@@ -94,7 +95,7 @@ static const SpkOpt options[] = {
 	    "characters of one tool result that the model sees"),
 	INT("task.timeout_secs", "3600", 1, 604800, 0,
 	    "time that a task may take"),
-	INT("up.workers", "2", 1, 64, 0,
+	INT("up.workers", "2", 1, 64, P,
 	    "tasks that the daemon runs at once"),
 	{ NULL },
 };

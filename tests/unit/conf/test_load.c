@@ -318,6 +318,30 @@ static void test_references(void **state)
 	spk_conf_unref(conf);
 }
 
+/* What two processes compare: no names of files of the store, and of keys only that they are
+ * there. */
+static void test_task_values(void **state)
+{
+	g_autoptr(SpkConf) conf = load_ok(NULL);
+	g_autoptr(json_t) without = spk_conf_task_values(conf), with = NULL, other = NULL;
+	g_autofree char *text = NULL;
+
+	assert_int_equal(spk_json_int(without, "manager.max_steps", 0), 15);
+	assert_null(json_object_get(without, "db.path"));
+	assert_null(json_object_get(without, "db.synchronous"));
+	assert_null(json_object_get(without, "up.workers"));
+	assert_non_null(json_object_get(without, "openai.url"));
+	g_setenv("OPENAI_API_KEY", "sk-canary", TRUE);
+	with = spk_conf_task_values(conf);
+	g_setenv("OPENAI_API_KEY", "sk-other", TRUE);
+	other = spk_conf_task_values(conf);
+	g_unsetenv("OPENAI_API_KEY");
+	assert_false(json_equal(with, without));
+	assert_true(json_equal(with, other));
+	text = spk_json_dump(with);
+	assert_lacks(text, "canary");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, conf_setup, conf_teardown)
 const struct CMUnitTest load_tests[] = {
 	T(test_no_file),
@@ -335,6 +359,7 @@ const struct CMUnitTest load_tests[] = {
 	T(test_database_of_the_reference),
 	T(test_secret),
 	T(test_json),
+	T(test_task_values),
 	T(test_references),
 };
 const size_t n_load_tests = G_N_ELEMENTS(load_tests);
