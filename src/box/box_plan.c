@@ -131,6 +131,9 @@ static void put_landlock_run(GByteArray *plan, const SpkBoxSettings *settings,
 	spk_box_put(plan, SPK_PLAN_URGENT, NULL, NULL);
 	spk_box_put(plan, SPK_PLAN_NO_PRIVS, NULL, NULL);
 	put_meters(plan, settings);
+	if (!run->read_only_work)
+		spk_box_put(plan, SPK_PLAN_DEPUTY, work, NULL);
+	spk_box_put(plan, SPK_PLAN_DEPUTY, scratch, NULL);
 	spk_box_put(plan, SPK_PLAN_SUPERVISE, "subreaper", NULL);
 	spk_box_put(plan, SPK_PLAN_SESSION, NULL, NULL);
 	put_limits(plan, settings, timeout_ms);

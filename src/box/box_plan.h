@@ -41,6 +41,7 @@
 	X(SEAL,      "seal",      0) /* old root away, new one read-only */                     \
 	X(NO_PRIVS,  "no-privs",  0) /* no capabilities, ever */                                \
 	X(METER,     "meter",     2) /* memory|pids MOST: of all the box's processes together */ \
+	X(DEPUTY,    "deputy",    1) /* FOLDER: modes, owners, dates may change below it */     \
 	X(SUPERVISE, "supervise", 1) /* init|subreaper: fork; the parent reaps and kills */     \
 	X(SESSION,   "session",   0) /* setsid, no signal blocked */                            \
 	X(RLIMIT,    "rlimit",    2) /* NAME VALUE, soft and hard */                            \

@@ -70,7 +70,8 @@ static void emit_load_argument(Program *program, int argument)
 
 static unsigned answer(const Rule *rule)
 {
-	return SECCOMP_RET_ERRNO | (unsigned)rule->error;
+	return rule->error == ASK_DEPUTY ? SECCOMP_RET_USER_NOTIF
+					 : SECCOMP_RET_ERRNO | (unsigned)rule->error;
 }
 
 /* Numbers of calls this machine does not have are negative. */
@@ -216,9 +217,10 @@ int main(void)
 	printf("\nstatic const struct {\n"
 	       "\tconst char *name;\n"
 	       "\tstruct sock_fprog program;\n"
+	       "\tint listens;\n"
 	       "} seccomp_programs[] = {\n"
-	       "\t{ \"native\", { sizeof(native_code) / 8, native_code } },\n"
-	       "\t{ \"landlock\", { sizeof(landlock_code) / 8, landlock_code } },\n"
+	       "\t{ \"native\", { sizeof(native_code) / 8, native_code }, 0 },\n"
+	       "\t{ \"landlock\", { sizeof(landlock_code) / 8, landlock_code }, 1 },\n"
 	       "};\n");
 	return 0;
 }

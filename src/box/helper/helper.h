@@ -39,6 +39,17 @@ StepFn step_no_privs, step_rlimit, step_ruleset, step_allow, step_restrict, step
 StepFn step_urgent, step_meter, step_supervise, step_janitor;
 /* The command goes on as urgent as any other. */
 void end_urgency(void);
+/* deputy.c */
+StepFn step_deputy;
+/* Before the fork, and then in each of the two. */
+void deputy_prepare(void);
+void deputy_settle(int is_command);
+/* Gives the command's seccomp listener to the supervisor. */
+void deputy_hand_over(int listener);
+/* The supervisor polls this descriptor (-1: none) and serves when it is readable. */
+int deputy_fd(void);
+void deputy_serve(void);
+void deputy_end(void);
 /* command.c */
 StepFn step_session, step_chdir, step_env, step_arg, step_exec;
 

@@ -30,6 +30,7 @@ static StepFn *const steps[SPK_N_PLAN_OPS] = {
 	[SPK_PLAN_SEAL] = step_seal,
 	[SPK_PLAN_NO_PRIVS] = step_no_privs,
 	[SPK_PLAN_METER] = step_meter,
+	[SPK_PLAN_DEPUTY] = step_deputy,
 	[SPK_PLAN_SUPERVISE] = step_supervise,
 	[SPK_PLAN_SESSION] = step_session,
 	[SPK_PLAN_RLIMIT] = step_rlimit,

@@ -13,9 +13,12 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/personality.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #define LAST_KNOWN 462	/* mseal, Linux 6.10; numbers are the same everywhere from 424 on */
+
+#define ASK_DEPUTY -1	/* in place of an error: the supervisor does it, or does not */
 
 #define NEW_NAMESPACES                                                                     \
 	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |        \
@@ -159,6 +162,30 @@ static const Rule rules[] = {
 	{ "mq_unlink", EPERM, .tiers = LANDLOCK },
 	{ "kill", EPERM, ONE_OF, 0, { 0xffffffff }, 1, .tiers = LANDLOCK },
 	{ "prlimit64", EPERM, NONE_OF, 0, { 0 }, 1, .tiers = LANDLOCK },
+
+	/* Landlock has no rights for what a file's owner may do to it without opening it. */
+	{ "chmod", ASK_DEPUTY, .tiers = LANDLOCK },
+	{ "fchmod", ASK_DEPUTY, .tiers = LANDLOCK },
+	{ "fchmodat", ASK_DEPUTY, .tiers = LANDLOCK },
+	{ "fchmodat2", ASK_DEPUTY, .tiers = LANDLOCK, .number = 452 },
+	{ "chown", ASK_DEPUTY, .tiers = LANDLOCK },
+	{ "fchown", ASK_DEPUTY, .tiers = LANDLOCK },
+	{ "lchown", ASK_DEPUTY, .tiers = LANDLOCK },
+	{ "fchownat", ASK_DEPUTY, .tiers = LANDLOCK },
+	{ "utimensat", ASK_DEPUTY, .tiers = LANDLOCK },
+	{ "utime", ENOSYS, .tiers = LANDLOCK },	/* libc falls back to utimensat */
+	{ "utimes", ENOSYS, .tiers = LANDLOCK },
+	{ "futimesat", ENOSYS, .tiers = LANDLOCK },
+	{ "setxattr", EOPNOTSUPP, .tiers = LANDLOCK },	/* access lists, for one */
+	{ "lsetxattr", EOPNOTSUPP, .tiers = LANDLOCK },
+	{ "fsetxattr", EOPNOTSUPP, .tiers = LANDLOCK },
+	{ "removexattr", EOPNOTSUPP, .tiers = LANDLOCK },
+	{ "lremovexattr", EOPNOTSUPP, .tiers = LANDLOCK },
+	{ "fremovexattr", EOPNOTSUPP, .tiers = LANDLOCK },
+	/* Other processes of the same user. */
+	{ "setpriority", EPERM, NONE_OF, 1, { 0 }, 1, .tiers = LANDLOCK },
+	{ "setpriority", EPERM, ONE_OF, 0, { PRIO_USER }, 1, .tiers = LANDLOCK },
+	{ "ioprio_set", EPERM, NONE_OF, 1, { 0 }, 1, .tiers = LANDLOCK },
 
 	/* Landlock before ABI 3 does not see these empty a file. */
 	{ "truncate", EPERM, .tiers = LANDLOCK },

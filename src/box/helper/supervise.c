@@ -16,13 +16,14 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define TICK_NS	      20000000L /* between two looks at the meters */
+#define TICK_MS	      20 /* between two looks at the meters */
 #define URGENT_NICE   10
 #define MAX_LISTED    16384 /* processes; more than that is a bomb by any limit */
 #define JANITOR_WAITS 500   /* of 0.2 ms, before we do its work */
@@ -295,7 +296,7 @@ static int is_due(void)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	passed_ns =
 		(now.tv_sec - last.tv_sec) * 1000000000ll + now.tv_nsec - last.tv_nsec;
-	if (passed_ns < TICK_NS)
+	if (passed_ns < TICK_MS * 1000000ll)
 		return 0;
 	last = now;
 	return 1;
@@ -316,16 +317,33 @@ static _Noreturn void report_end(int status)
 	_exit(exit_code);
 }
 
-static _Noreturn void watch(pid_t command, const sigset_t *signals)
+/* A signal that came, or 0 after a tick or when the deputy was asked for. */
+static int next_signal(int signals)
 {
-	static const struct timespec tick = { .tv_nsec = TICK_NS };
+	struct pollfd fds[] = { { .fd = signals, .events = POLLIN },
+				{ .fd = deputy_fd(), .events = POLLIN } };
+	struct signalfd_siginfo info;
+
+	(void)poll(fds, 2, TICK_MS);
+	if (fds[1].revents & POLLIN)
+		deputy_serve();
+	else if (fds[1].revents)
+		deputy_end();
+	if (fds[0].revents & POLLIN &&
+	    read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		return (int)info.ssi_signo;
+	return 0;
+}
+
+static _Noreturn void watch(pid_t command, int signals)
+{
 	int status = SIGKILL; /* as of one that was killed, unless it ends by itself */
 
 	(void)is_due(); /* the first look comes a tick from now */
 	while (!reap(command, &status))
-		if (sigtimedwait(signals, NULL, &tick) == SIGTERM ||
-		    (is_due() && is_over()))
+		if (next_signal(signals) == SIGTERM || (is_due() && is_over()))
 			break;
+	deputy_end();
 	if (!is_init)
 		kill_descendants();
 	report_end(status);
@@ -335,6 +353,7 @@ void step_supervise(const SpkPlanStep *step)
 {
 	sigset_t signals;
 	pid_t command;
+	int signals_fd;
 
 	is_init = strcmp(step->arg[0], "init") == 0;
 	sigemptyset(&signals);
@@ -342,19 +361,25 @@ void step_supervise(const SpkPlanStep *step)
 	if (!is_init)
 		sigaddset(&signals, SIGTERM);
 	sigprocmask(SIG_SETMASK, &signals, NULL);
+	signals_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signals_fd < 0)
+		fail();
 	/* the command runs as the same user: keep it out of our memory and descriptors */
 	if ((!is_init && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) ||
 	    prctl(PR_SET_DUMPABLE, 0) < 0)
 		fail();
 	if (!is_init && pipe2(janitor_pipe, O_CLOEXEC) < 0)
 		fail();
+	deputy_prepare();
 	command = fork();
 	if (command < 0)
 		fail();
+	deputy_settle(command == 0);
 	if (command > 0) {
 		close(janitor_pipe[0]);
-		watch(command, &signals);
+		watch(command, signals_fd);
 	}
+	close(signals_fd);
 	close(janitor_pipe[1]);
 	if (!is_init)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);

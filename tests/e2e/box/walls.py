@@ -389,8 +389,6 @@ def nothing_outside_can_be_written(c):
 
 @test()
 def system_files_keep_their_content_and_mode(c):
-    if c.tier == LANDLOCK and c.uid == 0:
-        return      # chmod of root's own files is what this tier cannot wall off
     before = os.stat("/usr/bin/env")
     c.py("""
         for act in (lambda p: os.chmod(p, 0o777), lambda p: os.truncate(p, 0),
@@ -403,6 +401,109 @@ def system_files_keep_their_content_and_mode(c):
     after = os.stat("/usr/bin/env")
     same((after.st_mode, after.st_size, after.st_mtime),
          (before.st_mode, before.st_size, before.st_mtime))
+
+
+@test()
+def modes_owners_and_dates_outside_stay(c):
+    """Landlock does not see them, and the files belong to who runs the box."""
+    secret = os.path.join(c.outside, "secret")
+    os.chmod(secret, 0o600)
+    before = os.stat(secret)
+    code, out, _ = c.py(f"""
+        outside, secret = {c.outside!r}, {secret!r}
+        os.symlink(secret, "way-out")
+        folder = os.open(".", os.O_RDONLY)
+        def attempt(what, change, *args, **more):
+            try:
+                change(*args, **more)
+                print(what, "worked")
+            except OSError as e:
+                if e.errno not in (errno.EPERM, errno.ENOENT, errno.ENOTSUP,
+                                   errno.EROFS):
+                    print(what, name(e.errno))
+        for path in (secret, outside, "way-out", "/proc/self/root" + secret,
+                     "../" * 40 + secret, "/proc/self/cwd/../outside/secret"):
+            attempt(path, os.chmod, path, 0o666)
+            attempt(path, os.chmod, path, 0o666, dir_fd=folder)
+            attempt(path, os.utime, path, (1, 1))
+            attempt(path, os.chown, path, os.getuid(), os.getgid())
+            attempt(path, os.setxattr, path, "user.spark", b"1")
+        for path in ("/etc/passwd", "/usr/bin/env"):
+            opened = os.open(path, os.O_RDONLY)
+            attempt(path, os.fchmod, opened, os.stat(path).st_mode & 0o7777)
+            attempt(path, os.utime, opened)
+        os.unlink("way-out")
+        """)
+    same((code, out), (0, ""))
+    after = os.stat(secret)
+    same((after.st_mode, after.st_mtime_ns, after.st_ctime_ns),
+         (before.st_mode, before.st_mtime_ns, before.st_ctime_ns))
+
+
+@test()
+def modes_and_dates_of_its_own_files_change(c):
+    code, out, _ = c.py("""
+        with open("own", "w") as f:
+            os.fchmod(f.fileno(), 0o640)
+        os.mkdir("sub")
+        os.symlink("own", "to-own")
+        folder, opened = os.open("sub", os.O_RDONLY), os.open("own", os.O_RDONLY)
+        def mode():
+            return oct(os.stat("own").st_mode & 0o777)
+        print(mode())
+        for path in ("own", "to-own", os.path.abspath("own"), f"/proc/self/fd/{opened}"):
+            os.chmod(path, 0o711)
+            print(mode())
+            os.chmod(path, 0o600)
+        os.chmod("../own", 0o755, dir_fd=folder)
+        print(mode())
+        os.utime("own", (5, 5))
+        os.utime("to-own", (7, 7), follow_symlinks=False)
+        print(os.stat("own").st_mtime, os.lstat("to-own").st_mtime)
+        os.utime(opened, (9, 9))
+        os.lchown("to-own", os.getuid(), os.getgid())
+        os.unlink("own")
+        os.fchmod(opened, 0o600)
+        print(os.fstat(opened).st_mtime)
+        for change, args in ((os.chmod, ("absent", 0)), (os.chmod, ("x" * 5000, 0))):
+            try:
+                change(*args)
+            except OSError as e:
+                print(name(e.errno))
+        with open(os.environ["TMPDIR"] + "/own", "w") as f:
+            os.fchmod(f.fileno(), 0o600)
+        """)
+    same((code, out.split()), (0, ["0o640"] + 4 * ["0o711"] + ["0o755", "5.0", "7.0", "9.0",
+                                                              "ENOENT", "ENAMETOOLONG"]))
+    c.sh("rm -rf sub to-own")
+
+
+@test()
+def a_path_that_changes_under_the_call_is_no_way_out(c):
+    secret = os.path.join(c.outside, "secret")
+    before = os.stat(secret)
+    code, out, _ = c.py(f"""
+        import threading
+        def swap():
+            for i in range(2000):
+                for target in ({secret!r}, "inside"):
+                    os.symlink(target, "new")
+                    os.rename("new", "swapped")
+        open("inside", "w").close()
+        os.symlink("inside", "swapped")
+        thread = threading.Thread(target=swap)
+        thread.start()
+        while thread.is_alive():
+            try:
+                os.chmod("swapped", 0o666)
+            except OSError:
+                pass
+        thread.join()
+        os.unlink("swapped")
+        os.unlink("inside")
+        """)
+    same((code, out), (0, ""))
+    same(os.stat(secret).st_ctime_ns, before.st_ctime_ns)
 
 
 @test()
