@@ -199,7 +199,8 @@ static Finding check_model(const Doctor *doctor)
 			     spk_llm_provider(llm), spk_llm_model(llm));
 	spk_cancel_set_deadline(patience, PING_MS);
 	if (!spk_llm_ping(llm, patience, &error))
-		return failed(spk_error_is(error, SPK_ERR_NOT_FOUND) ? WARN : FAIL, error, "check the key, the URL and the network");
+		return failed(spk_error_is(error, SPK_ERR_NOT_FOUND) ? WARN : FAIL, error,
+			      "check the key, the URL and the network");
 	return found(PASS, NULL, "%s %s answers", spk_llm_provider(llm),
 		     spk_llm_model(llm));
 }

@@ -22,6 +22,16 @@ static void print_paths(const char *label, const GPtrArray *paths)
 	}
 }
 
+/* Asked for, so no failure; but nothing that may stay so. */
+static void warn_markers(const SpkTreeApplied *applied)
+{
+	guint n = applied->conflicts ? applied->conflicts->len : 0;
+
+	if (n)
+		fprintf(stderr, "sparks: %u %s conflict markers now: resolve them\n", n,
+			n == 1 ? "file has" : "files have");
+}
+
 static void print_text(const SpkTask *task, const char *action,
 		       const SpkTreeApplied *applied)
 {
@@ -35,9 +45,10 @@ static void print_text(const SpkTask *task, const char *action,
 }
 
 /* One object in every case: with the conflicts when there are some. */
-static int print(const SpkSession *session, const SpkTask *task, const char *action,
+static int print(const SpkSession *session, const char *action,
 		 const SpkTreeApplied *applied, GError *take_error)
 {
+	const SpkTask *task = session->task;
 	g_autoptr(GError) error = take_error;
 	g_autoptr(json_t) object = NULL;
 	int code = error ? spk_err_info(spk_error_code(error))->exit_code : 0;
@@ -48,6 +59,7 @@ static int print(const SpkSession *session, const SpkTask *task, const char *act
 			return spk_cmd_fail(g_steal_pointer(&error), FALSE);
 		}
 		print_text(task, action, applied);
+		warn_markers(applied);
 		return 0;
 	}
 	object = spk_changes_to_json(task, error ? "nothing" : action, applied);
@@ -61,19 +73,19 @@ static int print(const SpkSession *session, const SpkTask *task, const char *act
 	if (error)
 		(void)spk_cmd_fail(g_steal_pointer(&error),
 				   FALSE); /* the words on stderr */
+	else
+		warn_markers(applied);
 	return code;
 }
 
 typedef struct {
 	SpkSession session;
-	SpkTask *task;
 	SpkTrail *trail;
 } Opened;
 
 static void opened_clear(Opened *opened)
 {
 	g_clear_pointer(&opened->trail, spk_trail_free);
-	g_clear_pointer(&opened->task, spk_task_free);
 	spk_session_clear(&opened->session);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Opened, opened_clear)
@@ -82,13 +94,11 @@ static gboolean open_task(Opened *opened, const SpkArgs *args, int *ret_exit)
 {
 	g_autoptr(GError) error = NULL;
 
-	if (!spk_session_open(&opened->session, args, spk_args_flag(args, "json"),
-			      ret_exit))
+	if (!spk_session_open_task(&opened->session, args, spk_args_flag(args, "json"),
+				   ret_exit))
 		return FALSE;
-	opened->task = spk_session_task(&opened->session, args, ret_exit);
-	if (!opened->task)
-		return FALSE;
-	opened->trail = spk_trail_read(opened->session.store, opened->task->id, &error);
+	opened->trail =
+		spk_trail_read(opened->session.store, opened->session.task->id, &error);
 	if (!opened->trail)
 		*ret_exit = spk_cmd_fail(g_steal_pointer(&error), opened->session.json);
 	return opened->trail != NULL;
@@ -110,14 +120,15 @@ static int run_apply(const SpkArgs *args)
 
 	if (!open_task(&opened, args, &code))
 		return code;
-	message = spk_changes_message(opened.task);
+	message = spk_changes_message(opened.session.task);
 	how.message = message;
-	if (how.dry_run || spk_consent_to_apply(opened.task, spk_args_yes(args), &error))
-		(void)spk_changes_apply(opened.session.core, opened.task, opened.trail,
-					&how, cancel, &applied,
+	if (how.dry_run ||
+	    spk_consent_to_apply(opened.session.task, spk_args_yes(args), &error))
+		(void)spk_changes_apply(opened.session.core, opened.session.task,
+					opened.trail, &how, cancel, &applied,
 					&error); /* error says it */
-	return print(&opened.session, opened.task, how.dry_run ? "would be" : "applied",
-		     &applied, g_steal_pointer(&error));
+	return print(&opened.session, how.dry_run ? "would be" : "applied", &applied,
+		     g_steal_pointer(&error));
 }
 
 static int run_undo(const SpkArgs *args)
@@ -130,10 +141,9 @@ static int run_undo(const SpkArgs *args)
 
 	if (!open_task(&opened, args, &code))
 		return code;
-	(void)spk_changes_undo(opened.session.core, opened.task, opened.trail, cancel,
-			       &undone, &error); /* error says it */
-	return print(&opened.session, opened.task, "undone", &undone,
-		     g_steal_pointer(&error));
+	(void)spk_changes_undo(opened.session.core, opened.session.task, opened.trail,
+			       cancel, &undone, &error); /* error says it */
+	return print(&opened.session, "undone", &undone, g_steal_pointer(&error));
 }
 
 static const SpkCmdOpt apply_options[] = {
@@ -146,32 +156,27 @@ static const SpkCmdOpt apply_options[] = {
 	{ NULL },
 };
 
-static const SpkCmdOpt undo_options[] = { SPK_OPT_JSON, { NULL } };
-
 const SpkCmd spk_tasks_apply = {
 	.name = "apply",
-	.usage = "ID",
+	SPK_TAKES_ID,
 	.summary = "Write a task's changes into the working tree.",
 	.details =
 		"If the files have moved since, changes are merged; on a conflict nothing is "
-		"changed and the conflicts are listed. Files that run code elsewhere are named "
+		"changed and the conflicts are listed; with --markers they are left in the files, "
+		"named, and the exit code is 0. Files that run code elsewhere are named "
 		"first and need a yes, on the terminal or by -y.",
 	.example = "sparks tasks apply 01hq2x --commit",
 	.options = apply_options,
-	.min_args = 1,
-	.max_args = 1,
 	.run = run_apply,
 };
 
 const SpkCmd spk_tasks_undo = {
 	.name = "undo",
-	.usage = "ID",
+	SPK_TAKES_ID,
 	.summary = "Take back exactly what apply wrote.",
 	.details = "Refused, with a list, when those places were edited since. After "
 		   "`apply --commit` it makes a revert commit.",
 	.example = "sparks tasks undo 01hq2x",
-	.options = undo_options,
-	.min_args = 1,
-	.max_args = 1,
+	.options = spk_only_json,
 	.run = run_undo,
 };

@@ -88,16 +88,12 @@ static gboolean print(SpkSession *session, const SpkTask *task, gboolean stat,
 static int run(const SpkArgs *args)
 {
 	g_auto(SpkSession) session = { 0 };
-	g_autoptr(SpkTask) task = NULL;
 	g_autoptr(GError) error = NULL;
 	int code;
 
-	if (!spk_session_open(&session, args, spk_args_flag(args, "json"), &code))
+	if (!spk_session_open_task(&session, args, spk_args_flag(args, "json"), &code))
 		return code;
-	task = spk_session_task(&session, args, &code);
-	if (!task)
-		return code;
-	if (!print(&session, task, spk_args_flag(args, "stat"), &error))
+	if (!print(&session, session.task, spk_args_flag(args, "stat"), &error))
 		return spk_cmd_fail(g_steal_pointer(&error), session.json);
 	return 0;
 }
@@ -110,11 +106,9 @@ static const SpkCmdOpt options[] = {
 
 const SpkCmd spk_tasks_diff = {
 	.name = "diff",
-	.usage = "ID",
+	SPK_TAKES_ID,
 	.summary = "Show what a task changed.",
 	.example = "sparks tasks diff 01hq2x | git apply --check",
 	.options = options,
-	.min_args = 1,
-	.max_args = 1,
 	.run = run,
 };

@@ -140,6 +140,7 @@ static void say_decided(GString *out, const SpkTask *task, const SpkTrail *trail
 			gboolean stranded)
 {
 	const char *words = spk_ui_verdict_words(task->verdict);
+	g_autofree char *status = spk_ui_state(task->status);
 
 	g_string_append_c(out, '\n');
 	say_ended(out, trail);
@@ -149,7 +150,7 @@ static void say_decided(GString *out, const SpkTask *task, const SpkTrail *trail
 			"Nobody runs it now: whoever did is gone. Every finished step "
 			"is on record.\n");
 	else
-		g_string_append_printf(out, "It is %s.\n", spk_state_name(task->status));
+		g_string_append_printf(out, "It is %s.\n", status);
 	if (*words)
 		g_string_append_printf(out, "The verdict is `%s`: %s.\n",
 				       spk_verdict_name(task->verdict), words);
@@ -238,32 +239,24 @@ static void print(const SpkSession *session, const SpkTask *task, const char *te
 static int run(const SpkArgs *args)
 {
 	g_auto(SpkSession) session = { 0 };
-	g_autoptr(SpkTask) task = NULL;
 	g_autoptr(GError) error = NULL;
 	g_autofree char *text = NULL;
 	int code;
 
-	if (!spk_session_open(&session, args, spk_args_flag(args, "json"), &code))
+	if (!spk_session_open_task(&session, args, spk_args_flag(args, "json"), &code))
 		return code;
-	task = spk_session_task(&session, args, &code);
-	if (!task)
-		return code;
-	text = explain(&session, task, &error);
+	text = explain(&session, session.task, &error);
 	if (!text)
 		return spk_cmd_fail(g_steal_pointer(&error), session.json);
-	print(&session, task, text);
+	print(&session, session.task, text);
 	return 0;
 }
 
-static const SpkCmdOpt options[] = { SPK_OPT_JSON, { NULL } };
-
 const SpkCmd spk_tasks_explain = {
 	.name = "explain",
-	.usage = "ID",
+	SPK_TAKES_ID,
 	.summary = "Tell in sentences what happened and what to do next.",
 	.example = "sparks tasks explain 01hq2x",
-	.options = options,
-	.min_args = 1,
-	.max_args = 1,
+	.options = spk_only_json,
 	.run = run,
 };

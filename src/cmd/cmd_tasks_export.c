@@ -29,19 +29,15 @@ static char *export_play(SpkSession *session, const SpkTask *task, guint *ret_re
 static int run(const SpkArgs *args)
 {
 	g_auto(SpkSession) session = { 0 };
-	g_autoptr(SpkTask) task = NULL;
 	g_autoptr(GError) error = NULL;
 	g_autofree char *play = NULL;
 	const char *path = spk_args_str(args, "output");
 	guint redacted;
 	int code;
 
-	if (!spk_session_open(&session, args, FALSE, &code))
+	if (!spk_session_open_task(&session, args, FALSE, &code))
 		return code;
-	task = spk_session_task(&session, args, &code);
-	if (!task)
-		return code;
-	play = export_play(&session, task, &redacted, &error);
+	play = export_play(&session, session.task, &redacted, &error);
 	if (!play)
 		return spk_cmd_fail(g_steal_pointer(&error), FALSE);
 	if (redacted)
@@ -62,7 +58,7 @@ static const SpkCmdOpt options[] = {
 
 const SpkCmd spk_tasks_export = {
 	.name = "export",
-	.usage = "ID",
+	SPK_TAKES_ID,
 	.summary = "Write a task as a play: a bug report that runs.",
 	.details =
 		"The play holds what the model said, and the files the task began with when "
@@ -70,7 +66,5 @@ const SpkCmd spk_tasks_export = {
 		"environment variables are replaced. Look it over before you send it.",
 	.example = "sparks tasks export 01hq2x -o report.play",
 	.options = options,
-	.min_args = 1,
-	.max_args = 1,
 	.run = run,
 };

@@ -60,7 +60,7 @@ static void print_task(const SpkTask *task, gboolean daemon_alive)
 			   : task->status == SPK_STATE_DONE && task->verdict
 				   ? spk_verdict_name(task->verdict)
 				   : spk_state_name(task->status);
-	g_autofree char *padded = g_strdup_printf("%-15s", word);
+	g_autofree char *padded = g_strdelimit(g_strdup_printf("%-15s", word), "_", ' ');
 	g_autofree char *goal =
 		spk_ui_line(task->goal, MAX(20, spk_ui_columns(STDOUT_FILENO) - 52));
 

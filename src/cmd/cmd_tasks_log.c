@@ -72,18 +72,15 @@ static gboolean print_all(SpkSession *session, const SpkTask *task, gboolean fol
 static int run(const SpkArgs *args)
 {
 	g_auto(SpkSession) session = { 0 };
-	g_autoptr(SpkTask) task = NULL;
 	g_autoptr(SpkLines) lines = spk_lines_new(TRUE);
 	g_autoptr(GError) error = NULL;
 	Printer printer = { spk_args_flag(args, "json"), lines };
 	int code;
 
-	if (!spk_session_open(&session, args, printer.json, &code))
+	if (!spk_session_open_task(&session, args, printer.json, &code))
 		return code;
-	task = spk_session_task(&session, args, &code);
-	if (!task)
-		return code;
-	if (!print_all(&session, task, spk_args_flag(args, "follow"), &printer, &error))
+	if (!print_all(&session, session.task, spk_args_flag(args, "follow"), &printer,
+		       &error))
 		return spk_cmd_fail(g_steal_pointer(&error), FALSE);
 	return 0;
 }
@@ -98,11 +95,9 @@ static const SpkCmdOpt options[] = {
 
 const SpkCmd spk_tasks_log = {
 	.name = "log",
-	.usage = "ID",
+	SPK_TAKES_ID,
 	.summary = "Show everything that happened in a task.",
 	.example = "sparks tasks log 01hq2x --follow",
 	.options = options,
-	.min_args = 1,
-	.max_args = 1,
 	.run = run,
 };

@@ -6,72 +6,75 @@
 #include "cmd/session.h"
 #include "cmd/tasks_all.h"
 
-typedef gboolean (*AskFn)(SpkCore *core, const char *id, GError **error);
+typedef struct {
+	gboolean (*fn)(SpkCore *core, const char *id, GError **error);
+	const char *name;
+	SpkState to;
+	const char *asked; /* said while it is not there yet */
+} Ask;
 
-static void print(const SpkSession *session, const SpkTask *task, const char *word)
+static const Ask cancel = { spk_core_cancel, "cancel", SPK_STATE_CANCELLED,
+			    "asked to stop" };
+static const Ask pause_it = { spk_core_pause, "pause", SPK_STATE_PAUSED,
+			      "will pause after its present step" };
+
+static void print(const SpkSession *session, const SpkTask *task, const Ask *ask)
 {
+	const char *status = spk_state_name(task->status);
 	g_autoptr(json_t) object = NULL;
 
-	if (!session->json) {
-		printf("task %s: %s (now %s)\n", task->id, word,
-		       spk_state_name(task->status));
-		return;
+	if (session->json) {
+		object = json_pack("{s:s,s:s,s:s,s:n}", "task", task->id, "action",
+				   ask->name, "status", status, "error");
+		spk_cmd_print_json(object);
+	} else if (task->status == ask->to) {
+		printf("task %s is %s\n", task->id, status);
+	} else {
+		printf("task %s %s\n", task->id, ask->asked);
 	}
-	object = json_pack("{s:s,s:s,s:s,s:n}", "task", task->id, "action", word,
-			   "status", spk_state_name(task->status), "error");
-	spk_cmd_print_json(object);
 }
 
-static int ask(const SpkArgs *args, AskFn fn, const char *word)
+static int run(const SpkArgs *args, const Ask *ask)
 {
 	g_auto(SpkSession) session = { 0 };
-	g_autoptr(SpkTask) task = NULL, after = NULL;
+	g_autoptr(SpkTask) after = NULL;
 	g_autoptr(GError) error = NULL;
 	int code;
 
-	if (!spk_session_open(&session, args, spk_args_flag(args, "json"), &code))
+	if (!spk_session_open_task(&session, args, spk_args_flag(args, "json"), &code))
 		return code;
-	task = spk_session_task(&session, args, &code);
-	if (!task)
-		return code;
-	if (fn(session.core, task->id, &error))
-		after = spk_task_get(session.store, task->id, &error);
+	if (ask->fn(session.core, session.task->id, &error))
+		after = spk_task_get(session.store, session.task->id, &error);
 	if (!after)
 		return spk_cmd_fail(g_steal_pointer(&error), session.json);
-	print(&session, after, word);
+	print(&session, after, ask);
 	return 0;
 }
 
 static int run_cancel(const SpkArgs *args)
 {
-	return ask(args, spk_core_cancel, "cancel");
+	return run(args, &cancel);
 }
 
 static int run_pause(const SpkArgs *args)
 {
-	return ask(args, spk_core_pause, "pause");
+	return run(args, &pause_it);
 }
-
-static const SpkCmdOpt options[] = { SPK_OPT_JSON, { NULL } };
 
 const SpkCmd spk_tasks_cancel = {
 	.name = "cancel",
-	.usage = "ID",
+	SPK_TAKES_ID,
 	.summary = "End a task; its steps stay on record.",
 	.example = "sparks tasks cancel 01hq2x",
-	.options = options,
-	.min_args = 1,
-	.max_args = 1,
+	.options = spk_only_json,
 	.run = run_cancel,
 };
 
 const SpkCmd spk_tasks_pause = {
 	.name = "pause",
-	.usage = "ID",
+	SPK_TAKES_ID,
 	.summary = "Let a task rest after its present step; `resume` goes on.",
 	.example = "sparks tasks pause 01hq2x",
-	.options = options,
-	.min_args = 1,
-	.max_args = 1,
+	.options = spk_only_json,
 	.run = run_pause,
 };

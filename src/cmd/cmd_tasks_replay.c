@@ -74,18 +74,14 @@ static gboolean load_play(Replay *replay, const SpkArgs *args, int *ret_exit)
 	const char *word = spk_args_rest(args)[0];
 	gboolean json = spk_args_flag(args, "json"), ok;
 	g_auto(SpkSession) session = { 0 };
-	g_autoptr(SpkTask) task = NULL;
 	g_autoptr(GError) error = NULL;
 
 	if (strchr(word, '/') || g_file_test(word, G_FILE_TEST_IS_REGULAR)) {
 		ok = copy_play(replay, word, &error);
 	} else {
-		if (!spk_session_open(&session, args, json, ret_exit))
+		if (!spk_session_open_task(&session, args, json, ret_exit))
 			return FALSE;
-		task = spk_session_task(&session, args, ret_exit);
-		if (!task)
-			return FALSE;
-		ok = export_task(replay, &session, task, &error);
+		ok = export_task(replay, &session, session.task, &error);
 	}
 	if (ok)
 		replay->play = spk_play_load(replay->play_path, &error);

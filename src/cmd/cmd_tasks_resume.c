@@ -23,26 +23,24 @@ static gboolean last_seq(SpkStore *store, const char *id, gint64 *ret_seq, GErro
 static int run(const SpkArgs *args)
 {
 	g_auto(SpkSession) session = { 0 };
-	g_autoptr(SpkTask) task = NULL;
 	g_autoptr(SpkProgress) progress = NULL;
 	g_autoptr(GError) error = NULL;
 	SpkFollow how = { .detach = spk_args_flag(args, "detach") };
 	int code;
 
-	if (!spk_session_open(&session, args, spk_args_flag(args, "json"), &code))
+	if (!spk_session_open_task(&session, args, spk_args_flag(args, "json"), &code))
 		return code;
-	task = spk_session_task(&session, args, &code);
-	if (!task)
-		return code;
-	if (!last_seq(session.store, task->id, &how.seen, &error) ||
-	    !spk_core_resume(session.core, task->id, &error))
+	how.runner = spk_daemon_ask(&session, session.task->options, how.detach);
+	if (!last_seq(session.store, session.task->id, &how.seen, &error) ||
+	    !spk_core_resume(session.core, session.task->id, how.runner == SPK_RUN_APART,
+			     &error))
 		return spk_cmd_fail(g_steal_pointer(&error), session.json);
 	progress = spk_progress_new(STDERR_FILENO);
-	(void)spk_follow_run(&session, args, task->id, &how, progress, &error);
+	(void)spk_follow_run(&session, args, session.task->id, &how, progress, &error);
 	g_clear_pointer(&progress, spk_progress_free);
 	if (how.detach && !error)
-		return spk_submit_detached(&session, task->id);
-	return spk_submit_close(&session, task->id, spk_args_flag(args, "strict"),
+		return spk_submit_detached(&session, session.task->id);
+	return spk_submit_close(&session, session.task->id, spk_args_flag(args, "strict"),
 				g_steal_pointer(&error));
 }
 
@@ -56,11 +54,9 @@ static const SpkCmdOpt options[] = {
 
 const SpkCmd spk_tasks_resume = {
 	.name = "resume",
-	.usage = "ID",
+	SPK_TAKES_ID,
 	.summary = "Go on with a paused, interrupted or queued task.",
 	.example = "sparks tasks resume 01hq2x",
 	.options = options,
-	.min_args = 1,
-	.max_args = 1,
 	.run = run,
 };

@@ -21,36 +21,29 @@ static void print_head(const SpkTask *task)
 static int run(const SpkArgs *args)
 {
 	g_auto(SpkSession) session = { 0 };
-	g_autoptr(SpkTask) task = NULL;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(json_t) report = NULL;
 	int code;
 
-	if (!spk_session_open(&session, args, spk_args_flag(args, "json"), &code))
-		return code;
-	task = spk_session_task(&session, args, &code);
-	if (!task)
+	if (!spk_session_open_task(&session, args, spk_args_flag(args, "json"), &code))
 		return code;
 	if (session.json) {
-		report = spk_core_report(session.core, task, FALSE, &error);
+		report = spk_core_report(session.core, session.task, FALSE, &error);
 		if (report)
 			spk_cmd_print_json(report);
 	} else {
-		print_head(task);
-		(void)spk_summary_print(session.core, task, &error); /* error says it */
+		print_head(session.task);
+		(void)spk_summary_print(session.core, session.task,
+					&error); /* error says it */
 	}
 	return error ? spk_cmd_fail(g_steal_pointer(&error), session.json) : 0;
 }
 
-static const SpkCmdOpt options[] = { SPK_OPT_JSON, { NULL } };
-
 const SpkCmd spk_tasks_show = {
 	.name = "show",
-	.usage = "ID",
+	SPK_TAKES_ID,
 	.summary = "Show one task: status, verdict, evidence, result.",
 	.example = "sparks tasks show 01hq2x",
-	.options = options,
-	.min_args = 1,
-	.max_args = 1,
+	.options = spk_only_json,
 	.run = run,
 };

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "cmd/cmd_all.h"
+#include "cmd/daemon.h"
 #include "cmd/session.h"
 
 static void say_ready(const SpkSession *session, gint64 workers)
@@ -38,12 +39,15 @@ static int run(const SpkArgs *args)
 		return code;
 	workers = spk_args_int(args, "workers", spk_conf_int(session.conf, "up.workers"));
 	/* serve() registers again; asking first keeps the ready line from being a lie. */
-	if (!spk_worker_register(session.store, spk_holder_self(), &error))
+	if (!spk_core_ready(session.core, &error) ||
+	    !spk_worker_register(session.store, spk_holder_self(), &error) ||
+	    !spk_daemon_announce(&session, &error))
 		return spk_cmd_fail(g_steal_pointer(&error), session.json);
 	say_ready(&session, workers);
-	if (!spk_core_serve(session.core, workers, interrupt, &error))
-		return spk_cmd_fail(g_steal_pointer(&error), session.json);
-	return 0;
+	(void)spk_core_serve(session.core, workers, interrupt,
+			     &error); /* error says it */
+	spk_daemon_leave(&session);
+	return error ? spk_cmd_fail(g_steal_pointer(&error), session.json) : 0;
 }
 
 static const SpkCmdOpt options[] = {
@@ -60,7 +64,9 @@ const SpkCmd spk_cmd_up = {
 	.details =
 		"One daemon per store; a second one is refused. SIGTERM or Ctrl-C drains: "
 		"running tasks end their step, are given back, and go on with the next `up` or "
-		"with `sparks tasks resume ID`.",
+		"with `sparks tasks resume ID`.\n\n"
+		"It runs tasks with the configuration it was started with. A command whose own "
+		"values differ says so and runs its task itself.",
 	.example = "sparks up --workers 4",
 	.options = options,
 	.run = run,

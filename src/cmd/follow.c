@@ -202,7 +202,7 @@ static gboolean run_here(SpkSession *session, const char *id, SpkProgress *progr
 gboolean spk_follow_run(SpkSession *session, const SpkArgs *args, const char *id,
 			const SpkFollow *how, SpkProgress *progress, GError **error)
 {
-	g_autofree char *daemon = spk_worker_find(session->store, NULL);
+	gboolean daemon = how->runner == SPK_RUN_DAEMON;
 	pid_t runner = 0;
 	gboolean ok;
 

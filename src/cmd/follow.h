@@ -5,10 +5,12 @@
 #ifndef SPK_CMD_FOLLOW_H
 #define SPK_CMD_FOLLOW_H
 
+#include "cmd/daemon.h"
 #include "cmd/progress.h"
 #include "cmd/session.h"
 
 typedef struct {
+	SpkRunner runner;
 	gboolean detach;  /* only see to it that somebody runs it */
 	gint64 wait_secs; /* 0: until it ends */
 	gint64 seen;	  /* journal entries up to this one are known already */

@@ -156,14 +156,14 @@ static void on_apply_result(SpkLines *lines, const json_t *p, GPtrArray *out)
 	size_t conflicts = json_array_size(json_object_get(p, "conflicts"));
 
 	line_add(out, conflicts ? "warn" : "ok", "applied",
-		 "%zu files written, %zu merged, %zu conflicts",
+		 "files written: %zu, merged: %zu, with conflicts: %zu",
 		 json_array_size(json_object_get(p, "written")),
 		 json_array_size(json_object_get(p, "merged")), conflicts);
 }
 
 static void on_undo_result(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
-	line_add(out, "ok", "undone", "%zu files set back",
+	line_add(out, "ok", "undone", "files set back: %zu",
 		 json_array_size(json_object_get(p, "written")));
 }
 
@@ -173,10 +173,23 @@ static void on_mail(SpkLines *lines, const json_t *p, GPtrArray *out)
 }
 
 /* Before an effect: of interest only when reading the whole log. */
-static void on_plain_intent(SpkLines *lines, const json_t *p, GPtrArray *out)
+static void on_commit_intent(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
 	if (lines->verbose)
-		line_add(out, "dim", "intent", "%s", line_str(p, "branch"));
+		line_add(out, "dim", "commit", "begins, for %s", line_str(p, "branch"));
+}
+
+static void on_apply_intent(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	if (lines->verbose)
+		line_add(out, "dim", "apply", "begins; what undo needs is on record");
+}
+
+static void on_undo_intent(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	if (lines->verbose)
+		line_add(out, "dim", "undo", "begins, of entry %" G_GINT64_FORMAT,
+			 spk_json_int(p, "of", 0));
 }
 
 /* Kinds of docs/journal.md. */
@@ -202,11 +215,11 @@ static const struct {
 	{ "ended", on_ended },
 	{ "verdict", on_verdict },
 	{ "restored", on_restored },
-	{ "commit.intent", on_plain_intent },
+	{ "commit.intent", on_commit_intent },
 	{ "commit.result", on_commit_result },
-	{ "apply.intent", on_plain_intent },
+	{ "apply.intent", on_apply_intent },
 	{ "apply.result", on_apply_result },
-	{ "undo.intent", on_plain_intent },
+	{ "undo.intent", on_undo_intent },
 	{ "undo.result", on_undo_result },
 	{ "mail", on_mail },
 };

@@ -9,6 +9,7 @@ typedef struct {
 	SpkConf *conf;
 	SpkCore *core;
 	SpkStore *store; /* borrowed from core */
+	SpkTask *task;	 /* only after spk_session_open_task() */
 	gboolean json;
 } SpkSession;
 
@@ -22,16 +23,20 @@ gboolean spk_session_open_with(SpkSession *session, const SpkArgs *args,
 void spk_session_clear(SpkSession *session);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkSession, spk_session_clear)
 
-/* The task that the first positional names. NULL: printed, *ret_exit is set. */
-SpkTask *spk_session_task(SpkSession *session, const SpkArgs *args, int *ret_exit);
+/* The same with the task that the first positional names. */
+gboolean spk_session_open_task(SpkSession *session, const SpkArgs *args, gboolean json,
+			       int *ret_exit);
 
-/* Not finished, and nobody who could go on with it lives: to be resumed by hand. */
+/* Not finished, and nobody lives who would go on with it: to be resumed by hand. */
 gboolean spk_task_is_stranded(const SpkTask *task, gboolean daemon_alive);
 
-/* The row that most task commands have in their option table. */
+/* What most task commands have in their option table, and those about one task in theirs. */
 #define SPK_OPT_JSON                                                                  \
 	{                                                                             \
 		"json", .type = SPK_CMD_FLAG, .sentence = "one JSON object on stdout" \
 	}
+
+extern const SpkCmdOpt spk_only_json[];
+#define SPK_TAKES_ID .usage = "ID", .min_args = 1, .max_args = 1
 
 #endif

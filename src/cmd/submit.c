@@ -15,6 +15,7 @@
 
 #define LATER_MEMORY \
 	"there is no memory in this version; read the answer in `sparks tasks show ID`"
+#define SCRIPT	  "script:"
 #define LATER_CLI "other agent programs are not run by this version; leave the flag out"
 
 const SpkCmdOpt spk_submit_options[] = {
@@ -97,14 +98,21 @@ static char *folder_of(const char *repo, const char **ret_label, GError **error)
 }
 
 /* "script:FILE" with an absolute FILE: who runs it may stand elsewhere. */
-static char *model_of(const char *model)
+static gboolean model_of(const char *given, char **ret_model, GError **error)
 {
+	const char *file =
+		given && g_str_has_prefix(given, SCRIPT) ? given + strlen(SCRIPT) : NULL;
 	g_autofree char *path = NULL;
 
-	if (!model || !g_str_has_prefix(model, "script:"))
-		return g_strdup(model);
-	path = g_canonicalize_filename(model + strlen("script:"), NULL);
-	return g_strconcat("script:", path, NULL);
+	if (given && (!*given || (file && !*file))) {
+		spk_error_set(error, SPK_ERR_USAGE,
+			      "--model NAME, or --model script:FILE",
+			      "--model \"%s\" names nothing", given);
+		return FALSE;
+	}
+	path = file ? g_canonicalize_filename(file, NULL) : NULL;
+	*ret_model = file ? g_strconcat(SCRIPT, path, NULL) : g_strdup(given);
+	return TRUE;
 }
 
 static void copy_text(const SpkArgs *args, const char *flag, json_t *options)
@@ -158,25 +166,38 @@ static gboolean has_model(SpkConf *conf, const char *model, GError **error)
 	return FALSE;
 }
 
-static char *accept(SpkSession *session, const SpkArgs *args, GError **error)
+/* Nothing is queued either that no sandbox could hold. A daemon has opened its own. */
+static gboolean has_runner(SpkSession *session, const json_t *options, SpkFollow *how,
+			   GError **error)
+{
+	how->runner = spk_daemon_ask(session, options, how->detach);
+	return how->runner == SPK_RUN_DAEMON || spk_core_ready(session->core, error);
+}
+
+static char *accept(SpkSession *session, const SpkArgs *args, SpkFollow *how,
+		    GError **error)
 {
 	const char *spark = spk_args_str(args, "ghost"), *label = NULL;
 	const char *goal = goal_of(args, error);
 	g_autofree char *folder =
 		goal ? folder_of(spk_args_str(args, "repo"), &label, error) : NULL;
-	g_autofree char *model = model_of(spk_args_str(args, "model"));
+	g_autofree char *model = NULL;
 	g_autoptr(json_t) options = NULL;
 
 	if (!folder || (spark && !spk_spark_find(spark, error)) ||
+	    !model_of(spk_args_str(args, "model"), &model, error) ||
 	    !has_model(session->conf, model, error))
 		return NULL;
 	options = options_of(args, model);
+	if (!has_runner(session, options, how, error))
+		return NULL;
 	return spk_core_accept(session->core,
 			       &(SpkRequest){ .goal = goal,
 					      .spark = spark,
 					      .folder = folder,
 					      .label = label,
-					      .options = options },
+					      .options = options,
+					      .apart = how->runner == SPK_RUN_APART },
 			       error);
 }
 
@@ -199,6 +220,23 @@ static json_t *error_to_json(const GError *error)
 			 spk_err_info(spk_error_code(error))->name, "message",
 			 spk_json_text(error->message), "hint",
 			 spk_json_text(spk_error_hint(error)));
+}
+
+/* No task was made: with --json the same object as ever, without a task in it. */
+static int refuse(SpkSession *session, const SpkArgs *args, GError *take_error)
+{
+	const char *flag = spk_args_str(args, "goal"), *word = spk_args_rest(args)[0];
+	g_autoptr(json_t) why = error_to_json(take_error), report = NULL;
+	SpkTask none = { .goal = (char *)(flag ? flag : word),
+			 .spark = (char *)spk_args_str(args, "ghost"),
+			 .cost_usd = -1,
+			 .error = why };
+
+	if (session->json) {
+		report = spk_core_report(session->core, &none, FALSE, NULL);
+		spk_cmd_print_json(report);
+	}
+	return spk_cmd_fail(take_error, FALSE);
 }
 
 /* What ended the waiting counts only while the task itself has no end of its own. */
@@ -283,15 +321,15 @@ int spk_submit(const SpkArgs *args)
 	g_autoptr(SpkProgress) progress = NULL;
 	g_autoptr(GError) error = NULL;
 	g_autofree char *id = NULL;
-	SpkFollow how = { spk_args_flag(args, "detach"),
-			  spk_args_int(args, "wait-secs", 0), 0 };
+	SpkFollow how = { .detach = spk_args_flag(args, "detach"),
+			  .wait_secs = spk_args_int(args, "wait-secs", 0) };
 	int code = 0, apply_code;
 
 	if (!spk_session_open(&session, args, spk_args_flag(args, "json"), &code))
 		return code;
-	id = accept(&session, args, &error);
+	id = accept(&session, args, &how, &error);
 	if (!id)
-		return spk_cmd_fail(g_steal_pointer(&error), session.json);
+		return refuse(&session, args, g_steal_pointer(&error));
 	progress = spk_progress_new(STDERR_FILENO);
 	if (!how.detach)
 		spk_progress_say(progress, "bold", "task", id);

@@ -32,10 +32,9 @@ static void headline(const SpkSummary *summary, int fd, GString *out)
 {
 	const SpkTask *task = summary->task;
 	const char *verdict = spk_verdict_name(task->verdict);
-	g_autofree char *status = g_strdup(spk_state_name(task->status));
+	g_autofree char *status = spk_ui_state(task->status);
 	g_autofree char *text = NULL;
 
-	g_strdelimit(status, "_", ' ');
 	text = g_strdup_printf("%s%s%s", summary->stranded ? "interrupted" : status,
 			       *verdict ? ", " : "", verdict);
 	g_strdelimit(text, "_", ' ');

@@ -237,6 +237,11 @@ static const struct {
 	[SPK_VERDICT_FAILED] = { "bad", "the checks do not pass" },
 };
 
+char *spk_ui_state(SpkState state)
+{
+	return g_strdelimit(g_strdup(spk_state_name(state)), "_", ' ');
+}
+
 const char *spk_ui_verdict_words(SpkVerdict verdict)
 {
 	return verdicts[verdict].words;

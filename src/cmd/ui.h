@@ -41,6 +41,8 @@ char *spk_ui_call(const char *tool, const json_t *arguments);
 /* "native: what stands"; `words` (spk_box_describe) may begin with the tier already. */
 char *spk_ui_box(const char *tier, const char *words);
 
+/* "rolled back" */
+char *spk_ui_state(SpkState state);
 /* "verified" -> what that means, in words. "" for no verdict. */
 const char *spk_ui_verdict_words(SpkVerdict verdict);
 const char *spk_ui_verdict_role(SpkVerdict verdict);

@@ -76,6 +76,11 @@ static SpkBox *open_box(SpkCore *core, GError **error)
 	return box;
 }
 
+gboolean spk_core_ready(SpkCore *core, GError **error)
+{
+	return open_box(core, error) != NULL;
+}
+
 /* ---- requests ---- */
 
 static gboolean check_request(const SpkRequest *request, GError **error)
@@ -112,6 +117,7 @@ char *spk_core_accept(SpkCore *core, const SpkRequest *request, GError **error)
 		.repo = (char *)request->folder,
 		.label = (char *)request->label,
 		.options = request->options,
+		.apart = request->apart,
 		.cost_usd = -1,
 		.created_us = spk_now_us(),
 		.updated_us = spk_now_us(),
@@ -218,23 +224,29 @@ static gboolean state_before(SpkCore *core, const SpkTask *task, SpkState *ret_s
 	return TRUE;
 }
 
-gboolean spk_core_resume(SpkCore *core, const char *id, GError **error)
+gboolean spk_core_resume(SpkCore *core, const char *id, gboolean apart, GError **error)
 {
 	g_autoptr(SpkTask) task = spk_task_get(core->store, id, error);
+	gboolean rests;
 	SpkState to;
 
 	if (!task)
 		return FALSE;
-	if (task->status != SPK_STATE_PAUSED && task->status != SPK_STATE_CANCELLED) {
-		if (!spk_state_is_terminal(task->status))
-			return TRUE;	/* interrupted: whoever claims it goes on */
+	rests = task->status == SPK_STATE_PAUSED || task->status == SPK_STATE_CANCELLED;
+	if (!rests && spk_state_is_terminal(task->status)) {
 		spk_error_set(error, SPK_ERR_CONFLICT, "give the goal again with `sparks do`",
 			      "task %s is %s and cannot go on", task->id,
 			      spk_state_name(task->status));
 		return FALSE;
 	}
-	if (!state_before(core, task, &to, error) ||
-	    !spk_task_reopen(core->store, task->id, task->status, to, "resumed by the user", error))
+	/* first, or a daemon might take it as soon as it is open again */
+	if (apart != (task->apart != 0) &&
+	    !spk_task_set_apart(core->store, task->id, apart, error))
+		return FALSE;
+	/* one that was only interrupted goes on with whoever claims it */
+	if (rests && (!state_before(core, task, &to, error) ||
+		      !spk_task_reopen(core->store, task->id, task->status, to,
+				       "resumed by the user", error)))
 		return FALSE;
 	wake_others(core->home);
 	return TRUE;

@@ -27,9 +27,14 @@ typedef struct {
 	const char *folder;	/* absolute */
 	const char *label;
 	json_t *options;	/* checks:[…], context, max_steps, model, strict, allow_test_changes, … */
+	gboolean apart;		/* not for a daemon: only spk_core_run() by its id takes it */
 } SpkRequest;
 /* Queues it; returns the id. */
 char *spk_core_accept(SpkCore *core, const SpkRequest *request, GError **error);
+
+/* Opens what every task runs in, so that a machine without it is known before a task is made:
+ * BOX_TIER, CONFIG, … */
+gboolean spk_core_ready(SpkCore *core, GError **error);
 
 /* Runs one task in this thread until it is finished, waiting or paused, or cancel fires
  * (reason "detach": the task stays resumable; anything else: cancelled). BUSY when another
@@ -41,9 +46,11 @@ gboolean spk_core_serve(SpkCore *core, guint workers, SpkCancel *cancel, GError 
 
 gboolean spk_core_cancel(SpkCore *core, const char *id, GError **error);
 gboolean spk_core_pause(SpkCore *core, const char *id, GError **error);
-gboolean spk_core_resume(SpkCore *core, const char *id, GError **error);
+/* Makes a paused, cancelled or interrupted task one to run again, by a daemon or `apart`. */
+gboolean spk_core_resume(SpkCore *core, const char *id, gboolean apart, GError **error);
 
-/* interface.md, Tasks: the object of `do`, `tasks show`, …; brief leaves out `checks`. */
+/* interface.md, Tasks: the object of `do`, `tasks show`, …; brief leaves out `checks`. A task
+ * without an id is one that was never made: `task` and `status` are null. */
 json_t *spk_core_report(SpkCore *core, const SpkTask *task, gboolean brief, GError **error);
 /* Exit code of a task as it stands. */
 int spk_core_exit_code(const SpkTask *task, gboolean strict);

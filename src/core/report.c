@@ -54,14 +54,18 @@ static json_t *list_of(const json_t *changes, const char *key)
 json_t *spk_core_report(SpkCore *core, const SpkTask *task, gboolean brief, GError **error)
 {
 	const char *verdict = spk_verdict_name(task->verdict);
-	json_t *checks = brief ? NULL : checks_to_json(spk_core_store(core), task->id, error);
+	json_t *checks = NULL;
 	json_t *report;
 
+	if (!brief)
+		checks = task->id ? checks_to_json(spk_core_store(core), task->id, error)
+				  : json_array();
 	if (!brief && !checks)
 		return NULL;
-	report = json_pack("{s:s,s:o,s:s,s:s,s:o,s:b,s:o,s:o,s:o,s:o,s:o}", "task", task->id,
-			   "goal", spk_json_text(task->goal), "spark", task->spark, "status",
-			   spk_state_name(task->status), "verdict",
+	report = json_pack("{s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:o,s:o,s:o}", "task",
+			   text_or_null(task->id), "goal", text_or_null(task->goal), "spark",
+			   text_or_null(task->spark), "status",
+			   text_or_null(task->id ? spk_state_name(task->status) : NULL), "verdict",
 			   text_or_null(*verdict ? verdict : NULL), "verified",
 			   task->status == SPK_STATE_DONE && task->verdict == SPK_VERDICT_VERIFIED,
 			   "reason", text_or_null(task->reason), "summary",

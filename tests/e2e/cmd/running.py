@@ -157,6 +157,47 @@ def up_takes_the_work():
             assert other.do(say(FIX), say(FINISH))["verdict"] == "verified"
 
 
+def other_values_run_here():
+    """A daemon never runs a task with values that its giver did not ask for."""
+    def steps_of(*words, **env):
+        model = w.play({"say": {**say(("file_list", {}))["say"], "repeat": True}})
+        done = w.run("do", "x", "--json", "--model", model, *words, code=75,
+                     env={**w.env, **env})
+        return json.loads(done.out)["steps"], done.err
+
+    with World() as w:
+        same = ("--set", "manager.loop_guard.enabled=false", "--set", "task.heal_attempts=0")
+        up = start(w, "up", *same)
+        up.stdout.readline()
+        path = os.path.join(w.env["SPARKS_HOME"], "up.json")
+        told = json.load(open(path, encoding="utf-8"))
+        assert told["pid"] == up.pid and os.stat(path).st_mode & 0o777 == 0o600
+        steps, err = steps_of(*same, "--max-steps", "3")
+        assert steps == 3 and "daemon" not in err       # the task's own option, not a value
+        steps, err = steps_of(*same, "--set", "manager.max_steps=2")
+        assert steps == 2 and "not in the daemon" in err and "manager.max_steps" in err
+        assert "heal_attempts" not in err
+        steps, err = steps_of(*same, SPARKS_MANAGER_MAX_STEPS="4")
+        assert steps == 4 and "manager.max_steps" in err
+        steps, err = steps_of(*same, "--max-steps", "1", OPENAI_API_KEY="sk-x")
+        assert "daemon" not in err                      # a play asks no server
+        detached = w.run("do", "x", "--detach", "--check", CHECK, "--model",
+                         w.play(say(("shell", {"command": "sleep 2"})), say(FIX), say(FINISH)))
+        assert "in the background, not in the daemon" in detached.err
+        task = detached.out.strip()
+        wait_for(lambda: w.json("tasks", "show", task)["status"] == "done")
+        slow = start(w, "do", "x", "--json", "--check", CHECK, "--model",
+                     w.play(say(SLOW), say(FIX), say(FINISH)))
+        wait_for(lambda: w.json("tasks", "list")[0]["status"] == "running")
+        slow.kill()
+        slow.communicate()
+        time.sleep(0.5)                                 # the daemon leaves it alone
+        assert "interrupted" in w.run("tasks", "list").out
+        up.send_signal(signal.SIGTERM)
+        end(up, 0)
+        assert not os.path.exists(path)
+
+
 def up_drains():
     with World() as w:
         up = start(w, "up")
@@ -176,7 +217,7 @@ def pause_and_resume():
         process = start(w, "do", "x", "--json", "--check", CHECK, "--model",
                         w.play(say(("shell", {"command": "sleep 2"})), say(FIX), say(FINISH)))
         task = in_tool(w)
-        assert w.json("tasks", "pause", task)["action"] == "pause"
+        assert "will pause after its present step" in w.run("tasks", "pause", task).out
         out, _ = end(process, 4)
         assert json.loads(out)["status"] == "paused"
         assert w.json("tasks", "resume", task)["verdict"] == "verified"
@@ -196,5 +237,5 @@ def cancel_from_elsewhere():
 
 
 main(terminal_and_pipe, ctrl_c_cancels, a_killed_task_is_named_and_resumed, detached,
-     waiting_ends_the_task_goes_on, up_takes_the_work, up_drains, pause_and_resume,
+     waiting_ends_the_task_goes_on, up_takes_the_work, other_values_run_here, up_drains, pause_and_resume,
      cancel_from_elsewhere)

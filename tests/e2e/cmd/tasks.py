@@ -2,9 +2,11 @@
 """The task commands: shapes of JSON, exit codes, apply and undo, export and replay.
 
 usage: tasks.py SPARKS      (prints TAP)"""
+import http.server
 import json
 import os
 import sqlite3
+import threading
 
 from world import CHECK, FINISH, FIX, World, main, say
 
@@ -41,6 +43,8 @@ def exit_codes():
         lie = [say(FINISH), say(FINISH), say(FINISH)]
         report = w.do(*lie, code=1)
         assert report["status"] == "rolled_back" and report["verdict"] == "failed"
+        for words in (("explain", report["task"]), ("show", report["task"]), ("list",)):
+            assert "rolled back" in w.run("tasks", *words).out
         model = w.play(say(("file_write", {"path": "x", "content": "x"})), say(FINISH))
         w.run("do", "x", "--model", model, "--repo", w.folder, code=3)
         same = w.play(say(("file_write", {"path": "x", "content": "x"})), say(FINISH))
@@ -71,7 +75,28 @@ def refused_before_anything_is_queued():
         w.run("tasks", "show", "0000", code=2)
         w.run("tasks", "list", "--state", "bogus", code=2)
         w.run("tasks", "prune", code=2)
+        for code, setting in ((78, "openai.url=ftp://x"), (78, "openai.api_style=responses")):
+            w.run("do", "x", "--set", "openai.url=http://127.0.0.1:1", "--set", setting, code=code)
+        for setting in ("box.backend=docker", "box.require_tier=native-full"):
+            words = ("do", "x", "--model", play, "--set", setting)
+            report = w.json(*words, code=77)
+            assert list(report) == KEYS and report["task"] is None and report["goal"] == "x"
+            assert report["error"]["code"] == "box_tier" and report["checks"] == []
+            w.run(*words, "--detach", code=77)
+            w.run("up", "--set", setting, code=77)
+        for model in ("script:", ""):
+            assert w.json("do", "x", "--model", model, code=2)["error"]["code"] == "usage"
         assert w.json("tasks", "list") == []
+
+
+def a_check_that_cannot_run():
+    with World() as w:
+        report = w.json("do", "x", "--model", w.play(say(FINISH)), "--check", "no-such-tester -q",
+                        code=2)
+        assert report["status"] == "failed" and report["steps"] == 0
+        assert "no-such-tester is not in the sandbox's PATH" in report["error"]["message"]
+        told = w.run("tasks", "explain", report["task"]).out
+        assert "It is failed." in told and "--check" in told
 
 
 def list_is_newest_first():
@@ -152,6 +177,10 @@ def apply_conflicts_change_nothing():
         assert result["conflicts"] and result["error"]["code"] == "conflict"
         assert "$1 * $2" in w.read("calc.sh")
         w.run("tasks", "undo", task, code=1)
+        marked = w.run("tasks", "apply", task, "--markers")
+        assert "1 file has conflict markers" in marked.err and "conflict calc.sh" in marked.out
+        assert "<<<<<<<" in w.read("calc.sh")
+        assert "begins; what undo needs" in w.run("tasks", "log", task).out
 
 
 def do_apply():
@@ -236,7 +265,36 @@ def ghosts_and_doctor():
         w.run("doctor", "--skip-llm", "--ci", code=1)
 
 
+class NoModels(http.server.BaseHTTPRequestHandler):
+    """A server that answers, but has no /models."""
+
+    def do_GET(self):
+        self.send_error(404)
+
+    def log_message(self, *_):
+        pass
+
+
+def doctor_and_the_model():
+    """On a fresh machine there is no model yet: a warning with the ways to go on."""
+    with World() as w:
+        fresh = w.run("doctor")
+        row = " ".join(fresh.out[fresh.out.index("model "):].split())
+        assert "WARN" in fresh.out and "OPENAI_API_KEY" in row and "sparks demo" in row
+        server = http.server.HTTPServer(("127.0.0.1", 0), NoModels)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"openai.url=http://127.0.0.1:{server.server_port}"
+        found = w.json("doctor", "--ci", "--set", url)["checks"][-1]
+        server.shutdown()
+        server.server_close()
+        assert found["id"] == "model" and found["status"] == "WARN"
+        assert "no /models" in found["observed"] and "/v1" in found["remediation"]
+        gone = w.json("doctor", "--ci", "--set", url, code=1)["checks"][-1]
+        assert gone["status"] == "FAIL"
+
+
 main(do_gives_the_pinned_object, dispatch_is_the_same, exit_codes,
-     refused_before_anything_is_queued, list_is_newest_first, diff_log_and_explain, apply_and_undo,
-     an_apply_that_was_cut_off, apply_conflicts_change_nothing, do_apply, risky_files_need_a_yes, a_plain_folder,
-     export_and_replay, ghosts_and_doctor)
+     refused_before_anything_is_queued, a_check_that_cannot_run, list_is_newest_first,
+     diff_log_and_explain, apply_and_undo, an_apply_that_was_cut_off,
+     apply_conflicts_change_nothing, do_apply, risky_files_need_a_yes, a_plain_folder,
+     export_and_replay, ghosts_and_doctor, doctor_and_the_model)

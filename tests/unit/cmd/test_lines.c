@@ -89,6 +89,10 @@ static void test_verbose_shows_every_kind(void **state)
 	};
 	g_autoptr(SpkLines) lines = spk_lines_new(TRUE);
 
+	assert_words(lines, "apply.intent", "{}",
+		     "  · apply     begins; what undo needs is on record\n");
+	assert_words(lines, "undo.intent", "{\"of\":7}",
+		     "  · undo      begins, of entry 7\n");
 	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
 		g_autofree char *got = words(lines, kinds[i], "{\"tier\":\"native\"}");
 

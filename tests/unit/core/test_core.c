@@ -104,14 +104,32 @@ static void test_queued_task_is_moved_here(void **state)
 	assert_state(fixture, id, SPK_STATE_QUEUED);
 	assert_true(spk_core_pause(fixture->core, id, NULL));
 	assert_state(fixture, id, SPK_STATE_PAUSED);
-	assert_true(spk_core_resume(fixture->core, id, NULL));
+	assert_true(spk_core_resume(fixture->core, id, FALSE, NULL));
 	assert_state(fixture, id, SPK_STATE_QUEUED);
 	assert_true(spk_core_cancel(fixture->core, id, NULL));
 	assert_state(fixture, id, SPK_STATE_CANCELLED);
 	assert_false(spk_core_cancel(fixture->core, id, &error));
 	assert_true(spk_error_is(error, SPK_ERR_CONFLICT));
-	assert_true(spk_core_resume(fixture->core, id, NULL));
+	assert_true(spk_core_resume(fixture->core, id, FALSE, NULL));
 	assert_state(fixture, id, SPK_STATE_QUEUED);
+}
+
+/* Apart or not is said anew each time a task goes on. */
+static void test_resume_apart(void **state)
+{
+	Fixture *fixture = *state;
+	SpkStore *store = spk_core_store(fixture->core);
+	g_autofree char *id = accept(fixture, "a goal", NULL, NULL);
+	g_autoptr(SpkLease) taken = NULL;
+
+	assert_true(spk_core_pause(fixture->core, id, NULL));
+	assert_true(spk_core_resume(fixture->core, id, TRUE, NULL));
+	assert_state(fixture, id, SPK_STATE_QUEUED);
+	assert_null(spk_lease_claim_next(store, spk_holder_self(), NULL));
+	assert_true(spk_core_resume(fixture->core, id, FALSE, NULL));
+	taken = spk_lease_claim_next(store, spk_holder_self(), NULL);
+	assert_non_null(taken);
+	assert_string_equal(taken->task, id);
 }
 
 static void test_running_task_gets_mail(void **state)
@@ -232,6 +250,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_accept_refuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unknown_spark_names_the_nearest, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_queued_task_is_moved_here, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_resume_apart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_running_task_gets_mail, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_supervisor_hears_cancel, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wake, setup, teardown),

@@ -1,0 +1,131 @@
+#include "cmd/daemon.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/json.h"
+
+#define UP_MAX (64u << 10)
+
+static char *up_path(const SpkSession *session)
+{
+	return g_build_filename(spk_core_home(session->core), "up.json", NULL);
+}
+
+gboolean spk_daemon_announce(const SpkSession *session, GError **error)
+{
+	g_autofree char *path = up_path(session), *text = NULL;
+	g_autoptr(json_t)
+		object = json_pack("{s:s,s:i,s:o,s:o}", "holder", spk_holder_self(),
+				   "pid", (int)getpid(), "store",
+				   spk_json_text(spk_store_path(session->store)),
+				   "values", spk_conf_task_values(session->conf));
+
+	text = spk_json_dump(object);
+	return spk_fs_write_atomic(path, text, strlen(text), 0600, error);
+}
+
+/* What `holder` announced, or NULL. */
+static json_t *read_values(const SpkSession *session, const char *holder)
+{
+	g_autofree char *path = up_path(session);
+	gsize len = 0;
+	g_autofree char *text = spk_fs_read(path, UP_MAX, &len, NULL);
+	g_autoptr(json_t) object = text ? spk_json_parse(text, len, UP_MAX, NULL) : NULL;
+
+	if (g_strcmp0(spk_json_str(object, "holder"), holder) != 0)
+		return NULL;
+	return json_incref(json_object_get(object, "values"));
+}
+
+void spk_daemon_leave(const SpkSession *session)
+{
+	g_autoptr(json_t) ours = read_values(session, spk_holder_self());
+	g_autofree char *path = up_path(session);
+
+	if (ours)
+		(void)unlink(path); /* one that stays names a holder that is gone */
+}
+
+/* ---- comparing ---- */
+
+/* Options of the configuration that an option of the task takes the place of. */
+static const struct {
+	const char *name, *by;
+} replaced[] = {
+	{ "manager.max_steps", "max_steps" },
+	{ "openai.model", "model" },
+	{ "task.timeout_secs", "timeout_secs" },
+};
+
+/* What nobody asks for when a play answers. */
+static const char *const of_servers[] = {
+	"OPENAI_API_KEY",
+	"llm.connect_timeout_secs",
+	"llm.first_byte_timeout_secs",
+	"llm.idle_timeout_secs",
+	"llm.provider",
+	"openai.api_style",
+	"openai.max_tokens",
+	"openai.temperature",
+	"openai.url",
+	"script.play",
+	NULL,
+};
+
+static gboolean is_moot(const char *name, const json_t *options)
+{
+	const char *model = spk_json_str(options, "model");
+
+	for (gsize i = 0; i < G_N_ELEMENTS(replaced); i++)
+		if (!strcmp(replaced[i].name, name))
+			return json_object_get(options, replaced[i].by) != NULL;
+	return model && g_str_has_prefix(model, "script:") &&
+	       g_strv_contains(of_servers, name);
+}
+
+/* As a reader of up.json sees them: numbers have been through text. */
+static json_t *own_values(const SpkSession *session)
+{
+	g_autoptr(json_t) values = spk_conf_task_values(session->conf);
+	g_autofree char *text = spk_json_dump(values);
+
+	return spk_json_parse(text, strlen(text), UP_MAX, NULL);
+}
+
+char *spk_daemon_differs(const SpkSession *session, const char *holder,
+			 const json_t *options)
+{
+	g_autoptr(json_t) theirs = read_values(session, holder);
+	g_autoptr(json_t) ours = own_values(session);
+	g_autoptr(GString) names = g_string_new(NULL);
+	const char *name;
+	json_t *value;
+
+	if (!theirs)
+		return g_strdup("");
+	json_object_foreach(ours, name, value) {
+		if (is_moot(name, options) ||
+		    json_equal(value, json_object_get(theirs, name)))
+			continue;
+		g_string_append_printf(names, "%s%s", names->len ? ", " : "", name);
+	}
+	return names->len ? g_string_free(g_steal_pointer(&names), FALSE) : NULL;
+}
+
+SpkRunner spk_daemon_ask(const SpkSession *session, const json_t *options,
+			 gboolean detach)
+{
+	g_autofree char *daemon = spk_worker_find(session->store, NULL);
+	g_autofree char *names = daemon ? spk_daemon_differs(session, daemon, options)
+					: NULL;
+
+	if (!names)
+		return daemon ? SPK_RUN_DAEMON : SPK_RUN_HERE;
+	fprintf(stderr, "sparks: the task runs %s, not in the daemon, which %s%s\n",
+		detach ? "in the background" : "here",
+		*names ? "has another value of " : "does not tell its values", names);
+	return SPK_RUN_APART;
+}
