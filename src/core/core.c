@@ -142,8 +142,9 @@ gboolean core_run_held(SpkCore *core, Held *held, GError **error)
 	supervisor_add(core->supervisor, held);
 	ok = machine_run(&env, held, error);
 	supervisor_remove(core->supervisor, held);
-	/* A lease that cannot be given back expires; the task's state is on record. */
-	if (!spk_lease_release(core->store, held->lease, NULL))
+	/* A task that could not even be moved on is left to its lease's end, so that nobody
+	 * takes it up again and again; its state is on record. */
+	if (!ok || !spk_lease_release(core->store, held->lease, NULL))
 		spk_info("core", "the lease of %s was not released", held->lease->task);
 	wake_others(core->home);
 	return ok;
@@ -162,13 +163,51 @@ gboolean spk_core_run(SpkCore *core, const char *id, SpkCancel *cancel, GError *
 
 /* ---- what others ask ---- */
 
-/* A task nobody runs is moved right here; a running one gets mail. */
+/* With the lease in hand: what the task is now, not what it was when we looked. */
+static gboolean move_here(SpkCore *core, const SpkLease *lease, SpkState to, GError **error)
+{
+	g_autoptr(SpkTask) task = spk_task_get(core->store, lease->task, error);
+
+	return task && spk_task_move(core->store, task->id, lease->token, task->status, to,
+				     "asked by the user", error);
+}
+
+/* A task nobody runs is moved right here; *ret_busy: somebody runs it. */
+static gboolean move_if_free(SpkCore *core, const char *id, SpkState to, gboolean *ret_busy,
+			     GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	g_autoptr(SpkLease) lease =
+		spk_lease_claim(core->store, id, spk_holder_self(), &why);
+	gboolean ok;
+
+	*ret_busy = spk_error_is(why, SPK_ERR_BUSY);
+	if (!lease) {
+		g_propagate_error(error, g_steal_pointer(&why));
+		return FALSE;
+	}
+	ok = move_here(core, lease, to, error);
+	(void)spk_lease_release(core->store, lease, NULL);	/* else it expires */
+	return ok;
+}
+
+/* A running task gets mail; its holder may let go of it just before. */
+static gboolean ask_holder(SpkCore *core, const char *id, const char *kind, SpkState to,
+			   GError **error)
+{
+	gboolean busy;
+
+	if (!spk_mail_post(core->store, id, kind, NULL, error))
+		return FALSE;
+	(void)move_if_free(core, id, to, &busy, NULL);	/* the mail is there all the same */
+	return TRUE;
+}
+
 static gboolean ask(SpkCore *core, const char *id, const char *kind, SpkState to, GError **error)
 {
 	g_autoptr(SpkTask) task = spk_task_get(core->store, id, error);
-	g_autoptr(SpkLease) lease = NULL;
-	g_autoptr(GError) busy = NULL;
-	gboolean ok;
+	g_autoptr(GError) why = NULL;
+	gboolean ok, busy;
 
 	if (!task)
 		return FALSE;
@@ -177,18 +216,10 @@ static gboolean ask(SpkCore *core, const char *id, const char *kind, SpkState to
 			      spk_state_name(task->status));
 		return FALSE;
 	}
-	lease = spk_lease_claim(core->store, task->id, spk_holder_self(), &busy);
-	if (!lease && !spk_error_is(busy, SPK_ERR_BUSY)) {
-		g_propagate_error(error, g_steal_pointer(&busy));
-		return FALSE;
-	}
-	if (lease) {
-		ok = spk_task_move(core->store, task->id, lease->token, task->status, to,
-				   "asked by the user", error);
-		(void)spk_lease_release(core->store, lease, NULL);	/* else it expires */
-	} else {
-		ok = spk_mail_post(core->store, task->id, kind, NULL, error);
-	}
+	ok = move_if_free(core, task->id, to, &busy, &why) ||
+	     (busy && ask_holder(core, task->id, kind, to, error));
+	if (!ok && !busy)
+		g_propagate_error(error, g_steal_pointer(&why));
 	wake_others(core->home);
 	return ok;
 }

@@ -11,12 +11,11 @@ void wake_others(const char *home);
 int wake_watch(const char *home);
 void wake_drain(int fd);
 
-/* ---- supervisor: one thread that renews leases and hears the mailbox ---- */
-typedef struct Supervisor Supervisor;
+/* ---- held: a task this process holds, and what is asked of it ---- */
+/* The greater one wins. */
+typedef enum { WANT_NOTHING, WANT_DRAIN, WANT_PAUSE, WANT_CANCEL } Want;
 
-typedef enum { WANT_NOTHING, WANT_PAUSE, WANT_DRAIN, WANT_CANCEL } Want;
-
-/* A task this process holds. Shared by its worker and the supervisor, hence counted. */
+/* Shared by its worker and the supervisor, hence counted. */
 typedef struct {
 	gatomicrefcount refs;
 	SpkLease *lease;
@@ -28,6 +27,17 @@ Held *held_new(SpkLease *take_lease, SpkCancel *parent);
 Held *held_ref(Held *held);
 void held_unref(Held *held);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Held, held_unref)
+void held_want(Held *held, Want want);
+Want held_wants(Held *held);
+/* Mail of this kind. */
+void held_obey(Held *held, const char *kind);
+/* SpkRunEnv's may_go_on; `user` is a Held. */
+gboolean held_may_go_on(gpointer user, GError **error);
+/* Wants what an earlier holder heard and did not live to obey. */
+gboolean held_recall(Held *held, SpkStore *store, GError **error);
+
+/* ---- supervisor: one thread that renews leases and hears the mailbox ---- */
+typedef struct Supervisor Supervisor;
 
 Supervisor *supervisor_new(SpkStore *store, const char *home);
 void supervisor_free(Supervisor *supervisor);

@@ -59,22 +59,6 @@ static gboolean update(Machine *machine, json_t *take_fields, GError **error)
 
 /* ---- getting ready ---- */
 
-static gboolean may_go_on(gpointer user, GError **error)
-{
-	Held *held = user;
-
-	switch (g_atomic_int_get(&held->want)) {
-	case WANT_PAUSE:
-		spk_error_set(error, SPK_ERR_WAITING, NULL, "paused by the user");
-		return FALSE;
-	case WANT_DRAIN:
-		spk_error_set(error, SPK_ERR_WAITING, NULL, "the daemon is stopping");
-		return FALSE;
-	default:
-		return TRUE;
-	}
-}
-
 static gboolean journal(Machine *machine, const char *kind, json_t *take_payload, GError **error)
 {
 	g_autoptr(json_t) payload = take_payload;
@@ -148,7 +132,7 @@ static gboolean open_run(Machine *machine, GError **error)
 		.store = machine->env->store, .conf = machine->env->conf, .box = machine->env->box,
 		.task = machine->task, .spark = machine->spark,
 		.token = machine->held->lease->token, .home = machine->env->home,
-		.cancel = machine->held->cancel, .may_go_on = may_go_on, .user = machine->held,
+		.cancel = machine->held->cancel, .may_go_on = held_may_go_on, .user = machine->held,
 	};
 
 	if (machine->run)
@@ -360,14 +344,30 @@ static gboolean roll_back(Machine *machine, const char *reason, SpkState *next, 
 			       error));
 }
 
+/* The copy was set back and the move was lost: the tree says nothing of the work any more. */
+static gboolean was_restored(Machine *machine, SpkState *next)
+{
+	const json_t *verdict = spk_run_recorded(machine->run, "verdict", machine->round);
+	const char *reason = spk_json_str(verdict, "reason");
+
+	if (!spk_run_recorded(machine->run, "restored", 0))
+		return FALSE;
+	because(machine, "%s", reason ? reason : "verification failed");
+	*next = SPK_STATE_ROLLED_BACK;
+	return TRUE;
+}
+
 static gboolean step_verifying(Machine *machine, SpkState *next, GError **error)
 {
 	gint64 heals = spk_json_int(machine->task->options, "heal_attempts",
 				    spk_conf_int(machine->env->conf, "task.heal_attempts"));
 	g_auto(SpkVerification) verification = { 0 };
 
-	if (!catch_up(machine, error) ||
-	    !spk_verify_after(machine->run, machine->round, &verification, error) ||
+	if (!catch_up(machine, error))
+		return FALSE;
+	if (was_restored(machine, next))
+		return TRUE;
+	if (!spk_verify_after(machine->run, machine->round, &verification, error) ||
 	    !record_verdict(machine, &verification, error))
 		return FALSE;
 	because(machine, "%s", verification.reason);
@@ -441,25 +441,28 @@ static gboolean record_error(Machine *machine, const GError *failure, GError **e
 		      error);
 }
 
-/* Where a task goes whose step could not be done. A provider that is away is no reason to
- * throw work away: the task pauses and can be resumed. */
+/* What is no fault of the work and may be otherwise tomorrow. */
+static gboolean is_passing(SpkErr code)
+{
+	return spk_err_info(code)->exit_code == 69 || spk_err_info(code)->retryable ||
+	       code == SPK_ERR_DISK_FULL || code == SPK_ERR_READ_ONLY;
+}
+
+/* Where a task goes whose step could not be done. A provider that is away or a full disk is
+ * no reason to throw work away: the task pauses and can be resumed. */
 static SpkState state_after(const Machine *machine, const GError *failure)
 {
 	SpkErr code = spk_error_code(failure);
 
-	if (code == SPK_ERR_CANCELLED)
+	if (code == SPK_ERR_CANCELLED || held_wants(machine->held) == WANT_CANCEL)
 		return SPK_STATE_CANCELLED;
-	if (code == SPK_ERR_WAITING || (spk_err_info(code)->exit_code == 69 && machine->run))
-		return SPK_STATE_PAUSED;
-	return SPK_STATE_FAILED;
+	return code == SPK_ERR_WAITING || is_passing(code) ? SPK_STATE_PAUSED : SPK_STATE_FAILED;
 }
 
 static gboolean stop(Machine *machine, const GError *failure, GError **error)
 {
-	Want want = g_atomic_int_get(&machine->held->want);
 	SpkState to = state_after(machine, failure);
-	gboolean detached = want == WANT_DRAIN &&
-			    (to == SPK_STATE_PAUSED || to == SPK_STATE_CANCELLED);
+	gboolean detached = held_wants(machine->held) == WANT_DRAIN && to == SPK_STATE_PAUSED;
 
 	/* Given back as it is: the next holder goes on from the journal. */
 	if (detached || spk_error_is(failure, SPK_ERR_LEASE_LOST))
@@ -499,14 +502,16 @@ gboolean machine_run(const MachineEnv *env, Held *held, GError **error)
 	g_autoptr(GError) failure = NULL;
 
 	machine.task = spk_task_get(env->store, held->lease->task, error);
-	if (!machine.task || !record_takeover(&machine, error))
+	if (!machine.task || !held_recall(held, env->store, error) ||
+	    !record_takeover(&machine, error))
 		return FALSE;
 	if (!find_parts(&machine, &failure))
 		return stop(&machine, failure, error);
 	while (steps[machine.task->status]) {
 		SpkState next;
 
-		if (!steps[machine.task->status](&machine, &next, &failure))
+		if (!held_may_go_on(held, &failure) ||
+		    !steps[machine.task->status](&machine, &next, &failure))
 			return stop(&machine, failure, error);
 		if (!move(&machine, next, error))
 			return FALSE;

@@ -11,8 +11,10 @@
 #include "base/log.h"
 #include "core/core_priv.h"
 
-/* Where inotify is not to be had, the queue is looked at this often. */
-#define POLL_MS 1000
+/* Where inotify is not to be had, the queue is looked at this often; and so is a store that
+ * cannot be asked now. */
+#define POLL_MS	 1000
+#define RETRY_MS 5000
 
 typedef struct {
 	SpkCore *core;
@@ -52,9 +54,8 @@ static guint count_held(Server *server)
 	return n;
 }
 
-/* Takes tasks while a worker is free. A store that is busy for the moment is asked again at
- * the next wake. */
-static void take(Server *server)
+/* Takes tasks while a worker is free. FALSE: the store cannot be asked. */
+static gboolean take(Server *server)
 {
 	while (count_held(server) < server->workers) {
 		g_autoptr(GError) error = NULL;
@@ -65,16 +66,17 @@ static void take(Server *server)
 		if (error)
 			spk_warn("core", "cannot take a task: %s", error->message);
 		if (!lease)
-			return;
+			return !error;
 		held = held_new(lease, NULL);
 		g_mutex_lock(&server->lock);
 		g_ptr_array_add(server->held, held);
 		g_mutex_unlock(&server->lock);
 		g_thread_pool_push(server->pool, held, NULL);
 	}
+	return TRUE;
 }
 
-/* Milliseconds until the lease of somebody's unfinished task runs out; -1: there is none. */
+/* Milliseconds until the lease of an unfinished task may run out; -1: there is none. */
 static int next_expiry(Server *server)
 {
 	gint64 until = 0;
@@ -92,7 +94,7 @@ static void drain(Server *server)
 {
 	g_mutex_lock(&server->lock);
 	for (guint i = 0; i < server->held->len; i++)
-		g_atomic_int_set(&((Held *)server->held->pdata[i])->want, WANT_DRAIN);
+		held_want(server->held->pdata[i], WANT_DRAIN);
 	g_mutex_unlock(&server->lock);
 	g_thread_pool_free(server->pool, FALSE, TRUE);
 }
@@ -108,10 +110,8 @@ static void serve(Server *server, SpkCancel *cancel)
 			{ .fd = server->done, .events = POLLIN },
 			{ .fd = spk_cancel_fd(cancel), .events = POLLIN },
 		};
-		int wait;
+		int wait = take(server) ? next_expiry(server) : RETRY_MS;
 
-		take(server);
-		wait = next_expiry(server);
 		if (watch < 0)
 			wait = wait < 0 ? POLL_MS : MIN(wait, POLL_MS);
 		(void)poll(fds, G_N_ELEMENTS(fds), wait);	/* every wake looks again */

@@ -30,31 +30,6 @@ struct Supervisor {
 	int watch;		/* inotify */
 };
 
-Held *held_new(SpkLease *take_lease, SpkCancel *parent)
-{
-	Held *held = g_new0(Held, 1);
-
-	g_atomic_ref_count_init(&held->refs);
-	held->lease = take_lease;
-	held->cancel = spk_cancel_new(parent);
-	return held;
-}
-
-Held *held_ref(Held *held)
-{
-	g_atomic_ref_count_inc(&held->refs);
-	return held;
-}
-
-void held_unref(Held *held)
-{
-	if (!g_atomic_ref_count_dec(&held->refs))
-		return;
-	spk_lease_free(held->lease);
-	spk_cancel_unref(held->cancel);
-	g_free(held);
-}
-
 static void ring(Supervisor *supervisor)
 {
 	guint64 one = 1;
@@ -84,31 +59,33 @@ static void renew(Supervisor *supervisor, Held *held)
 			 error->message);
 }
 
-static void obey(Held *held, const char *kind)
+/* What was heard is on record before it leaves the mailbox: it is obeyed also when this
+ * process dies in between. */
+static gboolean hear(Supervisor *supervisor, Held *held, const char *kind, GError **error)
 {
-	if (!strcmp(kind, "cancel")) {
-		g_atomic_int_set(&held->want, WANT_CANCEL);
-		spk_cancel_fire(held->cancel, "cancelled by the user");
-	} else if (!strcmp(kind, "pause")) {
-		g_atomic_int_set(&held->want, WANT_PAUSE);
-	}
+	g_autoptr(json_t) heard = json_pack("{s:s}", "kind", kind);
+	g_autoptr(json_t) payload = NULL;
+	g_autofree char *taken = NULL;
+
+	if (!spk_journal_append(supervisor->store, held->lease->task, held->lease->token, "mail",
+				SPK_EFFECT_PURE, heard, NULL, error))
+		return FALSE;
+	held_obey(held, kind);
+	payload = spk_mail_take(supervisor->store, held->lease->task, held->lease->token, &taken,
+				error);
+	return payload != NULL;
 }
 
 static void read_mail(Supervisor *supervisor, Held *held)
 {
 	g_autoptr(GError) error = NULL;
-	g_autofree char *kind = NULL;
+	gboolean more = TRUE;
 
-	while (spk_mail_peek(supervisor->store, held->lease->task, &kind, &error) && kind) {
-		g_autoptr(json_t) payload = NULL;
+	while (more) {
+		g_autofree char *kind = NULL;
 
-		g_clear_pointer(&kind, g_free);
-		payload = spk_mail_take(supervisor->store, held->lease->task, held->lease->token,
-					&kind, &error);
-		if (!payload)
-			break;
-		obey(held, kind);
-		g_clear_pointer(&kind, g_free);
+		more = spk_mail_peek(supervisor->store, held->lease->task, &kind, &error) &&
+		       kind && hear(supervisor, held, kind, &error);
 	}
 	if (error && !g_atomic_int_get(&held->gone))
 		spk_warn("core", "cannot read the mail of %s: %s", held->lease->task,

@@ -190,9 +190,8 @@ gboolean spk_lease_next_expiry(SpkStore *store, gint64 *ret_until_us, GError **e
 	if (!tx ||
 	    !spk_tx_int(tx,
 			"SELECT min(until_us) FROM leases JOIN tasks ON task = id"
-			" WHERE " RUNNABLE " AND holder IS NOT NULL AND holder <> $3",
-			SPK_ARGS(RUNNABLE_ARGS, spk_db_text(spk_holder_self())), &until,
-			error))
+			" WHERE " RUNNABLE " AND holder IS NOT NULL",
+			SPK_ARGS(RUNNABLE_ARGS), &until, error))
 		return FALSE;
 	*ret_until_us = until;
 	return TRUE;

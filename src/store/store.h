@@ -90,7 +90,7 @@ gboolean spk_task_set_apart(SpkStore *store, const char *id, gboolean apart,
 
 /* Puts a paused or cancelled task back into state `to`, unfenced: CONFLICT when it is not in
  * `from` any more, BUSY when a living process holds it; a token still out becomes stale.
- * Journalled as `state`; clears finished_us and error. */
+ * Journalled as `state`; clears finished_us, error and the mailbox. */
 gboolean spk_task_reopen(SpkStore *store, const char *id, SpkState from, SpkState to,
 			 const char *reason, GError **error);
 
@@ -147,8 +147,8 @@ SpkLease *spk_lease_claim_next(SpkStore *store, const char *holder, GError **err
 gboolean spk_lease_renew(SpkStore *store, const SpkLease *lease, GError **error);
 gboolean spk_lease_release(SpkStore *store, const SpkLease *lease, GError **error);
 
-/* When the first lease that another process has on a runnable task runs out (wall clock,
- * us); 0: there is none. */
+/* When the first lease on a runnable task runs out (wall clock, us); 0: there is none. One
+ * of a running task is renewed before that. */
 gboolean spk_lease_next_expiry(SpkStore *store, gint64 *ret_until_us, GError **error);
 
 /* ---- mailbox: what others ask of a running task ---- */

@@ -262,5 +262,8 @@ gboolean spk_task_reopen(SpkStore *store, const char *id, SpkState from, SpkStat
 	       set_state(tx, id, from, to, reason, error) &&
 	       spk_tx_exec(tx, "UPDATE tasks SET error = NULL WHERE id = $1",
 			   SPK_ARGS(spk_db_text(id)), NULL, error) &&
+	       /* what was asked before was asked of a task that has stopped since */
+	       spk_tx_exec(tx, "DELETE FROM mail WHERE task = $1",
+			   SPK_ARGS(spk_db_text(id)), NULL, error) &&
 	       finish_move(store, g_steal_pointer(&tx), id, payload, error);
 }

@@ -161,9 +161,58 @@ static void test_supervisor_hears_cancel(void **state)
 	assert_int_equal(poll(&fired, 1, 300), 0);
 	assert_true(spk_core_cancel(fixture->core, id, NULL));
 	assert_int_equal(poll(&fired, 1, 5000), 1);
-	assert_int_equal(g_atomic_int_get(&held->want), WANT_CANCEL);
+	assert_int_equal(held_wants(held), WANT_CANCEL);
 	supervisor_remove(supervisor, held);
 	supervisor_free(supervisor);
+}
+
+/* Cancel beats pause, pause beats drain, in whatever order they come. */
+static void test_the_greater_wish_wins(void **state)
+{
+	static const Want wishes[][2] = {
+		{ WANT_DRAIN, WANT_PAUSE }, { WANT_DRAIN, WANT_CANCEL }, { WANT_PAUSE, WANT_CANCEL },
+	};
+
+	for (gsize i = 0; i < 2 * G_N_ELEMENTS(wishes); i++) {
+		const Want *wish = wishes[i / 2];
+		g_autoptr(Held) held = held_new(NULL, NULL);
+		g_autoptr(GError) error = NULL;
+
+		assert_true(held_may_go_on(held, NULL));
+		held_want(held, wish[i % 2]);
+		held_want(held, wish[1 - i % 2]);
+		assert_int_equal(held_wants(held), wish[1]);
+		assert_false(held_may_go_on(held, &error));
+		assert_true(spk_error_is(error, wish[1] == WANT_CANCEL ? SPK_ERR_CANCELLED
+								       : SPK_ERR_WAITING));
+	}
+}
+
+/* Heard by a holder that died; obeyed by the next; void once the user has resumed it. */
+static void test_recall(void **state)
+{
+	Fixture *fixture = *state;
+	SpkStore *store = spk_core_store(fixture->core);
+	g_autofree char *id = accept(fixture, "a goal", NULL, NULL);
+	g_autoptr(json_t) pause = json_pack("{s:s}", "kind", "pause");
+	g_autoptr(json_t) note = json_pack("{s:s}", "kind", "note");
+	g_autoptr(Held) held = NULL;
+
+	assert_true(spk_journal_append(store, id, 0, "mail", SPK_EFFECT_PURE, pause, NULL, NULL));
+	assert_true(spk_journal_append(store, id, 0, "mail", SPK_EFFECT_PURE, note, NULL, NULL));
+	held = held_new(spk_lease_claim(store, id, spk_holder_self(), NULL), NULL);
+	assert_true(held_recall(held, store, NULL));
+	assert_int_equal(held_wants(held), WANT_PAUSE);
+	assert_true(spk_task_move(store, id, held->lease->token, SPK_STATE_QUEUED,
+				  SPK_STATE_PAUSED, NULL, NULL));
+	assert_true(spk_lease_release(store, held->lease, NULL));
+	assert_true(spk_core_resume(fixture->core, id, FALSE, NULL));
+	g_clear_pointer(&held, held_unref);
+	held = held_new(spk_lease_claim(store, id, spk_holder_self(), NULL), NULL);
+	assert_true(held_recall(held, store, NULL));
+	assert_int_equal(held_wants(held), WANT_NOTHING);
+	held_want(held, WANT_CANCEL);
+	assert_true(spk_cancel_is_fired(held->cancel));
 }
 
 static void test_wake(void **state)
@@ -253,6 +302,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_resume_apart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_running_task_gets_mail, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_supervisor_hears_cancel, setup, teardown),
+		cmocka_unit_test(test_the_greater_wish_wins),
+		cmocka_unit_test_setup_teardown(test_recall, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wake, setup, teardown),
 		cmocka_unit_test(test_exit_codes),
 		cmocka_unit_test_setup_teardown(test_report_keys, setup, teardown),

@@ -276,6 +276,7 @@ static void test_reopen(void **state)
 	Fixture *f = *state;
 	g_autoptr(json_t) fields = json_pack("{s:{s:s}}", "error", "code", "cancelled");
 	g_autoptr(SpkLease) lease = NULL;
+	g_autofree char *mail = NULL;
 	g_autoptr(SpkTask) task = NULL;
 	g_autoptr(GError) error = NULL;
 
@@ -283,6 +284,7 @@ static void test_reopen(void **state)
 	lease = hold(f->store, "aaaa00000001");
 	walk_to(f->store, lease, SPK_STATE_RUNNING);
 	assert_ok(spk_task_update(f->store, lease->task, lease->token, fields, ERR));
+	assert_ok(spk_mail_post(f->store, lease->task, "cancel", NULL, ERR));
 	assert_ok(spk_task_move(f->store, lease->task, lease->token, SPK_STATE_RUNNING,
 				SPK_STATE_CANCELLED, "asked to", ERR));
 	assert_false(spk_task_reopen(f->store, lease->task, SPK_STATE_CANCELLED,
@@ -302,6 +304,8 @@ static void test_reopen(void **state)
 	assert_int_equal(task->finished_us, 0);
 	assert_null(task->error);
 	assert_string_equal(task->reason, "again");
+	assert_ok(spk_mail_peek(f->store, lease->task, &mail, ERR));
+	assert_null(mail);
 	spk_lease_free(lease);
 	lease = hold(f->store, "aaaa00000001");
 }
