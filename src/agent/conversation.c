@@ -162,26 +162,60 @@ static guint drop_turns(SpkRun *run, gint64 target, gsize keep)
 	return dropped;
 }
 
+/* Brings the conversation down to `target` tokens as far as that can be done. */
+static void shrink(SpkRun *run, gint64 target, guint *ret_stubbed, guint *ret_dropped)
+{
+	*ret_stubbed = stub_results(run, target, 6);
+	*ret_dropped = drop_turns(run, target, 6);
+	if (!*ret_stubbed && !*ret_dropped)
+		*ret_stubbed = stub_results(run, target, 1);
+}
+
+static char *compaction_key(SpkRun *run, gboolean force)
+{
+	return g_strdup_printf("%u/%d", run->turn, force != 0);
+}
+
+/* TRUE: this compaction is on record and was done again. A task that was taken up tells the
+ * model what the earlier holder would have told it. */
+static gboolean compact_again(SpkRun *run, gboolean force)
+{
+	g_autofree char *key = compaction_key(run, force);
+	const json_t *recorded = run_recorded(run, "compaction", key);
+	guint stubbed, dropped;
+
+	if (!recorded)
+		return FALSE;
+	shrink(run, spk_json_int(recorded, "target", G_MAXINT64), &stubbed, &dropped);
+	return TRUE;
+}
+
+void run_compact_recorded(SpkRun *run)
+{
+	(void)compact_again(run, FALSE);
+	(void)compact_again(run, TRUE);
+}
+
 gboolean run_compact(SpkRun *run, gboolean force, GError **error)
 {
 	double window = (double)spk_llm_context_window(run->env.llm);
 	gint64 now = spk_llm_estimate_tokens(run->messages);
 	gint64 target = (gint64)(window * COMPACT_TO);
+	g_autofree char *key = compaction_key(run, force);
 	guint stubbed, dropped;
 
-	if (!force && now <= (gint64)(window * COMPACT_AT))
+	if (compact_again(run, force) || (!force && now <= (gint64)(window * COMPACT_AT)))
 		return TRUE;
 	/* The server counts differently from us: halve what we have. */
 	if (force)
 		target = MIN(target, now / 2);
-	stubbed = stub_results(run, target, 6);
-	dropped = drop_turns(run, target, 6);
-	if (!stubbed && !dropped)
-		stubbed = stub_results(run, target, 1);
-	return spk_run_record(run, "compaction", run->turn, SPK_EFFECT_PURE,
-			      json_pack("{s:i,s:i,s:I,s:I}", "shortened", (int)stubbed, "dropped",
-					(int)dropped, "tokens_before", (json_int_t)now,
-					"tokens_after",
-					(json_int_t)spk_llm_estimate_tokens(run->messages)),
-			      error);
+	shrink(run, target, &stubbed, &dropped);
+	return run_record(run, "compaction", key, SPK_EFFECT_PURE,
+			  json_pack("{s:i,s:i,s:i,s:I,s:I,s:I,s:I}", "turn", (int)run->turn,
+				    "shortened", (int)stubbed, "dropped", (int)dropped, "kept",
+				    (json_int_t)json_array_size(run->messages), "target",
+				    (json_int_t)target, "tokens_before", (json_int_t)now,
+				    "tokens_after",
+				    (json_int_t)spk_llm_estimate_tokens(run->messages)),
+			  error);
 }

@@ -51,6 +51,8 @@ gboolean run_note(SpkRun *run, const char *key, const char *why, const char *tex
 gboolean run_open_conversation(SpkRun *run, GError **error);
 /* Shrinks the conversation when it nears the window; `force` after the server refused it. */
 gboolean run_compact(SpkRun *run, gboolean force, GError **error);
+/* What was shrunk before the answer that is on record for this turn. */
+void run_compact_recorded(SpkRun *run);
 
 /* ---- options of the task ---- */
 gint64 run_option_int(SpkRun *run, const char *name, const char *conf_name);

@@ -120,13 +120,16 @@ gboolean spk_step_model(SpkRun *run, SpkLlmReply *ret_reply, GError **error)
 	const json_t *recorded = spk_run_recorded(run, "model.result", run->turn);
 	g_auto(SpkLlmReply) reply = { 0 };
 
-	if (recorded)
+	if (recorded) {
+		run_compact_recorded(run);
 		reply_from_json(recorded, &reply);
-	else if (!ask_live(run, &reply, error))
+	} else if (!ask_live(run, &reply, error)) {
 		return FALSE;
+	}
 	count_tokens(run, &reply);
 	run->turn++;
-	if (!recorded && !save_counts(run, error))
+	/* an answer on record may have been the last thing an earlier holder did */
+	if (run->turn > run->env.task->steps && !save_counts(run, error))
 		return FALSE;
 	*ret_reply = reply;
 	reply = (SpkLlmReply){ 0 };

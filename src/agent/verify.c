@@ -174,8 +174,26 @@ static gboolean is_recorded(SpkRun *run, const char *phase, guint round, guint n
 	return TRUE;
 }
 
-/* Runs what is missing of a phase in one clean checkout. A phase that a crash cut in the
- * middle starts its checkout anew, so the checks that are on record run before nothing. */
+/* A check on record whose checkout is gone: it runs again for what it leaves there (a build,
+ * say), which the checks after it may need. What it said stays as it was. */
+static gboolean prepare_again(SpkRun *run, const Phase *phase, const char *command,
+			      GError **error)
+{
+	g_auto(SpkBoxResult) result = { 0 };
+
+	return run_go(run, error) && run_in_box(run, phase, command, &result, error);
+}
+
+/* One check of a phase; with a folder it runs, else it is on record. */
+static gboolean run_check(SpkRun *run, const Phase *phase, const char *command, const char *key,
+			  GError **error)
+{
+	if (!run_recorded(run, "check.result", key))
+		return do_check(run, phase, command, key, error);
+	return !phase->folder || prepare_again(run, phase, command, error);
+}
+
+/* Runs the checks of a phase in one clean checkout, unless all are on record. */
 static gboolean run_phase(SpkRun *run, const char *name, guint round, const char *raw,
 			  char *const *checks, PhaseResult *ret_result, GError **error)
 {
@@ -194,8 +212,7 @@ static gboolean run_phase(SpkRun *run, const char *name, guint round, const char
 		g_autofree char *key = g_strdup_printf("%s/%u/%u", name, round, i);
 		const json_t *check;
 
-		if (!run_recorded(run, "check.result", key) &&
-		    !do_check(run, &phase, checks[i], key, error))
+		if (!run_check(run, &phase, checks[i], key, error))
 			return FALSE;
 		check = run_recorded(run, "check.result", key);
 		if (!add_evidence(run, check, error))
