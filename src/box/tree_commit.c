@@ -164,6 +164,17 @@ static gboolean branch_taken(const char *branch, GError **error)
 	return FALSE;
 }
 
+/* The branch is this task's alone, and so is a lock that a killed git left on it. */
+static void drop_stale_lock(SpkTree *tree, const char *ref)
+{
+	g_autofree char *path = NULL;
+
+	if (!tree->repo.common_dir)
+		return;
+	path = g_strconcat(tree->repo.common_dir, "/", ref, ".lock", NULL);
+	(void)unlink(path); /* what cannot be removed, git will name */
+}
+
 static gboolean write_ref(SpkTree *tree, const SpkGit *git, const char *ref,
 			  const char *commit, GError **error)
 {
@@ -172,6 +183,7 @@ static gboolean write_ref(SpkTree *tree, const SpkGit *git, const char *ref,
 				     NULL };
 	g_autoptr(GError) why = NULL;
 
+	drop_stale_lock(tree, ref);
 	if (spk_git_run(git, args, NULL, 0, 0, NULL, NULL, NULL, &why))
 		return TRUE;
 	if (strstr(why->message,

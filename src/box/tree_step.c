@@ -6,8 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cancel.h"
 #include "base/error.h"
 #include "base/fs.h"
+
+#define STALE_MS    100
+#define STALE_TRIES 20
 
 /* Our own folder, never collected: a ref is a file, and no process is needed to write it. */
 static gboolean keep_step(SpkTree *tree, gint64 step, const char *raw, GError **error)
@@ -84,11 +88,23 @@ gboolean tree_work_ready(SpkTree *tree, GError **error)
 	       tree_box_git(tree, tree->work, index, tree->box_head, error);
 }
 
+/* A git that was killed leaves its lock behind. One that outlived its parent is given a
+ * moment to end: its lock is its own. */
+static void drop_stale_lock(const char *index, SpkCancel *cancel)
+{
+	g_autofree char *lock = g_strconcat(index, ".lock", NULL);
+
+	for (int i = 0; i < STALE_TRIES && access(lock, F_OK) == 0; i++)
+		spk_sleep_ms(STALE_MS, cancel);
+	(void)unlink(lock); /* what cannot be removed, git will name */
+}
+
 gboolean spk_tree_restore(SpkTree *tree, const char *raw, SpkCancel *cancel,
 			  GError **error)
 {
 	g_autofree char *index = g_build_filename(tree->git, "index", NULL);
 
+	drop_stale_lock(index, cancel);
 	g_clear_pointer(&tree->last_raw, g_free);
 	return tree_empty_dir(tree->work, error) &&
 	       check_out(tree, raw, tree->work, index, cancel, error) &&
