@@ -1,0 +1,89 @@
+"""What the tests of holders share: daemons, waiting, the journal and the store's rows."""
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cmd"))
+from world import CHECK, FINISH, FIX, SPARKS, World, main, say   # noqa: F401, E402
+
+
+def shell(command):
+    return ("shell", {"command": command})
+
+
+def wait_for(what, seconds=30):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = what()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError("it did not come")
+
+
+def start(w, *words):
+    return subprocess.Popen([SPARKS, *words], env=w.env, cwd=w.repo, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def finish(process, code, seconds=30):
+    out, err = process.communicate(timeout=seconds)
+    assert process.returncode == code, \
+        f"exit {process.returncode}, not {code}\n{out.decode()}\n{err.decode()}"
+    return out.decode(), err.decode()
+
+
+class Daemon:
+    def __init__(self, w, *words):
+        self.process = start(w, "up", *words)
+        assert b"ready" in self.process.stdout.readline(), self.process.stderr.read()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+    def kill(self):
+        self.process.kill()
+        self.process.communicate()
+
+    def stop(self, seconds=30):
+        self.process.send_signal(signal.SIGTERM)
+        return finish(self.process, 0, seconds)
+
+
+def rows(w, sql, *args):
+    db = sqlite3.connect(os.path.join(w.folder, "home", "store.db"), timeout=10)
+    try:
+        found = db.execute(sql, args).fetchall()
+        db.commit()
+        return found
+    finally:
+        db.close()
+
+
+def journal(w, task, kind=None):
+    found = [(k, json.loads(p)) for k, p in rows(
+        w, "SELECT kind, payload FROM journal WHERE task = ? ORDER BY seq", task)]
+    return [p for k, p in found if k == kind] if kind else [k for k, _ in found]
+
+
+def status(w, task):
+    return rows(w, "SELECT status FROM tasks WHERE id = ?", task)[0][0]
+
+
+def give(w, *turns, check=CHECK):
+    """The id of a task that a daemon is to run."""
+    return w.run("do", "add must add", "--detach", "--check", check, "--model",
+                 w.play(*turns)).out.strip()
+
+
+def last_is(w, task, kind):
+    return lambda: journal(w, task)[-1:] == [kind]
