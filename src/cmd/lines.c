@@ -78,20 +78,17 @@ static void on_box(SpkLines *lines, const json_t *p, GPtrArray *out)
 
 static void on_resumed(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
-	const char *unknown = spk_json_str(p, "unknown");
-
 	lines_now(lines, "going on");
-	line_add(out, "warn", "resumed", "goes on after entry %" G_GINT64_FORMAT "%s%s",
-		 spk_json_int(p, "last_seq", 0), unknown ? "; outcome not known: " : "",
-		 unknown ? unknown : "");
+	line_add(out, "warn", "resumed", "goes on where it was: %s", line_str(p, "status"));
 }
 
-static void on_snapshot(SpkLines *lines, const json_t *p, GPtrArray *out)
+static void on_checks(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
-	g_autofree char *tree = short_sha(line_str(p, "tree"));
+	const char *command = line_str(p, "recognised");
 
 	if (lines->verbose)
-		line_add(out, "dim", "snapshot", "tree %s", tree);
+		line_add(out, "dim", "checks", "the repository's own: %s",
+			 *command ? command : "none is known");
 }
 
 static void on_note(SpkLines *lines, const json_t *p, GPtrArray *out)
@@ -105,9 +102,10 @@ static void on_note(SpkLines *lines, const json_t *p, GPtrArray *out)
 static void on_compaction(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
 	line_add(out, "dim", "context",
-		 "%" G_GINT64_FORMAT
+		 "%" G_GINT64_FORMAT " results shortened, %" G_GINT64_FORMAT
 		 " messages left out of later requests, %" G_GINT64_FORMAT " kept",
-		 spk_json_int(p, "dropped", 0), spk_json_int(p, "kept", 0));
+		 spk_json_int(p, "shortened", 0), spk_json_int(p, "dropped", 0),
+		 spk_json_int(p, "kept", 0));
 }
 
 static void on_ended(SpkLines *lines, const json_t *p, GPtrArray *out)
@@ -202,6 +200,7 @@ static const struct {
 	{ "tree", on_tree },
 	{ "box", on_box },
 	{ "resumed", on_resumed },
+	{ "checks", on_checks },
 	{ "check.intent", lines_on_check_intent },
 	{ "check.result", lines_on_check_result },
 	{ "model.intent", lines_on_model_intent },
@@ -209,7 +208,6 @@ static const struct {
 	{ "model.error", lines_on_model_error },
 	{ "tool.intent", lines_on_tool_intent },
 	{ "tool.result", lines_on_tool_result },
-	{ "snapshot", on_snapshot },
 	{ "note", on_note },
 	{ "compaction", on_compaction },
 	{ "ended", on_ended },

@@ -79,7 +79,7 @@ static void test_verbose_shows_every_kind(void **state)
 		"check.result",	 "model.intent",
 		"model.result",	 "model.error",
 		"tool.intent",	 "tool.result",
-		"snapshot",	 "note",
+		"checks",	 "note",
 		"compaction",	 "ended",
 		"verdict",	 "restored",
 		"commit.intent", "commit.result",

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""What tasks write into the journal is what docs/journal.md says, and all of it is seen.
+
+usage: documented.py SPARKS SOURCE_ROOT      (prints TAP)"""
+import json
+import os
+import re
+import sys
+
+from holders import (CHECK, FINISH, FIX, Daemon, World, give, last_is, main, rows, say, shell,
+                     start, status, wait_for)
+
+EFFECTS = ["pure", "idempotent", "unsafe"]
+TABLE = {}
+seen = set()
+
+
+def read_table():
+    path = os.path.join(sys.argv[2], "docs", "journal.md")
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            row = re.match(r"\| `([a-z.]+)` \| ([a-z' ]+) \| `([a-z0-9_? ]+)`", line)
+            if row:
+                keys = row[3].split()
+                TABLE[row[1]] = (row[2], {k for k in keys if not k.endswith("?")},
+                                 {k.rstrip("?") for k in keys})
+
+
+def hold(w):
+    """Every entry of every task of this world against the table."""
+    for kind, effect, text in rows(w, "SELECT kind, effect, payload FROM journal"):
+        assert kind in TABLE, f"{kind} is not in docs/journal.md"
+        wanted, needed, allowed = TABLE[kind]
+        payload = json.loads(text)
+        keys = set(payload)
+        assert needed <= keys <= allowed, \
+            f"{kind}: missing {needed - keys}, undocumented {keys - allowed}"
+        assert wanted == "the tool's" or EFFECTS[effect] == wanted, f"{kind} is {EFFECTS[effect]}"
+        seen.update([kind, *(f"{kind}.{key}" for key in keys)])
+
+
+def fixed_applied_and_undone():
+    with World() as w:
+        task = w.fixed()
+        w.run("tasks", "apply", task)
+        w.run("tasks", "undo", task)
+        w.do(say(text="I only talk."), say(FIX), say(FINISH))
+        hold(w)
+
+
+def healed_and_rolled_back():
+    with World() as w:
+        bad = ("file_write", {"path": "calc.sh", "content": "add() { :; }\n"})
+        w.do(*[say(bad), say(FINISH)] * 5, code=1)
+        hold(w)
+
+
+def its_own_check():
+    with World() as w:
+        w.write("Makefile", "test:\n\tsh test.sh\n")
+        w.json("do", "x", "--model", w.play(say(FIX), say(FINISH)))
+        hold(w)
+
+
+def no_room_in_the_window():
+    with World() as w:
+        w.env["SPARKS_OPENAI_CONTEXT_WINDOW"] = "6000"
+        print_much = shell("seq 1 2000")
+        w.do(*[say(print_much), say(shell("seq 2 2000"))] * 3, say(FIX), say(FINISH))
+        hold(w)
+
+
+def cancelled_and_taken_up():
+    with World() as w:
+        with Daemon(w) as daemon:
+            task = give(w, say(shell("sleep 2")), say(FIX), say(FINISH))
+            wait_for(last_is(w, task, "tool.intent"))
+            w.run("tasks", "pause", task)
+            wait_for(lambda: status(w, task) == "paused")
+            daemon.stop()
+        process = start(w, "tasks", "resume", task)
+        process.communicate()
+        process = start(w, "do", "x", "--check", CHECK, "--model",
+                        w.play(say(shell("sleep 2")), say(FIX), say(FINISH)))
+        other = wait_for(lambda: [r[0] for r in rows(w, "SELECT id FROM tasks WHERE id <> ?",
+                                                     task)])[0]
+        wait_for(last_is(w, other, "tool.intent"))
+        process.kill()
+        process.communicate()
+        w.run("tasks", "resume", other)
+        hold(w)
+
+
+def a_provider_that_fails():
+    with World() as w:
+        w.env["SPARKS_LLM_MAX_RETRIES"] = "0"
+        w.do(say(FIX, error={"status": 500, "message": "gone", "times": 9}), code=69)
+        hold(w)
+
+
+def every_row_was_seen():
+    wanted = {f"{kind}.{key}" for kind, (_, _, keys) in TABLE.items() for key in keys}
+    assert not wanted - seen, f"documented, but never written: {sorted(wanted - seen)}"
+
+
+read_table()
+main(fixed_applied_and_undone, healed_and_rolled_back, its_own_check, no_room_in_the_window,
+     cancelled_and_taken_up, a_provider_that_fails, every_row_was_seen)
