@@ -382,6 +382,7 @@ static gboolean judge_originals(SpkRun *run, guint round, const Change *change,
 	gboolean allowed = spk_json_bool(run->env.task->options, "allow_test_changes", FALSE);
 	gboolean tests = change->tests->len > 1, build = change->build->len > change->tests->len;
 	g_autofree char *names = NULL;
+	g_autoptr(GPtrArray) lossy = NULL;
 	PhaseResult original;
 
 	if (tests) {
@@ -414,6 +415,17 @@ static gboolean judge_originals(SpkRun *run, guint round, const Change *change,
 	if (tests && allowed)
 		return judge(verification, SPK_VERDICT_REVIEW,
 			     "tests were changed with permission (%s)", names);
+	lossy = spk_tree_lossy(run->env.tree, change->final, run->env.cancel, error);
+	if (!lossy)
+		return FALSE;
+	if (lossy->len) {
+		g_ptr_array_add(lossy, NULL);
+		g_free(names);
+		names = list_paths(lossy);
+		return judge(verification, SPK_VERDICT_REVIEW,
+			     "the checks pass, but the repository's git attributes make other "
+			     "bytes of %s in the commit", names);
+	}
 	if (red)
 		return judge(verification, SPK_VERDICT_VERIFIED,
 			     "every check passes, and at least one failed before");

@@ -101,6 +101,10 @@ typedef struct {
 /* The user tree of `raw`: base_user with the task's changes applied. */
 char *spk_tree_user_tree(SpkTree *tree, const char *raw, SpkCancel *cancel,
 			 GError **error);
+/* Paths the task wrote that a checkout of its commit would have with other bytes than `raw`:
+ * conversions of the user's repository that lose something. Nearly always empty. */
+GPtrArray *spk_tree_lossy(SpkTree *tree, const char *raw, SpkCancel *cancel,
+			  GError **error);
 /* One commit on refs/heads/BRANCH of the user's repository (objects copied in, ref written
  * last; doing it twice gives the same commit). Plain folder: commit and branch stay in git/
  * and *ret_in_user_repo is FALSE. CONFLICT when the branch's name is taken, READ_ONLY when the

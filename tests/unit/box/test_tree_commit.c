@@ -61,6 +61,36 @@ static void commits_in_the_repository(void **state)
 	assert_string_equal(got, want);
 }
 
+/* What a check saw and no checkout of the commit will have. Conversions that a checkout takes
+ * back lose nothing. */
+static void names_what_the_commit_loses(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *raw = NULL, *back = NULL;
+	g_autoptr(GPtrArray) lossy = NULL, none = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SpkTree) tree = NULL;
+
+	small_repo(f);
+	tree = task_of(f,
+		       "echo '*.i ident\n*.t text eol=lf\n*.c text eol=crlf\n"
+		       "*.u working-tree-encoding=UTF-16LE-BOM' >.gitattributes;"
+		       "printf '$Id: 5 $' >x.i; printf '5\\r\\n' >'n\nl.t';"
+		       "printf '5\\r\\n' >same.c; printf 9 >a;"
+		       "printf '\\377\\3765\\0' >same.u",
+		       &raw);
+	lossy = spk_tree_lossy(tree, raw, NULL, &error);
+	assert_no_error(error);
+	assert_int_equal(lossy->len, 2);
+	assert_string_equal(lossy->pdata[0], "n\nl.t");
+	assert_string_equal(lossy->pdata[1], "x.i");
+	g_free(sh(f, "home/trees/t1/work", "rm x.i *.t"));
+	back = snap(tree, 2);
+	none = spk_tree_lossy(tree, back, NULL, &error);
+	assert_no_error(error);
+	assert_int_equal(none->len, 0);
+}
+
 /* The user's own changes are a commit of their own below the task's. */
 static void keeps_own_changes_apart(void **state)
 {
@@ -334,6 +364,7 @@ static void foreign_repository_is_refused(void **state)
 
 static const struct CMUnitTest tests[] = {
 	FIXTURE_TEST(commits_in_the_repository),
+	FIXTURE_TEST(names_what_the_commit_loses),
 	FIXTURE_TEST(keeps_own_changes_apart),
 	FIXTURE_TEST(converts_as_their_git_would),
 	FIXTURE_TEST(keeps_what_it_did_not_see),
