@@ -83,8 +83,8 @@ static char *accept(SpkDemoRun *demo, GError **error)
 	options = json_deep_copy(json_object_get(header, "options"));
 	spk_json_set(options, "model", json_string(model));
 	blank(demo);
-	spk_demo_say(demo, NULL, "  goal    %s", spk_json_str(header, "goal"));
-	spk_demo_say(demo, NULL, "  folder  %s  (nothing of yours is touched)",
+	spk_demo_row(demo, "goal", "%s", spk_json_str(header, "goal"));
+	spk_demo_row(demo, "folder", "%s  (nothing of yours is touched)",
 		     demo->world.repo);
 	blank(demo);
 	return spk_core_accept(demo->core,
@@ -151,10 +151,9 @@ static void show_price(const SpkDemoRun *demo)
 	g_autofree char *child = spk_text_bytes((guint64)peak_kib(RUSAGE_CHILDREN) << 10);
 
 	blank(demo);
-	spk_demo_say(demo, NULL,
-		     "  cost    0 (%" G_GINT64_FORMAT
-		     " tokens), %.1f s, at most %s of memory, "
-		     "%s in its largest child",
+	spk_demo_row(demo, "cost",
+		     "0 (%" G_GINT64_FORMAT " tokens), %.1f s, at most %s of memory, %s "
+		     "in its largest child",
 		     demo->task->tokens_in + demo->task->tokens_out, seconds(demo), own,
 		     child);
 }
@@ -197,10 +196,10 @@ static void print_json(const SpkDemoRun *demo)
 static void show_opening(const SpkDemoRun *demo)
 {
 	spk_demo_say(demo, "bold", "Sparks: one task, from a goal to a verified commit.");
-	spk_demo_say(
-		demo, NULL,
+	spk_demo_row(
+		demo, "",
 		"The model's answers are scripted. Everything else is live: the sandbox, the "
-		"tools,\nthe tests, git, the record. No network, no key, no Docker.");
+		"tools, the tests, git, the record. No network, no key, no Docker.");
 }
 
 static gboolean play_it(SpkDemoRun *demo, const char *folder, GError **error)

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/agent.h"
 #include "base/error.h"
@@ -11,8 +12,10 @@
 #include "cmd/cmd.h"
 #include "cmd/cmd_all.h"
 #include "cmd/session.h"
+#include "cmd/ui.h"
 
-#define STATS_TASKS 10000 /* the latest tasks that --stats counts */
+#define GHOST_INDENT 8	   /* of what is folded on a terminal */
+#define STATS_TASKS  10000 /* the latest tasks that --stats counts */
 
 typedef struct {
 	guint tasks, done, verified;
@@ -46,11 +49,21 @@ static void print_line(const SpkSpark *spark, const Stats *stats)
 {
 	g_autofree char *tools = g_strjoinv(", ", (char **)spark->tools);
 
-	printf("%s — %s [%s]", spark->name, spark->description, tools);
+	g_autoptr(GString) line = g_string_new(NULL);
+
+	g_string_append_printf(line, "%s — %s [%s]", spark->name, spark->description,
+			       tools);
 	if (stats)
-		printf(" · %u tasks, %u done, %u verified", stats->tasks, stats->done,
-		       stats->verified);
-	putchar('\n');
+		g_string_append_printf(line, " · %u tasks, %u done, %u verified",
+				       stats->tasks, stats->done, stats->verified);
+	if (!spk_term_is_tty(STDOUT_FILENO)) {
+		puts(line->str); /* one line each, for scripts */
+		return;
+	}
+	g_autoptr(GString) folded = g_string_new(NULL);
+
+	spk_ui_fold(folded, line->str, GHOST_INDENT, spk_ui_columns(STDOUT_FILENO), 8);
+	fputs(folded->str + GHOST_INDENT, stdout);
 }
 
 static void count(const SpkSpark *spark, const GPtrArray *tasks, Stats *stats)

@@ -58,37 +58,45 @@ static void say_asked(GString *out, const SpkTask *task, const SpkTrail *trail)
 
 static void say_tried(GString *out, const Tally *tally)
 {
+	g_autofree char *turns = spk_ui_count(tally->turns, "time");
+	g_autofree char *calls = spk_ui_count(tally->calls, "tool call");
+	g_autofree char *resumed = spk_ui_count(tally->resumed, "time");
+	g_autofree char *unknown = spk_ui_count(tally->unknown, "call");
+	g_autofree char *compactions = spk_ui_count(tally->compactions, "time");
+
 	if (!tally->turns) {
 		g_string_append(out, "The model has not answered yet.\n");
 		return;
 	}
-	g_string_append_printf(out, "The model answered %u times and called %u tools",
-			       tally->turns, tally->calls);
+	g_string_append_printf(out, "The model answered %s, with %s", turns, calls);
 	if (tally->refused)
-		g_string_append_printf(out, "; %u of the calls failed or were refused",
-				       tally->refused);
+		g_string_append_printf(out, "; %u of these failed or %s refused",
+				       tally->refused,
+				       tally->refused == 1 ? "was" : "were");
 	g_string_append(out, ".\n");
 	if (tally->resumed)
 		g_string_append_printf(
 			out,
-			"It was interrupted and taken up again %u times; the "
-			"outcome of %u calls is not known.\n",
-			tally->resumed, tally->unknown);
+			"It was interrupted and taken up again %s; the outcome of %s is "
+			"not known.\n",
+			resumed, unknown);
 	if (tally->compactions)
 		g_string_append_printf(
 			out,
-			"The conversation was shortened %u times to fit the "
-			"model's window.\n",
-			tally->compactions);
+			"The conversation was shortened %s to fit the model's window.\n",
+			compactions);
 }
 
 static void say_check(GString *out, const json_t *p)
 {
 	const char *tail = spk_json_str(p, "tail");
+	int round = (int)spk_json_int(p, "round", 0);
 	g_autofree char *line = NULL;
 
-	g_string_append_printf(out, "  - %s, %s: exit %d", spk_json_str(p, "phase"),
-			       spk_json_str(p, "command"),
+	g_string_append_printf(out, "  - %s", spk_json_str(p, "phase"));
+	if (round)
+		g_string_append_printf(out, " (round %d)", round + 1);
+	g_string_append_printf(out, ", %s: exit %d", spk_json_str(p, "command"),
 			       (int)spk_json_int(p, "exit_code", -1));
 	if (spk_json_int(p, "exit_code", 0) != 0 && tail && *tail) {
 		line = spk_text_clip_middle(tail, strlen(tail), 400);

@@ -1,5 +1,6 @@
 /* `sparks tasks log ID`: the journal of a task, entry by entry; --follow goes on with it. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -9,6 +10,10 @@
 #include "cmd/session.h"
 #include "cmd/tasks_all.h"
 #include "cmd/ui.h"
+
+/* "    7 13:00:00" */
+#define HEAD_BLANKS "              "
+#define HEAD	    ((int)sizeof(HEAD_BLANKS) - 1)
 
 typedef struct {
 	gboolean json;
@@ -24,6 +29,18 @@ static void print_json(const SpkJournalEntry *entry)
 			  spk_effect_name(entry->effect), "payload", entry->payload);
 
 	spk_cmd_print_json(object);
+}
+
+/* Beside the head; what is folded goes on in the same column. */
+static void add_line(GString *out, const SpkLine *line)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	spk_line_format(line, STDOUT_FILENO, spk_ui_columns(STDOUT_FILENO) - HEAD, text);
+	g_strchomp(text->str);
+	g_string_truncate(text, strlen(text->str));
+	g_string_replace(text, "\n", "\n" HEAD_BLANKS, 0);
+	g_string_append_printf(out, "%s\n", text->str);
 }
 
 static void print_entry(const SpkJournalEntry *entry, gpointer user)
@@ -44,8 +61,7 @@ static void print_entry(const SpkJournalEntry *entry, gpointer user)
 							entry->seq, time + 11);
 
 		spk_ui_paint(out, STDOUT_FILENO, "dim", head);
-		spk_line_format(lines->pdata[i], STDOUT_FILENO,
-				spk_ui_columns(STDOUT_FILENO) - 14, out);
+		add_line(out, lines->pdata[i]);
 	}
 	fputs(out->str, stdout);
 	fflush(stdout);

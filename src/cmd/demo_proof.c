@@ -22,6 +22,22 @@ void spk_demo_say(const SpkDemoRun *demo, const char *role, const char *format, 
 	spk_ui_write(demo->fd, out);
 }
 
+void spk_demo_row(const SpkDemoRun *demo, const char *label, const char *format, ...)
+{
+	g_autofree char *head = *label ? g_strdup_printf("  %-7s ", label) : g_strdup("");
+	g_autoptr(GString) out = g_string_new(NULL);
+	g_autofree char *text = NULL;
+	gsize indent = strlen(head);
+	va_list args;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	spk_ui_fold(out, text, (int)indent, MIN(spk_ui_columns(demo->fd), 90), 8);
+	g_string_overwrite(out, 0, head);
+	spk_ui_write(demo->fd, out);
+}
+
 G_GNUC_PRINTF(4, 5)
 static void prove(SpkDemoRun *demo, const char *id, gboolean ok, const char *format, ...)
 {

@@ -31,6 +31,10 @@ typedef struct {
 void spk_demo_say(const SpkDemoRun *demo, const char *role, const char *format, ...)
 	G_GNUC_PRINTF(3, 4);
 
+/* "  label   text", folded; "" for a paragraph without one. */
+void spk_demo_row(const SpkDemoRun *demo, const char *label, const char *format, ...)
+	G_GNUC_PRINTF(3, 4);
+
 /* Checks and shows every promise, adds them to proofs; at the end apply and undo have been
  * done. FALSE when one could not be checked at all. */
 gboolean spk_demo_prove(SpkDemoRun *demo, GError **error);

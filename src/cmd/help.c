@@ -136,15 +136,18 @@ char *spk_help_program(const SpkProgram *program, int width)
 	return g_string_free(out, FALSE);
 }
 
-static void globals(GString *out)
+static void globals(GString *out, int width)
 {
-	g_string_append(out, "\nOptions of every command: ");
+	g_autoptr(GString) text = g_string_new("Options of every command: ");
+
 	for (const SpkCmdOpt *opt = spk_cmd_globals; opt->name; opt++)
-		g_string_append_printf(out, "%s--%s%s%s",
+		g_string_append_printf(text, "%s--%s%s%s",
 				       opt == spk_cmd_globals ? "" : ", ", opt->name,
 				       opt->value ? " " : "",
 				       opt->value ? opt->value : "");
-	g_string_append(out, ".\n");
+	g_string_append_c(text, '.');
+	g_string_append_c(out, '\n');
+	wrap(out, text->str, 0, 0, width);
 }
 
 char *spk_help_text(const char *path, const SpkCmd *cmd, int width)
@@ -169,6 +172,6 @@ char *spk_help_text(const char *path, const SpkCmd *cmd, int width)
 	options(out, "options", cmd->options, width);
 	unbuilt_options(out, cmd->options, width);
 	example(out, cmd->example);
-	globals(out);
+	globals(out, width);
 	return g_string_free(out, FALSE);
 }

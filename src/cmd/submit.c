@@ -26,7 +26,7 @@ const SpkCmdOpt spk_submit_options[] = {
 	{ "repo", .type = SPK_CMD_STRING, .value = "PATH|LABEL",
 	  .sentence = "folder to work on, or a label for the current one" },
 	{ "check", .type = SPK_CMD_STRINGS, .value = "CMD",
-	  .sentence = "command that must pass at the end; may be repeated" },
+	  .sentence = "command that must pass at the end" },
 	{ "context", .type = SPK_CMD_STRING, .value = "TEXT",
 	  .sentence = "what the model should know besides the goal" },
 	{ "model", .type = SPK_CMD_STRING, .value = "NAME|script:FILE",

@@ -61,8 +61,11 @@ static void words(const SpkSummary *summary, int fd, GString *out)
 	if (hint)
 		spk_ui_fold(out, hint, 4, columns, 3);
 	if (task->summary && *task->summary) {
+		g_autofree char *said =
+			g_strconcat("The model says: ", task->summary, NULL);
+
 		g_string_append_c(out, '\n');
-		spk_ui_fold(out, task->summary, 2, columns, 12);
+		spk_ui_fold(out, said, 2, columns, 12);
 	}
 	g_string_append_c(out, '\n');
 }
@@ -171,10 +174,9 @@ static void used(const SpkSummary *summary, int fd, GString *out)
 	g_autofree char *cost = task->cost_usd < 0
 					? g_strdup("cost not known")
 					: g_strdup_printf("$%.4f", task->cost_usd);
-	g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT
-						" steps, %s tokens in, %s out, %s, %s",
-						task->steps, in, out_tokens, cost,
-						seconds);
+	g_autofree char *steps = spk_ui_count(task->steps, "step");
+	g_autofree char *text = g_strdup_printf("%s, %s tokens in, %s out, %s, %s", steps,
+						in, out_tokens, cost, seconds);
 
 	row(out, fd, "used", text);
 }

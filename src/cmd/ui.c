@@ -153,6 +153,13 @@ char *spk_ui_number(gint64 n)
 	return g_string_free(out, FALSE);
 }
 
+char *spk_ui_count(gint64 n, const char *one)
+{
+	g_autofree char *number = spk_ui_number(n);
+
+	return g_strdup_printf("%s %s%s", number, one, n == 1 ? "" : "s");
+}
+
 char *spk_ui_time(gint64 wall_us)
 {
 	g_autoptr(GDateTime)

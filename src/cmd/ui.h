@@ -31,6 +31,8 @@ void spk_ui_write(int fd, const GString *text);
 char *spk_ui_seconds(double seconds);
 /* "12,345" */
 char *spk_ui_number(gint64 n);
+/* "1 step", "12,345 steps" */
+char *spk_ui_count(gint64 n, const char *one);
 /* Local time, "2026-01-31 13:00:00". */
 char *spk_ui_time(gint64 wall_us);
 

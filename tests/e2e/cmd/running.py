@@ -59,8 +59,8 @@ def on_terminal(w, *words, columns=70, **env):
     pid, fd = pty.fork()
     if pid == 0:
         os.chdir(w.repo)
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         os.execve(SPARKS, [SPARKS, *words], {**w.env, "TERM": "xterm", **env})
-    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     out = b""
     try:
         while piece := os.read(fd, 65536):
@@ -85,6 +85,26 @@ def terminal_and_pipe():
         assert "\x1b" not in piped.out + piped.err and "\r" not in piped.err
         assert "✓ verdict" in piped.err and "verdict" not in piped.out.split("\n")[0]
         assert "done, verified" in piped.out
+
+
+def a_narrow_terminal_gets_whole_words():
+    def lines(*words):
+        _, out = on_terminal(w, *words, columns=62, NO_COLOR="1")
+        return [line.rstrip("\r").split("\r")[-1] for line in out.split("\n")]
+
+    with World() as w:
+        w.env["TMPDIR"] = "/tmp"
+        task = w.fixed()
+        for words in (("ghosts",), ("do", "--help"), ("tasks", "log", task),
+                      ("tasks", "explain", task), ("doctor", "--skip-llm")):
+            for line in lines(*words):
+                # a path without a blank in it may be as long as it is
+                assert len(line) <= 62 or w.folder in line, (words, line)
+        assert "        file_search, shell, git, finish]" in lines("ghosts")
+        log = lines("tasks", "log", task)
+        folded = log[next(i for i, line in enumerate(log) if "· sandbox" in line) + 1]
+        assert folded.startswith(" " * 28) and folded[28] != " "
+        assert all(len(line) <= 62 for line in lines("demo")[:6])
 
 
 def ctrl_c_cancels():
@@ -236,6 +256,7 @@ def cancel_from_elsewhere():
         w.run("tasks", "apply", task, code=1)
 
 
-main(terminal_and_pipe, ctrl_c_cancels, a_killed_task_is_named_and_resumed, detached,
-     waiting_ends_the_task_goes_on, up_takes_the_work, other_values_run_here, up_drains, pause_and_resume,
+main(terminal_and_pipe, a_narrow_terminal_gets_whole_words, ctrl_c_cancels,
+     a_killed_task_is_named_and_resumed, detached, waiting_ends_the_task_goes_on,
+     up_takes_the_work, other_values_run_here, up_drains, pause_and_resume,
      cancel_from_elsewhere)
