@@ -116,20 +116,16 @@ int spk_cmd_main(const SpkProgram *program, int argc, char **argv)
 	return finish_stdout(run(args));
 }
 
-static void print_json_error(const GError *error, const SpkErrInfo *info)
+json_t *spk_cmd_error_to_json(const GError *error)
 {
-	g_autoptr(json_t)
-		object = json_pack("{s:{s:s, s:o, s:o}}", "error", "code", info->name,
-				   "message", spk_json_text(error->message), "hint",
-				   spk_json_text(spk_error_hint(error)));
-
-	spk_cmd_print_json(object);
+	return json_pack("{s:s,s:o,s:o}", "code",
+			 spk_err_info(spk_error_code(error))->name, "message",
+			 spk_json_text(error->message), "hint",
+			 spk_json_text(spk_error_hint(error)));
 }
 
-int spk_cmd_fail(GError *take_error, gboolean json)
+void spk_cmd_say_error(const GError *error)
 {
-	g_autoptr(GError) error = take_error;
-	const SpkErrInfo *info = spk_err_info(spk_error_code(error));
 	g_autofree char *message = spk_text_clean(error->message, -1, SPK_CLEAN_TEXT);
 	const char *hint = spk_error_hint(error);
 
@@ -141,9 +137,19 @@ int spk_cmd_fail(GError *take_error, gboolean json)
 
 		fprintf(stderr, "  %s\n", clean);
 	}
-	if (json)
-		print_json_error(error, info);
-	return info->exit_code;
+}
+
+int spk_cmd_fail(GError *take_error, gboolean json)
+{
+	g_autoptr(GError) error = take_error;
+	g_autoptr(json_t) object = NULL;
+
+	spk_cmd_say_error(error);
+	if (json) {
+		object = json_pack("{s:o}", "error", spk_cmd_error_to_json(error));
+		spk_cmd_print_json(object);
+	}
+	return spk_err_info(spk_error_code(error))->exit_code;
 }
 
 void spk_cmd_warn(const SpkConf *conf)

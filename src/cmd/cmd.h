@@ -78,6 +78,10 @@ int spk_cmd_main(const SpkProgram *program, int argc, char **argv);
 /* Prints "sparks: what\n  hint" to stderr (and the JSON error object to stdout when json) and
  * returns the exit code of the error. Takes the error. */
 int spk_cmd_fail(GError *take_error, gboolean json);
+/* The words alone, on stderr. */
+void spk_cmd_say_error(const GError *error);
+/* {"code","message","hint"} */
+json_t *spk_cmd_error_to_json(const GError *error);
 /* Loads the configuration for a command, warnings to stderr; NULL with *ret_exit set. */
 SpkConf *spk_cmd_conf(const SpkArgs *args, gboolean json, int *ret_exit);
 /* The same with options of the command's own flags: "name=value", NULL-terminated. */

@@ -64,11 +64,7 @@ static int print(const SpkSession *session, const char *action,
 	}
 	object = spk_changes_to_json(task, error ? "nothing" : action, applied);
 	if (error)
-		spk_json_set(object, "error",
-			     json_pack("{s:s,s:o,s:o}", "code",
-				       spk_err_info(spk_error_code(error))->name,
-				       "message", spk_json_text(error->message), "hint",
-				       spk_json_text(spk_error_hint(error))));
+		spk_json_set(object, "error", spk_cmd_error_to_json(error));
 	spk_cmd_print_json(object);
 	if (error)
 		(void)spk_cmd_fail(g_steal_pointer(&error),

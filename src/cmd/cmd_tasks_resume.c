@@ -30,7 +30,7 @@ static int run(const SpkArgs *args)
 
 	if (!spk_session_open_task(&session, args, spk_args_flag(args, "json"), &code))
 		return code;
-	how.runner = spk_daemon_ask(&session, session.task->options, how.detach);
+	how.runner = spk_follow_choose(&session, session.task->options, how.detach);
 	if (!last_seq(session.store, session.task->id, &how.seen, &error) ||
 	    !spk_core_resume(session.core, session.task->id, how.runner == SPK_RUN_APART,
 			     &error))

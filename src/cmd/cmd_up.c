@@ -7,7 +7,6 @@
 
 #include "base/json.h"
 #include "cmd/cmd_all.h"
-#include "cmd/daemon.h"
 #include "cmd/session.h"
 
 static void say_ready(const SpkSession *session, gint64 workers)
@@ -41,12 +40,12 @@ static int run(const SpkArgs *args)
 	/* serve() registers again; asking first keeps the ready line from being a lie. */
 	if (!spk_core_ready(session.core, &error) ||
 	    !spk_worker_register(session.store, spk_holder_self(), &error) ||
-	    !spk_daemon_announce(&session, &error))
+	    !spk_core_announce(session.core, &error))
 		return spk_cmd_fail(g_steal_pointer(&error), session.json);
 	say_ready(&session, workers);
 	(void)spk_core_serve(session.core, workers, interrupt,
 			     &error); /* error says it */
-	spk_daemon_leave(&session);
+	spk_core_withdraw(session.core);
 	return error ? spk_cmd_fail(g_steal_pointer(&error), session.json) : 0;
 }
 

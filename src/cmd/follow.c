@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +17,21 @@
 #define STRANDED_MS 3000
 
 extern char **environ;
+
+SpkRunner spk_follow_choose(const SpkSession *session, const json_t *options,
+			    gboolean detach)
+{
+	g_autofree char *daemon = spk_worker_find(session->store, NULL);
+	g_autofree char *names =
+		daemon ? spk_core_daemon_differs(session->core, daemon, options) : NULL;
+
+	if (!names)
+		return daemon ? SPK_RUN_DAEMON : SPK_RUN_HERE;
+	fprintf(stderr, "sparks: the task runs %s, not in the daemon, which %s%s\n",
+		detach ? "in the background" : "here",
+		*names ? "has another value of " : "does not tell its values", names);
+	return SPK_RUN_APART;
+}
 
 /* ---- a runner in the background ---- */
 

@@ -5,9 +5,19 @@
 #ifndef SPK_CMD_FOLLOW_H
 #define SPK_CMD_FOLLOW_H
 
-#include "cmd/daemon.h"
 #include "cmd/progress.h"
 #include "cmd/session.h"
+
+typedef enum {
+	SPK_RUN_HERE,	/* there is no daemon */
+	SPK_RUN_DAEMON, /* one would run it as we do */
+	SPK_RUN_APART,	/* one would not */
+} SpkRunner;
+
+/* Who should run a task with these options. When a daemon is passed by, one line on stderr
+ * says why. `detach`: it would run in the background then. */
+SpkRunner spk_follow_choose(const SpkSession *session, const json_t *options,
+			    gboolean detach);
 
 typedef struct {
 	SpkRunner runner;

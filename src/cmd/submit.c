@@ -170,7 +170,7 @@ static gboolean has_model(SpkConf *conf, const char *model, GError **error)
 static gboolean has_runner(SpkSession *session, const json_t *options, SpkFollow *how,
 			   GError **error)
 {
-	how->runner = spk_daemon_ask(session, options, how->detach);
+	how->runner = spk_follow_choose(session, options, how->detach);
 	return how->runner == SPK_RUN_DAEMON || spk_core_ready(session->core, error);
 }
 
@@ -203,30 +203,11 @@ static char *accept(SpkSession *session, const SpkArgs *args, SpkFollow *how,
 
 /* ---- the end ---- */
 
-static void print_error(const GError *error)
-{
-	const char *hint = spk_error_hint(error);
-	g_autofree char *line = spk_ui_line(error->message, 2000);
-	g_autofree char *hint_line = spk_ui_line(hint, 2000);
-
-	fprintf(stderr, "sparks: %s\n", line);
-	if (hint)
-		fprintf(stderr, "  %s\n", hint_line);
-}
-
-static json_t *error_to_json(const GError *error)
-{
-	return json_pack("{s:s,s:o,s:o}", "code",
-			 spk_err_info(spk_error_code(error))->name, "message",
-			 spk_json_text(error->message), "hint",
-			 spk_json_text(spk_error_hint(error)));
-}
-
 /* No task was made: with --json the same object as ever, without a task in it. */
 static int refuse(SpkSession *session, const SpkArgs *args, GError *take_error)
 {
 	const char *flag = spk_args_str(args, "goal"), *word = spk_args_rest(args)[0];
-	g_autoptr(json_t) why = error_to_json(take_error), report = NULL;
+	g_autoptr(json_t) why = spk_cmd_error_to_json(take_error), report = NULL;
 	SpkTask none = { .goal = (char *)(flag ? flag : word),
 			 .spark = (char *)spk_args_str(args, "ghost"),
 			 .cost_usd = -1,
@@ -253,14 +234,14 @@ static gboolean print_end(SpkSession *session, const SpkTask *task, const GError
 	g_autoptr(json_t) report = NULL;
 
 	if (stop && !(spk_state_is_terminal(task->status) && task->error))
-		print_error(stop);
+		spk_cmd_say_error(stop);
 	if (!session->json)
 		return spk_summary_print(session->core, task, error);
 	report = spk_core_report(session->core, task, FALSE, error);
 	if (!report)
 		return FALSE;
 	if (stop && json_is_null(json_object_get(report, "error")))
-		spk_json_set(report, "error", error_to_json(stop));
+		spk_json_set(report, "error", spk_cmd_error_to_json(stop));
 	spk_cmd_print_json(report);
 	return TRUE;
 }

@@ -59,6 +59,11 @@ SpkStore *spk_core_store(SpkCore *core)
 	return core->store;
 }
 
+SpkConf *core_conf(SpkCore *core)
+{
+	return core->conf;
+}
+
 const char *spk_core_home(SpkCore *core)
 {
 	return core->home;

@@ -44,6 +44,13 @@ gboolean spk_core_run(SpkCore *core, const char *id, SpkCancel *cancel, GError *
  * are given back (drain). */
 gboolean spk_core_serve(SpkCore *core, guint workers, SpkCancel *cancel, GError **error);
 
+/* Tells what this process runs tasks with, for as long as it is a daemon: SPARKS_HOME/up.json. */
+gboolean spk_core_announce(SpkCore *core, GError **error);
+void spk_core_withdraw(SpkCore *core);
+/* The options, as "a, b", that the daemon `holder` would run a task with these options
+ * differently by; "" when it has not told us; NULL when it would run it as we do. */
+char *spk_core_daemon_differs(SpkCore *core, const char *holder, const json_t *options);
+
 gboolean spk_core_cancel(SpkCore *core, const char *id, GError **error);
 gboolean spk_core_pause(SpkCore *core, const char *id, GError **error);
 /* Makes a paused, cancelled or interrupted task one to run again, by a daemon or `apart`. */

@@ -5,6 +5,8 @@
 #include "agent/agent.h"
 #include "core/core.h"
 
+SpkConf *core_conf(SpkCore *core);
+
 /* ---- wake: tells other processes on this store that something is new ---- */
 void wake_others(const char *home);
 /* inotify descriptor that becomes readable on wake_others() of anybody; -1: not to be had. */

@@ -1,36 +1,38 @@
-#include "cmd/daemon.h"
-
-#include <stdio.h>
+/*
+ * What a daemon runs its tasks with, told to those who give tasks: SPARKS_HOME/up.json holds
+ * its values while it runs. Whose own values differ keeps the task apart.
+ */
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "base/json.h"
+#include "core/core_priv.h"
 
 #define UP_MAX (64u << 10)
 
-static char *up_path(const SpkSession *session)
+static char *up_path(SpkCore *core)
 {
-	return g_build_filename(spk_core_home(session->core), "up.json", NULL);
+	return g_build_filename(spk_core_home(core), "up.json", NULL);
 }
 
-gboolean spk_daemon_announce(const SpkSession *session, GError **error)
+gboolean spk_core_announce(SpkCore *core, GError **error)
 {
-	g_autofree char *path = up_path(session), *text = NULL;
+	g_autofree char *path = up_path(core), *text = NULL;
 	g_autoptr(json_t)
 		object = json_pack("{s:s,s:i,s:o,s:o}", "holder", spk_holder_self(),
 				   "pid", (int)getpid(), "store",
-				   spk_json_text(spk_store_path(session->store)),
-				   "values", spk_conf_task_values(session->conf));
+				   spk_json_text(spk_store_path(spk_core_store(core))),
+				   "values", spk_conf_task_values(core_conf(core)));
 
 	text = spk_json_dump(object);
 	return spk_fs_write_atomic(path, text, strlen(text), 0600, error);
 }
 
 /* What `holder` announced, or NULL. */
-static json_t *read_values(const SpkSession *session, const char *holder)
+static json_t *read_values(SpkCore *core, const char *holder)
 {
-	g_autofree char *path = up_path(session);
+	g_autofree char *path = up_path(core);
 	gsize len = 0;
 	g_autofree char *text = spk_fs_read(path, UP_MAX, &len, NULL);
 	g_autoptr(json_t) object = text ? spk_json_parse(text, len, UP_MAX, NULL) : NULL;
@@ -40,10 +42,10 @@ static json_t *read_values(const SpkSession *session, const char *holder)
 	return json_incref(json_object_get(object, "values"));
 }
 
-void spk_daemon_leave(const SpkSession *session)
+void spk_core_withdraw(SpkCore *core)
 {
-	g_autoptr(json_t) ours = read_values(session, spk_holder_self());
-	g_autofree char *path = up_path(session);
+	g_autoptr(json_t) ours = read_values(core, spk_holder_self());
+	g_autofree char *path = up_path(core);
 
 	if (ours)
 		(void)unlink(path); /* one that stays names a holder that is gone */
@@ -87,19 +89,19 @@ static gboolean is_moot(const char *name, const json_t *options)
 }
 
 /* As a reader of up.json sees them: numbers have been through text. */
-static json_t *own_values(const SpkSession *session)
+static json_t *own_values(SpkCore *core)
 {
-	g_autoptr(json_t) values = spk_conf_task_values(session->conf);
+	g_autoptr(json_t) values = spk_conf_task_values(core_conf(core));
 	g_autofree char *text = spk_json_dump(values);
 
 	return spk_json_parse(text, strlen(text), UP_MAX, NULL);
 }
 
-char *spk_daemon_differs(const SpkSession *session, const char *holder,
+char *spk_core_daemon_differs(SpkCore *core, const char *holder,
 			 const json_t *options)
 {
-	g_autoptr(json_t) theirs = read_values(session, holder);
-	g_autoptr(json_t) ours = own_values(session);
+	g_autoptr(json_t) theirs = read_values(core, holder);
+	g_autoptr(json_t) ours = own_values(core);
 	g_autoptr(GString) names = g_string_new(NULL);
 	const char *name;
 	json_t *value;
@@ -113,19 +115,4 @@ char *spk_daemon_differs(const SpkSession *session, const char *holder,
 		g_string_append_printf(names, "%s%s", names->len ? ", " : "", name);
 	}
 	return names->len ? g_string_free(g_steal_pointer(&names), FALSE) : NULL;
-}
-
-SpkRunner spk_daemon_ask(const SpkSession *session, const json_t *options,
-			 gboolean detach)
-{
-	g_autofree char *daemon = spk_worker_find(session->store, NULL);
-	g_autofree char *names = daemon ? spk_daemon_differs(session, daemon, options)
-					: NULL;
-
-	if (!names)
-		return daemon ? SPK_RUN_DAEMON : SPK_RUN_HERE;
-	fprintf(stderr, "sparks: the task runs %s, not in the daemon, which %s%s\n",
-		detach ? "in the background" : "here",
-		*names ? "has another value of " : "does not tell its values", names);
-	return SPK_RUN_APART;
 }
