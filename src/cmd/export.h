@@ -5,7 +5,7 @@
 #ifndef SPK_CMD_EXPORT_H
 #define SPK_CMD_EXPORT_H
 
-#include "cmd/redact.h"
+#include "guard/redact.h"
 #include "cmd/trail.h"
 #include "core/core.h"
 

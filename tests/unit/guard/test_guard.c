@@ -7,6 +7,7 @@ static const Suite *const suites[] = {
 	&loop_suite,
 	&git_suite,
 	&files_suite,
+	&redact_suite,
 };
 
 int main(void)

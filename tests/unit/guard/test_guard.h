@@ -20,5 +20,6 @@ typedef struct {
 extern const Suite loop_suite;	/* test_loop.c */
 extern const Suite git_suite;	/* test_git.c */
 extern const Suite files_suite; /* test_files.c */
+extern const Suite redact_suite; /* test_redact.c */
 
 #endif

@@ -1,4 +1,4 @@
-#include "cmd/redact.h"
+#include "guard/redact.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
  * Secrets out of text that leaves the machine: values of environment variables that hold
  * secrets by their name, and strings that have the shape of one.
  */
-#ifndef SPK_CMD_REDACT_H
-#define SPK_CMD_REDACT_H
+#ifndef SPK_GUARD_REDACT_H
+#define SPK_GUARD_REDACT_H
 
 #include <glib.h>
 #include <jansson.h>
