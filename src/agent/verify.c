@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/run_priv.h"
+#include "agent/verify_reach.h"
 #include "agent/verify_rules.h"
 #include "base/error.h"
 #include "base/fs.h"
@@ -15,6 +16,7 @@
 
 #define TAIL_MAX 6000
 #define FEEDBACK_MAX 8000
+#define SCRIPT_MAX (256 << 10)
 
 void spk_verification_clear(SpkVerification *verification)
 {
@@ -294,9 +296,59 @@ static gboolean is_script(SpkRun *run, const char *path, char *const *checks)
 	return FALSE;
 }
 
-/* New test files are fine; new build files are not: they may select other tests. */
-static void sort_change(SpkRun *run, Change *change, char *const *checks)
+static char *read_base(const char *path, gpointer user)
 {
+	SpkTree *tree = user;
+	g_autofree char *blob = g_strconcat(spk_tree_base(tree), ":", path, NULL);
+	gsize len;
+	g_autofree char *text = spk_tree_read_blob(tree, blob, SCRIPT_MAX, &len, NULL);
+
+	return text && !memchr(text, '\0', len) ? g_steal_pointer(&text) : NULL;
+}
+
+static gboolean is_plain(const SpkTreeChange *one)
+{
+	return one->status != 'A' && !verify_is_build(one->path) && !verify_is_test(one->path);
+}
+
+/* What the checks run by way of build files and scripts of the untouched tree; NULL without
+ * *error: the task changed nothing that could be among it. */
+static gboolean find_reached(SpkRun *run, const Change *change, char *const *checks,
+			     GHashTable **ret_reached, char ***ret_paths, GError **error)
+{
+	SpkTree *tree = run->env.tree;
+	guint n = 0;
+
+	while (n < change->changed->len && !is_plain(change->changed->pdata[n]))
+		n++;
+	if (n == change->changed->len)
+		return TRUE;
+	*ret_paths = spk_tree_paths(tree, spk_tree_base(tree), error);
+	if (*ret_paths)
+		*ret_reached = verify_reached((const char *const *)*ret_paths, checks,
+					      spk_tree_subdir(tree), read_base, tree);
+	return *ret_paths != NULL;
+}
+
+/* A file the checks run in place of, or on the way to, the tests. */
+static gboolean decides(SpkRun *run, const SpkTreeChange *one, GHashTable *reached,
+			char *const *checks)
+{
+	if (verify_is_build(one->path))
+		return TRUE;
+	return one->status == 'A'
+		       ? verify_replaces_runner(one->path, checks, spk_tree_subdir(run->env.tree))
+		       : reached && g_hash_table_contains(reached, one->path);
+}
+
+/* New test files are fine; new build files are not: they may select other tests. */
+static gboolean sort_change(SpkRun *run, Change *change, char *const *checks, GError **error)
+{
+	g_autoptr(GHashTable) reached = NULL;
+	g_auto(GStrv) paths = NULL;
+
+	if (!find_reached(run, change, checks, &reached, &paths, error))
+		return FALSE;
 	change->tests = g_ptr_array_new();
 	change->build = g_ptr_array_new();
 	for (guint i = 0; i < change->changed->len; i++) {
@@ -305,15 +357,17 @@ static void sort_change(SpkRun *run, Change *change, char *const *checks)
 
 		if (script && one->status == 'A')
 			change->own_script = TRUE;
-		if (verify_is_build(one->path))
-			g_ptr_array_add(change->build, one->path);
-		else if (one->status != 'A' && (script || verify_is_test(one->path)))
+		if (one->status != 'A' && !verify_is_build(one->path) &&
+		    (script || verify_is_test(one->path)))
 			g_ptr_array_add(change->tests, one->path);
+		else if (decides(run, one, reached, checks))
+			g_ptr_array_add(change->build, one->path);
 	}
 	for (guint i = 0; i < change->tests->len; i++)
 		g_ptr_array_add(change->build, change->tests->pdata[i]);
 	g_ptr_array_add(change->tests, NULL);
 	g_ptr_array_add(change->build, NULL);
+	return TRUE;
 }
 
 static char *failure_feedback(const json_t *check, const char *why)
@@ -406,7 +460,7 @@ static gboolean judge_originals(SpkRun *run, guint round, const Change *change,
 		names = list_paths(change->build);
 		if (original.failed)
 			return judge(verification, SPK_VERDICT_REVIEW,
-				     "the checks pass, but not with the original build files (%s)",
+				     "the checks pass, but not with the original build files and scripts (%s)",
 				     names);
 	}
 	if (change->own_script)
@@ -454,8 +508,8 @@ static gboolean judge_change(SpkRun *run, guint round, const Change *change,
 	if (!change->changed->len)
 		return judge(verification, SPK_VERDICT_UNVERIFIED,
 			     "nothing was changed; the checks pass as they did");
-	sort_change(run, (Change *)change, checks);
-	return judge_originals(run, round, change, checks, before.failed > 0, verification, error);
+	return sort_change(run, (Change *)change, checks, error) &&
+	       judge_originals(run, round, change, checks, before.failed > 0, verification, error);
 }
 
 gboolean spk_verify_after(SpkRun *run, guint round, SpkVerification *ret_verification,

@@ -5,6 +5,7 @@
 /* One line for each test_*.c. */
 static const Suite *const suites[] = {
 	&compact_suite,
+	&reach_suite,
 	&rules_suite,
 	&recognise_suite,
 };
