@@ -448,15 +448,24 @@ static gboolean is_passing(SpkErr code)
 	       code == SPK_ERR_DISK_FULL || code == SPK_ERR_READ_ONLY;
 }
 
-/* Where a task goes whose step could not be done. A provider that is away or a full disk is
- * no reason to throw work away: the task pauses and can be resumed. */
+/* A branch called "sparks" is in the way of the result's. */
+static gboolean is_in_the_way(const Machine *machine, SpkErr code)
+{
+	return code == SPK_ERR_CONFLICT && machine->task->status == SPK_STATE_VERIFYING;
+}
+
+/* Where a task goes whose step could not be done. A provider that is away, a full disk or a
+ * branch that is in the way is no reason to throw work away: the task pauses and can be
+ * resumed. */
 static SpkState state_after(const Machine *machine, const GError *failure)
 {
 	SpkErr code = spk_error_code(failure);
 
 	if (code == SPK_ERR_CANCELLED || held_wants(machine->held) == WANT_CANCEL)
 		return SPK_STATE_CANCELLED;
-	return code == SPK_ERR_WAITING || is_passing(code) ? SPK_STATE_PAUSED : SPK_STATE_FAILED;
+	return code == SPK_ERR_WAITING || is_passing(code) || is_in_the_way(machine, code)
+		       ? SPK_STATE_PAUSED
+		       : SPK_STATE_FAILED;
 }
 
 static gboolean stop(Machine *machine, const GError *failure, GError **error)

@@ -99,6 +99,8 @@ static int error_exit(const json_t *error)
 
 int spk_core_exit_code(const SpkTask *task, gboolean strict)
 {
+	int code;
+
 	switch (task->status) {
 	case SPK_STATE_DONE:
 		if (task->verdict == SPK_VERDICT_VERIFIED)
@@ -110,7 +112,8 @@ int spk_core_exit_code(const SpkTask *task, gboolean strict)
 		return 1;
 	case SPK_STATE_FAILED:
 		return task->error ? error_exit(task->error) : 1;
-	default:
-		return task->error ? error_exit(task->error) : 4;
+	default: /* 1 would say that it failed, and it may go on */
+		code = task->error ? error_exit(task->error) : 4;
+		return code == 1 ? 4 : code;
 	}
 }

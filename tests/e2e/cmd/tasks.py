@@ -183,6 +183,17 @@ def apply_conflicts_change_nothing():
         assert "begins; what undo needs" in w.run("tasks", "log", task).out
 
 
+def a_branch_in_the_way_of_the_result():
+    with World() as w:
+        w.git("branch", "sparks")
+        report = w.do(say(FIX), say(FINISH), code=4)
+        assert (report["status"], report["error"]["code"]) == ("paused", "conflict"), report
+        w.git("branch", "-m", "sparks", "mine")
+        report = w.json("tasks", "resume", report["task"])
+        assert report["verdict"] == "verified", report
+        assert w.git("rev-parse", report["branch"]).strip() == report["commit"]
+
+
 def do_apply():
     with World() as w:
         report = w.do(say(FIX), say(FINISH), words=["--apply"])
@@ -296,5 +307,6 @@ def doctor_and_the_model():
 main(do_gives_the_pinned_object, dispatch_is_the_same, exit_codes,
      refused_before_anything_is_queued, a_check_that_cannot_run, list_is_newest_first,
      diff_log_and_explain, apply_and_undo, an_apply_that_was_cut_off,
-     apply_conflicts_change_nothing, do_apply, risky_files_need_a_yes, a_plain_folder,
-     export_and_replay, ghosts_and_doctor, doctor_and_the_model)
+     apply_conflicts_change_nothing, a_branch_in_the_way_of_the_result, do_apply,
+     risky_files_need_a_yes, a_plain_folder, export_and_replay, ghosts_and_doctor,
+     doctor_and_the_model)
