@@ -26,6 +26,7 @@ struct Refused {
 #define TOML_EXCEPTIONS	       1
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_MAX_NESTED_VALUES 16
+#include <cstdint>
 #if __has_include(<toml++/impl/preprocessor.hpp>)	/* from 3.4 on */
 #include <toml++/impl/preprocessor.hpp>
 #else
