@@ -90,19 +90,33 @@ static int next_expiry(Server *server)
 	return (int)CLAMP((until - spk_now_us()) / 1000 + 10, 10, SPK_LEASE_MS);
 }
 
+/* Empties the eventfd. */
+static void hush(Server *server)
+{
+	guint64 count;
+
+	if (read(server->done, &count, sizeof(count)) < 0)
+		g_assert(errno == EAGAIN || errno == EINTR);
+}
+
 static void drain(Server *server)
 {
 	g_mutex_lock(&server->lock);
 	for (guint i = 0; i < server->held->len; i++)
 		held_want(server->held->pdata[i], WANT_DRAIN);
 	g_mutex_unlock(&server->lock);
+	while (count_held(server)) {
+		struct pollfd done = { .fd = server->done, .events = POLLIN };
+
+		(void)poll(&done, 1, -1);	/* every wake counts again */
+		hush(server);
+	}
 	g_thread_pool_free(server->pool, FALSE, TRUE);
 }
 
 static void serve(Server *server, SpkCancel *cancel)
 {
 	spk_autofd int watch = wake_watch(spk_core_home(server->core));
-	guint64 count;
 
 	while (!spk_cancel_is_fired(cancel)) {
 		struct pollfd fds[] = {
@@ -117,8 +131,8 @@ static void serve(Server *server, SpkCancel *cancel)
 		(void)poll(fds, G_N_ELEMENTS(fds), wait);	/* every wake looks again */
 		if (fds[0].revents)
 			wake_drain(watch);
-		if (fds[1].revents && read(server->done, &count, sizeof(count)) < 0)
-			g_assert(errno == EAGAIN);
+		if (fds[1].revents)
+			hush(server);
 	}
 }
 
