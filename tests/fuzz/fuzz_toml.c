@@ -24,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		g_assert(g_utf8_validate(entry->key, -1, NULL));
 		g_assert(g_utf8_validate(entry->text, -1, NULL));
 		g_assert(entry->line > 0 && entry->column > 0);
+		g_assert(!later || *later);
 		if (option >= 0)
 			clash = spk_conf_type_clash(&spk_conf_options()[option], entry);
 	}

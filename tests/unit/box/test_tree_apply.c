@@ -312,7 +312,7 @@ static const char *const halves[] = {
 	"rm -r d",
 	"rm -r d; printf 9 >a",
 	"rm -r d; printf 9 >a; mkdir m; printf junk >m/.sparks-t1.tmp",
-	"rm -r d; printf 9 >a; mkdir m; printf 4 >m/o; printf 3 >n; " LINES,
+	("rm -r d; printf 9 >a; mkdir m; printf 4 >m/o; printf 3 >n; " LINES),
 };
 
 static void goes_on_after_a_crash(void **state)
