@@ -21,10 +21,10 @@ typedef struct {
 	const char *name;
 	const char *description;
 	const char *const *tools;
-	const char *role;	/* coordinator | coder | critic | worker */
-	const char *strategy;	/* name of a strategy */
+	const char *role;     /* coordinator | coder | critic | worker */
+	const char *strategy; /* name of a strategy */
 	gboolean read_only;
-	const char *soul;	/* part of the system prompt */
+	const char *soul; /* part of the system prompt */
 } SpkSpark;
 
 /* Ends with a NULL name. */
@@ -41,7 +41,7 @@ typedef struct {
 	SpkTree *tree;
 	const SpkTask *task;
 	const SpkSpark *spark;
-	gint64 token;		/* of the lease */
+	gint64 token; /* of the lease */
 	const char *home;
 	SpkCancel *cancel;
 	/* Asked before every live step; FALSE with *error ends the run there (pause, drain). */
@@ -65,15 +65,17 @@ double spk_run_seconds(SpkRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkRun, spk_run_free)
 
 typedef enum {
-	SPK_END_FINISHED,	/* the model called `finish` (or just answered) */
-	SPK_END_STEPS, SPK_END_TOKENS, SPK_END_TIME,	/* a limit was reached */
-	SPK_END_LOOP,		/* the loop guard stopped it */
+	SPK_END_FINISHED, /* the model called `finish` (or just answered) */
+	SPK_END_STEPS,
+	SPK_END_TOKENS,
+	SPK_END_TIME, /* a limit was reached */
+	SPK_END_LOOP, /* the loop guard stopped it */
 } SpkEnd;
 
 typedef struct {
 	SpkEnd end;
-	char *summary;		/* the model's words; NULL */
-	char *reason;		/* why it ended, when not finished */
+	char *summary; /* the model's words; NULL */
+	char *reason;  /* why it ended, when not finished */
 } SpkOutcome;
 void spk_outcome_clear(SpkOutcome *outcome);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkOutcome, spk_outcome_clear)
@@ -91,9 +93,9 @@ const SpkStrategy *spk_strategy_find(const char *name);
 /* ---- verification ---- */
 typedef struct {
 	SpkVerdict verdict;
-	char *reason;		/* in words, one line */
-	char *feedback;		/* for the model when verdict is FAILED: what failed, with output */
-	GPtrArray *changed;	/* paths (char *) */
+	char *reason;	/* in words, one line */
+	char *feedback; /* for the model when verdict is FAILED: what failed, with output */
+	GPtrArray *changed; /* paths (char *) */
 } SpkVerification;
 void spk_verification_clear(SpkVerification *verification);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkVerification, spk_verification_clear)

@@ -23,18 +23,19 @@ static const char rules[] =
 	"- If something cannot be done, finish and say plainly what and why.";
 
 /* Share of the window that may fill before older turns are shortened. */
-#define COMPACT_AT 0.7
-#define COMPACT_TO 0.5
-#define TOOL_STUB "[left out to save room; call the tool again if you need it]"
+#define COMPACT_AT     0.7
+#define COMPACT_TO     0.5
+#define TOOL_STUB      "[left out to save room; call the tool again if you need it]"
 #define CHECK_TAIL_MAX 3000
 
 void run_say(SpkRun *run, const char *role, const char *text)
 {
-	json_array_append_new(run->messages, json_pack("{s:s,s:o}", "role", role, "content",
-						       spk_json_text(text)));
+	json_array_append_new(run->messages, json_pack("{s:s,s:o}", "role", role,
+						       "content", spk_json_text(text)));
 }
 
-gboolean run_note(SpkRun *run, const char *key, const char *why, const char *text, GError **error)
+gboolean run_note(SpkRun *run, const char *key, const char *why, const char *text,
+		  GError **error)
 {
 	const json_t *recorded = run_recorded(run, "note", key);
 	const char *said = recorded ? spk_json_str(recorded, "text") : text;
@@ -42,7 +43,8 @@ gboolean run_note(SpkRun *run, const char *key, const char *why, const char *tex
 	run_say(run, "user", said ? said : text);
 	return recorded ||
 	       run_record(run, "note", key, SPK_EFFECT_PURE,
-			  json_pack("{s:o,s:s}", "text", spk_json_text(text), "why", why), error);
+			  json_pack("{s:o,s:s}", "text", spk_json_text(text), "why", why),
+			  error);
 }
 
 /* ---- opening ---- */
@@ -63,9 +65,11 @@ static void describe_check(SpkRun *run, GString *text, const char *command, guin
 	if (before && exit_code == 0)
 		g_string_append(text, " (passes now and must still pass)");
 	else if (before)
-		g_string_append_printf(text, " (fails now with exit code %d)", (int)exit_code);
+		g_string_append_printf(text, " (fails now with exit code %d)",
+				       (int)exit_code);
 	if (before && exit_code != 0 && tail && *tail) {
-		g_autofree char *cut = spk_text_clip_middle(tail, strlen(tail), CHECK_TAIL_MAX);
+		g_autofree char *cut =
+			spk_text_clip_middle(tail, strlen(tail), CHECK_TAIL_MAX);
 
 		g_string_append_printf(text, "; it prints:\n```\n%s\n```", cut);
 	}
@@ -87,8 +91,9 @@ static gboolean first_message(SpkRun *run, char **ret_text, GError **error)
 	if (context && *context)
 		g_string_append_printf(text, "\n\nContext from the user:\n%s", context);
 	if (*subdir)
-		g_string_append_printf(text, "\n\nYou start in the folder %s of the repository.",
-				       subdir);
+		g_string_append_printf(
+			text, "\n\nYou start in the folder %s of the repository.",
+			subdir);
 	if (checks[0])
 		g_string_append(text, "\n\nChecks the orchestrator will run:");
 	for (guint i = 0; checks[i]; i++)
@@ -123,11 +128,13 @@ static guint stub_results(SpkRun *run, gint64 target, gsize keep)
 	gsize n = json_array_size(run->messages);
 	guint stubbed = 0;
 
-	for (gsize i = 2; i + keep < n && spk_llm_estimate_tokens(run->messages) > target; i++) {
+	for (gsize i = 2; i + keep < n && spk_llm_estimate_tokens(run->messages) > target;
+	     i++) {
 		json_t *message = json_array_get(run->messages, i);
 		const char *content = spk_json_str(message, "content");
 
-		if (!is_role(message, "tool") || !content || strlen(content) <= sizeof(TOOL_STUB))
+		if (!is_role(message, "tool") || !content ||
+		    strlen(content) <= sizeof(TOOL_STUB))
 			continue;
 		spk_json_set(message, "content", json_string(TOOL_STUB));
 		stubbed++;
@@ -141,7 +148,8 @@ static gsize turn_end(const json_t *messages, gsize start)
 {
 	gsize i = start + 1;
 
-	while (i < json_array_size(messages) && is_role(json_array_get(messages, i), "tool"))
+	while (i < json_array_size(messages) &&
+	       is_role(json_array_get(messages, i), "tool"))
 		i++;
 	return i;
 }
@@ -211,8 +219,9 @@ gboolean run_compact(SpkRun *run, gboolean force, GError **error)
 		target = MIN(target, now / 2);
 	shrink(run, target, &stubbed, &dropped);
 	return run_record(run, "compaction", key, SPK_EFFECT_PURE,
-			  json_pack("{s:i,s:i,s:i,s:I,s:I,s:I,s:I}", "turn", (int)run->turn,
-				    "shortened", (int)stubbed, "dropped", (int)dropped, "kept",
+			  json_pack("{s:i,s:i,s:i,s:I,s:I,s:I,s:I}", "turn",
+				    (int)run->turn, "shortened", (int)stubbed, "dropped",
+				    (int)dropped, "kept",
 				    (json_int_t)json_array_size(run->messages), "target",
 				    (json_int_t)target, "tokens_before", (json_int_t)now,
 				    "tokens_after",

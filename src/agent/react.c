@@ -11,9 +11,10 @@
 
 static json_t *wire_call(const json_t *call)
 {
-	return json_pack("{s:O,s:s,s:{s:O,s:O}}", "id", json_object_get(call, "id"), "type",
-			 "function", "function", "name", json_object_get(call, "name"),
-			 "arguments", json_object_get(call, "arguments"));
+	return json_pack("{s:O,s:s,s:{s:O,s:O}}", "id", json_object_get(call, "id"),
+			 "type", "function", "function", "name",
+			 json_object_get(call, "name"), "arguments",
+			 json_object_get(call, "arguments"));
 }
 
 static void say_reply(SpkRun *run, const SpkLlmReply *reply)
@@ -56,25 +57,30 @@ static gboolean at_limit(SpkRun *run, SpkOutcome *outcome)
 	gint64 tokens = run->tokens_in + run->tokens_out;
 
 	if (run->turn >= max_steps)
-		return end(outcome, SPK_END_STEPS,
-			   g_strdup_printf("%u answers of the model were not enough (--max-steps)",
-					   run->turn));
+		return end(
+			outcome, SPK_END_STEPS,
+			g_strdup_printf(
+				"%u answers of the model were not enough (--max-steps)",
+				run->turn));
 	if (max_tokens && tokens >= max_tokens)
 		return end(outcome, SPK_END_TOKENS,
 			   g_strdup_printf("%" G_GINT64_FORMAT " tokens are used up "
-					   "(task.max_tokens)", tokens));
+					   "(task.max_tokens)",
+					   tokens));
 	/* What is on record is returned whatever the clock says. */
 	if (seconds && !spk_run_recorded(run, "model.result", run->turn) &&
 	    spk_run_seconds(run) >= (double)seconds)
 		return end(outcome, SPK_END_TIME,
-			   g_strdup_printf("%" G_GINT64_FORMAT " s are over (--timeout-secs)",
+			   g_strdup_printf("%" G_GINT64_FORMAT
+					   " s are over (--timeout-secs)",
 					   seconds));
 	return FALSE;
 }
 
 /* TRUE: the run ends here, in a loop. */
-static gboolean guard_call(SpkRun *run, const json_t *call, guint index, const StepTool *result,
-			   SpkOutcome *outcome, gboolean *ret_stop, GError **error)
+static gboolean guard_call(SpkRun *run, const json_t *call, guint index,
+			   const StepTool *result, SpkOutcome *outcome,
+			   gboolean *ret_stop, GError **error)
 {
 	g_autofree char *text = NULL, *key = NULL, *reason = NULL;
 	SpkLoopVerdict verdict;
@@ -104,7 +110,8 @@ static gboolean is_repeated(const json_t *calls, gsize index)
 	for (gsize i = 0; i < index; i++) {
 		const json_t *other = json_array_get(calls, i);
 
-		if (json_equal(json_object_get(call, "name"), json_object_get(other, "name")) &&
+		if (json_equal(json_object_get(call, "name"),
+			       json_object_get(other, "name")) &&
 		    json_equal(json_object_get(call, "arguments"),
 			       json_object_get(other, "arguments")))
 			return TRUE;
@@ -132,7 +139,8 @@ static gboolean act(SpkRun *run, const SpkLlmReply *reply, SpkOutcome *outcome,
 		const json_t *call = json_array_get(reply->tool_calls, i);
 
 		if (!is_repeated(reply->tool_calls, i))
-			ok = guard_call(run, call, i, &results[i], outcome, ret_ended, error);
+			ok = guard_call(run, call, i, &results[i], outcome, ret_ended,
+					error);
 		if (ok && results[i].finished) {
 			outcome->end = SPK_END_FINISHED;
 			outcome->summary = g_strdup(results[i].text);
@@ -161,9 +169,10 @@ static gboolean idle(SpkRun *run, const SpkLlmReply *reply, SpkOutcome *outcome,
 		outcome->summary = g_strdup(reply->text);
 		return TRUE;
 	}
-	return run_note(run, key, "no tool call",
-			"Go on by calling a tool. If the work is done, call `finish` with a summary.",
-			error);
+	return run_note(
+		run, key, "no tool call",
+		"Go on by calling a tool. If the work is done, call `finish` with a summary.",
+		error);
 }
 
 static gboolean react_run(SpkRun *run, SpkOutcome *ret_outcome, GError **error)

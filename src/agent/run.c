@@ -18,7 +18,8 @@ static char *entry_key(const SpkJournalEntry *entry)
 		return g_strdup_printf("%" G_GINT64_FORMAT, spk_json_int(p, "turn", -1));
 	if (g_str_has_prefix(entry->kind, "tool."))
 		return g_strdup_printf("%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT,
-				       spk_json_int(p, "turn", -1), spk_json_int(p, "index", -1));
+				       spk_json_int(p, "turn", -1),
+				       spk_json_int(p, "index", -1));
 	if (json_object_get(p, "key"))
 		return g_strdup(spk_json_str(p, "key"));
 	return g_strdup("0");
@@ -49,12 +50,13 @@ gboolean run_record(SpkRun *run, const char *kind, const char *key, SpkEffect ef
 		    json_t *take_payload, GError **error)
 {
 	g_autoptr(json_t) payload = take_payload;
-	gboolean own_key = g_str_has_prefix(kind, "model.") || g_str_has_prefix(kind, "tool.");
+	gboolean own_key = g_str_has_prefix(kind, "model.") ||
+			   g_str_has_prefix(kind, "tool.");
 
 	if (!own_key)
 		spk_json_set(payload, "key", json_string(key));
-	if (!spk_journal_append(run->env.store, run->env.task->id, run->env.token, kind, effect,
-				payload, NULL, error))
+	if (!spk_journal_append(run->env.store, run->env.task->id, run->env.token, kind,
+				effect, payload, NULL, error))
 		return FALSE;
 	remember(run, kind, key, payload);
 	return TRUE;
@@ -108,7 +110,8 @@ static gboolean load(SpkRun *run, guint *ret_steps, GError **error)
 		const char *tree = NULL;
 
 		remember(run, entry->kind, key, entry->payload);
-		if (!strcmp(entry->kind, "tool.result") || !strcmp(entry->kind, "restored"))
+		if (!strcmp(entry->kind, "tool.result") ||
+		    !strcmp(entry->kind, "restored"))
 			tree = spk_json_str(entry->payload, "tree");
 		if (tree) {
 			g_free(run->last_tree);

@@ -10,16 +10,16 @@
 
 struct SpkRun {
 	SpkRunEnv env;
-	GHashTable *recorded;	/* "kind/key" -> payload (json_t) */
-	json_t *messages;	/* the conversation, neutral form */
+	GHashTable *recorded; /* "kind/key" -> payload (json_t) */
+	json_t *messages;     /* the conversation, neutral form */
 	json_t *tools;
-	guint turn;		/* model answers so far */
-	gint64 step;		/* tool calls so far */
+	guint turn;  /* model answers so far */
+	gint64 step; /* tool calls so far */
 	gint64 tokens_in, tokens_out, tokens_cached;
 	gint64 started_us;
 	char *last_tree;
 	SpkLoopGuard *guard;
-	guint idle_turns;	/* answers in a row without any tool call */
+	guint idle_turns; /* answers in a row without any tool call */
 };
 
 /* Payload recorded under kind/key or NULL. */
@@ -46,7 +46,8 @@ gboolean spk_step_tool(SpkRun *run, const json_t *call, guint index, StepTool *r
 /* ---- conversation ---- */
 void run_say(SpkRun *run, const char *role, const char *text);
 /* The orchestrator's words to the model, recorded once under `key`. */
-gboolean run_note(SpkRun *run, const char *key, const char *why, const char *text, GError **error);
+gboolean run_note(SpkRun *run, const char *key, const char *why, const char *text,
+		  GError **error);
 /* System prompt and first message. */
 gboolean run_open_conversation(SpkRun *run, GError **error);
 /* Shrinks the conversation when it nears the window; `force` after the server refused it. */

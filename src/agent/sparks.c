@@ -7,8 +7,10 @@
 #include "base/text.h"
 
 static const char *const coder_tools[] = {
+	/* clang-format off */
 	"file_read", "file_write", "file_edit", "file_list", "file_search",
 	"shell", "git", "finish", NULL,
+	/* clang-format on */
 };
 static const char *const scout_tools[] = {
 	"file_read", "file_list", "file_search", "shell", "git", "finish", NULL,

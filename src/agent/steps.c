@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "tool/tool.h"
 
-#define UNKNOWN_OUTCOME                                                                     \
+#define UNKNOWN_OUTCOME                                                                              \
 	"The outcome of this call is not known: sparks was interrupted while it ran. The work tree " \
 	"has been set back to what it was before the call. Run it again if it is still needed."
 
@@ -21,10 +21,11 @@ static json_t *usage_to_json(const SpkUsage *usage)
 static json_t *reply_to_json(guint turn, const SpkLlmReply *reply)
 {
 	return json_pack("{s:i,s:o,s:O,s:o,s:o,s:o,s:f,s:i}", "turn", (int)turn, "text",
-			 spk_json_text(reply->text), "tool_calls", reply->tool_calls, "finish",
-			 spk_json_text(reply->finish), "model", spk_json_text(reply->model), "usage",
-			 usage_to_json(&reply->usage), "seconds", reply->seconds, "attempts",
-			 (int)reply->attempts);
+			 spk_json_text(reply->text), "tool_calls", reply->tool_calls,
+			 "finish", spk_json_text(reply->finish), "model",
+			 spk_json_text(reply->model), "usage",
+			 usage_to_json(&reply->usage), "seconds", reply->seconds,
+			 "attempts", (int)reply->attempts);
 }
 
 static void reply_from_json(const json_t *json, SpkLlmReply *reply)
@@ -54,41 +55,46 @@ static void count_tokens(SpkRun *run, const SpkLlmReply *reply)
 
 static gboolean save_counts(SpkRun *run, GError **error)
 {
-	g_autoptr(json_t) fields =
-		json_pack("{s:I,s:I,s:I,s:I,s:f}", "steps", (json_int_t)run->turn, "tokens_in",
-			  (json_int_t)run->tokens_in, "tokens_out", (json_int_t)run->tokens_out,
-			  "tokens_cached", (json_int_t)run->tokens_cached, "seconds",
-			  spk_run_seconds(run));
+	g_autoptr(json_t) fields = json_pack("{s:I,s:I,s:I,s:I,s:f}", "steps",
+					     (json_int_t)run->turn, "tokens_in",
+					     (json_int_t)run->tokens_in, "tokens_out",
+					     (json_int_t)run->tokens_out, "tokens_cached",
+					     (json_int_t)run->tokens_cached, "seconds",
+					     spk_run_seconds(run));
 
 	/* Prices are not known here; a script costs nothing. */
 	if (!strcmp(spk_llm_provider(run->env.llm), "script"))
 		spk_json_set(fields, "cost_usd", json_real(0));
-	return spk_task_update(run->env.store, run->env.task->id, run->env.token, fields, error);
+	return spk_task_update(run->env.store, run->env.task->id, run->env.token, fields,
+			       error);
 }
 
-static gboolean record_failure(SpkRun *run, const SpkLlmReply *reply, const GError *failure,
-			       GError **error)
+static gboolean record_failure(SpkRun *run, const SpkLlmReply *reply,
+			       const GError *failure, GError **error)
 {
 	json_t *payload = json_pack("{s:i,s:s,s:o,s:i}", "turn", (int)run->turn, "code",
-				    spk_err_info(spk_error_code(failure))->name, "message",
-				    spk_json_text(failure->message), "attempts",
-				    (int)reply->attempts);
+				    spk_err_info(spk_error_code(failure))->name,
+				    "message", spk_json_text(failure->message),
+				    "attempts", (int)reply->attempts);
 
-	return spk_run_record(run, "model.error", run->turn, SPK_EFFECT_PURE, payload, error);
+	return spk_run_record(run, "model.error", run->turn, SPK_EFFECT_PURE, payload,
+			      error);
 }
 
 static gboolean ask(SpkRun *run, guint attempt, SpkLlmReply *reply, GError **error)
 {
 	SpkLlmRequest request = { run->messages, run->tools, run->turn, "main", attempt };
 	g_autofree char *prefix = spk_llm_prefix_hash(&request);
-	json_t *intent = json_pack("{s:i,s:s,s:I,s:I}", "turn", (int)run->turn, "prefix", prefix,
-				   "messages", (json_int_t)json_array_size(run->messages),
+	json_t *intent = json_pack("{s:i,s:s,s:I,s:I}", "turn", (int)run->turn, "prefix",
+				   prefix, "messages",
+				   (json_int_t)json_array_size(run->messages),
 				   "tokens_estimate",
 				   (json_int_t)spk_llm_estimate_tokens(run->messages));
 
-	return spk_run_record(run, "model.intent", run->turn, SPK_EFFECT_IDEMPOTENT, intent,
-			      error) &&
-	       spk_llm_complete(run->env.llm, &request, NULL, run->env.cancel, reply, error);
+	return spk_run_record(run, "model.intent", run->turn, SPK_EFFECT_IDEMPOTENT,
+			      intent, error) &&
+	       spk_llm_complete(run->env.llm, &request, NULL, run->env.cancel, reply,
+				error);
 }
 
 static gboolean ask_live(SpkRun *run, SpkLlmReply *reply, GError **error)
@@ -102,7 +108,7 @@ static gboolean ask_live(SpkRun *run, SpkLlmReply *reply, GError **error)
 			g_clear_error(&failure);
 			if (!run_compact(run, TRUE, error))
 				return FALSE;
-			(void)ask(run, 1, reply, &failure);	/* seen below */
+			(void)ask(run, 1, reply, &failure); /* seen below */
 		}
 		if (failure) {
 			/* The first failure is the one to report, also when the record fails. */
@@ -146,13 +152,14 @@ void step_tool_clear(StepTool *result)
 
 static json_t *call_to_json(SpkRun *run, const json_t *call, guint index)
 {
-	return json_pack("{s:i,s:i,s:o,s:o}", "turn", (int)run->turn - 1, "index", (int)index, "id",
-			 spk_json_text(spk_json_str(call, "id")), "name",
-			 spk_json_text(spk_json_str(call, "name")));
+	return json_pack("{s:i,s:i,s:o,s:o}", "turn", (int)run->turn - 1, "index",
+			 (int)index, "id", spk_json_text(spk_json_str(call, "id")),
+			 "name", spk_json_text(spk_json_str(call, "name")));
 }
 
-static gboolean record_result(SpkRun *run, const json_t *call, guint index, const char *key,
-			      SpkEffect effect, const SpkToolResult *result, const char *tree,
+static gboolean record_result(SpkRun *run, const json_t *call, guint index,
+			      const char *key, SpkEffect effect,
+			      const SpkToolResult *result, const char *tree,
 			      GError **error)
 {
 	json_t *payload = call_to_json(run, call, index);
@@ -167,8 +174,8 @@ static gboolean record_result(SpkRun *run, const json_t *call, guint index, cons
 	return run_record(run, "tool.result", key, effect, payload, error);
 }
 
-static gboolean record_unknown(SpkRun *run, const json_t *call, guint index, const char *key,
-			       GError **error)
+static gboolean record_unknown(SpkRun *run, const json_t *call, guint index,
+			       const char *key, GError **error)
 {
 	json_t *payload = call_to_json(run, call, index);
 
@@ -200,11 +207,16 @@ static gboolean snapshot(SpkRun *run, char **ret_tree, GError **error)
 static gboolean do_call(SpkRun *run, const json_t *call, guint index, const char *key,
 			const SpkTool *tool, GError **error)
 {
-	g_autofree char *spill = g_build_filename(run->env.home, "spill", run->env.task->id, NULL);
+	g_autofree char *spill =
+		g_build_filename(run->env.home, "spill", run->env.task->id, NULL);
 	SpkToolCtx ctx = {
-		.conf = run->env.conf, .box = run->env.box, .tree = run->env.tree,
-		.spill_dir = spill, .task = run->env.task->id,
-		.read_only = run->env.spark->read_only, .step = run->step,
+		.conf = run->env.conf,
+		.box = run->env.box,
+		.tree = run->env.tree,
+		.spill_dir = spill,
+		.task = run->env.task->id,
+		.read_only = run->env.spark->read_only,
+		.step = run->step,
 	};
 	SpkEffect effect = tool ? tool->effect : SPK_EFFECT_PURE;
 	const char *arguments = spk_json_str(call, "arguments");
@@ -233,7 +245,8 @@ static gboolean call_live(SpkRun *run, const json_t *call, guint index, const ch
 
 	if (!run_go(run, error))
 		return FALSE;
-	if (tool && tool->effect == SPK_EFFECT_UNSAFE && run_recorded(run, "tool.intent", key))
+	if (tool && tool->effect == SPK_EFFECT_UNSAFE &&
+	    run_recorded(run, "tool.intent", key))
 		return record_unknown(run, call, index, key, error);
 	return do_call(run, call, index, key, tool, error);
 }
@@ -246,7 +259,8 @@ gboolean spk_step_tool(SpkRun *run, const json_t *call, guint index, StepTool *r
 	const char *text;
 
 	run->step++;
-	if (!run_recorded(run, "tool.result", key) && !call_live(run, call, index, key, error))
+	if (!run_recorded(run, "tool.result", key) &&
+	    !call_live(run, call, index, key, error))
 		return FALSE;
 	recorded = run_recorded(run, "tool.result", key);
 	text = spk_json_str(recorded, "text");

@@ -14,9 +14,9 @@
 #include "base/json.h"
 #include "base/text.h"
 
-#define TAIL_MAX 6000
+#define TAIL_MAX     6000
 #define FEEDBACK_MAX 8000
-#define SCRIPT_MAX (256 << 10)
+#define SCRIPT_MAX   (256 << 10)
 
 void spk_verification_clear(SpkVerification *verification)
 {
@@ -30,12 +30,14 @@ void spk_verification_clear(SpkVerification *verification)
 /* Asked before the first tool runs, so that work/ still is the untouched tree. "": none. */
 static char *recognise(SpkRun *run, GError **error)
 {
-	g_auto(GStrv) paths = spk_tree_paths(run->env.tree, spk_tree_base(run->env.tree), error);
+	g_auto(GStrv) paths =
+		spk_tree_paths(run->env.tree, spk_tree_base(run->env.tree), error);
 	char *command = NULL;
 
 	if (!paths)
 		return NULL;
-	command = spk_verify_recognise((const char *const *)paths, spk_tree_work(run->env.tree));
+	command = spk_verify_recognise((const char *const *)paths,
+				       spk_tree_work(run->env.tree));
 	return command ? command : g_strdup("");
 }
 
@@ -47,9 +49,10 @@ static const char *own_check(SpkRun *run, GError **error)
 
 	if (!recorded) {
 		command = recognise(run, error);
-		if (!command || !run_record(run, "checks", "0", SPK_EFFECT_PURE,
-					    json_pack("{s:o}", "recognised", spk_json_text(command)),
-					    error))
+		if (!command ||
+		    !run_record(run, "checks", "0", SPK_EFFECT_PURE,
+				json_pack("{s:o}", "recognised", spk_json_text(command)),
+				error))
 			return NULL;
 		recorded = run_recorded(run, "checks", "0");
 	}
@@ -82,8 +85,8 @@ char **spk_verify_checks(SpkRun *run, GError **error)
 typedef struct {
 	const char *phase;
 	guint round;
-	const char *raw;	/* tree it runs on */
-	const char *folder;	/* a clean checkout of raw */
+	const char *raw;    /* tree it runs on */
+	const char *folder; /* a clean checkout of raw */
 } Phase;
 
 static gboolean run_in_box(SpkRun *run, const Phase *phase, const char *command,
@@ -91,7 +94,8 @@ static gboolean run_in_box(SpkRun *run, const Phase *phase, const char *command,
 {
 	const char *argv[] = { "/bin/sh", "-c", command, NULL };
 	const char *read_only[] = { spk_tree_objects(run->env.tree), NULL };
-	gboolean given = json_array_size(json_object_get(run->env.task->options, "checks")) > 0;
+	gboolean given =
+		json_array_size(json_object_get(run->env.task->options, "checks")) > 0;
 	const char *subdir = spk_tree_subdir(run->env.tree);
 	SpkBoxRun box_run = {
 		.work = spk_tree_work(run->env.tree),
@@ -105,18 +109,18 @@ static gboolean run_in_box(SpkRun *run, const Phase *phase, const char *command,
 	return spk_box_run(run->env.box, &box_run, run->env.cancel, result, error);
 }
 
-static json_t *result_to_json(const Phase *phase, const char *command, const char *user_tree,
-			      const SpkBoxResult *result)
+static json_t *result_to_json(const Phase *phase, const char *command,
+			      const char *user_tree, const SpkBoxResult *result)
 {
-	g_autofree char *clean = spk_text_clean(result->out->str, result->out->len,
-						SPK_CLEAN_TEXT);
+	g_autofree char *clean =
+		spk_text_clean(result->out->str, result->out->len, SPK_CLEAN_TEXT);
 	g_autofree char *tail = spk_text_clip_middle(clean, strlen(clean), TAIL_MAX);
 
-	return json_pack("{s:s,s:i,s:o,s:s,s:i,s:b,s:s,s:o,s:f}", "phase", phase->phase, "round",
-			 (int)phase->round, "command", spk_json_text(command), "tree", user_tree,
-			 "exit_code", result->exit_code, "timed_out", result->timed_out,
-			 "output_sha256", result->out_sha256, "tail", spk_json_text(tail),
-			 "seconds", result->seconds);
+	return json_pack("{s:s,s:i,s:o,s:s,s:i,s:b,s:s,s:o,s:f}", "phase", phase->phase,
+			 "round", (int)phase->round, "command", spk_json_text(command),
+			 "tree", user_tree, "exit_code", result->exit_code, "timed_out",
+			 result->timed_out, "output_sha256", result->out_sha256, "tail",
+			 spk_json_text(tail), "seconds", result->seconds);
 }
 
 static gboolean add_evidence(SpkRun *run, const json_t *check, GError **error)
@@ -133,12 +137,12 @@ static gboolean add_evidence(SpkRun *run, const json_t *check, GError **error)
 		.created_us = spk_now_us(),
 	};
 
-	return spk_evidence_add(run->env.store, run->env.task->id, run->env.token, &evidence,
-				error);
+	return spk_evidence_add(run->env.store, run->env.task->id, run->env.token,
+				&evidence, error);
 }
 
-static gboolean do_check(SpkRun *run, const Phase *phase, const char *command, const char *key,
-			 GError **error)
+static gboolean do_check(SpkRun *run, const Phase *phase, const char *command,
+			 const char *key, GError **error)
 {
 	g_autofree char *user_tree = NULL;
 	g_auto(SpkBoxResult) result = { 0 };
@@ -150,8 +154,8 @@ static gboolean do_check(SpkRun *run, const Phase *phase, const char *command, c
 	if (!user_tree ||
 	    !run_record(run, "check.intent", key, SPK_EFFECT_IDEMPOTENT,
 			json_pack("{s:s,s:i,s:o,s:s}", "phase", phase->phase, "round",
-				  (int)phase->round, "command", spk_json_text(command), "tree",
-				  user_tree),
+				  (int)phase->round, "command", spk_json_text(command),
+				  "tree", user_tree),
 			error) ||
 	    !run_in_box(run, phase, command, &result, error))
 		return FALSE;
@@ -162,7 +166,7 @@ static gboolean do_check(SpkRun *run, const Phase *phase, const char *command, c
 /* What a phase found: which check failed first, or none. */
 typedef struct {
 	guint failed;
-	const json_t *first_failure;	/* borrowed from the record */
+	const json_t *first_failure; /* borrowed from the record */
 } PhaseResult;
 
 static gboolean is_recorded(SpkRun *run, const char *phase, guint round, guint n_checks)
@@ -187,8 +191,8 @@ static gboolean prepare_again(SpkRun *run, const Phase *phase, const char *comma
 }
 
 /* One check of a phase; with a folder it runs, else it is on record. */
-static gboolean run_check(SpkRun *run, const Phase *phase, const char *command, const char *key,
-			  GError **error)
+static gboolean run_check(SpkRun *run, const Phase *phase, const char *command,
+			  const char *key, GError **error)
 {
 	if (!run_recorded(run, "check.result", key))
 		return do_check(run, phase, command, key, error);
@@ -205,7 +209,8 @@ static gboolean run_phase(SpkRun *run, const char *name, guint round, const char
 
 	*ret_result = (PhaseResult){ 0 };
 	if (!is_recorded(run, name, round, n)) {
-		folder = spk_tree_checkout(run->env.tree, raw, name, run->env.cancel, error);
+		folder = spk_tree_checkout(run->env.tree, raw, name, run->env.cancel,
+					   error);
 		if (!folder)
 			return FALSE;
 		phase.folder = folder;
@@ -235,11 +240,13 @@ static gboolean can_run(const json_t *check, GError **error)
 
 	if (!missing)
 		return TRUE;
-	spk_error_set(error, SPK_ERR_USAGE,
-		      "install it below /usr, name it by its path in the repository, or give "
-		      "another --check",
-		      "the check `%s` cannot run: %s is not in the sandbox's PATH "
-		      "(/usr/local/bin, /usr/bin, /bin and their sbin)", command, missing);
+	spk_error_set(
+		error, SPK_ERR_USAGE,
+		"install it below /usr, name it by its path in the repository, or give "
+		"another --check",
+		"the check `%s` cannot run: %s is not in the sandbox's PATH "
+		"(/usr/local/bin, /usr/bin, /bin and their sbin)",
+		command, missing);
 	return FALSE;
 }
 
@@ -252,7 +259,8 @@ gboolean spk_verify_before(SpkRun *run, GError **error)
 		return FALSE;
 	if (!checks[0])
 		return TRUE;
-	if (!run_phase(run, "before", 0, spk_tree_base(run->env.tree), checks, &before, error))
+	if (!run_phase(run, "before", 0, spk_tree_base(run->env.tree), checks, &before,
+		       error))
 		return FALSE;
 	for (guint i = 0; checks[i]; i++) {
 		g_autofree char *key = g_strdup_printf("before/0/%u", i);
@@ -266,10 +274,10 @@ gboolean spk_verify_before(SpkRun *run, GError **error)
 /* ---- judging ---- */
 
 typedef struct {
-	char *final;			/* raw tree */
-	GPtrArray *changed;		/* SpkTreeChange */
-	GPtrArray *tests, *build;	/* borrowed paths, NULL-terminated */
-	gboolean own_script;		/* a check's script was written by the task */
+	char *final;		  /* raw tree */
+	GPtrArray *changed;	  /* SpkTreeChange */
+	GPtrArray *tests, *build; /* borrowed paths, NULL-terminated */
+	gboolean own_script;	  /* a check's script was written by the task */
 } Change;
 
 static void change_clear(Change *change)
@@ -308,7 +316,8 @@ static char *read_base(const char *path, gpointer user)
 
 static gboolean is_plain(const SpkTreeChange *one)
 {
-	return one->status != 'A' && !verify_is_build(one->path) && !verify_is_test(one->path);
+	return one->status != 'A' && !verify_is_build(one->path) &&
+	       !verify_is_test(one->path);
 }
 
 /* What the checks run by way of build files and scripts of the untouched tree; NULL without
@@ -336,13 +345,14 @@ static gboolean decides(SpkRun *run, const SpkTreeChange *one, GHashTable *reach
 {
 	if (verify_is_build(one->path))
 		return TRUE;
-	return one->status == 'A'
-		       ? verify_replaces_runner(one->path, checks, spk_tree_subdir(run->env.tree))
-		       : reached && g_hash_table_contains(reached, one->path);
+	return one->status == 'A' ? verify_replaces_runner(one->path, checks,
+							   spk_tree_subdir(run->env.tree))
+				  : reached && g_hash_table_contains(reached, one->path);
 }
 
 /* New test files are fine; new build files are not: they may select other tests. */
-static gboolean sort_change(SpkRun *run, Change *change, char *const *checks, GError **error)
+static gboolean sort_change(SpkRun *run, Change *change, char *const *checks,
+			    GError **error)
 {
 	g_autoptr(GHashTable) reached = NULL;
 	g_auto(GStrv) paths = NULL;
@@ -375,18 +385,19 @@ static char *failure_feedback(const json_t *check, const char *why)
 	const char *tail = spk_json_str(check, "tail");
 	g_autofree char *cut = spk_text_clip_middle(tail, strlen(tail), FEEDBACK_MAX);
 
-	return g_strdup_printf("Verification failed: %s `%s` ended with exit code %d%s. It "
-			       "printed:\n```\n%s\n```\nMend the cause, then call `finish` again.",
-			       why, spk_json_str(check, "command"),
-			       (int)spk_json_int(check, "exit_code", -1),
-			       spk_json_bool(check, "timed_out", FALSE) ? " (time ran out)" : "",
-			       cut);
+	return g_strdup_printf(
+		"Verification failed: %s `%s` ended with exit code %d%s. It "
+		"printed:\n```\n%s\n```\nMend the cause, then call `finish` again.",
+		why, spk_json_str(check, "command"),
+		(int)spk_json_int(check, "exit_code", -1),
+		spk_json_bool(check, "timed_out", FALSE) ? " (time ran out)" : "", cut);
 }
 
-static gboolean judge(SpkVerification *verification, SpkVerdict verdict, const char *format, ...)
-	G_GNUC_PRINTF(3, 4);
+static gboolean judge(SpkVerification *verification, SpkVerdict verdict,
+		      const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-static gboolean judge(SpkVerification *verification, SpkVerdict verdict, const char *format, ...)
+static gboolean judge(SpkVerification *verification, SpkVerdict verdict,
+		      const char *format, ...)
 {
 	va_list args;
 
@@ -401,14 +412,15 @@ static gboolean judge_failure(SpkVerification *verification, const json_t *check
 			      const char *why)
 {
 	verification->feedback = failure_feedback(check, why);
-	return judge(verification, SPK_VERDICT_FAILED, "%s `%s` ends with exit code %d", why,
-		     spk_json_str(check, "command"), (int)spk_json_int(check, "exit_code", -1));
+	return judge(verification, SPK_VERDICT_FAILED, "%s `%s` ends with exit code %d",
+		     why, spk_json_str(check, "command"),
+		     (int)spk_json_int(check, "exit_code", -1));
 }
 
 /* Runs the checks with `paths` as they were in the base. */
-static gboolean run_original(SpkRun *run, const char *name, guint round, const Change *change,
-			     GPtrArray *paths, char *const *checks, PhaseResult *result,
-			     GError **error)
+static gboolean run_original(SpkRun *run, const char *name, guint round,
+			     const Change *change, GPtrArray *paths, char *const *checks,
+			     PhaseResult *result, GError **error)
 {
 	g_autofree char *grafted =
 		spk_tree_graft(run->env.tree, change->final, spk_tree_base(run->env.tree),
@@ -422,7 +434,8 @@ static char *list_paths(const GPtrArray *paths)
 	GString *text = g_string_new(NULL);
 
 	for (guint i = 0; i + 1 < paths->len && i < 5; i++)
-		g_string_append_printf(text, "%s%s", i ? ", " : "", (char *)paths->pdata[i]);
+		g_string_append_printf(text, "%s%s", i ? ", " : "",
+				       (char *)paths->pdata[i]);
 	if (paths->len > 6)
 		g_string_append_printf(text, " and %u more", paths->len - 6);
 	return g_string_free(text, FALSE);
@@ -430,38 +443,44 @@ static char *list_paths(const GPtrArray *paths)
 
 /* All checks pass on the final tree: do they with the old tests and the old build files? */
 static gboolean judge_originals(SpkRun *run, guint round, const Change *change,
-				char *const *checks, gboolean red, SpkVerification *verification,
-				GError **error)
+				char *const *checks, gboolean red,
+				SpkVerification *verification, GError **error)
 {
-	gboolean allowed = spk_json_bool(run->env.task->options, "allow_test_changes", FALSE);
-	gboolean tests = change->tests->len > 1, build = change->build->len > change->tests->len;
+	gboolean allowed =
+		spk_json_bool(run->env.task->options, "allow_test_changes", FALSE);
+	gboolean tests = change->tests->len > 1,
+		 build = change->build->len > change->tests->len;
 	g_autofree char *names = NULL;
 	g_autoptr(GPtrArray) lossy = NULL;
 	PhaseResult original;
 
 	if (tests) {
 		names = list_paths(change->tests);
-		if (!run_original(run, "original_tests", round, change, change->tests, checks,
-				  &original, error))
+		if (!run_original(run, "original_tests", round, change, change->tests,
+				  checks, &original, error))
 			return FALSE;
 		if (original.failed && !allowed)
-			return judge_failure(verification, original.first_failure,
-					     "with the test files as they were before your change,");
+			return judge_failure(
+				verification, original.first_failure,
+				"with the test files as they were before your change,");
 		if (original.failed)
-			return judge(verification, SPK_VERDICT_REVIEW,
-				     "tests were changed with permission (%s), and as they were "
-				     "they fail", names);
+			return judge(
+				verification, SPK_VERDICT_REVIEW,
+				"tests were changed with permission (%s), and as they were "
+				"they fail",
+				names);
 	}
 	if (build) {
-		if (!run_original(run, "original_build", round, change, change->build, checks,
-				  &original, error))
+		if (!run_original(run, "original_build", round, change, change->build,
+				  checks, &original, error))
 			return FALSE;
 		g_free(names);
 		names = list_paths(change->build);
 		if (original.failed)
-			return judge(verification, SPK_VERDICT_REVIEW,
-				     "the checks pass, but not with the original build files and scripts (%s)",
-				     names);
+			return judge(
+				verification, SPK_VERDICT_REVIEW,
+				"the checks pass, but not with the original build files and scripts (%s)",
+				names);
 	}
 	if (change->own_script)
 		return judge(verification, SPK_VERDICT_REVIEW,
@@ -476,9 +495,11 @@ static gboolean judge_originals(SpkRun *run, guint round, const Change *change,
 		g_ptr_array_add(lossy, NULL);
 		g_free(names);
 		names = list_paths(lossy);
-		return judge(verification, SPK_VERDICT_REVIEW,
-			     "the checks pass, but the repository's git attributes make other "
-			     "bytes of %s in the commit", names);
+		return judge(
+			verification, SPK_VERDICT_REVIEW,
+			"the checks pass, but the repository's git attributes make other "
+			"bytes of %s in the commit",
+			names);
 	}
 	if (red)
 		return judge(verification, SPK_VERDICT_VERIFIED,
@@ -500,7 +521,8 @@ static gboolean judge_change(SpkRun *run, guint round, const Change *change,
 	if (!checks[0])
 		return judge(verification, SPK_VERDICT_UNVERIFIED,
 			     "no check is known: name one with --check");
-	if (!run_phase(run, "before", 0, spk_tree_base(run->env.tree), checks, &before, error) ||
+	if (!run_phase(run, "before", 0, spk_tree_base(run->env.tree), checks, &before,
+		       error) ||
 	    !run_phase(run, "after", round, change->final, checks, &after, error))
 		return FALSE;
 	if (after.failed)
@@ -509,7 +531,8 @@ static gboolean judge_change(SpkRun *run, guint round, const Change *change,
 		return judge(verification, SPK_VERDICT_UNVERIFIED,
 			     "nothing was changed; the checks pass as they did");
 	return sort_change(run, (Change *)change, checks, error) &&
-	       judge_originals(run, round, change, checks, before.failed > 0, verification, error);
+	       judge_originals(run, round, change, checks, before.failed > 0,
+			       verification, error);
 }
 
 gboolean spk_verify_after(SpkRun *run, guint round, SpkVerification *ret_verification,
@@ -518,7 +541,8 @@ gboolean spk_verify_after(SpkRun *run, guint round, SpkVerification *ret_verific
 	g_auto(SpkVerification) verification = { 0 };
 	g_auto(Change) change = { 0 };
 
-	change.final = spk_tree_snapshot(run->env.tree, run->step, run->env.cancel, error);
+	change.final =
+		spk_tree_snapshot(run->env.tree, run->step, run->env.cancel, error);
 	if (!change.final)
 		return FALSE;
 	change.changed = spk_tree_changes(run->env.tree, spk_tree_base(run->env.tree),
@@ -527,8 +551,9 @@ gboolean spk_verify_after(SpkRun *run, guint round, SpkVerification *ret_verific
 		return FALSE;
 	verification.changed = g_ptr_array_new_with_free_func(g_free);
 	for (guint i = 0; i < change.changed->len; i++)
-		g_ptr_array_add(verification.changed,
-				g_strdup(((SpkTreeChange *)change.changed->pdata[i])->path));
+		g_ptr_array_add(
+			verification.changed,
+			g_strdup(((SpkTreeChange *)change.changed->pdata[i])->path));
 	*ret_verification = verification;
 	verification = (SpkVerification){ 0 };
 	return TRUE;

@@ -18,6 +18,7 @@ GHashTable *verify_reached(const char *const *tree_paths, char *const *checks,
 			   const char *subdir, VerifyReadFn read, gpointer user);
 /* Whether a check runs this file in place of the program it means: `python3 -m unittest` looks
  * for unittest.py and unittest/ in its folder first. */
-gboolean verify_replaces_runner(const char *path, char *const *checks, const char *subdir);
+gboolean verify_replaces_runner(const char *path, char *const *checks,
+				const char *subdir);
 
 #endif

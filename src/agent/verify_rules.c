@@ -122,7 +122,7 @@ char **verify_scripts(const char *command, const char *const *tree_paths,
 #define EXIT_NOT_FOUND 127
 #define NAME_CHARS     G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_"
 /* Characters that mean themselves in any shell. */
-#define PLAIN_CHARS    NAME_CHARS "+-.,:@%/"
+#define PLAIN_CHARS NAME_CHARS "+-.,:@%/"
 
 /* Past `VAR=value ` at the start of a command, else the same. */
 static const char *skip_assignment(const char *command)
@@ -148,7 +148,8 @@ char *verify_missing(const char *command, int exit_code, const char *output)
 		start = next;
 	len = strspn(start, PLAIN_CHARS);
 	word = g_strndup(start, len);
-	if (!len || strchr(word, '/') || (start[len] && !strchr(" \t\n;&|<>", start[len])))
+	if (!len || strchr(word, '/') ||
+	    (start[len] && !strchr(" \t\n;&|<>", start[len])))
 		return NULL;
 	posix = g_strconcat(": ", word, ": not found", NULL);
 	bash = g_strconcat(": ", word, ": command not found", NULL);

@@ -12,10 +12,10 @@ struct SpkCancel {
 	gint refs;
 	gint fired;
 	int fd;
-	gint64 deadline_us;	/* monotonic, or NO_DEADLINE; guarded by lock */
-	char *why;		/* guarded by lock */
+	gint64 deadline_us; /* monotonic, or NO_DEADLINE; guarded by lock */
+	char *why;	    /* guarded by lock */
 	SpkCancel *parent;
-	GPtrArray *children;	/* borrowed; guarded by lock */
+	GPtrArray *children; /* borrowed; guarded by lock */
 	GMutex lock;
 };
 
@@ -154,5 +154,6 @@ void spk_sleep_ms(gint64 ms, SpkCancel *cancel)
 {
 	ms = CLAMP(ms, 0, G_MAXINT64 / 2000);
 	if (!spk_cancel_is_fired(cancel))
-		spk_clock_sleep_us(spk_cancel_left_ms(cancel, ms) * 1000, spk_cancel_fd(cancel));
+		spk_clock_sleep_us(spk_cancel_left_ms(cancel, ms) * 1000,
+				   spk_cancel_fd(cancel));
 }

@@ -97,7 +97,7 @@ double spk_random_unit(void)
 	guint64 bits;
 
 	spk_random(&bits, sizeof(bits));
-	return (double)(bits >> 11) / 9007199254740992.0;	/* 2^53 */
+	return (double)(bits >> 11) / 9007199254740992.0; /* 2^53 */
 }
 
 char *spk_time_format(gint64 wall_us)
@@ -107,7 +107,7 @@ char *spk_time_format(gint64 wall_us)
 	char text[32];
 	struct tm tm;
 
-	if (us < 0) {	/* before 1970 */
+	if (us < 0) { /* before 1970 */
 		us += G_USEC_PER_SEC;
 		seconds--;
 	}
@@ -122,7 +122,7 @@ static guint64 next_id_number(void)
 {
 	static GMutex lock;
 	static guint64 last;
-	const gint64 epoch = 1577836800;	/* 2020-01-01 */
+	const gint64 epoch = 1577836800; /* 2020-01-01 */
 	guint64 seconds = MAX(0, spk_now_us() / G_USEC_PER_SEC - epoch);
 	guint64 number;
 	guint32 chance;
@@ -130,7 +130,7 @@ static guint64 next_id_number(void)
 	spk_random(&chance, sizeof(chance));
 	number = seconds << 25 | (chance & 0x1ffffff);
 	g_mutex_lock(&lock);
-	if (last >> 25 == seconds || last >> 25 == seconds + 1)	/* it may have run over */
+	if (last >> 25 == seconds || last >> 25 == seconds + 1) /* it may have run over */
 		number = last + 1 + (chance & 0xff);
 	last = number;
 	g_mutex_unlock(&lock);

@@ -8,9 +8,11 @@
 #include <glib.h>
 
 typedef struct {
-	gint64 (*wall_us)(void);		/* microseconds since 1970, UTC */
-	gint64 (*mono_us)(void);		/* monotonic */
-	void (*sleep_us)(gint64 us, int wake_fd);	/* returns early when wake_fd (or -1) is readable */
+	gint64 (*wall_us)(void); /* microseconds since 1970, UTC */
+	gint64 (*mono_us)(void); /* monotonic */
+	void (*sleep_us)(
+		gint64 us,
+		int wake_fd); /* returns early when wake_fd (or -1) is readable */
 	void (*random)(void *buffer, gsize len);
 } SpkClock;
 
@@ -23,7 +25,7 @@ gint64 spk_mono_us(void);
 /* See spk_sleep_ms() in base/cancel.h for the everyday form. */
 void spk_clock_sleep_us(gint64 us, int wake_fd);
 void spk_random(void *buffer, gsize len);
-double spk_random_unit(void);		/* [0, 1) */
+double spk_random_unit(void); /* [0, 1) */
 
 /* RFC 3339 in UTC with milliseconds: 2026-01-31T12:00:00.000Z */
 char *spk_time_format(gint64 wall_us);

@@ -72,7 +72,7 @@ void spk_error_set_errno(GError **error, SpkErr code, int errno_value, const cha
 	va_list args;
 
 	if (!error)
-		return;	/* and errno stays as it is */
+		return; /* and errno stays as it is */
 	if (errno_value == ENOSPC || errno_value == EDQUOT)
 		code = SPK_ERR_DISK_FULL;
 	else if (errno_value == EROFS)

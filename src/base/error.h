@@ -9,6 +9,7 @@
 
 #include <glib.h>
 
+/* clang-format off */
 /*  symbol               name                    HTTP exit retry  sentence */
 #define SPK_ERROR_TABLE(X)                                                                 \
 	X(INTERNAL,          "internal",              500,   1, 0, "a bug in sparks")           \
@@ -40,16 +41,17 @@
 	X(STORE_NEWER,       "store_newer",           500,  78, 0, "the database is of a newer sparks") \
 	X(READ_ONLY,         "read_only",             500,  78, 0, "the place cannot be written") \
 	X(CANCELLED,         "cancelled",             499, 130, 0, "cancelled")
+/* clang-format on */
 
 typedef enum {
 #define X(sym, ...) SPK_ERR_##sym,
 	SPK_ERROR_TABLE(X)
 #undef X
-	SPK_N_ERRS
+		SPK_N_ERRS
 } SpkErr;
 
 typedef struct {
-	const char *name;	/* as in JSON `error.code` */
+	const char *name; /* as in JSON `error.code` */
 	int http_status;
 	int exit_code;
 	gboolean retryable;

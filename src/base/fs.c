@@ -30,7 +30,8 @@ int spk_fd_steal(int *fd)
 	return stolen;
 }
 
-char *spk_fs_read_fd(int fd, const char *name, gsize max_bytes, gsize *ret_len, GError **error)
+char *spk_fs_read_fd(int fd, const char *name, gsize max_bytes, gsize *ret_len,
+		     GError **error)
 {
 	GString *text = g_string_new(NULL);
 	char buffer[16384];
@@ -40,12 +41,14 @@ char *spk_fs_read_fd(int fd, const char *name, gsize max_bytes, gsize *ret_len, 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
-			spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot read %s", name);
+			spk_error_set_errno(error, SPK_ERR_IO, errno, NULL,
+					    "cannot read %s", name);
 			break;
 		}
 		if (text->len + n > max_bytes) {
 			spk_error_set(error, SPK_ERR_LIMIT, NULL,
-				      "%s is larger than %" G_GSIZE_FORMAT " bytes", name, max_bytes);
+				      "%s is larger than %" G_GSIZE_FORMAT " bytes", name,
+				      max_bytes);
 			n = -1;
 			break;
 		}
@@ -63,8 +66,9 @@ char *spk_fs_read(const char *path, gsize max_bytes, gsize *ret_len, GError **er
 	spk_autofd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
 	if (fd < 0) {
-		spk_error_set_errno(error, errno == ENOENT ? SPK_ERR_NOT_FOUND : SPK_ERR_IO, errno,
-				    NULL, "cannot open %s", path);
+		spk_error_set_errno(error,
+				    errno == ENOENT ? SPK_ERR_NOT_FOUND : SPK_ERR_IO,
+				    errno, NULL, "cannot open %s", path);
 		return NULL;
 	}
 	return spk_fs_read_fd(fd, path, max_bytes, ret_len, error);
@@ -80,7 +84,8 @@ gboolean spk_fs_write_all(int fd, const void *data, gsize len, GError **error)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
-			spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "write failed");
+			spk_error_set_errno(error, SPK_ERR_IO, errno, NULL,
+					    "write failed");
 			return FALSE;
 		}
 		p += n;
@@ -94,10 +99,12 @@ gboolean spk_fs_write_atomic(const char *path, const void *data, gsize len, int 
 {
 	g_autofree char *id = spk_id_new();
 	g_autofree char *temporary = g_strdup_printf("%s.%s.tmp", path, id);
-	spk_autofd int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	spk_autofd int fd =
+		open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 
 	if (fd < 0) {
-		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot create %s", temporary);
+		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot create %s",
+				    temporary);
 		return FALSE;
 	}
 	if (!spk_fs_write_all(fd, data, len, error)) {
@@ -106,7 +113,8 @@ gboolean spk_fs_write_atomic(const char *path, const void *data, gsize len, int 
 		return FALSE;
 	}
 	if (fsync(fd) < 0 || rename(temporary, path) < 0) {
-		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot write %s", path);
+		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot write %s",
+				    path);
 		unlink(temporary);
 		return FALSE;
 	}
@@ -117,7 +125,8 @@ gboolean spk_fs_mkdirs(const char *path, int mode, GError **error)
 {
 	if (g_mkdir_with_parents(path, mode) == 0)
 		return TRUE;
-	spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot create the folder %s", path);
+	spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot create the folder %s",
+			    path);
 	return FALSE;
 }
 
@@ -126,8 +135,8 @@ gboolean spk_fs_mkdirs(const char *path, int mode, GError **error)
 #define REMOVE_DEPTH 64
 
 typedef struct {
-	int top;	/* folder of the whole tree, -1 above it */
-	guint moved;	/* folders moved to the top in this pass */
+	int top;     /* folder of the whole tree, -1 above it */
+	guint moved; /* folders moved to the top in this pass */
 } Removal;
 
 static int remove_entry(Removal *removal, int dir, const char *name, int depth);
@@ -187,10 +196,11 @@ static int open_folder(int dir, const char *name)
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	int fd = openat(dir, name, flags);
 
-	if (fd < 0 && errno == EACCES && fchmodat(dir, name, 0700, AT_SYMLINK_NOFOLLOW) == 0)
+	if (fd < 0 && errno == EACCES &&
+	    fchmodat(dir, name, 0700, AT_SYMLINK_NOFOLLOW) == 0)
 		fd = openat(dir, name, flags);
 	if (fd >= 0)
-		(void)fchmod(fd, 0700);	/* best effort: removal reports what is wrong */
+		(void)fchmod(fd, 0700); /* best effort: removal reports what is wrong */
 	return fd;
 }
 
@@ -210,7 +220,8 @@ static int remove_entry(Removal *removal, int dir, const char *name, int depth)
 		return errno == ENOTDIR ? failed : errno;
 	if (removal && depth > REMOVE_DEPTH)
 		return move_to_top(removal, dir, name);
-	failed = removal ? remove_children(removal, spk_fd_steal(&fd), depth) : remove_top(fd);
+	failed = removal ? remove_children(removal, spk_fd_steal(&fd), depth)
+			 : remove_top(fd);
 	/* what was moved up from below leaves the folder empty too */
 	if (!failed && unlinkat(dir, name, AT_REMOVEDIR) < 0)
 		failed = errno;
@@ -271,8 +282,9 @@ static void remove_half(int dir, const char *name)
 
 static gboolean copy_regular(int from_dir, const char *from, int to_dir, const char *to)
 {
-	spk_autofd int in = openat(from_dir, from,
-				   O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	spk_autofd int in =
+		openat(from_dir, from,
+		       O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	spk_autofd int out = -1;
 	struct stat st;
 
@@ -302,13 +314,13 @@ gboolean spk_fs_copy_file(int from_dir, const char *from, int to_dir, const char
 		ok = S_ISLNK(st.st_mode) ? copy_symlink(from_dir, from, to_dir, to)
 					 : copy_regular(from_dir, from, to_dir, to);
 	if (!ok)
-		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot copy %s to %s", from,
-				    to);
+		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL,
+				    "cannot copy %s to %s", from, to);
 	return ok;
 }
 
-int spk_fs_open_beneath(int dir, const char *path, int flags, mode_t mode, guint64 extra_resolve,
-			GError **error)
+int spk_fs_open_beneath(int dir, const char *path, int flags, mode_t mode,
+			guint64 extra_resolve, GError **error)
 {
 	struct open_how how = {
 		.flags = (guint64)flags | O_CLOEXEC,
@@ -358,7 +370,8 @@ char *spk_fs_expand(const char *path)
 {
 	const char *set = g_getenv("SPARKS_HOME");
 
-	if (set && *set && (!strcmp(path, "~/.sparks") || g_str_has_prefix(path, "~/.sparks/"))) {
+	if (set && *set &&
+	    (!strcmp(path, "~/.sparks") || g_str_has_prefix(path, "~/.sparks/"))) {
 		g_autofree char *home = g_canonicalize_filename(set, NULL);
 
 		return g_strconcat(home, path + strlen("~/.sparks"), NULL);

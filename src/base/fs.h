@@ -15,7 +15,8 @@ int spk_fd_steal(int *fd);
 
 /* Whole file, NUL-terminated (the NUL isn't counted). LIMIT when larger than max_bytes. */
 char *spk_fs_read(const char *path, gsize max_bytes, gsize *ret_len, GError **error);
-char *spk_fs_read_fd(int fd, const char *name, gsize max_bytes, gsize *ret_len, GError **error);
+char *spk_fs_read_fd(int fd, const char *name, gsize max_bytes, gsize *ret_len,
+		     GError **error);
 gboolean spk_fs_write_all(int fd, const void *data, gsize len, GError **error);
 /* Temporary file beside it, fsync, rename. */
 gboolean spk_fs_write_atomic(const char *path, const void *data, gsize len, int mode,
@@ -32,8 +33,8 @@ gboolean spk_fs_copy_file(int from_dir, const char *from, int to_dir, const char
 /* Opens `path` (relative, no leading "/") so that no component can leave the folder `dir`:
  * openat2 with RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS, plus `extra_resolve`. -1 and POLICY
  * when it would leave, NOT_FOUND when absent, else IO. O_CLOEXEC | O_NOFOLLOW-on-magic added. */
-int spk_fs_open_beneath(int dir, const char *path, int flags, mode_t mode, guint64 extra_resolve,
-			GError **error);
+int spk_fs_open_beneath(int dir, const char *path, int flags, mode_t mode,
+			guint64 extra_resolve, GError **error);
 /* $SPARKS_HOME or ~/.sparks, absolute; created 0700 when missing. */
 char *spk_fs_home(GError **error);
 /* Expands a leading "~/" (and "~/.sparks" to spk_fs_home()). */

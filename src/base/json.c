@@ -12,17 +12,20 @@ json_t *spk_json_parse(const char *text, gsize len, gsize max_bytes, GError **er
 
 	if (len > max_bytes) {
 		spk_error_set(error, SPK_ERR_BAD_INPUT, NULL,
-			      "JSON of %" G_GSIZE_FORMAT " bytes is over the limit of %"
-			      G_GSIZE_FORMAT, len, max_bytes);
+			      "JSON of %" G_GSIZE_FORMAT
+			      " bytes is over the limit of %" G_GSIZE_FORMAT,
+			      len, max_bytes);
 		return NULL;
 	}
 	json = json_loadb(text, len,
-			  JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &where);
+			  JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL,
+			  &where);
 	if (!json) {
 		g_autofree char *why = spk_text_clean(where.text, -1, SPK_CLEAN_LINE);
 
-		spk_error_set(error, SPK_ERR_BAD_INPUT, NULL, "not JSON: line %d, column %d: %s",
-			      where.line, where.column, why);
+		spk_error_set(error, SPK_ERR_BAD_INPUT, NULL,
+			      "not JSON: line %d, column %d: %s", where.line,
+			      where.column, why);
 	}
 	return json;
 }

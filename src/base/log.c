@@ -21,7 +21,8 @@ static SpkLogLevel threshold(void)
 			fputs("sparks: SPARKS_LOG is none of error, warn, info, debug; "
 			      "taking warn\n",
 			      stderr);
-		g_once_init_leave(&level, (word && names[found] ? found : SPK_LOG_WARN) + 1);
+		g_once_init_leave(&level,
+				  (word && names[found] ? found : SPK_LOG_WARN) + 1);
 	}
 	return (SpkLogLevel)(level - 1);
 }

@@ -8,14 +8,16 @@
  * what it is. */
 static gboolean is_deceptive(gunichar c)
 {
-	return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200e ||
-	       c == 0x200f || c == 0x061c || c == 0x2028 || c == 0x2029 || c == 0xfeff ||
-	       (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
+	return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
+	       c == 0x200e || c == 0x200f || c == 0x061c || c == 0x2028 || c == 0x2029 ||
+	       c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
+	       (c >= 0xe0000 && c <= 0xe007f);
 }
 
 static gboolean is_white(gunichar c)
 {
-	return c == ' ' || (c >= '\t' && c <= '\r') || c == 0x85 || c == 0x2028 || c == 0x2029;
+	return c == ' ' || (c >= '\t' && c <= '\r') || c == 0x85 || c == 0x2028 ||
+	       c == 0x2029;
 }
 
 static gboolean is_control(gunichar c)
@@ -33,7 +35,7 @@ static gsize escape_len(const char *p, gsize left)
 	if (left < 2)
 		return 1;
 	switch (c1 ? (guchar)p[1] - 0x40 : p[1]) {
-	case '[':	/* CSI: parameters, then one final byte */
+	case '[': /* CSI: parameters, then one final byte */
 		while (i < left && p[i] >= 0x20 && p[i] <= 0x3f)
 			i++;
 		return i < left && p[i] >= 0x40 && p[i] <= 0x7e ? i + 1 : i;
@@ -41,7 +43,7 @@ static gsize escape_len(const char *p, gsize left)
 	case 'P':
 	case 'X':
 	case '^':
-	case '_':	/* OSC, DCS, SOS, PM, APC: up to ST, BEL, CAN or SUB; one line at most */
+	case '_': /* OSC, DCS, SOS, PM, APC: up to ST, BEL, CAN or SUB; one line at most */
 		for (; i < left && p[i] != '\n'; i++) {
 			if (p[i] == '\a' || p[i] == 0x18 || p[i] == 0x1a)
 				return i + 1;
@@ -57,7 +59,8 @@ static gsize escape_len(const char *p, gsize left)
 		while (i - 1 < left && p[i - 1] >= 0x20 && p[i - 1] <= 0x2f)
 			i++;
 		return i - 1 < left && (guchar)p[i - 1] >= 0x30 && (guchar)p[i - 1] < 0x7f
-			? i : i - 1;
+			       ? i
+			       : i - 1;
 	}
 }
 
@@ -128,7 +131,8 @@ char *spk_text_clip_middle(const char *text, gsize len, gsize max_bytes)
 	while (tail < len && ((guchar)text[tail] & 0xc0) == 0x80)
 		tail++;
 	out = g_string_new_len(text, head);
-	g_string_append_printf(out, "\n[… %" G_GSIZE_FORMAT " bytes left out …]\n", tail - head);
+	g_string_append_printf(out, "\n[… %" G_GSIZE_FORMAT " bytes left out …]\n",
+			       tail - head);
 	g_string_append_len(out, text + tail, len - tail);
 	return g_string_free(out, FALSE);
 }
@@ -173,7 +177,8 @@ static guint edit_distance(const char *a, const char *b)
 		for (gsize j = 1; j <= nb; j++) {
 			row[j] = MIN(above[j], row[j - 1]) + 1;
 			row[j] = MIN(row[j], above[j - 1] + !is_same(a, i, b, j));
-			if (i > 1 && j > 1 && is_same(a, i, b, j - 1) && is_same(a, i - 1, b, j))
+			if (i > 1 && j > 1 && is_same(a, i, b, j - 1) &&
+			    is_same(a, i - 1, b, j))
 				row[j] = MIN(row[j], above2[j - 2] + 1);
 		}
 	}
@@ -200,7 +205,8 @@ char *spk_text_did_you_mean(const char *word, const char *const *words)
 {
 	const char *nearest = spk_text_nearest(word, words);
 
-	return nearest ? g_strdup_printf(" (did you mean \"%s\"?)", nearest) : g_strdup("");
+	return nearest ? g_strdup_printf(" (did you mean \"%s\"?)", nearest)
+		       : g_strdup("");
 }
 
 char *spk_text_sha256(const void *data, gsize len)

@@ -8,8 +8,8 @@
 #include <glib.h>
 
 typedef enum {
-	SPK_CLEAN_TEXT = 0,	/* keeps \n and \t */
-	SPK_CLEAN_LINE = 1,	/* one line: white space runs become one blank */
+	SPK_CLEAN_TEXT = 0, /* keeps \n and \t */
+	SPK_CLEAN_LINE = 1, /* one line: white space runs become one blank */
 } SpkCleanMode;
 
 /* A copy that is valid UTF-8 without control characters (C0, C1, DEL), terminal escape

@@ -14,42 +14,46 @@
 
 typedef struct SpkBox SpkBox;
 
-typedef enum {		/* weakest first, so that tiers compare with < */
-	SPK_TIER_NONE,
-	SPK_TIER_LANDLOCK,
-	SPK_TIER_DOCKER,
-	SPK_TIER_NATIVE,
-	SPK_TIER_NATIVE_FULL,
+typedef enum { /* weakest first, so that tiers compare with < */
+	       SPK_TIER_NONE,
+	       SPK_TIER_LANDLOCK,
+	       SPK_TIER_DOCKER,
+	       SPK_TIER_NATIVE,
+	       SPK_TIER_NATIVE_FULL,
 } SpkTier;
 
-const char *spk_tier_name(SpkTier tier);	/* "native-full", ... */
+const char *spk_tier_name(SpkTier tier); /* "native-full", ... */
 
 typedef struct {
-	const char *work;	/* absolute; the only writable place, same path inside */
-	const char *work_from;	/* NULL, or the folder that is shown at `work` instead (a clean
+	const char *work; /* absolute; the only writable place, same path inside */
+	const char *
+		work_from; /* NULL, or the folder that is shown at `work` instead (a clean
 				 * checkout for a check); tier landlock: run there directly */
-	const char *const *read_only;	/* more absolute paths that may be read; may be NULL */
+	const char *const
+		*read_only; /* more absolute paths that may be read; may be NULL */
 	const char *const *argv;
-	const char *const *env;	/* "K=V" added to the neutral environment; may be NULL */
+	const char *const *env; /* "K=V" added to the neutral environment; may be NULL */
 	const char *cwd;	/* relative to work; NULL: work */
 	gint64 timeout_ms;	/* wall clock; 0: from [box] timeout_secs */
 	gsize max_out;		/* bytes kept in memory; 0: 64 KiB */
-	const char *spill_path;	/* all of the output when it passes max_out; may be NULL */
-	gboolean split;		/* keep stderr apart; else merged into out */
-	gboolean read_only_work;	/* `work` can't be written either (sparks that only read) */
+	const char
+		*spill_path; /* all of the output when it passes max_out; may be NULL */
+	gboolean split;	     /* keep stderr apart; else merged into out */
+	gboolean
+		read_only_work; /* `work` can't be written either (sparks that only read) */
 } SpkBoxRun;
 
 typedef struct {
-	int exit_code;		/* interface.md: 124 time-out, 125 box failed, 126/127, 128+N */
+	int exit_code; /* interface.md: 124 time-out, 125 box failed, 126/127, 128+N */
 	int signal;
 	gboolean timed_out;
 	gboolean truncated;
-	GString *out, *err;	/* err NULL unless split */
+	GString *out, *err; /* err NULL unless split */
 	guint64 out_total;
 	char *out_sha256;
 	double seconds;
 	glong rss_max_kib;
-	json_t *blocked;	/* array of {"rule","what"}, best effort; NULL: none */
+	json_t *blocked; /* array of {"rule","what"}, best effort; NULL: none */
 } SpkBoxResult;
 void spk_box_result_clear(SpkBoxResult *result);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkBoxResult, spk_box_result_clear)

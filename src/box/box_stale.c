@@ -55,7 +55,8 @@ guint spk_box_end_stale(const char *work)
 	guint n = 0;
 
 	while (proc && (entry = readdir(proc))) {
-		if (!g_ascii_isdigit(entry->d_name[0]) || !is_box_around(entry->d_name, work))
+		if (!g_ascii_isdigit(entry->d_name[0]) ||
+		    !is_box_around(entry->d_name, work))
 			continue;
 		end(entry->d_name, work);
 		n++;

@@ -14,19 +14,20 @@
 
 typedef enum {
 	SPK_CMD_FLAG,
-	SPK_CMD_STRING,		/* given twice: the last one counts */
+	SPK_CMD_STRING, /* given twice: the last one counts */
 	SPK_CMD_INT,
-	SPK_CMD_STRINGS,	/* may be repeated, all count */
+	SPK_CMD_STRINGS, /* may be repeated, all count */
 } SpkCmdOptType;
 
 typedef struct {
-	const char *name;	/* "max-steps"; NULL ends the table */
-	const char *alias;	/* other long name for the same flag ("spark" for "ghost"), or NULL */
-	char letter;		/* 'n' or 0 */
+	const char *name; /* "max-steps"; NULL ends the table */
+	const char *
+		alias; /* other long name for the same flag ("spark" for "ghost"), or NULL */
+	char letter; /* 'n' or 0 */
 	SpkCmdOptType type;
-	const char *value;	/* "N", "CMD": placeholder; NULL for flags */
-	const char *choices;	/* "a|b" or NULL */
-	gint64 min, max;	/* SPK_CMD_INT */
+	const char *value;   /* "N", "CMD": placeholder; NULL for flags */
+	const char *choices; /* "a|b" or NULL */
+	gint64 min, max;     /* SPK_CMD_INT */
 	const char *sentence;
 	/* Not NULL: a flag of the reference that this version refuses; says what to do instead. */
 	const char *unbuilt;
@@ -35,41 +36,42 @@ typedef struct {
 typedef struct SpkArgs SpkArgs;
 
 typedef struct SpkCmd {
-	const char *name;		/* "do", "tasks" */
-	const char *usage;		/* "GOAL", "" when nothing follows; NULL with subs */
-	const char *summary;		/* one line */
-	const char *details;		/* paragraph(s) for --help and the man page; may be NULL */
-	const char *example;		/* at least one line, mandatory */
-	const SpkCmdOpt *options;	/* may be NULL */
-	int min_args, max_args;		/* positional; max -1: any */
-	gboolean rest;			/* everything after the first positional or "--" is left alone */
-	const struct SpkCmd *const *subs;	/* sub-commands, sorted, NULL-terminated; or NULL */
-	int (*run)(const SpkArgs *args);	/* NULL when there are subs */
+	const char *name;    /* "do", "tasks" */
+	const char *usage;   /* "GOAL", "" when nothing follows; NULL with subs */
+	const char *summary; /* one line */
+	const char *details; /* paragraph(s) for --help and the man page; may be NULL */
+	const char *example; /* at least one line, mandatory */
+	const SpkCmdOpt *options; /* may be NULL */
+	int min_args, max_args;	  /* positional; max -1: any */
+	gboolean rest; /* everything after the first positional or "--" is left alone */
+	const struct SpkCmd *const
+		*subs; /* sub-commands, sorted, NULL-terminated; or NULL */
+	int (*run)(const SpkArgs *args); /* NULL when there are subs */
 } SpkCmd;
 
 /* A command that is known by name but not in this version: refused with what works instead. */
 typedef struct {
-	const char *name;	/* NULL ends the table */
+	const char *name; /* NULL ends the table */
 	const char *hint;
 } SpkCmdLater;
 
 /* The table of commands as a value: it lies on top of what it lists, so the parser and the
  * commands get it handed down. */
 typedef struct {
-	const SpkCmd *const *commands;	/* sorted by name, NULL-terminated */
-	const SpkCmdLater *later;	/* sorted by name */
+	const SpkCmd *const *commands; /* sorted by name, NULL-terminated */
+	const SpkCmdLater *later;      /* sorted by name */
 } SpkProgram;
 
 /* Accessors of parsed options (by long name; a name not in the table is a g_assert). */
 gboolean spk_args_flag(const SpkArgs *args, const char *name);
-const char *spk_args_str(const SpkArgs *args, const char *name);	/* NULL: not given */
+const char *spk_args_str(const SpkArgs *args, const char *name); /* NULL: not given */
 gint64 spk_args_int(const SpkArgs *args, const char *name, gint64 fallback);
 gboolean spk_args_has(const SpkArgs *args, const char *name);
-const char *const *spk_args_list(const SpkArgs *args, const char *name);	/* never NULL */
-const char *const *spk_args_rest(const SpkArgs *args);	/* positionals, NULL-terminated */
+const char *const *spk_args_list(const SpkArgs *args, const char *name); /* never NULL */
+const char *const *spk_args_rest(const SpkArgs *args); /* positionals, NULL-terminated */
 /* The global options --config PATH, --set NAME=VALUE and -y/--yes. */
 const char *spk_args_config(const SpkArgs *args);
-const char *const *spk_args_set(const SpkArgs *args);	/* never NULL */
+const char *const *spk_args_set(const SpkArgs *args); /* never NULL */
 gboolean spk_args_yes(const SpkArgs *args);
 
 /* Parses and runs: the whole of main(). */
@@ -85,8 +87,8 @@ json_t *spk_cmd_error_to_json(const GError *error);
 /* Loads the configuration for a command, warnings to stderr; NULL with *ret_exit set. */
 SpkConf *spk_cmd_conf(const SpkArgs *args, gboolean json, int *ret_exit);
 /* The same with options of the command's own flags: "name=value", NULL-terminated. */
-SpkConf *spk_cmd_conf_with(const SpkArgs *args, const char *const *overrides, gboolean json,
-			   int *ret_exit);
+SpkConf *spk_cmd_conf_with(const SpkArgs *args, const char *const *overrides,
+			   gboolean json, int *ret_exit);
 /* A token (a new reference, the same each time) that fires on the first SIGINT or SIGTERM;
  * the second leaves at once with 130. */
 SpkCancel *spk_cmd_interrupt(void);
@@ -95,7 +97,7 @@ void spk_cmd_print_json(const json_t *json);
 
 /* ---- terminal ---- */
 gboolean spk_term_is_tty(int fd);
-gboolean spk_term_colour(int fd);	/* tty, NO_COLOR unset, TERM not dumb */
+gboolean spk_term_colour(int fd); /* tty, NO_COLOR unset, TERM not dumb */
 int spk_term_width(int fd);
 /* SGR start of a role ("ok", "bad", "dim", "bold", "warn", "add", "del"; "reset" ends one), or
  * "" without colour. */

@@ -11,11 +11,11 @@ typedef struct {
 
 struct SpkArgs {
 	const SpkProgram *program;
-	const SpkCmd *cmd;	/* the innermost command named; NULL when none was */
-	char *path;		/* "sparks tasks list" */
-	GArray *given;		/* SpkGiven, in order of the command line */
-	GPtrArray *rest;	/* positionals, borrowed from argv, NULL-terminated */
-	GHashTable *lists;	/* name of a repeatable option -> const char ** */
+	const SpkCmd *cmd; /* the innermost command named; NULL when none was */
+	char *path;	   /* "sparks tasks list" */
+	GArray *given;	   /* SpkGiven, in order of the command line */
+	GPtrArray *rest;   /* positionals, borrowed from argv, NULL-terminated */
+	GHashTable *lists; /* name of a repeatable option -> const char ** */
 	gboolean help, version;
 };
 

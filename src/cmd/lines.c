@@ -79,7 +79,8 @@ static void on_box(SpkLines *lines, const json_t *p, GPtrArray *out)
 static void on_resumed(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
 	lines_now(lines, "going on");
-	line_add(out, "warn", "resumed", "goes on where it was: %s", line_str(p, "status"));
+	line_add(out, "warn", "resumed", "goes on where it was: %s",
+		 line_str(p, "status"));
 }
 
 static void on_checks(SpkLines *lines, const json_t *p, GPtrArray *out)

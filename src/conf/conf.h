@@ -13,23 +13,27 @@
 typedef struct SpkConf SpkConf;
 
 typedef enum {
-	SPK_OPT_STRING, SPK_OPT_INT, SPK_OPT_REAL, SPK_OPT_BOOL,
-	SPK_OPT_ENUM,		/* string out of choices */
-	SPK_OPT_PATH,		/* string; "~/" expanded, made absolute; "" stays */
+	SPK_OPT_STRING,
+	SPK_OPT_INT,
+	SPK_OPT_REAL,
+	SPK_OPT_BOOL,
+	SPK_OPT_ENUM, /* string out of choices */
+	SPK_OPT_PATH, /* string; "~/" expanded, made absolute; "" stays */
 } SpkOptType;
 
 typedef enum {
-	SPK_OPT_SENSITIVE = 1 << 0,	/* no effect from an untrusted ./config.toml or ./.env */
-	SPK_OPT_PROCESS = 1 << 1,	/* of the program or its store: nothing to a task */
+	SPK_OPT_SENSITIVE =
+		1 << 0, /* no effect from an untrusted ./config.toml or ./.env */
+	SPK_OPT_PROCESS = 1 << 1, /* of the program or its store: nothing to a task */
 } SpkOptFlags;
 
 typedef struct {
-	const char *name;		/* "manager.max_steps" */
+	const char *name; /* "manager.max_steps" */
 	SpkOptType type;
-	const char *fallback;		/* as written in TOML, strings without quotes */
-	double min, max;		/* SPK_OPT_INT and SPK_OPT_REAL */
-	const char *choices;		/* "a|b|c" for SPK_OPT_ENUM */
-	guint flags;			/* SpkOptFlags */
+	const char *fallback; /* as written in TOML, strings without quotes */
+	double min, max;      /* SPK_OPT_INT and SPK_OPT_REAL */
+	const char *choices;  /* "a|b|c" for SPK_OPT_ENUM */
+	guint flags;	      /* SpkOptFlags */
 	const char *sentence;
 } SpkOpt;
 
@@ -39,9 +43,11 @@ const SpkOpt *spk_conf_options(void);
 char *spk_conf_env_name(const char *option);
 
 typedef struct {
-	const char *explicit_path;	/* --config; NULL: ./config.toml, ~/.sparks/config.toml, none */
-	const char *const *overrides;	/* "name=value", from the command line; may be NULL */
-	gboolean ask_trust;		/* stdin and stderr are a terminal: show and ask once */
+	const char *
+		explicit_path; /* --config; NULL: ./config.toml, ~/.sparks/config.toml, none */
+	const char *const
+		*overrides; /* "name=value", from the command line; may be NULL */
+	gboolean ask_trust; /* stdin and stderr are a terminal: show and ask once */
 } SpkConfSource;
 
 /* NULL: CONFIG with file, line, column and "did you mean". Warnings (unknown key with line
@@ -56,7 +62,7 @@ void spk_conf_unref(SpkConf *conf);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkConf, spk_conf_unref)
 
 /* The name must stand in the table and be of that type: a mistake is a g_assert. */
-const char *spk_conf_str(const SpkConf *conf, const char *name);	/* "" when unset */
+const char *spk_conf_str(const SpkConf *conf, const char *name); /* "" when unset */
 gint64 spk_conf_int(const SpkConf *conf, const char *name);
 double spk_conf_real(const SpkConf *conf, const char *name);
 gboolean spk_conf_bool(const SpkConf *conf, const char *name);
@@ -65,8 +71,9 @@ gboolean spk_conf_is_set(const SpkConf *conf, const char *name);
 /* "default", "file", "environment", ".env", "command line" */
 const char *spk_conf_origin(const SpkConf *conf, const char *name);
 
-const char *spk_conf_path(const SpkConf *conf);		/* file in force, or NULL */
-gboolean spk_conf_is_trusted(const SpkConf *conf);	/* TRUE as well when there is no file */
+const char *spk_conf_path(const SpkConf *conf); /* file in force, or NULL */
+gboolean
+spk_conf_is_trusted(const SpkConf *conf); /* TRUE as well when there is no file */
 const char *const *spk_conf_warnings(const SpkConf *conf);
 /* {"file":…,"trusted":…,"values":{"name":{"value":…,"origin":…,"line":…}}}; secrets as "(set)" */
 json_t *spk_conf_to_json(const SpkConf *conf);

@@ -11,11 +11,11 @@
 extern "C" {
 #endif
 
-#define SPK_CONF_MAX_BYTES  (1u << 20) /* of a config file */
+#define SPK_CONF_MAX_BYTES  (1u << 20)	 /* of a config file */
 #define SPK_ENV_MAX_BYTES   (256u << 10) /* of a .env file */
-#define SPK_CONF_MAX_VALUE  4096u /* bytes of one value */
-#define SPK_TOML_MAX_DOTS   32 /* parts of a dotted key or table name */
-#define SPK_TOML_MAX_VALUES 16 /* arrays and inline tables inside each other */
+#define SPK_CONF_MAX_VALUE  4096u	 /* bytes of one value */
+#define SPK_TOML_MAX_DOTS   32		 /* parts of a dotted key or table name */
+#define SPK_TOML_MAX_VALUES 16		 /* arrays and inline tables inside each other */
 
 /* ---- readers ---- */
 typedef enum {
@@ -29,7 +29,7 @@ typedef enum {
 } SpkTomlType;
 
 typedef struct {
-	char *key;  /* dotted: "manager.max_steps"; parts that are no bare words in quotes */
+	char *key; /* dotted: "manager.max_steps"; parts that are no bare words in quotes */
 	char *text; /* a value as a string; "" for the last three types */
 	SpkTomlType type;
 	guint line, column; /* of the value, from 1 */
@@ -41,7 +41,8 @@ void spk_conf_entry_free(SpkConfEntry *entry);
  * "name:line:column: ". */
 GPtrArray *spk_toml_parse(const char *text, gsize len, const char *name, GError **error);
 /* KEY=VALUE lines, all of type string; the key is the variable's name. */
-GPtrArray *spk_dotenv_parse(const char *text, gsize len, const char *name, GError **error);
+GPtrArray *spk_dotenv_parse(const char *text, gsize len, const char *name,
+			    GError **error);
 
 /* Opens without waiting (a FIFO must not hold us) and reads a regular file of bounded size.
  * NULL without error: no such file, or a folder. NOT_FOUND: a FIFO, socket or device. */
@@ -70,19 +71,19 @@ typedef struct {
 } SpkConfValue;
 
 /* FALSE with the reason in words ("is 0, but must be …"). */
-gboolean spk_conf_value_parse(const SpkOpt *opt, const char *text, SpkConfValue *ret_value,
-			      char **ret_why);
+gboolean spk_conf_value_parse(const SpkOpt *opt, const char *text,
+			      SpkConfValue *ret_value, char **ret_why);
 /* Why a TOML value of that type can't be the option's, or NULL when it may. */
 char *spk_conf_type_clash(const SpkOpt *opt, const SpkConfEntry *entry);
 
 /* ---- the object ---- */
 struct SpkConf {
 	gatomicrefcount refs;
-	SpkConfValue *values;	/* in the order of the table */
+	SpkConfValue *values; /* in the order of the table */
 	char *path;
 	gboolean trusted;
-	GHashTable *secrets;	/* of a trusted .env: variable -> value */
-	GPtrArray *warnings;	/* NULL-terminated once loaded */
+	GHashTable *secrets; /* of a trusted .env: variable -> value */
+	GPtrArray *warnings; /* NULL-terminated once loaded */
 	char *store_path;
 };
 

@@ -27,7 +27,7 @@ struct Refused {
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_MAX_NESTED_VALUES 16
 #include <cstdint>
-#if __has_include(<toml++/impl/preprocessor.hpp>)	/* from 3.4 on */
+#if __has_include(<toml++/impl/preprocessor.hpp>) /* from 3.4 on */
 #include <toml++/impl/preprocessor.hpp>
 #else
 #include <toml++/impl/preprocessor.h>
@@ -97,9 +97,12 @@ bool is_text(std::string_view text, Problem &problem)
  * punctuation, outside strings and comments; what is malformed toml++ refuses by itself,
  * having built nothing beyond the place where it stopped.
  */
-class DotScan {
+class DotScan
+{
 public:
-	explicit DotScan(std::string_view t) : text(t) {}
+	explicit DotScan(std::string_view t) : text(t)
+	{
+	}
 
 	bool fine(Problem &problem)
 	{
@@ -155,7 +158,8 @@ private:
 		}
 		at = std::min(at + end.size(), text.size());
 		/* """x""""" ends with two quotes of its own. */
-		for (int i = 0; multi && i < 2 && at < text.size() && text[at] == quote; i++)
+		for (int i = 0; multi && i < 2 && at < text.size() && text[at] == quote;
+		     i++)
 			at++;
 	}
 };
@@ -171,12 +175,14 @@ bool is_bare(std::string_view part)
 /* A quoted "a.b" is one name, and must not be taken for the option a.b. */
 std::string join(const std::string &prefix, std::string_view part)
 {
-	std::string name = is_bare(part) ? std::string(part) : "\"" + std::string(part) + "\"";
+	std::string name = is_bare(part) ? std::string(part)
+					 : "\"" + std::string(part) + "\"";
 
 	return prefix.empty() ? name : prefix + "." + name;
 }
 
-class Flattener {
+class Flattener
+{
 public:
 	GPtrArray *entries = g_ptr_array_new_with_free_func(
 		[](gpointer p) { spk_conf_entry_free(static_cast<SpkConfEntry *>(p)); });
@@ -189,7 +195,8 @@ public:
 
 			if (name.find('\0') != name.npos)
 				complain("a NUL character in a key", key.source().begin);
-			else if (const toml::table *sub = node.as_table(); sub && !sub->empty())
+			else if (const toml::table *sub = node.as_table();
+				 sub && !sub->empty())
 				table(*sub, name);
 			else
 				leaf(node, name);
@@ -224,10 +231,12 @@ private:
 			entry->type = SPK_TOML_STRING;
 			entry->text = g_strdup((*s)->c_str());
 			if ((*s)->find('\0') != std::string::npos)
-				complain("a NUL character in a value", node.source().begin);
+				complain("a NUL character in a value",
+					 node.source().begin);
 		} else if (auto *i = node.as_integer()) {
 			entry->type = SPK_TOML_INT;
-			entry->text = g_strdup_printf("%" G_GINT64_FORMAT, gint64(i->get()));
+			entry->text =
+				g_strdup_printf("%" G_GINT64_FORMAT, gint64(i->get()));
 		} else if (auto *f = node.as_floating_point()) {
 			entry->type = SPK_TOML_REAL;
 			entry->text = g_strdup(
@@ -257,8 +266,8 @@ gint by_place(gconstpointer a, gconstpointer b)
 
 void set_error(GError **error, const char *name, Place at, std::string_view what)
 {
-	spk_error_set(error, SPK_ERR_CONFIG, "put this line right", "%s:%u:%u: %.*s", name,
-		      at.line, at.column, int(what.size()), what.data());
+	spk_error_set(error, SPK_ERR_CONFIG, "put this line right", "%s:%u:%u: %.*s",
+		      name, at.line, at.column, int(what.size()), what.data());
 }
 
 bool is_refused(std::string_view doc)
@@ -292,7 +301,8 @@ Place refused_line(std::string_view text)
 	}
 }
 
-bool read_table(std::string_view doc, toml::table &ret_table, const char *name, GError **error)
+bool read_table(std::string_view doc, toml::table &ret_table, const char *name,
+		GError **error)
 {
 	Problem problem;
 

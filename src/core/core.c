@@ -19,7 +19,7 @@ struct SpkCore {
 	SpkStore *store;
 	char *home;
 	GMutex box_lock;
-	SpkBox *box;		/* guarded by box_lock until it is set, then constant */
+	SpkBox *box; /* guarded by box_lock until it is set, then constant */
 	Supervisor *supervisor;
 };
 
@@ -34,7 +34,8 @@ SpkCore *spk_core_open(SpkConf *conf, GError **error)
 	if (!core->home)
 		return NULL;
 	path = spk_conf_store_path(conf);
-	core->store = spk_store_open(path, spk_conf_str(conf, "db.synchronous"), 0, error);
+	core->store =
+		spk_store_open(path, spk_conf_str(conf, "db.synchronous"), 0, error);
 	if (!core->store)
 		return NULL;
 	core->supervisor = supervisor_new(core->store, core->home);
@@ -93,7 +94,8 @@ static gboolean check_request(const SpkRequest *request, GError **error)
 	gsize len = strlen(request->goal);
 
 	if (!request->goal[strspn(request->goal, " \t\r\n")]) {
-		spk_error_set(error, SPK_ERR_USAGE, "say in a sentence what should be true afterwards",
+		spk_error_set(error, SPK_ERR_USAGE,
+			      "say in a sentence what should be true afterwards",
 			      "the goal is empty");
 		return FALSE;
 	}
@@ -169,21 +171,22 @@ gboolean spk_core_run(SpkCore *core, const char *id, SpkCancel *cancel, GError *
 /* ---- what others ask ---- */
 
 /* With the lease in hand: what the task is now, not what it was when we looked. */
-static gboolean move_here(SpkCore *core, const SpkLease *lease, SpkState to, GError **error)
+static gboolean move_here(SpkCore *core, const SpkLease *lease, SpkState to,
+			  GError **error)
 {
 	g_autoptr(SpkTask) task = spk_task_get(core->store, lease->task, error);
 
-	return task && spk_task_move(core->store, task->id, lease->token, task->status, to,
-				     "asked by the user", error);
+	return task && spk_task_move(core->store, task->id, lease->token, task->status,
+				     to, "asked by the user", error);
 }
 
 /* A task nobody runs is moved right here; *ret_busy: somebody runs it. */
-static gboolean move_if_free(SpkCore *core, const char *id, SpkState to, gboolean *ret_busy,
-			     GError **error)
+static gboolean move_if_free(SpkCore *core, const char *id, SpkState to,
+			     gboolean *ret_busy, GError **error)
 {
 	g_autoptr(GError) why = NULL;
-	g_autoptr(SpkLease) lease =
-		spk_lease_claim(core->store, id, spk_holder_self(), &why);
+	g_autoptr(SpkLease)
+		lease = spk_lease_claim(core->store, id, spk_holder_self(), &why);
 	gboolean ok;
 
 	*ret_busy = spk_error_is(why, SPK_ERR_BUSY);
@@ -192,7 +195,7 @@ static gboolean move_if_free(SpkCore *core, const char *id, SpkState to, gboolea
 		return FALSE;
 	}
 	ok = move_here(core, lease, to, error);
-	(void)spk_lease_release(core->store, lease, NULL);	/* else it expires */
+	(void)spk_lease_release(core->store, lease, NULL); /* else it expires */
 	return ok;
 }
 
@@ -204,11 +207,13 @@ static gboolean ask_holder(SpkCore *core, const char *id, const char *kind, SpkS
 
 	if (!spk_mail_post(core->store, id, kind, NULL, error))
 		return FALSE;
-	(void)move_if_free(core, id, to, &busy, NULL);	/* the mail is there all the same */
+	(void)move_if_free(core, id, to, &busy,
+			   NULL); /* the mail is there all the same */
 	return TRUE;
 }
 
-static gboolean ask(SpkCore *core, const char *id, const char *kind, SpkState to, GError **error)
+static gboolean ask(SpkCore *core, const char *id, const char *kind, SpkState to,
+		    GError **error)
 {
 	g_autoptr(SpkTask) task = spk_task_get(core->store, id, error);
 	g_autoptr(GError) why = NULL;
@@ -217,8 +222,8 @@ static gboolean ask(SpkCore *core, const char *id, const char *kind, SpkState to
 	if (!task)
 		return FALSE;
 	if (spk_state_is_terminal(task->status) || task->status == to) {
-		spk_error_set(error, SPK_ERR_CONFLICT, NULL, "task %s is %s already", task->id,
-			      spk_state_name(task->status));
+		spk_error_set(error, SPK_ERR_CONFLICT, NULL, "task %s is %s already",
+			      task->id, spk_state_name(task->status));
 		return FALSE;
 	}
 	ok = move_if_free(core, task->id, to, &busy, &why) ||
@@ -243,7 +248,8 @@ gboolean spk_core_pause(SpkCore *core, const char *id, GError **error)
 static gboolean state_before(SpkCore *core, const SpkTask *task, SpkState *ret_state,
 			     GError **error)
 {
-	g_autoptr(GPtrArray) entries = spk_journal_read(core->store, task->id, 0, 0, error);
+	g_autoptr(GPtrArray)
+		entries = spk_journal_read(core->store, task->id, 0, 0, error);
 
 	if (!entries)
 		return FALSE;
@@ -270,7 +276,8 @@ gboolean spk_core_resume(SpkCore *core, const char *id, gboolean apart, GError *
 		return FALSE;
 	rests = task->status == SPK_STATE_PAUSED || task->status == SPK_STATE_CANCELLED;
 	if (!rests && spk_state_is_terminal(task->status)) {
-		spk_error_set(error, SPK_ERR_CONFLICT, "give the goal again with `sparks do`",
+		spk_error_set(error, SPK_ERR_CONFLICT,
+			      "give the goal again with `sparks do`",
 			      "task %s is %s and cannot go on", task->id,
 			      spk_state_name(task->status));
 		return FALSE;

@@ -23,11 +23,11 @@ const char *spk_core_home(SpkCore *core);
 
 typedef struct {
 	const char *goal;
-	const char *spark;	/* NULL: routed (the default spark for now) */
-	const char *folder;	/* absolute */
+	const char *spark;  /* NULL: routed (the default spark for now) */
+	const char *folder; /* absolute */
 	const char *label;
-	json_t *options;	/* checks:[…], context, max_steps, model, strict, allow_test_changes, … */
-	gboolean apart;		/* not for a daemon: only spk_core_run() by its id takes it */
+	json_t *options; /* checks:[…], context, max_steps, model, strict, allow_test_changes, … */
+	gboolean apart; /* not for a daemon: only spk_core_run() by its id takes it */
 } SpkRequest;
 /* Queues it; returns the id. */
 char *spk_core_accept(SpkCore *core, const SpkRequest *request, GError **error);
@@ -58,7 +58,8 @@ gboolean spk_core_resume(SpkCore *core, const char *id, gboolean apart, GError *
 
 /* interface.md, Tasks: the object of `do`, `tasks show`, …; brief leaves out `checks`. A task
  * without an id is one that was never made: `task` and `status` are null. */
-json_t *spk_core_report(SpkCore *core, const SpkTask *task, gboolean brief, GError **error);
+json_t *spk_core_report(SpkCore *core, const SpkTask *task, gboolean brief,
+			GError **error);
 /* Exit code of a task as it stands. */
 int spk_core_exit_code(const SpkTask *task, gboolean strict);
 

@@ -21,9 +21,9 @@ typedef enum { WANT_NOTHING, WANT_DRAIN, WANT_PAUSE, WANT_CANCEL } Want;
 typedef struct {
 	gatomicrefcount refs;
 	SpkLease *lease;
-	SpkCancel *cancel;	/* fired on cancel and when the lease is lost */
-	gint want;		/* Want; atomic */
-	gint gone;		/* its worker is done with it; atomic */
+	SpkCancel *cancel; /* fired on cancel and when the lease is lost */
+	gint want;	   /* Want; atomic */
+	gint gone;	   /* its worker is done with it; atomic */
 } Held;
 Held *held_new(SpkLease *take_lease, SpkCancel *parent);
 Held *held_ref(Held *held);
@@ -53,7 +53,7 @@ typedef struct {
 	SpkStore *store;
 	SpkConf *conf;
 	const char *home;
-	SpkBox *box;		/* NULL: none to be had, box_error says why */
+	SpkBox *box; /* NULL: none to be had, box_error says why */
 	const GError *box_error;
 } MachineEnv;
 

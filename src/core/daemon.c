@@ -97,8 +97,7 @@ static json_t *own_values(SpkCore *core)
 	return spk_json_parse(text, strlen(text), UP_MAX, NULL);
 }
 
-char *spk_core_daemon_differs(SpkCore *core, const char *holder,
-			 const json_t *options)
+char *spk_core_daemon_differs(SpkCore *core, const char *holder, const json_t *options)
 {
 	g_autoptr(json_t) theirs = read_values(core, holder);
 	g_autoptr(json_t) ours = own_values(core);

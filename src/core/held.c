@@ -89,7 +89,8 @@ static gboolean is_answer(const json_t *move)
 
 gboolean held_recall(Held *held, SpkStore *store, GError **error)
 {
-	g_autoptr(GPtrArray) entries = spk_journal_read(store, held->lease->task, 0, 0, error);
+	g_autoptr(GPtrArray)
+		entries = spk_journal_read(store, held->lease->task, 0, 0, error);
 	Want want = WANT_NOTHING;
 
 	if (!entries)

@@ -22,8 +22,8 @@ typedef struct {
 	SpkTree *tree;
 	SpkLlm *llm;
 	SpkRun *run;
-	guint round;		/* of verification */
-	char *reason;		/* for the move that follows */
+	guint round;  /* of verification */
+	char *reason; /* for the move that follows */
 } Machine;
 
 static void machine_clear(Machine *machine)
@@ -53,19 +53,20 @@ static gboolean update(Machine *machine, json_t *take_fields, GError **error)
 {
 	g_autoptr(json_t) fields = take_fields;
 
-	return spk_task_update(machine->env->store, machine->task->id, machine->held->lease->token,
-			       fields, error);
+	return spk_task_update(machine->env->store, machine->task->id,
+			       machine->held->lease->token, fields, error);
 }
 
 /* ---- getting ready ---- */
 
-static gboolean journal(Machine *machine, const char *kind, json_t *take_payload, GError **error)
+static gboolean journal(Machine *machine, const char *kind, json_t *take_payload,
+			GError **error)
 {
 	g_autoptr(json_t) payload = take_payload;
 
 	return spk_journal_append(machine->env->store, machine->task->id,
-				  machine->held->lease->token, kind, SPK_EFFECT_PURE, payload, NULL,
-				  error);
+				  machine->held->lease->token, kind, SPK_EFFECT_PURE,
+				  payload, NULL, error);
 }
 
 static json_t *notes_to_json(SpkTree *tree)
@@ -85,8 +86,8 @@ static gboolean record_tree(Machine *machine, GError **error)
 		       json_pack("{s:s,s:s,s:o,s:o,s:b,s:s}", "base", spk_tree_base(tree),
 				 "base_user", spk_tree_base_user(tree), "base_commit",
 				 spk_json_text(spk_tree_base_commit(tree)), "notes",
-				 notes_to_json(tree), "is_git", spk_tree_is_git(tree), "subdir",
-				 spk_tree_subdir(tree)),
+				 notes_to_json(tree), "is_git", spk_tree_is_git(tree),
+				 "subdir", spk_tree_subdir(tree)),
 		       error) &&
 	       update(machine,
 		      json_pack("{s:o}", "base",
@@ -129,10 +130,16 @@ static gboolean open_box(Machine *machine, GError **error)
 static gboolean open_run(Machine *machine, GError **error)
 {
 	SpkRunEnv env = {
-		.store = machine->env->store, .conf = machine->env->conf, .box = machine->env->box,
-		.task = machine->task, .spark = machine->spark,
-		.token = machine->held->lease->token, .home = machine->env->home,
-		.cancel = machine->held->cancel, .may_go_on = held_may_go_on, .user = machine->held,
+		.store = machine->env->store,
+		.conf = machine->env->conf,
+		.box = machine->env->box,
+		.task = machine->task,
+		.spark = machine->spark,
+		.token = machine->held->lease->token,
+		.home = machine->env->home,
+		.cancel = machine->held->cancel,
+		.may_go_on = held_may_go_on,
+		.user = machine->held,
 	};
 
 	if (machine->run)
@@ -175,12 +182,14 @@ static gboolean catch_up(Machine *machine, GError **error)
 	ended = count_recorded(machine, "ended");
 	rounds = verifying && ended ? ended - 1 : count_recorded(machine, "verdict");
 	for (; machine->round < rounds; machine->round++) {
-		const json_t *verdict = spk_run_recorded(machine->run, "verdict", machine->round);
+		const json_t *verdict =
+			spk_run_recorded(machine->run, "verdict", machine->round);
 		g_auto(SpkOutcome) outcome = { 0 };
 
 		if (!machine->strategy->run(machine->run, &outcome, error))
 			return FALSE;
-		machine->strategy->feedback(machine->run, spk_json_str(verdict, "feedback"));
+		machine->strategy->feedback(machine->run,
+					    spk_json_str(verdict, "feedback"));
 	}
 	if (verifying) {
 		g_auto(SpkOutcome) outcome = { 0 };
@@ -225,22 +234,25 @@ static gboolean step_running(Machine *machine, SpkState *next, GError **error)
 		return FALSE;
 	if (!spk_run_recorded(machine->run, "ended", machine->round) &&
 	    !spk_run_record(machine->run, "ended", machine->round, SPK_EFFECT_PURE,
-			    json_pack("{s:s,s:o,s:o}", "end", end_names[outcome.end], "summary",
-				      spk_json_text(outcome.summary), "reason",
+			    json_pack("{s:s,s:o,s:o}", "end", end_names[outcome.end],
+				      "summary", spk_json_text(outcome.summary), "reason",
 				      spk_json_text(outcome.reason)),
 			    error))
 		return FALSE;
 	if (outcome.end == SPK_END_FINISHED) {
 		*next = SPK_STATE_VERIFYING;
-		return update(machine, json_pack("{s:o}", "summary", spk_json_text(outcome.summary)),
+		return update(machine,
+			      json_pack("{s:o}", "summary",
+					spk_json_text(outcome.summary)),
 			      error);
 	}
-	spk_error_set(error, outcome.end == SPK_END_LOOP ? SPK_ERR_FAILED : SPK_ERR_LIMIT,
-		      outcome.end == SPK_END_LOOP
-			      ? "see `sparks tasks log`; another model or a clearer goal may help"
-			      : "raise the limit and give the task again; what it did so far: "
-				"`sparks tasks diff`",
-		      "%s", outcome.reason);
+	spk_error_set(
+		error, outcome.end == SPK_END_LOOP ? SPK_ERR_FAILED : SPK_ERR_LIMIT,
+		outcome.end == SPK_END_LOOP
+			? "see `sparks tasks log`; another model or a clearer goal may help"
+			: "raise the limit and give the task again; what it did so far: "
+			  "`sparks tasks diff`",
+		"%s", outcome.reason);
 	return FALSE;
 }
 
@@ -259,21 +271,22 @@ static gboolean record_verdict(Machine *machine, const SpkVerification *verifica
 {
 	g_autoptr(json_t) files = paths_to_json(verification->changed, FALSE);
 	g_autoptr(json_t) risky = paths_to_json(verification->changed, TRUE);
-	json_t *payload = json_pack("{s:i,s:s,s:o,s:O,s:O,s:o}", "round", (int)machine->round,
-				    "verdict", spk_verdict_name(verification->verdict), "reason",
-				    spk_json_text(verification->reason), "changed", files, "risky",
-				    risky, "feedback", spk_json_text(verification->feedback));
+	json_t *payload =
+		json_pack("{s:i,s:s,s:o,s:O,s:O,s:o}", "round", (int)machine->round,
+			  "verdict", spk_verdict_name(verification->verdict), "reason",
+			  spk_json_text(verification->reason), "changed", files, "risky",
+			  risky, "feedback", spk_json_text(verification->feedback));
 
 	if (spk_run_recorded(machine->run, "verdict", machine->round))
 		json_decref(payload);
-	else if (!spk_run_record(machine->run, "verdict", machine->round, SPK_EFFECT_PURE, payload,
-				 error))
+	else if (!spk_run_record(machine->run, "verdict", machine->round, SPK_EFFECT_PURE,
+				 payload, error))
 		return FALSE;
 	return update(machine,
 		      json_pack("{s:s,s:o,s:{s:O,s:O}}", "verdict",
 				spk_verdict_name(verification->verdict), "reason",
-				spk_json_text(verification->reason), "changes", "files", files,
-				"risky", risky),
+				spk_json_text(verification->reason), "changes", "files",
+				files, "risky", risky),
 		      error);
 }
 
@@ -282,18 +295,22 @@ static char *commit_message(Machine *machine, const SpkVerification *verificatio
 	g_autofree char *goal = spk_text_clean(machine->task->goal, -1, SPK_CLEAN_LINE);
 	g_autofree char *subject = spk_text_clip(goal, 72);
 	g_autofree char *summary = NULL;
-	g_autoptr(SpkTask) fresh = spk_task_get(machine->env->store, machine->task->id, NULL);
+	g_autoptr(SpkTask)
+		fresh = spk_task_get(machine->env->store, machine->task->id, NULL);
 
-	summary = fresh && fresh->summary ? spk_text_clean(fresh->summary, -1, SPK_CLEAN_TEXT)
-					  : g_strdup("");
+	summary = fresh && fresh->summary
+			  ? spk_text_clean(fresh->summary, -1, SPK_CLEAN_TEXT)
+			  : g_strdup("");
 	g_strstrip(summary);
-	return g_strdup_printf("%s\n\n%s%sSparks-Task: %s\nSparks-Spark: %s\nSparks-Verdict: %s\n",
-			       subject, summary, *summary ? "\n\n" : "", machine->task->id,
-			       machine->spark->name, spk_verdict_name(verification->verdict));
+	return g_strdup_printf(
+		"%s\n\n%s%sSparks-Task: %s\nSparks-Spark: %s\nSparks-Verdict: %s\n",
+		subject, summary, *summary ? "\n\n" : "", machine->task->id,
+		machine->spark->name, spk_verdict_name(verification->verdict));
 }
 
 /* Dates come from the intent's record, so that a commit made again is the same commit. */
-static gboolean commit(Machine *machine, const SpkVerification *verification, GError **error)
+static gboolean commit(Machine *machine, const SpkVerification *verification,
+		       GError **error)
 {
 	g_autofree char *branch = g_strconcat("sparks/", machine->task->id, NULL);
 	g_autofree char *message = commit_message(machine, verification);
@@ -308,28 +325,31 @@ static gboolean commit(Machine *machine, const SpkVerification *verification, GE
 		return FALSE;
 	if (!spk_run_recorded(machine->run, "commit.intent", 0) &&
 	    !spk_run_record(machine->run, "commit.intent", 0, SPK_EFFECT_IDEMPOTENT,
-			    json_pack("{s:s,s:s,s:I}", "branch", branch, "tree", tree, "time_us",
-				      (json_int_t)spk_now_us()),
+			    json_pack("{s:s,s:s,s:I}", "branch", branch, "tree", tree,
+				      "time_us", (json_int_t)spk_now_us()),
 			    error))
 		return FALSE;
 	intent = spk_run_recorded(machine->run, "commit.intent", 0);
 	how.time_us = spk_json_int(intent, "time_us", 0);
-	sha = spk_tree_commit(machine->tree, raw, &how, &in_repo, machine->held->cancel, error);
+	sha = spk_tree_commit(machine->tree, raw, &how, &in_repo, machine->held->cancel,
+			      error);
 	if (!sha)
 		return FALSE;
 	if (!spk_run_recorded(machine->run, "commit.result", 0) &&
 	    !spk_run_record(machine->run, "commit.result", 0, SPK_EFFECT_IDEMPOTENT,
-			    json_pack("{s:s,s:s,s:s,s:b}", "branch", branch, "commit", sha, "tree",
-				      tree, "in_user_repo", in_repo),
+			    json_pack("{s:s,s:s,s:s,s:b}", "branch", branch, "commit",
+				      sha, "tree", tree, "in_user_repo", in_repo),
 			    error))
 		return FALSE;
 	return update(machine,
-		      json_pack("{s:o,s:s}", "branch", in_repo ? json_string(branch) : json_null(),
-				"commit", sha),
+		      json_pack("{s:o,s:s}", "branch",
+				in_repo ? json_string(branch) : json_null(), "commit",
+				sha),
 		      error);
 }
 
-static gboolean roll_back(Machine *machine, const char *reason, SpkState *next, GError **error)
+static gboolean roll_back(Machine *machine, const char *reason, SpkState *next,
+			  GError **error)
 {
 	const char *base = spk_tree_base(machine->tree);
 
@@ -359,8 +379,9 @@ static gboolean was_restored(Machine *machine, SpkState *next)
 
 static gboolean step_verifying(Machine *machine, SpkState *next, GError **error)
 {
-	gint64 heals = spk_json_int(machine->task->options, "heal_attempts",
-				    spk_conf_int(machine->env->conf, "task.heal_attempts"));
+	gint64 heals =
+		spk_json_int(machine->task->options, "heal_attempts",
+			     spk_conf_int(machine->env->conf, "task.heal_attempts"));
 	g_auto(SpkVerification) verification = { 0 };
 
 	if (!catch_up(machine, error))
@@ -386,10 +407,8 @@ static gboolean step_verifying(Machine *machine, SpkState *next, GError **error)
 typedef gboolean (*Step)(Machine *machine, SpkState *next, GError **error);
 
 static const Step steps[SPK_N_STATES] = {
-	[SPK_STATE_QUEUED] = step_queued,
-	[SPK_STATE_SCANNED] = step_scanned,
-	[SPK_STATE_ROUTED] = step_routed,
-	[SPK_STATE_RUNNING] = step_running,
+	[SPK_STATE_QUEUED] = step_queued,	[SPK_STATE_SCANNED] = step_scanned,
+	[SPK_STATE_ROUTED] = step_routed,	[SPK_STATE_RUNNING] = step_running,
 	[SPK_STATE_VERIFYING] = step_verifying,
 	/* waiting, paused and the terminal states have no step: somebody else acts */
 };
@@ -398,8 +417,9 @@ static const Step steps[SPK_N_STATES] = {
 
 static gboolean move(Machine *machine, SpkState to, GError **error)
 {
-	if (!spk_task_move(machine->env->store, machine->task->id, machine->held->lease->token,
-			   machine->task->status, to, machine->reason, error))
+	if (!spk_task_move(machine->env->store, machine->task->id,
+			   machine->held->lease->token, machine->task->status, to,
+			   machine->reason, error))
 		return FALSE;
 	machine->task->status = to;
 	g_clear_pointer(&machine->reason, g_free);
@@ -421,8 +441,9 @@ static void note_changes(Machine *machine)
 		g_ptr_array_add(paths, ((SpkTreeChange *)changes->pdata[i])->path);
 	if (!error && paths->len &&
 	    update(machine,
-		   json_pack("{s:{s:o,s:o}}", "changes", "files", paths_to_json(paths, FALSE),
-			     "risky", paths_to_json(paths, TRUE)),
+		   json_pack("{s:{s:o,s:o}}", "changes", "files",
+			     paths_to_json(paths, FALSE), "risky",
+			     paths_to_json(paths, TRUE)),
 		   &error))
 		return;
 	if (error)
@@ -436,8 +457,9 @@ static gboolean record_error(Machine *machine, const GError *failure, GError **e
 	return update(machine,
 		      json_pack("{s:{s:s,s:o,s:o},s:o}", "error", "code",
 				spk_err_info(spk_error_code(failure))->name, "message",
-				spk_json_text(failure->message), "hint", spk_json_text(hint),
-				"reason", spk_json_text(failure->message)),
+				spk_json_text(failure->message), "hint",
+				spk_json_text(hint), "reason",
+				spk_json_text(failure->message)),
 		      error);
 }
 
@@ -471,13 +493,15 @@ static SpkState state_after(const Machine *machine, const GError *failure)
 static gboolean stop(Machine *machine, const GError *failure, GError **error)
 {
 	SpkState to = state_after(machine, failure);
-	gboolean detached = held_wants(machine->held) == WANT_DRAIN && to == SPK_STATE_PAUSED;
+	gboolean detached = held_wants(machine->held) == WANT_DRAIN &&
+			    to == SPK_STATE_PAUSED;
 
 	/* Given back as it is: the next holder goes on from the journal. */
 	if (detached || spk_error_is(failure, SPK_ERR_LEASE_LOST))
 		return TRUE;
 	because(machine, "%s", failure->message);
-	if (spk_error_code(failure) != SPK_ERR_WAITING && !record_error(machine, failure, error))
+	if (spk_error_code(failure) != SPK_ERR_WAITING &&
+	    !record_error(machine, failure, error))
 		return FALSE;
 	note_changes(machine);
 	return move(machine, to, error);
@@ -490,8 +514,9 @@ static gboolean find_parts(Machine *machine, GError **error)
 		return FALSE;
 	machine->strategy = spk_strategy_find(machine->spark->strategy);
 	if (!machine->strategy)
-		spk_error_set(error, SPK_ERR_CONFIG, NULL, "spark %s: unknown strategy \"%s\"",
-			      machine->spark->name, machine->spark->strategy);
+		spk_error_set(error, SPK_ERR_CONFIG, NULL,
+			      "spark %s: unknown strategy \"%s\"", machine->spark->name,
+			      machine->spark->strategy);
 	return machine->strategy != NULL;
 }
 

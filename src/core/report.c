@@ -38,8 +38,8 @@ static json_t *checks_to_json(SpkStore *store, const char *id, GError **error)
 						public_phase(one->phase), "command",
 						spk_json_text(one->command), "exit_code",
 						one->exit_code, "output_sha256",
-						one->output_sha256, "tree", one->tree, "seconds",
-						one->seconds));
+						one->output_sha256, "tree", one->tree,
+						"seconds", one->seconds));
 	}
 	return checks;
 }
@@ -51,7 +51,8 @@ static json_t *list_of(const json_t *changes, const char *key)
 	return list ? json_incref(list) : json_array();
 }
 
-json_t *spk_core_report(SpkCore *core, const SpkTask *task, gboolean brief, GError **error)
+json_t *spk_core_report(SpkCore *core, const SpkTask *task, gboolean brief,
+			GError **error)
 {
 	const char *verdict = spk_verdict_name(task->verdict);
 	json_t *checks = NULL;
@@ -62,28 +63,31 @@ json_t *spk_core_report(SpkCore *core, const SpkTask *task, gboolean brief, GErr
 				  : json_array();
 	if (!brief && !checks)
 		return NULL;
-	report = json_pack("{s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:o,s:o,s:o}", "task",
-			   text_or_null(task->id), "goal", text_or_null(task->goal), "spark",
-			   text_or_null(task->spark), "status",
-			   text_or_null(task->id ? spk_state_name(task->status) : NULL), "verdict",
-			   text_or_null(*verdict ? verdict : NULL), "verified",
-			   task->status == SPK_STATE_DONE && task->verdict == SPK_VERDICT_VERIFIED,
-			   "reason", text_or_null(task->reason), "summary",
-			   text_or_null(task->summary), "branch", text_or_null(task->branch),
-			   "commit", text_or_null(task->commit), "base", text_or_null(task->base));
+	report = json_pack(
+		"{s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:o,s:o,s:o}", "task",
+		text_or_null(task->id), "goal", text_or_null(task->goal), "spark",
+		text_or_null(task->spark), "status",
+		text_or_null(task->id ? spk_state_name(task->status) : NULL), "verdict",
+		text_or_null(*verdict ? verdict : NULL), "verified",
+		task->status == SPK_STATE_DONE && task->verdict == SPK_VERDICT_VERIFIED,
+		"reason", text_or_null(task->reason), "summary",
+		text_or_null(task->summary), "branch", text_or_null(task->branch),
+		"commit", text_or_null(task->commit), "base", text_or_null(task->base));
 	if (checks)
 		spk_json_set(report, "checks", checks);
 	spk_json_set(report, "files_changed", list_of(task->changes, "files"));
 	spk_json_set(report, "risky_files", list_of(task->changes, "risky"));
 	spk_json_set(report, "steps", json_integer(task->steps));
 	spk_json_set(report, "tokens",
-		     json_pack("{s:I,s:I,s:I}", "input", (json_int_t)task->tokens_in, "output",
-			       (json_int_t)task->tokens_out, "cached",
+		     json_pack("{s:I,s:I,s:I}", "input", (json_int_t)task->tokens_in,
+			       "output", (json_int_t)task->tokens_out, "cached",
 			       (json_int_t)task->tokens_cached));
-	spk_json_set(report, "cost_usd", task->cost_usd < 0 ? json_null() : json_real(task->cost_usd));
+	spk_json_set(report, "cost_usd",
+		     task->cost_usd < 0 ? json_null() : json_real(task->cost_usd));
 	spk_json_set(report, "tier", text_or_null(task->tier));
 	spk_json_set(report, "seconds", json_real(task->seconds));
-	spk_json_set(report, "error", task->error ? json_incref(task->error) : json_null());
+	spk_json_set(report, "error",
+		     task->error ? json_incref(task->error) : json_null());
 	return report;
 }
 

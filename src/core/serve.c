@@ -20,9 +20,9 @@ typedef struct {
 	SpkCore *core;
 	GThreadPool *pool;
 	GMutex lock;
-	GPtrArray *held;	/* Held of running tasks; guarded by lock */
+	GPtrArray *held; /* Held of running tasks; guarded by lock */
 	guint workers;
-	int done;		/* eventfd: a worker became free */
+	int done; /* eventfd: a worker became free */
 } Server;
 
 static void work(gpointer data, gpointer user)
@@ -34,7 +34,8 @@ static void work(gpointer data, gpointer user)
 	ssize_t n;
 
 	if (!core_run_held(server->core, held, &error))
-		spk_log(SPK_LOG_ERROR, "core", "task %s: %s", held->lease->task, error->message);
+		spk_log(SPK_LOG_ERROR, "core", "task %s: %s", held->lease->task,
+			error->message);
 	g_mutex_lock(&server->lock);
 	g_ptr_array_remove_fast(server->held, held);
 	g_mutex_unlock(&server->lock);
@@ -108,7 +109,7 @@ static void drain(Server *server)
 	while (count_held(server)) {
 		struct pollfd done = { .fd = server->done, .events = POLLIN };
 
-		(void)poll(&done, 1, -1);	/* every wake counts again */
+		(void)poll(&done, 1, -1); /* every wake counts again */
 		hush(server);
 	}
 	g_thread_pool_free(server->pool, FALSE, TRUE);
@@ -128,7 +129,7 @@ static void serve(Server *server, SpkCancel *cancel)
 
 		if (watch < 0)
 			wait = wait < 0 ? POLL_MS : MIN(wait, POLL_MS);
-		(void)poll(fds, G_N_ELEMENTS(fds), wait);	/* every wake looks again */
+		(void)poll(fds, G_N_ELEMENTS(fds), wait); /* every wake looks again */
 		if (fds[0].revents)
 			wake_drain(watch);
 		if (fds[1].revents)

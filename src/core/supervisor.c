@@ -24,10 +24,10 @@ struct Supervisor {
 	char *home;
 	GThread *thread;
 	GMutex lock;
-	GPtrArray *held;	/* Held, a reference each; guarded by lock */
-	gboolean stop;		/* guarded by lock */
-	int bell;		/* eventfd: something above changed */
-	int watch;		/* inotify */
+	GPtrArray *held; /* Held, a reference each; guarded by lock */
+	gboolean stop;	 /* guarded by lock */
+	int bell;	 /* eventfd: something above changed */
+	int watch;	 /* inotify */
 };
 
 static void ring(Supervisor *supervisor)
@@ -67,12 +67,12 @@ static gboolean hear(Supervisor *supervisor, Held *held, const char *kind, GErro
 	g_autoptr(json_t) payload = NULL;
 	g_autofree char *taken = NULL;
 
-	if (!spk_journal_append(supervisor->store, held->lease->task, held->lease->token, "mail",
-				SPK_EFFECT_PURE, heard, NULL, error))
+	if (!spk_journal_append(supervisor->store, held->lease->task, held->lease->token,
+				"mail", SPK_EFFECT_PURE, heard, NULL, error))
 		return FALSE;
 	held_obey(held, kind);
-	payload = spk_mail_take(supervisor->store, held->lease->task, held->lease->token, &taken,
-				error);
+	payload = spk_mail_take(supervisor->store, held->lease->task, held->lease->token,
+				&taken, error);
 	return payload != NULL;
 }
 
@@ -84,7 +84,8 @@ static void read_mail(Supervisor *supervisor, Held *held)
 	while (more) {
 		g_autofree char *kind = NULL;
 
-		more = spk_mail_peek(supervisor->store, held->lease->task, &kind, &error) &&
+		more = spk_mail_peek(supervisor->store, held->lease->task, &kind,
+				     &error) &&
 		       kind && hear(supervisor, held, kind, &error);
 	}
 	if (error && !g_atomic_int_get(&held->gone))
@@ -146,7 +147,7 @@ static gpointer watch_over(gpointer user)
 		wait = look_after(supervisor, &next_renew, &stop);
 		if (stop)
 			break;
-		(void)poll(fds, G_N_ELEMENTS(fds), wait);	/* every wake looks at all */
+		(void)poll(fds, G_N_ELEMENTS(fds), wait); /* every wake looks at all */
 		if (fds[0].revents && read(supervisor->bell, &count, sizeof(count)) < 0)
 			g_assert(errno == EAGAIN);
 		if (fds[1].revents)

@@ -17,8 +17,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkLoopGuard, spk_loop_guard_free)
 /* One call with its result (hashes or texts). The same call with the same result seen more
  * than `threshold` times within the window: WARN once (tell the model), STOP when it goes on.
  * The reason is made for the model; NULL with OK. */
-SpkLoopVerdict spk_loop_guard_note(SpkLoopGuard *guard, const char *call, const char *result,
-				   char **ret_reason);
+SpkLoopVerdict spk_loop_guard_note(SpkLoopGuard *guard, const char *call,
+				   const char *result, char **ret_reason);
 
 /* ---- git lines a model may run in the box ---- */
 /* `args` is what follows the word git, NULL-terminated. TRUE, or FALSE with the reason in words

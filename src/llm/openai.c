@@ -63,10 +63,10 @@ static char *complete_url(const char *url, GError **error)
 	}
 	if (strcmp(g_uri_get_scheme(uri), "http") != 0 &&
 	    strcmp(g_uri_get_scheme(uri), "https") != 0) {
-		spk_error_set(error, SPK_ERR_CONFIG,
-			      "write it like http://localhost:11434/v1",
-			      "[openai] url has the scheme \"%s\"; it takes http or https",
-			      g_uri_get_scheme(uri));
+		spk_error_set(
+			error, SPK_ERR_CONFIG, "write it like http://localhost:11434/v1",
+			"[openai] url has the scheme \"%s\"; it takes http or https",
+			g_uri_get_scheme(uri));
 		return NULL;
 	}
 	if (g_strcmp0(g_uri_get_host(uri), "chatgpt.com") == 0) {
@@ -308,9 +308,10 @@ static gboolean openai_ping(gpointer data, SpkCancel *cancel, GError **error)
 		if (response.status / 100 == 2)
 			return TRUE;
 		if (response.status == 404) {
-			spk_error_set(error, SPK_ERR_NOT_FOUND,
-				      "is the path of [openai] url right? It usually ends in /v1",
-				      "%s answers, but has no /models", self->base);
+			spk_error_set(
+				error, SPK_ERR_NOT_FOUND,
+				"is the path of [openai] url right? It usually ends in /v1",
+				"%s answers, but has no /models", self->base);
 			return FALSE;
 		}
 		spk_chat_fault_parse(&fault, response.status, response.body->str,

@@ -19,13 +19,13 @@
 #include "base/error.h"
 #include "base/fs.h"
 
-#define DEFAULT_OUT (1u << 20)
+#define DEFAULT_OUT   (1u << 20)
 #define DEFAULT_SPILL (64u << 20)
 /* What a dead child's pipe may still hold and we still read: the largest pipe there is. */
 #define DRAIN_MAX (1u << 20)
 
 typedef struct {
-	int fd;			/* our end; -1: closed */
+	int fd; /* our end; -1: closed */
 	GString *kept;
 	gsize max;
 	guint64 total;
@@ -42,7 +42,7 @@ typedef struct {
 	int spill_fd;
 	guint64 spilled, max_spill;
 	gboolean spilling, flooded, truncated, timed_out, cancelled, exited;
-	gint64 start_us, kill_at_us;	/* kill_at 0: no SIGTERM sent yet */
+	gint64 start_us, kill_at_us; /* kill_at 0: no SIGTERM sent yet */
 } Run;
 
 static void run_clear(Run *run)
@@ -129,14 +129,16 @@ static gboolean add_fds(posix_spawn_file_actions_t *actions, const SpkChildSpec 
 	if (spec->input)
 		ok = !posix_spawn_file_actions_adddup2(actions, pipes->in[0], 0);
 	else
-		ok = !posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
+		ok = !posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY,
+						       0);
 	ok = ok && !posix_spawn_file_actions_adddup2(actions, pipes->out[1], 1) &&
-	     !posix_spawn_file_actions_adddup2(actions, spec->merge ? 1 : pipes->err[1], 2);
+	     !posix_spawn_file_actions_adddup2(actions, spec->merge ? 1 : pipes->err[1],
+					       2);
 	for (gsize i = 0; ok && i < spec->n_fds; i++) {
 		int high = copy_high(spec->fds[i].parent_fd, copies);
 
-		ok = high >= 0 &&
-		     !posix_spawn_file_actions_adddup2(actions, high, spec->fds[i].child_fd);
+		ok = high >= 0 && !posix_spawn_file_actions_adddup2(
+					  actions, high, spec->fds[i].child_fd);
 	}
 	for (int fd = 3; ok && fd < top; fd++) {
 		gboolean wanted = FALSE;
@@ -155,9 +157,11 @@ static gboolean set_attributes(posix_spawnattr_t *attr)
 
 	sigemptyset(&none);
 	sigfillset(&all);
-	return !posix_spawnattr_setflags(attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
+	return !posix_spawnattr_setflags(attr, POSIX_SPAWN_SETPGROUP |
+						       POSIX_SPAWN_SETSIGMASK |
 						       POSIX_SPAWN_SETSIGDEF) &&
-	       !posix_spawnattr_setpgroup(attr, 0) && !posix_spawnattr_setsigmask(attr, &none) &&
+	       !posix_spawnattr_setpgroup(attr, 0) &&
+	       !posix_spawnattr_setsigmask(attr, &none) &&
 	       !posix_spawnattr_setsigdefault(attr, &all);
 }
 
@@ -201,10 +205,11 @@ static gboolean start(Run *run, GError **error)
 		return FALSE;
 	failed = spawn(run, &pipes, copies);
 	if (failed) {
-		gboolean missing = failed == ENOENT || failed == EACCES || failed == ENOTDIR;
+		gboolean missing = failed == ENOENT || failed == EACCES ||
+				   failed == ENOTDIR;
 
-		spk_error_set_errno(error, missing ? SPK_ERR_NOT_FOUND : SPK_ERR_IO, failed, NULL,
-				    "cannot run %s%s%s", run->spec->argv[0],
+		spk_error_set_errno(error, missing ? SPK_ERR_NOT_FOUND : SPK_ERR_IO,
+				    failed, NULL, "cannot run %s%s%s", run->spec->argv[0],
 				    run->spec->cwd ? " in " : "",
 				    run->spec->cwd ? run->spec->cwd : "");
 		return FALSE;
@@ -229,14 +234,16 @@ static gboolean spill(Run *run, const char *data, gsize len, GError **error)
 	gsize room = run->max_spill - MIN(run->max_spill, run->spilled);
 
 	if (run->spill_fd < 0) {
-		run->spill_fd = open(run->spec->spill_path,
-				     O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+		run->spill_fd =
+			open(run->spec->spill_path,
+			     O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (run->spill_fd < 0) {
-			spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot create %s",
-					    run->spec->spill_path);
+			spk_error_set_errno(error, SPK_ERR_IO, errno, NULL,
+					    "cannot create %s", run->spec->spill_path);
 			return FALSE;
 		}
-		if (!spk_fs_write_all(run->spill_fd, run->out.kept->str, run->out.kept->len, error))
+		if (!spk_fs_write_all(run->spill_fd, run->out.kept->str,
+				      run->out.kept->len, error))
 			return FALSE;
 		run->spilled = run->out.kept->len;
 		room = run->max_spill - MIN(run->max_spill, run->spilled);
@@ -247,7 +254,8 @@ static gboolean spill(Run *run, const char *data, gsize len, GError **error)
 	return spk_fs_write_all(run->spill_fd, data, MIN(len, room), error);
 }
 
-static gboolean keep(Run *run, Stream *stream, const char *data, gsize len, GError **error)
+static gboolean keep(Run *run, Stream *stream, const char *data, gsize len,
+		     GError **error)
 {
 	gsize room = stream->max - stream->kept->len;
 	gboolean is_out = stream == &run->out;
@@ -347,7 +355,8 @@ static gboolean has_exited(Run *run)
 {
 	siginfo_t info = { 0 };
 
-	if (!run->exited && waitid(P_PID, run->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+	if (!run->exited &&
+	    waitid(P_PID, run->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
 		run->exited = info.si_pid == run->pid;
 	return run->exited;
 }
@@ -383,13 +392,15 @@ static gboolean finish(Run *run, SpkChildResult *result, GError **error)
 	int status;
 
 	kill_group(run, SIGKILL);
-	ok = drain(run, &run->out, DRAIN_MAX, error) && drain(run, &run->err, DRAIN_MAX, error);
+	ok = drain(run, &run->out, DRAIN_MAX, error) &&
+	     drain(run, &run->err, DRAIN_MAX, error);
 	while (wait4(run->pid, &status, 0, &usage) < 0)
 		g_assert(errno == EINTR);
 	if (!ok)
 		return FALSE;
 	result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-	result->exit_code = WIFSIGNALED(status) ? 128 + result->signal : WEXITSTATUS(status);
+	result->exit_code = WIFSIGNALED(status) ? 128 + result->signal
+						: WEXITSTATUS(status);
 	result->rss_max_kib = usage.ru_maxrss;
 	result->timed_out = run->timed_out;
 	result->truncated = run->truncated;
@@ -404,11 +415,14 @@ static gboolean finish(Run *run, SpkChildResult *result, GError **error)
 	return TRUE;
 }
 
-gboolean spk_child_run(const SpkChildSpec *spec, SpkCancel *cancel, SpkChildResult *ret_result,
-		       GError **error)
+gboolean spk_child_run(const SpkChildSpec *spec, SpkCancel *cancel,
+		       SpkChildResult *ret_result, GError **error)
 {
 	g_auto(Run) run = {
-		.spec = spec, .pidfd = -1, .input_fd = -1, .spill_fd = -1,
+		.spec = spec,
+		.pidfd = -1,
+		.input_fd = -1,
+		.spill_fd = -1,
 		.out = { -1, NULL, spec->max_out ? spec->max_out : DEFAULT_OUT, 0 },
 		.err = { -1, NULL, spec->max_err ? spec->max_err : DEFAULT_OUT, 0 },
 		.max_spill = spec->max_spill ? spec->max_spill : DEFAULT_SPILL,

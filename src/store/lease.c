@@ -187,11 +187,10 @@ gboolean spk_lease_next_expiry(SpkStore *store, gint64 *ret_until_us, GError **e
 	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_READ, error);
 	gint64 until = 0;
 
-	if (!tx ||
-	    !spk_tx_int(tx,
-			"SELECT min(until_us) FROM leases JOIN tasks ON task = id"
-			" WHERE " RUNNABLE " AND holder IS NOT NULL",
-			SPK_ARGS(RUNNABLE_ARGS), &until, error))
+	if (!tx || !spk_tx_int(tx,
+			       "SELECT min(until_us) FROM leases JOIN tasks ON task = id"
+			       " WHERE " RUNNABLE " AND holder IS NOT NULL",
+			       SPK_ARGS(RUNNABLE_ARGS), &until, error))
 		return FALSE;
 	*ret_until_us = until;
 	return TRUE;

@@ -20,17 +20,17 @@ typedef struct {
 	SpkConf *conf;
 	SpkBox *box;
 	SpkTree *tree;
-	const char *spill_dir;	/* SPARKS_HOME/spill/ID; made on first use */
-	const char *task;	/* id */
-	gboolean read_only;	/* the spark may not change files (scout) */
-	gint64 step;		/* names spill files: spill/ID/STEP.txt, shown as "spill:STEP" */
+	const char *spill_dir; /* SPARKS_HOME/spill/ID; made on first use */
+	const char *task;      /* id */
+	gboolean read_only;    /* the spark may not change files (scout) */
+	gint64 step; /* names spill files: spill/ID/STEP.txt, shown as "spill:STEP" */
 } SpkToolCtx;
 
 typedef struct {
-	char *text;		/* what the model sees */
-	gboolean ok;		/* FALSE: the tool says why it failed, in text */
-	gboolean finished;	/* `finish` was called: text is the summary */
-	json_t *meta;		/* for the record: exit_code, bytes, seconds, spill, … or NULL */
+	char *text;	   /* what the model sees */
+	gboolean ok;	   /* FALSE: the tool says why it failed, in text */
+	gboolean finished; /* `finish` was called: text is the summary */
+	json_t *meta; /* for the record: exit_code, bytes, seconds, spill, … or NULL */
 } SpkToolResult;
 void spk_tool_result_clear(SpkToolResult *result);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkToolResult, spk_tool_result_clear)
@@ -38,19 +38,19 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkToolResult, spk_tool_result_clear)
 typedef enum { SPK_ARG_STRING, SPK_ARG_INT, SPK_ARG_BOOL, SPK_ARG_STRINGS } SpkArgType;
 
 typedef struct {
-	const char *name;	/* NULL ends the table */
+	const char *name; /* NULL ends the table */
 	SpkArgType type;
 	gboolean required;
-	gint64 min, max;	/* integers; for strings max is the most bytes (0: 1 MiB) */
+	gint64 min, max; /* integers; for strings max is the most bytes (0: 1 MiB) */
 	const char *sentence;
 } SpkToolArg;
 
 typedef struct {
 	const char *name;
-	const char *sentence;	/* told to the model */
+	const char *sentence; /* told to the model */
 	const SpkToolArg *args;
-	SpkEffect effect;	/* PURE: reads only; IDEMPOTENT: run again after a crash */
-	gboolean writes;	/* may change work/: a snapshot follows */
+	SpkEffect effect; /* PURE: reads only; IDEMPOTENT: run again after a crash */
+	gboolean writes;  /* may change work/: a snapshot follows */
 	/* FALSE with *error only when the task cannot go on (cancelled, box broken); what went
 	 * wrong with the call itself is a result with ok FALSE. args are checked already. */
 	gboolean (*run)(const SpkToolCtx *ctx, const json_t *args, SpkCancel *cancel,
@@ -65,11 +65,12 @@ const SpkTool *spk_tool_find(const char *name);
 json_t *spk_tool_schemas(const char *const *names);
 /* Parses and checks `arguments` (a JSON text as the model sent it) against the table; the
  * reason, made for the model ("missing "path"", "did you mean …"), goes to *ret_reason. */
-json_t *spk_tool_parse_args(const SpkTool *tool, const char *arguments, char **ret_reason);
+json_t *spk_tool_parse_args(const SpkTool *tool, const char *arguments,
+			    char **ret_reason);
 /* Whole call: unknown tool, not allowed for this spark (`names`), bad arguments, read-only:
  * all results with ok FALSE. */
 gboolean spk_tool_call(const SpkToolCtx *ctx, const char *const *names, const char *name,
-		       const char *arguments, SpkCancel *cancel, SpkToolResult *ret_result,
-		       GError **error);
+		       const char *arguments, SpkCancel *cancel,
+		       SpkToolResult *ret_result, GError **error);
 
 #endif

@@ -43,8 +43,8 @@ char *path_resolve(const SpkToolCtx *ctx, const char *path, GError **error);
 char *path_show(const SpkToolCtx *ctx, const char *rel);
 /* Opens a regular file for reading. *ret_real: its path after symlinks, checked like the
  * path itself. NOT_FOUND with the nearest name; BAD_INPUT for what is no regular file. */
-int path_open_file(const SpkToolCtx *ctx, const char *rel, char **ret_real, struct stat *ret_st,
-		   GError **error);
+int path_open_file(const SpkToolCtx *ctx, const char *rel, char **ret_real,
+		   struct stat *ret_st, GError **error);
 /* The folder's own path after symlinks, relative to the top. */
 char *path_real_folder(const SpkToolCtx *ctx, const char *rel, GError **error);
 /* Replaces the file in one step, or creates it and its parents; keeps permission bits. A

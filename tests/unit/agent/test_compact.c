@@ -35,7 +35,9 @@ static int setup(void **state)
 	model = g_strconcat("script:", play, NULL);
 	f->conf = spk_conf_load(&source, NULL);
 	f->store = spk_store_open(path, "normal", 0, NULL);
-	f->task = (SpkTask){ .id = (char *)TASK, .goal = (char *)"g", .spark = (char *)"coder",
+	f->task = (SpkTask){ .id = (char *)TASK,
+			     .goal = (char *)"g",
+			     .spark = (char *)"coder",
 			     .repo = (char *)"/" };
 	*state = f;
 	if (!spk_fs_write_atomic(play, "{\"play\":1}\n", 11, 0600, NULL) ||
@@ -78,14 +80,15 @@ static SpkRun *make_run(Fixture *f, guint turns, gsize size)
 	for (run->turn = 0; run->turn < turns; run->turn++) {
 		g_autofree char *id = g_strdup_printf("call_%u", run->turn);
 
-		json_array_append_new(
-			run->messages,
-			json_pack("{s:s,s:s,s:[{s:s,s:s,s:{s:s,s:s}}]}", "role", "assistant",
-				  "content", "I act.", "tool_calls", "id", id, "type",
-				  "function", "function", "name", "shell", "arguments", "{}"));
 		json_array_append_new(run->messages,
-				      json_pack("{s:s,s:s,s:s}", "role", "tool", "tool_call_id",
-						id, "content", result));
+				      json_pack("{s:s,s:s,s:[{s:s,s:s,s:{s:s,s:s}}]}",
+						"role", "assistant", "content", "I act.",
+						"tool_calls", "id", id, "type",
+						"function", "function", "name", "shell",
+						"arguments", "{}"));
+		json_array_append_new(run->messages,
+				      json_pack("{s:s,s:s,s:s}", "role", "tool",
+						"tool_call_id", id, "content", result));
 	}
 	return run;
 }
@@ -103,12 +106,14 @@ static void assert_sound(const SpkRun *run, gint64 most)
 	assert_string_equal(role(run, 0), "system");
 	assert_string_equal(role(run, 1), "user");
 	for (gsize i = 2; i < n; i++) {
-		const char *id = spk_json_str(json_array_get(run->messages, i), "tool_call_id");
+		const char *id =
+			spk_json_str(json_array_get(run->messages, i), "tool_call_id");
 		const json_t *calls;
 
 		if (!id)
 			continue;
-		calls = json_object_get(json_array_get(run->messages, i - 1), "tool_calls");
+		calls = json_object_get(json_array_get(run->messages, i - 1),
+					"tool_calls");
 		assert_string_equal(spk_json_str(json_array_get(calls, 0), "id"), id);
 	}
 	assert_true(spk_llm_estimate_tokens(run->messages) <= most);

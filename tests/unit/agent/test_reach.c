@@ -7,9 +7,9 @@
 #include "agent/verify_reach.h"
 
 static const char *const tree[] = {
-	"Makefile",    "sub/Makefile",	   "package.json",    "meson.build", "check.sh",
-	"tools/a.sh",  "tools/b.py",	   "tools/c",	      "src/calc.c",  "calc.py",
-	"sub/lint.sh", "CMakeLists.txt", "tools/deep/d.sh", "ci-lib.sh",	     NULL,
+	"Makefile",    "sub/Makefile",	 "package.json",    "meson.build", "check.sh",
+	"tools/a.sh",  "tools/b.py",	 "tools/c",	    "src/calc.c",  "calc.py",
+	"sub/lint.sh", "CMakeLists.txt", "tools/deep/d.sh", "ci-lib.sh",   NULL,
 };
 
 typedef struct {
@@ -51,18 +51,22 @@ static void finds_what_build_files_run(void **state)
 		{ "Makefile", "calc:\n\t$(CC) -o $@ calc.py src/calc.c\n", "make", "" },
 		{ "Makefile", "t:\n\tpython3 -B tools/b.py x\n", "make", "tools/b.py" },
 		{ "Makefile", "t:\n\tcd x && tools/c\n", "make", "tools/c" },
-		{ "Makefile", "t:\n\ttimeout 10 sh $(TOP)/tools/a.sh\n", "make", "tools/a.sh" },
-		{ "Makefile", "t:\n\tsh tools/deep/d.sh\n", "make", "tools/deep/d.sh ci-lib.sh" },
+		{ "Makefile", "t:\n\ttimeout 10 sh $(TOP)/tools/a.sh\n", "make",
+		  "tools/a.sh" },
+		{ "Makefile", "t:\n\tsh tools/deep/d.sh\n", "make",
+		  "tools/deep/d.sh ci-lib.sh" },
 		{ "Makefile", "X := $(shell sh check.sh)\n", "make", "check.sh" },
 		{ "sub/Makefile", "t:\n\tsh lint.sh\n", "make -C sub", "sub/lint.sh" },
 		{ "sub/Makefile", "t:\n\tsh ../check.sh\n", "make -C sub", "check.sh" },
-		{ "package.json", "{\"scripts\":{\"test\":\"node tools/b.py\"}}", "npm test",
-		  "tools/b.py" },
+		{ "package.json", "{\"scripts\":{\"test\":\"node tools/b.py\"}}",
+		  "npm test", "tools/b.py" },
 		{ "meson.build", "test('x', find_program('check.sh'))", "meson test",
 		  "check.sh" },
-		{ "CMakeLists.txt", "add_test(NAME x COMMAND sh ${CMAKE_SOURCE_DIR}/check.sh)",
-		  "ctest", "check.sh" },
-		{ "check.sh", "set -e\n. ci-lib.sh\n", "sh check.sh", "check.sh ci-lib.sh" },
+		{ "CMakeLists.txt",
+		  "add_test(NAME x COMMAND sh ${CMAKE_SOURCE_DIR}/check.sh)", "ctest",
+		  "check.sh" },
+		{ "check.sh", "set -e\n. ci-lib.sh\n", "sh check.sh",
+		  "check.sh ci-lib.sh" },
 		{ "check.sh", "sh check.sh\n", "sh check.sh", "check.sh" },
 		/* what is judged, and what is named without being run */
 		{ "Makefile", "run:\n\tpython3 calc.py\n", "make", "" },

@@ -204,8 +204,8 @@ static void knows_a_program_that_is_missing(void **state)
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		g_autofree char *found = verify_missing(rows[i].command,
-							rows[i].exit_code, rows[i].output);
+		g_autofree char *found = verify_missing(
+			rows[i].command, rows[i].exit_code, rows[i].output);
 
 		if (g_strcmp0(found, rows[i].wanted))
 			fail_msg("\"%s\": found %s", rows[i].command,

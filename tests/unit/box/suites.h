@@ -15,16 +15,15 @@ typedef struct {
 	size_t n_tests;
 } Suite;
 
-#define SUITE(name, tests) \
-	const Suite name = { tests, G_N_ELEMENTS(tests) }
+#define SUITE(name, tests) const Suite name = { tests, G_N_ELEMENTS(tests) }
 
-extern const Suite box_suite;	/* test_box.c */
-extern const Suite plan_suite;	/* test_box_plan.c */
-extern const Suite tree_suite;	/* test_tree.c */
-extern const Suite git_suite;	/* test_git.c */
-extern const Suite commit_suite;	/* test_tree_commit.c */
-extern const Suite hostile_suite;	/* test_tree_hostile.c */
-extern const Suite apply_suite;	/* test_tree_apply.c */
-extern const Suite step_suite;	/* test_tree_step.c */
+extern const Suite box_suite;	  /* test_box.c */
+extern const Suite plan_suite;	  /* test_box_plan.c */
+extern const Suite tree_suite;	  /* test_tree.c */
+extern const Suite git_suite;	  /* test_git.c */
+extern const Suite commit_suite;  /* test_tree_commit.c */
+extern const Suite hostile_suite; /* test_tree_hostile.c */
+extern const Suite apply_suite;	  /* test_tree_apply.c */
+extern const Suite step_suite;	  /* test_tree_step.c */
 
 #endif

@@ -35,6 +35,6 @@ char *load_message(const char *explicit_path);
 /* All warnings, one per line. */
 char *warnings_of(const SpkConf *conf);
 
-#define assert_has(text, part) assert_non_null(strstr(text, part))
+#define assert_has(text, part)	 assert_non_null(strstr(text, part))
 #define assert_lacks(text, part) assert_null(strstr(text, part))
 #endif

@@ -50,8 +50,9 @@ static int teardown(void **state)
 static char *accept(Fixture *fixture, const char *goal, const char *spark, GError **error)
 {
 	g_autoptr(json_t) options = json_object();
-	SpkRequest request = { .goal = goal, .spark = spark, .folder = fixture->home,
-			       .options = options };
+	SpkRequest request = {
+		.goal = goal, .spark = spark, .folder = fixture->home, .options = options
+	};
 
 	return spk_core_accept(fixture->core, &request, error);
 }
@@ -153,7 +154,8 @@ static void test_supervisor_hears_cancel(void **state)
 	Fixture *fixture = *state;
 	SpkStore *store = spk_core_store(fixture->core);
 	g_autofree char *id = accept(fixture, "a goal", NULL, NULL);
-	g_autoptr(Held) held = held_new(spk_lease_claim(store, id, spk_holder_self(), NULL), NULL);
+	g_autoptr(Held) held =
+		held_new(spk_lease_claim(store, id, spk_holder_self(), NULL), NULL);
 	Supervisor *supervisor = supervisor_new(store, fixture->home);
 	struct pollfd fired = { .fd = spk_cancel_fd(held->cancel), .events = POLLIN };
 
@@ -170,7 +172,9 @@ static void test_supervisor_hears_cancel(void **state)
 static void test_the_greater_wish_wins(void **state)
 {
 	static const Want wishes[][2] = {
-		{ WANT_DRAIN, WANT_PAUSE }, { WANT_DRAIN, WANT_CANCEL }, { WANT_PAUSE, WANT_CANCEL },
+		{ WANT_DRAIN, WANT_PAUSE },
+		{ WANT_DRAIN, WANT_CANCEL },
+		{ WANT_PAUSE, WANT_CANCEL },
 	};
 
 	for (gsize i = 0; i < 2 * G_N_ELEMENTS(wishes); i++) {
@@ -183,8 +187,9 @@ static void test_the_greater_wish_wins(void **state)
 		held_want(held, wish[1 - i % 2]);
 		assert_int_equal(held_wants(held), wish[1]);
 		assert_false(held_may_go_on(held, &error));
-		assert_true(spk_error_is(error, wish[1] == WANT_CANCEL ? SPK_ERR_CANCELLED
-								       : SPK_ERR_WAITING));
+		assert_true(spk_error_is(error, wish[1] == WANT_CANCEL
+							? SPK_ERR_CANCELLED
+							: SPK_ERR_WAITING));
 	}
 }
 
@@ -198,8 +203,10 @@ static void test_recall(void **state)
 	g_autoptr(json_t) note = json_pack("{s:s}", "kind", "note");
 	g_autoptr(Held) held = NULL;
 
-	assert_true(spk_journal_append(store, id, 0, "mail", SPK_EFFECT_PURE, pause, NULL, NULL));
-	assert_true(spk_journal_append(store, id, 0, "mail", SPK_EFFECT_PURE, note, NULL, NULL));
+	assert_true(spk_journal_append(store, id, 0, "mail", SPK_EFFECT_PURE, pause, NULL,
+				       NULL));
+	assert_true(spk_journal_append(store, id, 0, "mail", SPK_EFFECT_PURE, note, NULL,
+				       NULL));
 	held = held_new(spk_lease_claim(store, id, spk_holder_self(), NULL), NULL);
 	assert_true(held_recall(held, store, NULL));
 	assert_int_equal(held_wants(held), WANT_PAUSE);
@@ -263,10 +270,12 @@ static void test_exit_codes(void **state)
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(json_t) error =
 			rows[i].error ? json_pack("{s:s}", "code", rows[i].error) : NULL;
-		SpkTask task = { .status = rows[i].status, .verdict = rows[i].verdict,
+		SpkTask task = { .status = rows[i].status,
+				 .verdict = rows[i].verdict,
 				 .error = error };
 
-		assert_int_equal(spk_core_exit_code(&task, rows[i].strict), rows[i].exit_code);
+		assert_int_equal(spk_core_exit_code(&task, rows[i].strict),
+				 rows[i].exit_code);
 	}
 }
 
@@ -274,9 +283,10 @@ static void test_exit_codes(void **state)
 static void test_report_keys(void **state)
 {
 	static const char *const keys[] = {
-		"task", "goal", "spark", "status", "verdict", "verified", "reason", "summary",
-		"branch", "commit", "base", "checks", "files_changed", "risky_files", "steps",
-		"tokens", "cost_usd", "tier", "seconds", "error",
+		"task",	    "goal",	"spark",	 "status",	"verdict",
+		"verified", "reason",	"summary",	 "branch",	"commit",
+		"base",	    "checks",	"files_changed", "risky_files", "steps",
+		"tokens",   "cost_usd", "tier",		 "seconds",	"error",
 	};
 	Fixture *fixture = *state;
 	g_autofree char *id = accept(fixture, "a goal", NULL, NULL);
@@ -297,11 +307,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_accept_refuses, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_unknown_spark_names_the_nearest, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_queued_task_is_moved_here, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unknown_spark_names_the_nearest,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_queued_task_is_moved_here, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_resume_apart, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_running_task_gets_mail, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_supervisor_hears_cancel, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_running_task_gets_mail, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_supervisor_hears_cancel, setup,
+						teardown),
 		cmocka_unit_test(test_the_greater_wish_wins),
 		cmocka_unit_test_setup_teardown(test_recall, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wake, setup, teardown),

@@ -22,13 +22,15 @@ static void test_exit_and_streams(void **state)
 {
 	g_auto(SpkChildResult) result = { 0 };
 
-	assert_true(sh("echo out; echo err >&2; exit 7", (SpkChildSpec){ 0 }, NULL, &result, NULL));
+	assert_true(sh("echo out; echo err >&2; exit 7", (SpkChildSpec){ 0 }, NULL,
+		       &result, NULL));
 	assert_int_equal(result.exit_code, 7);
 	assert_int_equal(result.signal, 0);
 	assert_string_equal(result.out->str, "out\n");
 	assert_string_equal(result.err->str, "err\n");
 	assert_false(result.truncated);
-	assert_string_equal(result.out_sha256,
+	assert_string_equal(
+		result.out_sha256,
 		"54034ac5c6e9ea95734ec2b729fd6d62abf64af34a9f9ce5d466cb788191a73d");
 }
 
@@ -38,7 +40,8 @@ static void test_environment_is_empty(void **state)
 	const char *const env[] = { "A=1", NULL };
 
 	g_setenv("SPARKS_CANARY", "secret", TRUE);
-	assert_true(sh("/usr/bin/env", (SpkChildSpec){ .env = env }, NULL, &result, NULL));
+	assert_true(
+		sh("/usr/bin/env", (SpkChildSpec){ .env = env }, NULL, &result, NULL));
 	assert_null(strstr(result.out->str, "CANARY"));
 	assert_non_null(strstr(result.out->str, "A=1\n"));
 }
@@ -48,12 +51,12 @@ static void test_input(void **state)
 	g_autofree char *big = g_strnfill(1 << 20, 'x');
 	g_auto(SpkChildResult) result = { 0 }, unread = { 0 };
 
-	assert_true(sh("wc -c", (SpkChildSpec){ .input = big, .input_len = 1 << 20 }, NULL, &result,
-		       NULL));
+	assert_true(sh("wc -c", (SpkChildSpec){ .input = big, .input_len = 1 << 20 },
+		       NULL, &result, NULL));
 	assert_string_equal(g_strstrip(result.out->str), "1048576");
 	/* a child that never reads must neither block nor kill us */
-	assert_true(sh("exit 0", (SpkChildSpec){ .input = big, .input_len = 1 << 20 }, NULL, &unread,
-		       NULL));
+	assert_true(sh("exit 0", (SpkChildSpec){ .input = big, .input_len = 1 << 20 },
+		       NULL, &unread, NULL));
 	assert_int_equal(unread.exit_code, 0);
 }
 
@@ -71,8 +74,8 @@ static void test_timeout_kills_the_group(void **state)
 	g_auto(SpkChildResult) result = { 0 };
 	gint64 start = spk_mono_us();
 
-	assert_true(sh("sleep 60 & echo $!; sleep 60", (SpkChildSpec){ .timeout_ms = 100 }, NULL,
-		       &result, NULL));
+	assert_true(sh("sleep 60 & echo $!; sleep 60",
+		       (SpkChildSpec){ .timeout_ms = 100 }, NULL, &result, NULL));
 	assert_true(result.timed_out);
 	assert_int_equal(result.signal, SIGKILL);
 	assert_true(spk_mono_us() - start < 5 * G_USEC_PER_SEC);
@@ -114,12 +117,14 @@ static void test_cancel(void **state)
 
 static void test_cap_and_spill(void **state)
 {
-	g_autofree char *path = g_build_filename(g_get_tmp_dir(), "spk-child-spill", NULL);
+	g_autofree char *path =
+		g_build_filename(g_get_tmp_dir(), "spk-child-spill", NULL);
 	g_autofree char *spilled = NULL;
 	g_auto(SpkChildResult) result = { 0 };
 	gsize len;
 
-	assert_true(sh("seq 1 20000", (SpkChildSpec){ .max_out = 100, .spill_path = path }, NULL,
+	assert_true(sh("seq 1 20000",
+		       (SpkChildSpec){ .max_out = 100, .spill_path = path }, NULL,
 		       &result, NULL));
 	assert_true(result.truncated);
 	assert_int_equal(result.out->len, 100);
@@ -132,13 +137,18 @@ static void test_cap_and_spill(void **state)
 
 static void test_flood(void **state)
 {
-	g_autofree char *path = g_build_filename(g_get_tmp_dir(), "spk-child-flood", NULL);
+	g_autofree char *path =
+		g_build_filename(g_get_tmp_dir(), "spk-child-flood", NULL);
 	g_auto(SpkChildResult) result = { 0 };
 	g_autofree char *spilled = NULL;
 	gsize len;
 
-	assert_true(sh("yes", (SpkChildSpec){ .max_out = 1000, .spill_path = path,
-			.max_spill = 100000, .kill_on_flood = TRUE }, NULL, &result, NULL));
+	assert_true(sh("yes",
+		       (SpkChildSpec){ .max_out = 1000,
+				       .spill_path = path,
+				       .max_spill = 100000,
+				       .kill_on_flood = TRUE },
+		       NULL, &result, NULL));
 	assert_true(result.flooded);
 	assert_int_equal(result.signal, SIGKILL);
 	spilled = spk_fs_read(path, 1 << 20, &len, NULL);
@@ -153,8 +163,8 @@ static void test_merge_and_missing(void **state)
 	const char *argv[] = { "/no/such/program", NULL };
 	SpkChildSpec spec = { .argv = argv };
 
-	assert_true(sh("echo a; echo b >&2; echo c", (SpkChildSpec){ .merge = TRUE }, NULL, &result,
-		       NULL));
+	assert_true(sh("echo a; echo b >&2; echo c", (SpkChildSpec){ .merge = TRUE },
+		       NULL, &result, NULL));
 	assert_string_equal(result.out->str, "a\nb\nc\n");
 	assert_null(result.err);
 	assert_false(spk_child_run(&spec, NULL, &result, &error));
@@ -171,8 +181,8 @@ static void test_descriptors(void **state)
 
 	assert_int_equal(pipe(pipe_fds), 0);
 	fds[0] = (SpkChildFd){ pipe_fds[1], 5 };
-	assert_true(sh("echo hi >&5; ls /proc/self/fd", (SpkChildSpec){ .fds = fds, .n_fds = 1 },
-		       NULL, &result, NULL));
+	assert_true(sh("echo hi >&5; ls /proc/self/fd",
+		       (SpkChildSpec){ .fds = fds, .n_fds = 1 }, NULL, &result, NULL));
 	assert_int_equal(read(pipe_fds[0], buffer, 3), 3);
 	assert_string_equal(buffer, "hi\n");
 	/* 0 1 2, ours, and the folder that ls has open */
