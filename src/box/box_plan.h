@@ -8,7 +8,8 @@
  * Shared by the program that writes plans (box/) and the one that reads them (box/helper/):
  * plain C headers only.
  */
-/* clang-format off: tables that read better aligned */
+/* Tables that read better aligned. */
+/* clang-format off */
 #ifndef SPK_BOX_BOX_PLAN_H
 #define SPK_BOX_BOX_PLAN_H
 
@@ -17,57 +18,53 @@
 #define SPK_PLAN_MAGIC	   "sparks-plan 1"
 #define SPK_PLAN_MAX_BYTES (1u << 20)
 #define SPK_PLAN_MAX_STEPS 8192
-#define SPK_PLAN_MAX_ARGS  2 /* of one step */
+#define SPK_PLAN_MAX_ARGS  2	/* of one step */
 
-#define SPK_PLAN_FD   3 /* the plan, a file */
-#define SPK_STATUS_FD 4 /* a pipe: what happened, see below */
+#define SPK_PLAN_FD   3	/* the plan, a file */
+#define SPK_STATUS_FD 4	/* a pipe: what happened, see below */
 
 /*  symbol      name         args  arguments and meaning */
-#define SPK_PLAN_TABLE(X)                                                                \
-	X(URGENT, "urgent", 0) /* helper before command, where the kernel lets us */     \
-	X(ISOLATE, "isolate",                                                            \
-	  2) /* UID GID: new namespaces, caller mapped to these ids */                   \
-	X(LOOPBACK, "loopback", 0) /* brings lo up */                                    \
-	X(HOSTNAME, "hostname", 1) /* NAME */                                            \
-	X(ROOT, "root", 2) /* MOUNT-OVER OPTIONS: a tmpfs becomes /, old one in OLD */   \
-	X(BIND_RO, "bind-ro",                                                            \
-	  2) /* FROM TO: read-only, with all that is mounted below */                    \
-	X(BIND_RW, "bind-rw", 2)   /* FROM TO */                                         \
-	X(BIND_DEV, "bind-dev", 2) /* FROM TO: a device node */                          \
-	X(TMPFS, "tmpfs", 2)	   /* TO OPTIONS */                                      \
-	X(PROC, "proc", 1)	   /* TO: of the new pid namespace, read-only */         \
-	X(DEVPTS, "devpts", 1)	   /* TO: an instance of its own */                      \
-	X(MASK, "mask", 1)	   /* PATH: /dev/null over it, when it is there */       \
-	X(DIR, "dir", 2)	   /* PATH OCTAL-MODE */                                 \
-	X(FILE, "file", 2)	   /* PATH CONTENT */                                    \
-	X(SYMLINK, "symlink", 2)   /* TARGET PATH */                                     \
-	X(SEAL, "seal", 0)	   /* old root away, new one read-only */                \
-	X(NO_PRIVS, "no-privs", 0) /* no capabilities, ever */                           \
-	X(METER, "meter", 2) /* memory|pids MOST: of all the box's processes together */ \
-	X(DEPUTY, "deputy", 1) /* FOLDER: modes, owners, dates may change below it */    \
-	X(SUPERVISE, "supervise",                                                        \
-	  1)			 /* init|subreaper: fork; the parent reaps and kills */  \
-	X(SESSION, "session", 0) /* setsid, no signal blocked */                         \
-	X(RLIMIT, "rlimit", 2)	 /* NAME VALUE, soft and hard */                         \
-	X(RULESET, "ruleset", 1) /* net|no-net: begins the Landlock rules */             \
-	X(ALLOW, "allow", 2)	 /* PATH read|write|device */                            \
-	X(RESTRICT, "restrict", 0) /* the rules are in force from here on */             \
-	X(JANITOR, "janitor",                                                            \
-	  0)		     /* a process that can kill all under these rules at once */ \
-	X(CHDIR, "chdir", 1) /* PATH */                                                  \
-	X(ENV, "env", 1)     /* NAME=VALUE */                                            \
-	X(ARG, "arg", 1)     /* one word of the command */                               \
-	X(SECCOMP, "seccomp", 1) /* native|landlock: a program made at build time */     \
-	X(EXEC, "exec", 0)
+#define SPK_PLAN_TABLE(X)                                                                  \
+	X(URGENT,    "urgent",    0) /* helper before command, where the kernel lets us */      \
+	X(ISOLATE,   "isolate",   2) /* UID GID: new namespaces, caller mapped to these ids */  \
+	X(LOOPBACK,  "loopback",  0) /* brings lo up */                                         \
+	X(HOSTNAME,  "hostname",  1) /* NAME */                                                 \
+	X(ROOT,      "root",      2) /* MOUNT-OVER OPTIONS: a tmpfs becomes /, old one in OLD */ \
+	X(BIND_RO,   "bind-ro",   2) /* FROM TO: read-only, with all that is mounted below */   \
+	X(BIND_RW,   "bind-rw",   2) /* FROM TO */                                              \
+	X(BIND_DEV,  "bind-dev",  2) /* FROM TO: a device node */                               \
+	X(TMPFS,     "tmpfs",     2) /* TO OPTIONS */                                           \
+	X(PROC,      "proc",      1) /* TO: of the new pid namespace, read-only */              \
+	X(DEVPTS,    "devpts",    1) /* TO: an instance of its own */                           \
+	X(MASK,      "mask",      1) /* PATH: /dev/null over it, when it is there */            \
+	X(DIR,       "dir",       2) /* PATH OCTAL-MODE */                                      \
+	X(FILE,      "file",      2) /* PATH CONTENT */                                         \
+	X(SYMLINK,   "symlink",   2) /* TARGET PATH */                                          \
+	X(SEAL,      "seal",      0) /* old root away, new one read-only */                     \
+	X(NO_PRIVS,  "no-privs",  0) /* no capabilities, ever */                                \
+	X(METER,     "meter",     2) /* memory|pids MOST: of all the box's processes together */ \
+	X(DEPUTY,    "deputy",    1) /* FOLDER: modes, owners, dates may change below it */     \
+	X(SUPERVISE, "supervise", 1) /* init|subreaper: fork; the parent reaps and kills */     \
+	X(SESSION,   "session",   0) /* setsid, no signal blocked */                            \
+	X(RLIMIT,    "rlimit",    2) /* NAME VALUE, soft and hard */                            \
+	X(RULESET,   "ruleset",   1) /* net|no-net: begins the Landlock rules */                \
+	X(ALLOW,     "allow",     2) /* PATH read|write|device */                               \
+	X(RESTRICT,  "restrict",  0) /* the rules are in force from here on */                  \
+	X(JANITOR,   "janitor",   0) /* a process that can kill all under these rules at once */ \
+	X(CHDIR,     "chdir",     1) /* PATH */                                                 \
+	X(ENV,       "env",       1) /* NAME=VALUE */                                           \
+	X(ARG,       "arg",       1) /* one word of the command */                              \
+	X(SECCOMP,   "seccomp",   1) /* native|landlock: a program made at build time */        \
+	X(EXEC,      "exec",      0)
 
 typedef enum {
 #define X(sym, ...) SPK_PLAN_##sym,
 	SPK_PLAN_TABLE(X)
 #undef X
-		SPK_N_PLAN_OPS
+	SPK_N_PLAN_OPS
 } SpkPlanOp;
 
-#define SPK_PLAN_OLD "/.old" /* where the host's root is between `root` and `seal` */
+#define SPK_PLAN_OLD "/.old"	/* where the host's root is between `root` and `seal` */
 
 /*
  * What comes back on SPK_STATUS_FD, one line each, fields separated by tabs:

@@ -2,10 +2,19 @@
 #include "cmd/cmd_all.h"
 
 static const SpkCmd *const commands[] = {
-	/* clang-format off: one a line */
-	&spk_cmd_completions, &spk_cmd_config, &spk_cmd_demo,	 &spk_cmd_dispatch,
-	&spk_cmd_do,	      &spk_cmd_doctor, &spk_cmd_ghosts,	 &spk_cmd_help,
-	&spk_cmd_tasks,	      &spk_cmd_up,     &spk_cmd_version, NULL,
+	/* clang-format off */
+	&spk_cmd_completions,
+	&spk_cmd_config,
+	&spk_cmd_demo,
+	&spk_cmd_dispatch,
+	&spk_cmd_do,
+	&spk_cmd_doctor,
+	&spk_cmd_ghosts,
+	&spk_cmd_help,
+	&spk_cmd_tasks,
+	&spk_cmd_up,
+	&spk_cmd_version,
+	NULL,
 	/* clang-format on */
 };
 

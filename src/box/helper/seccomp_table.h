@@ -5,7 +5,8 @@
  * has looked at; later ones answer ENOSYS, so that libraries fall back. Calls of another
  * architecture kill the process.
  */
-/* clang-format off: tables that read better aligned */
+/* Tables that read better aligned. */
+/* clang-format off */
 #ifndef SPK_BOX_HELPER_SECCOMP_TABLE_H
 #define SPK_BOX_HELPER_SECCOMP_TABLE_H
 
@@ -17,21 +18,20 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#define LAST_KNOWN \
-	462 /* mseal, Linux 6.10; numbers are the same everywhere from 424 on */
+#define LAST_KNOWN 462	/* mseal, Linux 6.10; numbers are the same everywhere from 424 on */
 
-#define ASK_DEPUTY -1 /* in place of an error: the supervisor does it, or does not */
+#define ASK_DEPUTY -1	/* in place of an error: the supervisor does it, or does not */
 
-#define NEW_NAMESPACES                                                              \
-	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | \
+#define NEW_NAMESPACES                                                                     \
+	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |        \
 	 CLONE_NEWUTS | CLONE_NEWCGROUP)
-#define NEW_TIME 0x80 /* CLONE_NEWTIME: for unshare only, part of the signal in clone */
+#define NEW_TIME 0x80	/* CLONE_NEWTIME: for unshare only, part of the signal in clone */
 
 typedef enum {
 	ALWAYS,
-	ANY_BIT,  /* argument & value[0] */
-	BITS_ARE, /* (argument & value[0]) == value[1] */
-	ONE_OF,	  /* argument is one of the values */
+	ANY_BIT,	/* argument & value[0] */
+	BITS_ARE,	/* (argument & value[0]) == value[1] */
+	ONE_OF,		/* argument is one of the values */
 	NONE_OF,
 } Test;
 
@@ -45,7 +45,7 @@ typedef struct {
 	unsigned value[4];
 	int n_values;
 	Tiers tiers;
-	unsigned only_if_first; /* 0, or what argument 0 must be for the row to count */
+	unsigned only_if_first;	/* 0, or what argument 0 must be for the row to count */
 	int number;		/* of calls newer than the library that knows the names */
 } Rule;
 
@@ -71,14 +71,14 @@ static const Rule rules[] = {
 	{ "quotactl_fd", EPERM },
 	{ "acct", EPERM },
 	{ "fanotify_init", EPERM },
-	{ "name_to_handle_at", EPERM }, /* handles reach files outside of any root */
+	{ "name_to_handle_at", EPERM },	/* handles reach files outside of any root */
 	{ "open_by_handle_at", EPERM },
 
 	/* New namespaces would bring back capabilities, and with them most of the kernel. */
 	{ "setns", EPERM },
 	{ "unshare", EPERM, ANY_BIT, 0, { NEW_NAMESPACES | NEW_TIME }, 1 },
 	{ "clone", EPERM, ANY_BIT, 0, { NEW_NAMESPACES }, 1 },
-	{ "clone3", ENOSYS }, /* flags behind a pointer; libc falls back to clone */
+	{ "clone3", ENOSYS },	/* flags behind a pointer; libc falls back to clone */
 
 	/* Keys of the user's session, and calls whose bugs have been the way out before. */
 	{ "keyctl", EPERM },
@@ -87,7 +87,7 @@ static const Rule rules[] = {
 	{ "bpf", EPERM },
 	{ "perf_event_open", EPERM },
 	{ "userfaultfd", EPERM },
-	{ "io_uring_setup", ENOSYS }, /* its work passes by these very rules */
+	{ "io_uring_setup", ENOSYS },	/* its work passes by these very rules */
 	{ "io_uring_enter", ENOSYS },
 	{ "io_uring_register", ENOSYS },
 
@@ -134,32 +134,16 @@ static const Rule rules[] = {
 	{ "lookup_dcookie", EPERM },
 	{ "nfsservctl", EPERM },
 	/* sanitizers and debuggers turn address randomisation off for themselves */
-	{ "personality",
-	  EPERM,
-	  NONE_OF,
-	  0,
-	  { PER_LINUX, ADDR_NO_RANDOMIZE, 0xffffffff },
-	  3 },
+	{ "personality", EPERM, NONE_OF, 0, { PER_LINUX, ADDR_NO_RANDOMIZE, 0xffffffff }, 3 },
 
 	/* Typing into a terminal somebody else reads; changing what drives it. */
 	{ "ioctl", EPERM, ONE_OF, 1, { TIOCSTI, TIOCLINUX, TIOCSETD }, 3 },
 
 	/* Sockets: unix and internet, which lead nowhere but into the box; of netlink what
 	 * lists interfaces. */
-	{ "socket",
-	  EAFNOSUPPORT,
-	  NONE_OF,
-	  0,
-	  { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK },
-	  4,
+	{ "socket", EAFNOSUPPORT, NONE_OF, 0, { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK }, 4,
 	  .tiers = NATIVE },
-	{ "socket",
-	  EAFNOSUPPORT,
-	  NONE_OF,
-	  2,
-	  { 0 },
-	  1,
-	  .tiers = NATIVE,
+	{ "socket", EAFNOSUPPORT, NONE_OF, 2, { 0 }, 1, .tiers = NATIVE,
 	  .only_if_first = AF_NETLINK },
 	{ "socketpair", EAFNOSUPPORT, NONE_OF, 0, { AF_UNIX }, 1 },
 
@@ -191,10 +175,10 @@ static const Rule rules[] = {
 	{ "lchown", ASK_DEPUTY, .tiers = LANDLOCK },
 	{ "fchownat", ASK_DEPUTY, .tiers = LANDLOCK },
 	{ "utimensat", ASK_DEPUTY, .tiers = LANDLOCK },
-	{ "utime", ENOSYS, .tiers = LANDLOCK }, /* libc falls back to utimensat */
+	{ "utime", ENOSYS, .tiers = LANDLOCK },	/* libc falls back to utimensat */
 	{ "utimes", ENOSYS, .tiers = LANDLOCK },
 	{ "futimesat", ENOSYS, .tiers = LANDLOCK },
-	{ "setxattr", EOPNOTSUPP, .tiers = LANDLOCK }, /* access lists, for one */
+	{ "setxattr", EOPNOTSUPP, .tiers = LANDLOCK },	/* access lists, for one */
 	{ "lsetxattr", EOPNOTSUPP, .tiers = LANDLOCK },
 	{ "fsetxattr", EOPNOTSUPP, .tiers = LANDLOCK },
 	{ "removexattr", EOPNOTSUPP, .tiers = LANDLOCK },
@@ -207,21 +191,11 @@ static const Rule rules[] = {
 
 	/* Landlock before ABI 3 does not see these empty a file. */
 	{ "truncate", EPERM, .tiers = LANDLOCK },
-	{ "open",
-	  EPERM,
-	  BITS_ARE,
-	  1,
-	  { O_ACCMODE | O_TRUNC, O_RDONLY | O_TRUNC },
-	  2,
+	{ "open", EPERM, BITS_ARE, 1, { O_ACCMODE | O_TRUNC, O_RDONLY | O_TRUNC }, 2,
 	  .tiers = LANDLOCK },
-	{ "openat",
-	  EPERM,
-	  BITS_ARE,
-	  2,
-	  { O_ACCMODE | O_TRUNC, O_RDONLY | O_TRUNC },
-	  2,
+	{ "openat", EPERM, BITS_ARE, 2, { O_ACCMODE | O_TRUNC, O_RDONLY | O_TRUNC }, 2,
 	  .tiers = LANDLOCK },
-	{ "openat2", ENOSYS, .tiers = LANDLOCK }, /* flags behind a pointer */
+	{ "openat2", ENOSYS, .tiers = LANDLOCK },	/* flags behind a pointer */
 };
 
 #endif
