@@ -36,9 +36,8 @@ char *spk_core_accept(SpkCore *core, const SpkRequest *request, GError **error);
  * BOX_TIER, CONFIG, … */
 gboolean spk_core_ready(SpkCore *core, GError **error);
 
-/* Runs one task in this thread until it is finished, waiting or paused, or cancel fires
- * (reason "detach": the task stays resumable; anything else: cancelled). BUSY when another
- * living process holds it. */
+/* Runs one task in this thread until it is finished, waiting or paused, or cancel fires (then
+ * it is cancelled, and can be resumed). BUSY when another living process holds it. */
 gboolean spk_core_run(SpkCore *core, const char *id, SpkCancel *cancel, GError **error);
 /* Daemon: `workers` threads take tasks until cancel fires; then running tasks end their step and
  * are given back (drain). */
