@@ -23,7 +23,7 @@ const char *spk_core_home(SpkCore *core);
 
 typedef struct {
 	const char *goal;
-	const char *spark;  /* NULL: routed (the default spark for now) */
+	const char *spark;  /* NULL: coder */
 	const char *folder; /* absolute */
 	const char *label;
 	json_t *options; /* checks:[…], context, max_steps, model, strict, allow_test_changes, … */
