@@ -21,10 +21,15 @@ typedef struct {
 	guint turn;	  /* 0, 1, 2 ... of the task: how many answers it already has */
 	const char *purpose; /* "main", ... ; NULL: main */
 	guint attempt;	     /* 0, or more when the caller asks again; +1 per retry */
+	/* JSON Schema that the answer's text must follow, held by the server where the provider
+	 * can (llm_impl.h, SPK_CAN_SCHEMA), else ignored; NULL: free text. */
+	json_t *schema;
 } SpkLlmRequest;
 
 typedef struct {
-	gint64 input, output, cached; /* tokens; -1: the server didn't say */
+	/* Tokens; -1: the server didn't say. `input` counts all of the request, the two that
+	 * follow `output` are parts of it: read from the server's cache, written into it. */
+	gint64 input, output, cached, cache_write;
 } SpkUsage;
 
 typedef struct {

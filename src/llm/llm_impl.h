@@ -8,6 +8,13 @@
 #define SPK_RETRY_DEFAULT (-1.0) /* as the table of base/error.h has it for the code */
 #define SPK_RETRY_NEVER	  (-2.0) /* the same request would fail the same way */
 
+/* What a model behind a provider may be asked for; a provider whose wire has it says so, and
+ * whether the model at hand really can is found out above it. */
+typedef enum {
+	SPK_CAN_TOOLS = 1 << 0,	 /* tool calls of the wire's own */
+	SPK_CAN_SCHEMA = 1 << 1, /* SpkLlmRequest.schema is held by the server */
+} SpkCan;
+
 typedef struct {
 	const char *name; /* mandatory */
 	/* mandatory; `model` is what follows the provider in --model, or NULL */
