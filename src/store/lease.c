@@ -195,3 +195,34 @@ gboolean spk_lease_next_expiry(SpkStore *store, gint64 *ret_until_us, GError **e
 	*ret_until_us = until;
 	return TRUE;
 }
+
+typedef struct {
+	const char *except;
+	char *living;
+} Living;
+
+static gboolean keep_living(const SpkDbValue *row, gpointer user, GError **error)
+{
+	g_autofree char *holder = spk_db_dup_text(&row[0]);
+	Living *search = user;
+
+	if (!search->living && g_strcmp0(holder, search->except) != 0 &&
+	    spk_holder_alive(holder))
+		search->living = g_steal_pointer(&holder);
+	return TRUE;
+}
+
+char *spk_lease_find_living(SpkStore *store, const char *except, GError **error)
+{
+	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_READ, error);
+	Living search = { except, NULL };
+
+	if (tx &&
+	    spk_tx_each(tx,
+			"SELECT DISTINCT holder FROM leases"
+			" WHERE holder IS NOT NULL AND until_us > $1",
+			SPK_ARGS(spk_db_int(spk_now_us())), keep_living, &search, error))
+		return search.living;
+	g_free(search.living);
+	return NULL;
+}

@@ -98,26 +98,32 @@ static SpkTx *begin(SpkDb *db, SpkTxMode mode, GError **error)
 	return NULL;
 }
 
-static void rollback(SpkTx *tx)
+static gboolean end(SpkTx *tx, gboolean keep, GError **error)
 {
 	SpkSqlite *conn = (SpkSqlite *)tx;
+	gboolean ok = !keep || spk_sqlite_exec(conn, "COMMIT", error);
 
 	/* after some failures SQLite has rolled back already */
 	if (!sqlite3_get_autocommit(conn->sqlite))
 		(void)spk_sqlite_exec(conn, "ROLLBACK", NULL); /* the cause is reported */
 	give_back(conn);
+	return ok;
 }
 
-static gboolean commit(SpkTx *tx, GError **error)
+static gboolean copy(SpkDb *db, const char *path, gboolean back, SpkCancel *cancel,
+		     GError **error)
 {
-	SpkSqlite *conn = (SpkSqlite *)tx;
+	SpkSqlite *conn;
+	gboolean ok;
 
-	if (!spk_sqlite_exec(conn, "COMMIT", error)) {
-		rollback(tx);
+	if (!back)
+		return spk_sqlite_copy_out(db->path, path, cancel, error);
+	conn = take_writer(db, error);
+	if (!conn)
 		return FALSE;
-	}
+	ok = spk_sqlite_copy_in(conn, path, cancel, error);
 	give_back(conn);
-	return TRUE;
+	return ok;
 }
 
 static gboolean version(SpkTx *tx, int set, int *ret_version, GError **error)
@@ -350,9 +356,9 @@ const SpkDbImpl spk_db_sqlite = {
 	.open = open_db,
 	.close = close_db,
 	.begin = begin,
-	.commit = commit,
-	.rollback = rollback,
+	.end = end,
 	.run = spk_sqlite_run,
 	.version = version,
 	.check = spk_sqlite_check,
+	.copy = copy,
 };

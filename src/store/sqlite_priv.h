@@ -31,4 +31,13 @@ gboolean spk_sqlite_exec(SpkSqlite *conn, const char *sql, GError **error);
 /* First column of the first row of a statement used once; returns a result code. */
 int spk_sqlite_read(sqlite3 *sqlite, const char *sql, gint64 *ret_value);
 
+/* ---- sqlite_copy.c ---- */
+/* Everything committed in the database `from`, at one instant, into the empty file `to`, which
+ * leaves WAL mode, so that one file is all of it. */
+gboolean spk_sqlite_copy_out(const char *from, const char *to, SpkCancel *cancel,
+			     GError **error);
+/* All of the file `from` over what `conn` has, in one transaction. */
+gboolean spk_sqlite_copy_in(SpkSqlite *conn, const char *from, SpkCancel *cancel,
+			    GError **error);
+
 #endif

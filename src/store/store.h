@@ -12,6 +12,7 @@
 #include <glib.h>
 #include <jansson.h>
 
+#include "base/cancel.h"
 #include "store/states.h"
 
 typedef struct SpkStore SpkStore;
@@ -32,6 +33,18 @@ const char *spk_store_path(SpkStore *store);
 int spk_store_schema_version(SpkStore *store);
 /* PRAGMA integrity_check and foreign keys; FALSE and CORRUPT with the first findings. */
 gboolean spk_store_check(SpkStore *store, GError **error);
+
+/* ---- copies ---- */
+/* All that was acknowledged until now, at one instant, as one new file (0600); a daemon may go
+ * on meanwhile. The copy is checked before it gets its name. CONFLICT when `path` exists and
+ * `replace` doesn't say so; CANCELLED, DISK_FULL, CORRUPT (the copy, hence the store). */
+gboolean spk_store_backup(SpkStore *store, const char *path, gboolean replace,
+			  SpkCancel *cancel, GError **error);
+/* Puts such a file in the place of all there is, in one transaction; whoever still held a task
+ * has lost it. What was there goes to *ret_aside first. BUSY while a daemon or another process
+ * works on a task; NOT_FOUND, POLICY (not ours), STORE_NEWER, CORRUPT: nothing was changed. */
+gboolean spk_store_restore(SpkStore *store, const char *path, char **ret_aside,
+			   SpkCancel *cancel, GError **error);
 
 /* ---- tasks ---- */
 typedef struct {
@@ -121,6 +134,16 @@ typedef void (*SpkJournalFn)(const char *task, const SpkJournalEntry *entry,
 			     gpointer user);
 void spk_store_on_journal(SpkStore *store, SpkJournalFn fn, gpointer user);
 
+/* Drops the model's and the tools' entries of a finished task and leaves `pruned` {"entries",
+ * "bytes","what"} in their place: states, checks, verdict, commit, apply and undo stay, so that
+ * what was done and on what evidence can still be told. 0 entries: there was nothing to drop,
+ * and nothing is written. CONFLICT when it is not finished. */
+gboolean spk_journal_thin(SpkStore *store, const char *task, gint64 *ret_entries,
+			  gint64 *ret_bytes, GError **error);
+/* Bytes of the payloads above; 0 when they were dropped. */
+gboolean spk_journal_bulk(SpkStore *store, const char *task, gint64 *ret_bytes,
+			  GError **error);
+
 /* ---- leases ---- */
 #define SPK_LEASE_MS 30000
 
@@ -150,6 +173,9 @@ gboolean spk_lease_release(SpkStore *store, const SpkLease *lease, GError **erro
 /* When the first lease on a runnable task runs out (wall clock, us); 0: there is none. One
  * of a running task is renewed before that. */
 gboolean spk_lease_next_expiry(SpkStore *store, gint64 *ret_until_us, GError **error);
+
+/* Holder of a living process that works on some task, other than `except`; or NULL. */
+char *spk_lease_find_living(SpkStore *store, const char *except, GError **error);
 
 /* ---- mailbox: what others ask of a running task ---- */
 /* kind "cancel" | "pause" | "resume" | "note". CONFLICT when the task is finished. */

@@ -13,6 +13,7 @@
 
 #include <glib.h>
 
+#include "base/cancel.h"
 #include "store/dialect.h"
 #include "store/store.h"
 
@@ -59,14 +60,18 @@ struct SpkDbImpl {
 		       GError **error);
 	void (*close)(SpkDb *db); /* no transaction is open */
 	SpkTx *(*begin)(SpkDb *db, SpkTxMode mode, GError **error);
-	/* Both end the transaction, whatever happens; a failed commit changed nothing. */
-	gboolean (*commit)(SpkTx *tx, GError **error);
-	void (*rollback)(SpkTx *tx);
+	/* Ends the transaction, whatever happens: `keep` commits, else it is rolled back (TRUE).
+	 * A failed commit changed nothing. */
+	gboolean (*end)(SpkTx *tx, gboolean keep, GError **error);
 	gboolean (*run)(SpkTx *tx, SpkDbQuery *query, GError **error);
 	/* The schema's version, 0 in a new database; set >= 0: becomes that. */
 	gboolean (*version)(SpkTx *tx, int set, int *ret_version, GError **error);
 	/* Looks at every page and reference. */
 	gboolean (*check)(SpkTx *tx, GError **error);
+	/* The whole database, as it is at one instant, into the new file `path`; or, `back`,
+	 * from that file over what is here, in one transaction. Others may go on working. */
+	gboolean (*copy)(SpkDb *db, const char *path, gboolean back, SpkCancel *cancel,
+			 GError **error);
 };
 
 /* store_all.c; NULL-terminated, the one with scheme "" last. */

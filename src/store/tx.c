@@ -12,12 +12,12 @@ SpkTx *spk_tx_begin(SpkStore *store, SpkTxMode mode, GError **error)
 
 gboolean spk_tx_commit(SpkTx *take_tx, GError **error)
 {
-	return take_tx->impl->commit(take_tx, error);
+	return take_tx->impl->end(take_tx, TRUE, error);
 }
 
 void spk_tx_rollback(SpkTx *take_tx)
 {
-	take_tx->impl->rollback(take_tx);
+	(void)take_tx->impl->end(take_tx, FALSE, NULL); /* never fails */
 }
 
 SpkDbValue spk_db_text(const char *text)

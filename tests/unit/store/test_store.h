@@ -26,7 +26,7 @@ typedef struct {
 } Suite;
 
 extern const Suite states_suite, open_suite, schema_suite, tasks_suite, journal_suite,
-	lease_suite, holder_suite, mail_suite, evidence_suite, worker_suite;
+	lease_suite, holder_suite, mail_suite, evidence_suite, worker_suite, backup_suite;
 
 typedef struct {
 	char *folder;
