@@ -63,8 +63,8 @@ static const SpkOpt options[] = {
 	    "longest silence within an answer"),
 	INT("llm.max_retries", "4", 0, 20, 0,
 	    "tries after the first, for failures that may pass"),
-	ENUM("llm.provider", "openai", "openai|script", S,
-	     "where models are: an OpenAI-compatible server, or a play"),
+	ENUM("llm.provider", "openai", "openai|openrouter|zen|script", S,
+	     "where models are: the section with its address and model; script: a play"),
 	BOOL("manager.loop_guard.enabled", "true",
 	     "stop a model that repeats the same call"),
 	INT("manager.loop_guard.repeat_threshold", "2", 1, 100, 0,
@@ -85,6 +85,16 @@ static const SpkOpt options[] = {
 	     "sampling temperature"),
 	STR("openai.url", "", S,
 	    "base URL; empty: https://api.openai.com/v1 when OPENAI_API_KEY is set"),
+	INT("openrouter.context_window", "128000", 1024, 10000000, 0,
+	    "tokens that the model can look at"),
+	INT("openrouter.max_tokens", "4096", 1, 1000000, 0,
+	    "tokens of one answer"),
+	STR("openrouter.model", "", 0,
+	    "model to ask; needed"),
+	REAL("openrouter.temperature", "0.3", 0, 2,
+	     "sampling temperature"),
+	STR("openrouter.url", "https://openrouter.ai/api/v1", S,
+	    "base URL"),
 	PATH("script.play", "", S,
 	     "play that the script provider answers from"),
 	INT("task.heal_attempts", "2", 0, 10, 0,
@@ -97,6 +107,16 @@ static const SpkOpt options[] = {
 	    "time that a task may take"),
 	INT("up.workers", "2", 1, 64, P,
 	    "tasks that the daemon runs at once"),
+	INT("zen.context_window", "128000", 1024, 10000000, 0,
+	    "tokens that the model can look at"),
+	INT("zen.max_tokens", "4096", 1, 1000000, 0,
+	    "tokens of one answer"),
+	STR("zen.model", "", 0,
+	    "model to ask; needed"),
+	REAL("zen.temperature", "0.3", 0, 2,
+	     "sampling temperature"),
+	STR("zen.url", "https://opencode.ai/zen/v1", S,
+	    "base URL"),
 	{ NULL },
 };
 
@@ -109,18 +129,21 @@ static const struct {
 	{ "ghosts", NULL },	{ "github", NULL },	    { "heartbeat", NULL },
 	{ "initiative", NULL }, { "langfuse", NULL },	    { "leaderboard", NULL },
 	{ "mcp", NULL },	{ "memory", NULL },	    { "mood", NULL },
-	{ "ollama", NULL },	{ "openai_api", NULL },	    { "openrouter", NULL },
+	{ "ollama", NULL },	{ "openai_api", NULL },
 	{ "persona", NULL },	{ "proactive", NULL },	    { "prompt_scanner", NULL },
 	{ "runtime", NULL },	{ "self_dev", NULL },	    { "slack", NULL },
 	{ "snapshot", NULL },	{ "sonarqube", NULL },	    { "teams", NULL },
-	{ "telegram", NULL },	{ "ticket_intake", NULL },  { "zen", NULL },
+	{ "telegram", NULL },	{ "ticket_intake", NULL },
+	{ "openrouter", "api_key|classifier_model" },
+	{ "zen", "api_key|classifier_model" },
 	{ "manager", "sensitive_patterns|dynamic_tools_path" },
 	{ "openai", "classifier_model|auth_file|redirect_uri|reasoning_effort|"
 		    "reasoning_summary|include" },
 };
 /* clang-format on */
 
-const char *const spk_conf_secrets[] = { "OPENAI_API_KEY", NULL };
+const char *const spk_conf_secrets[] = { "OPENAI_API_KEY", "OPENROUTER_API_KEY",
+					 "OPENCODE_API_KEY", NULL };
 
 const SpkOpt *spk_conf_options(void)
 {

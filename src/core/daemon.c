@@ -57,14 +57,16 @@ void spk_core_withdraw(SpkCore *core)
 static const struct {
 	const char *name, *by;
 } replaced[] = {
-	{ "manager.max_steps", "max_steps" },
-	{ "openai.model", "model" },
+	{ "manager.max_steps", "max_steps" },	 { "openai.model", "model" },
+	{ "openrouter.model", "model" },	 { "zen.model", "model" },
 	{ "task.timeout_secs", "timeout_secs" },
 };
 
 /* What nobody asks for when a play answers. */
 static const char *const of_servers[] = {
 	"OPENAI_API_KEY",
+	"OPENCODE_API_KEY",
+	"OPENROUTER_API_KEY",
 	"llm.connect_timeout_secs",
 	"llm.first_byte_timeout_secs",
 	"llm.idle_timeout_secs",
@@ -73,7 +75,15 @@ static const char *const of_servers[] = {
 	"openai.max_tokens",
 	"openai.temperature",
 	"openai.url",
+	"openrouter.context_window",
+	"openrouter.max_tokens",
+	"openrouter.temperature",
+	"openrouter.url",
 	"script.play",
+	"zen.context_window",
+	"zen.max_tokens",
+	"zen.temperature",
+	"zen.url",
 	NULL,
 };
 

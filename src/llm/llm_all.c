@@ -1,7 +1,23 @@
-#include "llm/llm_all_priv.h"
+#include <string.h>
 
-const SpkProviderImpl *const spk_providers[] = {
-	&spk_provider_openai,
-	&spk_provider_script,
-	NULL,
+#include "llm/llm_all_priv.h"
+#include "llm/wire_priv.h"
+
+const SpkProvider spk_providers[] = {
+	{ "openai", &spk_server_impl, "https://api.openai.com/v1", "OPENAI_API_KEY",
+	  NULL },
+	{ "openrouter", &spk_server_impl, "https://openrouter.ai/api/v1",
+	  "OPENROUTER_API_KEY", &spk_wire_chat },
+	{ "zen", &spk_server_impl, "https://opencode.ai/zen/v1", "OPENCODE_API_KEY",
+	  &spk_wire_chat },
+	{ "script", &spk_script_impl },
+	{ NULL },
 };
+
+const SpkProvider *spk_provider_find(const char *name, gsize len)
+{
+	for (const SpkProvider *row = spk_providers; row->name; row++)
+		if (strlen(row->name) == len && strncmp(row->name, name, len) == 0)
+			return row;
+	return NULL;
+}

@@ -7,13 +7,14 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "llm/chat_error_priv.h"
+#include "llm/fault_priv.h"
 #include "llm/llm_all_priv.h"
 #include "llm/play.h"
 
 typedef struct {
 	char *path;
 	SpkPlay *play;
+	SpkModelInfo info;
 } Script;
 
 static void script_close(gpointer data)
@@ -26,7 +27,16 @@ static void script_close(gpointer data)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Script, script_close)
 
-static gpointer script_open(SpkConf *conf, const char *model, GError **error)
+static gboolean script_describe(const SpkProvider *row, SpkConf *conf,
+				SpkProviderState *ret_state, GError **error)
+{
+	*ret_state = (SpkProviderState){ .configured = *spk_conf_str(conf, "script.play"),
+					 .local = TRUE };
+	return TRUE;
+}
+
+static gpointer script_open(const SpkProvider *row, SpkConf *conf, const char *model,
+			    GError **error)
 {
 	g_autoptr(Script) self = g_new0(Script, 1);
 
@@ -37,6 +47,14 @@ static gpointer script_open(SpkConf *conf, const char *model, GError **error)
 			      "the scripted model has no play");
 		return NULL;
 	}
+	self->info =
+		(SpkModelInfo){ .model = self->path,
+				.url = "",
+				.local = TRUE,
+				.can = SPK_CAN_TOOLS,
+				.context_window =
+					spk_conf_int(conf, "openai.context_window"),
+				.max_output = spk_conf_int(conf, "openai.max_tokens") };
 	self->play = spk_play_load(self->path, error);
 	return self->play ? g_steal_pointer(&self) : NULL;
 }
@@ -123,7 +141,7 @@ static gboolean fail_as_said(const json_t *say, const json_t *said,
 	const char *kind = json_is_string(said) ? json_string_value(said)
 						: spk_json_str(said, "kind");
 	const char *message = spk_json_str(said, "message");
-	SpkChatFault fault = { .status = spk_json_int(said, "status", 0) };
+	SpkFault fault = { .status = spk_json_int(said, "status", 0) };
 
 	if (kind) {
 		g_free(stream_text(say, sink));
@@ -138,7 +156,7 @@ static gboolean fail_as_said(const json_t *say, const json_t *said,
 	fault.message = (char *)(message ? message : "as the play says");
 	fault.code = (char *)spk_json_str(said, "code");
 	*ret_retry_after_s = spk_json_real(said, "retry_after", SPK_RETRY_DEFAULT);
-	spk_chat_fault_to_error(&fault, ret_retry_after_s, error);
+	spk_fault_to_error(&fault, &(SpkFaultSource){ NULL }, ret_retry_after_s, error);
 	return FALSE;
 }
 
@@ -177,15 +195,15 @@ static gboolean script_complete(gpointer data, const SpkLlmRequest *request,
 	return TRUE;
 }
 
-static const char *script_model(gpointer data)
+static const SpkModelInfo *script_info(gpointer data)
 {
-	return ((Script *)data)->path;
+	return &((Script *)data)->info;
 }
 
-const SpkProviderImpl spk_provider_script = {
-	.name = "script",
+const SpkProviderImpl spk_script_impl = {
+	.describe = script_describe,
 	.open = script_open,
 	.complete = script_complete,
-	.model = script_model,
+	.info = script_info,
 	.close = script_close,
 };

@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "llm/llm.h"
+#include "llm/llm_impl.h"
 
 void spk_llm_reply_clear(SpkLlmReply *reply)
 {
@@ -11,6 +11,17 @@ void spk_llm_reply_clear(SpkLlmReply *reply)
 	g_clear_pointer(&reply->finish, g_free);
 	g_clear_pointer(&reply->model, g_free);
 	g_clear_pointer(&reply->tool_calls, json_decref);
+}
+
+void spk_provider_state_clear(SpkProviderState *state)
+{
+	g_clear_pointer(&state->url, g_free);
+}
+
+void spk_model_entry_free(SpkModelEntry *entry)
+{
+	g_free(entry->id);
+	g_free(entry);
 }
 
 char *spk_llm_prefix_hash(const SpkLlmRequest *request)

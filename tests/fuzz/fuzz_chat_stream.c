@@ -6,7 +6,9 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "llm/chat_stream_priv.h"
+#include "llm/stream_priv.h"
+
+static const SpkFaultSource source = { "openai", "OPENAI_API_KEY" };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -36,17 +38,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	g_autoptr(GString) streamed = g_string_new(NULL);
 	SpkLlmSink sink = { .on_text = note_piece, .user = streamed };
-	g_autoptr(SpkChatStream) stream = spk_chat_stream_new(&sink, 0);
+	g_autoptr(SpkStream) stream = spk_stream_new(&spk_wire_chat, &source, &sink, 0);
 	g_auto(SpkLlmReply) reply = { 0 };
 	g_autoptr(GError) error = NULL;
 	const char *body = (const char *)data + 1;
 	gsize step = size ? MAX(data[0], 1) : 1;
 
 	for (gsize at = 0; at + 1 < size; at += step)
-		if (!spk_chat_stream_feed(stream, body + at, MIN(step, size - 1 - at),
-					  &error))
+		if (!spk_stream_feed(stream, body + at, MIN(step, size - 1 - at), &error))
 			break;
-	if (!error && spk_chat_stream_finish(stream, &reply, &error))
+	if (!error && spk_stream_finish(stream, &reply, &error))
 		check_reply(&reply, streamed);
 	else
 		g_assert(error && error->domain == SPK_ERROR && *error->message);

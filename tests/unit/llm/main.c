@@ -99,10 +99,10 @@ int main(void)
 	g_setenv("SPARKS_HOME", home, TRUE);
 	g_assert(chdir(home) == 0);
 	g_array_append_vals(all, play_tests, n_play_tests);
-	g_array_append_vals(all, chat_stream_tests, n_chat_stream_tests);
-	g_array_append_vals(all, chat_error_tests, n_chat_error_tests);
+	g_array_append_vals(all, stream_tests, n_stream_tests);
+	g_array_append_vals(all, fault_tests, n_fault_tests);
 	g_array_append_vals(all, script_tests, n_script_tests);
-	g_array_append_vals(all, openai_tests, n_openai_tests);
+	g_array_append_vals(all, server_tests, n_server_tests);
 	failed = _cmocka_run_group_tests("llm", (const struct CMUnitTest *)all->data,
 					 all->len, NULL, NULL);
 	g_assert(chdir("/") == 0);

@@ -39,8 +39,8 @@ void use_real_clock(void);
 	extern const struct CMUnitTest room##_tests[]; \
 	extern const size_t n_##room##_tests
 TESTS(play);
-TESTS(chat_stream);
-TESTS(chat_error);
+TESTS(stream);
+TESTS(fault);
 TESTS(script);
-TESTS(openai);
+TESTS(server);
 #endif

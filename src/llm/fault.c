@@ -1,4 +1,4 @@
-#include "llm/chat_error_priv.h"
+#include "llm/fault_priv.h"
 
 #include <string.h>
 
@@ -79,7 +79,7 @@ static char *message_of(const json_t *inner)
 	return clean_message(whole, strlen(whole));
 }
 
-void spk_chat_fault_parse_json(SpkChatFault *fault, long status, const json_t *body)
+void spk_fault_parse_json(SpkFault *fault, long status, const json_t *body)
 {
 	const json_t *inner = inner_of(body);
 	gint64 code = spk_json_int(inner, "code", 0);
@@ -91,19 +91,19 @@ void spk_chat_fault_parse_json(SpkChatFault *fault, long status, const json_t *b
 	fault->status = !status && code >= 300 && code <= 599 ? code : status;
 }
 
-void spk_chat_fault_parse(SpkChatFault *fault, long status, const char *body, gsize len)
+void spk_fault_parse(SpkFault *fault, long status, const char *body, gsize len)
 {
 	g_autoptr(json_t) json = spk_json_parse(body, len, SPK_JSON_MAX, NULL);
 
 	if (json_is_object(json) || json_is_array(json)) {
-		spk_chat_fault_parse_json(fault, status, json);
+		spk_fault_parse_json(fault, status, json);
 		return;
 	}
 	fault->status = status;
 	fault->message = clean_message(body, len);
 }
 
-void spk_chat_fault_clear(SpkChatFault *fault)
+void spk_fault_clear(SpkFault *fault)
 {
 	g_clear_pointer(&fault->message, g_free);
 	g_clear_pointer(&fault->code, g_free);
@@ -111,7 +111,7 @@ void spk_chat_fault_clear(SpkChatFault *fault)
 	g_clear_pointer(&fault->param, g_free);
 }
 
-static gboolean is_about_context(const SpkChatFault *fault)
+static gboolean is_about_context(const SpkFault *fault)
 {
 	g_autofree char *all = g_strjoin(" ", fault->code ? fault->code : "",
 					 fault->type ? fault->type : "", fault->message,
@@ -128,14 +128,15 @@ static gboolean is_about_context(const SpkChatFault *fault)
 	return FALSE;
 }
 
-static gboolean is_about_money(const SpkChatFault *fault)
+static gboolean is_about_money(const SpkFault *fault)
 {
 	return fault->status == 402 ||
 	       g_strcmp0(fault->code, "insufficient_quota") == 0 ||
 	       g_strcmp0(fault->type, "insufficient_quota") == 0;
 }
 
-/* What a status means; the first row whose range holds it. */
+/* What a status means; the first row whose range holds it. In the hints SECTION and KEY stand
+ * for those of the source. */
 static const struct {
 	long from, to;
 	SpkErr code;
@@ -145,13 +146,13 @@ static const struct {
 	{ 0, 0, SPK_ERR_PROVIDER, FALSE, "the server ended the answer with an error",
 	  NULL },
 	{ 300, 399, SPK_ERR_CONFIG, TRUE, "the server redirects elsewhere",
-	  "put the final address into [openai] url" },
+	  "put the final address into [SECTION] url" },
 	{ 401, 401, SPK_ERR_PROVIDER_AUTH, TRUE, "the server refuses the key",
-	  "check OPENAI_API_KEY, and that it belongs to [openai] url" },
+	  "check KEY, and that it belongs to [SECTION] url" },
 	{ 403, 403, SPK_ERR_PROVIDER_AUTH, TRUE, "the server forbids this",
 	  "check that the key may use this model" },
 	{ 404, 404, SPK_ERR_CONFIG, TRUE, "the server has no such model or path",
-	  "check [openai] model (or --model) and [openai] url, which usually ends in /v1" },
+	  "check [SECTION] model (or --model) and [SECTION] url" },
 	{ 408, 409, SPK_ERR_PROVIDER, FALSE, "the server could not take the request now",
 	  NULL },
 	{ 429, 429, SPK_ERR_RATE_LIMITED, FALSE, "the server asks to slow down",
@@ -160,26 +161,44 @@ static const struct {
 	{ 0, G_MAXLONG, SPK_ERR_PROVIDER, TRUE, "the server refuses the request", NULL },
 };
 
-void spk_chat_fault_to_error(const SpkChatFault *fault, double *ret_retry_after_s,
-			     GError **error)
+static char *make_hint(const char *pattern, const SpkFaultSource *source)
 {
+	g_autoptr(GString) hint = g_string_new(pattern);
+
+	if (!pattern || !source->section)
+		return NULL;
+	g_string_replace(hint, "SECTION", source->section, 0);
+	g_string_replace(hint, "KEY", source->key ? source->key : "the key", 0);
+	return g_string_free(g_steal_pointer(&hint), FALSE);
+}
+
+static void set_error(GError **error, SpkErr code, const SpkFaultSource *source,
+		      const char *pattern, const char *what, const SpkFault *fault)
+{
+	g_autofree char *hint = make_hint(pattern, source);
 	g_autofree char *status = fault->status
 					  ? g_strdup_printf(" (HTTP %ld)", fault->status)
 					  : g_strdup("");
+
+	spk_error_set(error, code, hint, "%s%s: %s", what, status,
+		      *fault->message ? fault->message : "no more is said");
+}
+
+void spk_fault_to_error(const SpkFault *fault, const SpkFaultSource *source,
+			double *ret_retry_after_s, GError **error)
+{
 	gsize i = 0;
 
 	if (is_about_context(fault)) {
-		spk_error_set(error, SPK_ERR_CONTEXT_LENGTH,
-			      "set [openai] context_window to what the server really has",
-			      "the request is longer than the model's window%s: %s",
-			      status, fault->message);
+		set_error(error, SPK_ERR_CONTEXT_LENGTH, source,
+			  "set [SECTION] context_window to what the server really has",
+			  "the request is longer than the model's window", fault);
 		return;
 	}
 	if (is_about_money(fault)) {
-		spk_error_set(error, SPK_ERR_PROVIDER_AUTH,
-			      "check plan and billing of the account",
-			      "the account has no quota left%s: %s", status,
-			      fault->message);
+		set_error(error, SPK_ERR_PROVIDER_AUTH, source,
+			  "check plan and billing of the account",
+			  "the account has no quota left", fault);
 		*ret_retry_after_s = SPK_RETRY_NEVER;
 		return;
 	}
@@ -187,7 +206,6 @@ void spk_chat_fault_to_error(const SpkChatFault *fault, double *ret_retry_after_
 		i++;
 	if (statuses[i].never)
 		*ret_retry_after_s = SPK_RETRY_NEVER;
-	spk_error_set(error, statuses[i].code, statuses[i].hint, "%s%s: %s",
-		      statuses[i].what, status,
-		      *fault->message ? fault->message : "no more is said");
+	set_error(error, statuses[i].code, source, statuses[i].hint, statuses[i].what,
+		  fault);
 }

@@ -1,4 +1,4 @@
-#include "llm/chat_calls_priv.h"
+#include "llm/calls_priv.h"
 
 #include <string.h>
 
@@ -13,7 +13,7 @@ typedef struct {
 	GString *name, *arguments;
 } Call;
 
-struct SpkChatCalls {
+struct SpkCalls {
 	GPtrArray *calls; /* Call, in the order of their first fragments */
 };
 
@@ -27,15 +27,15 @@ static void call_free(gpointer data)
 	g_free(call);
 }
 
-SpkChatCalls *spk_chat_calls_new(void)
+SpkCalls *spk_calls_new(void)
 {
-	SpkChatCalls *calls = g_new0(SpkChatCalls, 1);
+	SpkCalls *calls = g_new0(SpkCalls, 1);
 
 	calls->calls = g_ptr_array_new_with_free_func(call_free);
 	return calls;
 }
 
-void spk_chat_calls_free(SpkChatCalls *calls)
+void spk_calls_free(SpkCalls *calls)
 {
 	if (!calls)
 		return;
@@ -43,7 +43,7 @@ void spk_chat_calls_free(SpkChatCalls *calls)
 	g_free(calls);
 }
 
-static Call *last_with_index(const SpkChatCalls *calls, gint64 index)
+static Call *last_with_index(const SpkCalls *calls, gint64 index)
 {
 	for (guint i = calls->calls->len; i > 0; i--) {
 		Call *call = calls->calls->pdata[i - 1];
@@ -60,7 +60,7 @@ static Call *last_with_index(const SpkChatCalls *calls, gint64 index)
  * call has starts a new one (Ollama sends index 0 for all), and so does, without an index, a
  * name for a call that has its arguments already.
  */
-static Call *find_call(const SpkChatCalls *calls, gint64 index, const char *id,
+static Call *find_call(const SpkCalls *calls, gint64 index, const char *id,
 		       const char *name)
 {
 	Call *call = last_with_index(calls, index);
@@ -74,7 +74,7 @@ static Call *find_call(const SpkChatCalls *calls, gint64 index, const char *id,
 	return call;
 }
 
-static Call *add_call(SpkChatCalls *calls, gint64 index, GError **error)
+static Call *add_call(SpkCalls *calls, gint64 index, GError **error)
 {
 	Call *call;
 
@@ -118,7 +118,7 @@ static gboolean take_arguments(Call *call, const json_t *arguments, GError **err
 	return TRUE;
 }
 
-static gboolean add_fragment(SpkChatCalls *calls, const json_t *fragment, GError **error)
+static gboolean add_fragment(SpkCalls *calls, const json_t *fragment, GError **error)
 {
 	const json_t *function = json_object_get(fragment, "function");
 	const char *id = spk_json_str(fragment, "id");
@@ -144,7 +144,7 @@ static gboolean add_fragment(SpkChatCalls *calls, const json_t *fragment, GError
 	return take_arguments(call, json_object_get(function, "arguments"), error);
 }
 
-gboolean spk_chat_calls_add(SpkChatCalls *calls, const json_t *fragments, GError **error)
+gboolean spk_calls_add(SpkCalls *calls, const json_t *fragments, GError **error)
 {
 	const json_t *fragment;
 	gsize i;
@@ -155,12 +155,12 @@ gboolean spk_chat_calls_add(SpkChatCalls *calls, const json_t *fragments, GError
 	return TRUE;
 }
 
-guint spk_chat_calls_count(const SpkChatCalls *calls)
+guint spk_calls_count(const SpkCalls *calls)
 {
 	return calls->calls->len;
 }
 
-json_t *spk_chat_calls_to_json(const SpkChatCalls *calls, guint turn, GError **error)
+json_t *spk_calls_to_json(const SpkCalls *calls, guint turn, GError **error)
 {
 	g_autoptr(json_t) array = json_array();
 

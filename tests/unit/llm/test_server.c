@@ -471,7 +471,7 @@ static void test_opening(void **state)
 }
 
 /* test_opening comes first: it leaves the key in the environment for the others. */
-const struct CMUnitTest openai_tests[] = {
+const struct CMUnitTest server_tests[] = {
 	cmocka_unit_test(test_opening),
 	cmocka_unit_test(test_same_reply_however_sent),
 	cmocka_unit_test(test_streaming_usage_and_keep_alive),
@@ -489,4 +489,4 @@ const struct CMUnitTest openai_tests[] = {
 	cmocka_unit_test(test_ping),
 	cmocka_unit_test(test_threads),
 };
-const size_t n_openai_tests = G_N_ELEMENTS(openai_tests);
+const size_t n_server_tests = G_N_ELEMENTS(server_tests);

@@ -1,9 +1,6 @@
-#include "llm/openai_request_priv.h"
+#include "llm/quirks_priv.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#include "base/json.h"
 
 /* Models that think before they answer take other parameters; by the start of the name. */
 static const struct {
@@ -31,7 +28,7 @@ static const char *const refusal_words[] = { "unsupported",   "not supported",
 					     "not permitted", "extra",
 					     "unexpected",    "does not support" };
 
-guint spk_openai_model_quirks(const char *model)
+guint spk_quirks_of_model(const char *model)
 {
 	const char *slash = strrchr(model, '/'); /* "openai/o3" */
 	const char *name = slash ? slash + 1 : model;
@@ -50,7 +47,7 @@ static gboolean is_refusal(const char *text)
 	return FALSE;
 }
 
-guint spk_openai_fault_quirks(const SpkChatFault *fault)
+guint spk_quirks_of_fault(const SpkFault *fault)
 {
 	g_autofree char *all =
 		g_strjoin(" ", fault->code ? fault->code : "", fault->message, NULL);
@@ -65,30 +62,4 @@ guint spk_openai_fault_quirks(const SpkChatFault *fault)
 		if (strstr(lower, params_refused[i].param))
 			return params_refused[i].quirk;
 	return 0;
-}
-
-char *spk_openai_body(const SpkOpenaiParams *params, const SpkLlmRequest *request)
-{
-	g_autoptr(json_t) body = json_object();
-	char *text, *copy;
-	const char *limit = params->quirks & SPK_QUIRK_COMPLETION_TOKENS
-				    ? "max_completion_tokens"
-				    : "max_tokens";
-
-	spk_json_set(body, "model", spk_json_text(params->model));
-	if (!(params->quirks & SPK_QUIRK_NO_TEMPERATURE))
-		spk_json_set(body, "temperature", json_real(params->temperature));
-	if (params->max_tokens > 0)
-		spk_json_set(body, limit, json_integer(params->max_tokens));
-	spk_json_set(body, "stream", json_true());
-	if (!(params->quirks & SPK_QUIRK_NO_STREAM_OPTIONS))
-		spk_json_set(body, "stream_options",
-			     json_pack("{s:b}", "include_usage", 1));
-	if (json_array_size(request->tools))
-		spk_json_set(body, "tools", json_incref(request->tools));
-	spk_json_set(body, "messages", json_incref(request->messages));
-	text = json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(6)); /* 0.3 as 0.3 */
-	copy = g_strdup(text);
-	free(text);
-	return copy;
 }

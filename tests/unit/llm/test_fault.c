@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "llm/chat_error_priv.h"
+#include "llm/fault_priv.h"
 #include "llm/llm_impl.h"
-#include "llm/openai_request_priv.h"
+#include "llm/quirks_priv.h"
 
 typedef struct {
 	long status;
@@ -64,12 +64,14 @@ static void test_cases(void **state)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		const Case *c = &cases[i];
-		g_auto(SpkChatFault) fault = { 0 };
+		g_auto(SpkFault) fault = { 0 };
 		g_autoptr(GError) error = NULL;
 		double retry = SPK_RETRY_DEFAULT;
 
-		spk_chat_fault_parse(&fault, c->status, c->body, strlen(c->body));
-		spk_chat_fault_to_error(&fault, &retry, &error);
+		spk_fault_parse(&fault, c->status, c->body, strlen(c->body));
+		spk_fault_to_error(&fault,
+				   &(SpkFaultSource){ "openai", "OPENAI_API_KEY" },
+				   &retry, &error);
 		assert_error(error, c->code, c->words);
 		assert_null(strchr(error->message, '\033'));
 		if ((retry == SPK_RETRY_NEVER) != c->never)
@@ -80,18 +82,18 @@ static void test_cases(void **state)
 static void test_long_bodies_are_clipped(void **state)
 {
 	g_autofree char *page = g_strnfill(1 << 20, 'x');
-	g_auto(SpkChatFault) fault = { 0 };
+	g_auto(SpkFault) fault = { 0 };
 
-	spk_chat_fault_parse(&fault, 500, page, 1 << 20);
+	spk_fault_parse(&fault, 500, page, 1 << 20);
 	assert_true(strlen(fault.message) <= 300);
 }
 
 static guint quirks_of(long status, const char *body)
 {
-	g_auto(SpkChatFault) fault = { 0 };
+	g_auto(SpkFault) fault = { 0 };
 
-	spk_chat_fault_parse(&fault, status, body, strlen(body));
-	return spk_openai_fault_quirks(&fault);
+	spk_fault_parse(&fault, status, body, strlen(body));
+	return spk_quirks_of_fault(&fault);
 }
 
 static void test_quirks(void **state)
@@ -124,15 +126,15 @@ static void test_quirks(void **state)
 			400,
 			"{\"error\":{\"message\":\"unsupported\",\"param\":\"tools\"}}"),
 		0);
-	assert_int_equal(spk_openai_model_quirks("gpt-4o"), 0);
-	assert_int_not_equal(spk_openai_model_quirks("gpt-5.3-codex"), 0);
-	assert_int_not_equal(spk_openai_model_quirks("openai/o3-mini"), 0);
-	assert_int_equal(spk_openai_model_quirks("qwen2.5:7b"), 0);
+	assert_int_equal(spk_quirks_of_model("gpt-4o"), 0);
+	assert_int_not_equal(spk_quirks_of_model("gpt-5.3-codex"), 0);
+	assert_int_not_equal(spk_quirks_of_model("openai/o3-mini"), 0);
+	assert_int_equal(spk_quirks_of_model("qwen2.5:7b"), 0);
 }
 
-const struct CMUnitTest chat_error_tests[] = {
+const struct CMUnitTest fault_tests[] = {
 	cmocka_unit_test(test_cases),
 	cmocka_unit_test(test_long_bodies_are_clipped),
 	cmocka_unit_test(test_quirks),
 };
-const size_t n_chat_error_tests = G_N_ELEMENTS(chat_error_tests);
+const size_t n_fault_tests = G_N_ELEMENTS(fault_tests);

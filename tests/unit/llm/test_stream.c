@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "llm/chat_stream_priv.h"
+#include "llm/stream_priv.h"
+
+static const SpkFaultSource source = { "openai", "OPENAI_API_KEY" };
 
 #define D(data) "data: " data "\n\n"
 #define DELTA(delta) \
@@ -37,15 +39,15 @@ static char *run(const char *body, gsize step)
 {
 	g_autoptr(GString) pieces = g_string_new(NULL);
 	SpkLlmSink sink = { .on_text = note_piece, .user = pieces };
-	g_autoptr(SpkChatStream) stream = spk_chat_stream_new(&sink, 3);
+	g_autoptr(SpkStream) stream = spk_stream_new(&spk_wire_chat, &source, &sink, 3);
 	g_auto(SpkLlmReply) reply = { 0 };
 	g_autoptr(GError) error = NULL;
 	gsize len = strlen(body);
 	gboolean ok = TRUE;
 
 	for (gsize at = 0; ok && at < len; at += step)
-		ok = spk_chat_stream_feed(stream, body + at, MIN(step, len - at), &error);
-	if (ok && spk_chat_stream_finish(stream, &reply, &error))
+		ok = spk_stream_feed(stream, body + at, MIN(step, len - at), &error);
+	if (ok && spk_stream_finish(stream, &reply, &error))
 		return describe(&reply);
 	return g_strdup_printf("%s: %s", spk_err_info(spk_error_code(error))->name,
 			       error->message);
@@ -185,11 +187,11 @@ static void test_cases_at_every_split(void **state)
 /* Feeds `event` until it is refused or ended; the error's code, SPK_N_ERRS for none. */
 static SpkErr feed_until_refused(const char *event, guint times)
 {
-	g_autoptr(SpkChatStream) stream = spk_chat_stream_new(NULL, 0);
+	g_autoptr(SpkStream) stream = spk_stream_new(&spk_wire_chat, &source, NULL, 0);
 	g_autoptr(GError) error = NULL;
 
 	for (guint i = 0; i < times; i++)
-		if (!spk_chat_stream_feed(stream, event, strlen(event), &error))
+		if (!spk_stream_feed(stream, event, strlen(event), &error))
 			return spk_error_code(error);
 	return SPK_N_ERRS;
 }
@@ -219,35 +221,35 @@ static void test_bounds(void **state)
 
 static void test_whole_before_the_end(void **state)
 {
-	g_autoptr(SpkChatStream) stream = spk_chat_stream_new(NULL, 0);
+	g_autoptr(SpkStream) stream = spk_stream_new(&spk_wire_chat, &source, NULL, 0);
 	const char *first = DELTA("{\"content\":\"a\"}"), *finish = FINISH("stop"),
 		   *done = DONE;
 
-	assert_true(spk_chat_stream_feed(stream, first, strlen(first), NULL));
-	assert_false(spk_chat_stream_is_whole(stream));
-	assert_true(spk_chat_stream_feed(stream, finish, strlen(finish), NULL));
-	assert_true(spk_chat_stream_is_whole(stream));
-	assert_false(spk_chat_stream_is_done(stream));
-	assert_true(spk_chat_stream_feed(stream, done, strlen(done), NULL));
-	assert_true(spk_chat_stream_is_done(stream));
+	assert_true(spk_stream_feed(stream, first, strlen(first), NULL));
+	assert_false(spk_stream_is_whole(stream));
+	assert_true(spk_stream_feed(stream, finish, strlen(finish), NULL));
+	assert_true(spk_stream_is_whole(stream));
+	assert_false(spk_stream_is_done(stream));
+	assert_true(spk_stream_feed(stream, done, strlen(done), NULL));
+	assert_true(spk_stream_is_done(stream));
 }
 
 static void test_pieces(void **state)
 {
 	g_autoptr(GString) pieces = g_string_new(NULL);
 	SpkLlmSink sink = { .on_text = note_piece, .user = pieces };
-	g_autoptr(SpkChatStream) stream = spk_chat_stream_new(&sink, 0);
+	g_autoptr(SpkStream) stream = spk_stream_new(&spk_wire_chat, &source, &sink, 0);
 	const char *body = DELTA("{\"content\":\"\"}") DELTA("{\"content\":\"a\"}")
 		DELTA("{\"content\":\"b\"}");
 
-	assert_true(spk_chat_stream_feed(stream, body, strlen(body), NULL));
+	assert_true(spk_stream_feed(stream, body, strlen(body), NULL));
 	assert_string_equal(pieces->str, "a|b|");
 }
 
-const struct CMUnitTest chat_stream_tests[] = {
+const struct CMUnitTest stream_tests[] = {
 	cmocka_unit_test(test_cases_at_every_split),
 	cmocka_unit_test(test_bounds),
 	cmocka_unit_test(test_whole_before_the_end),
 	cmocka_unit_test(test_pieces),
 };
-const size_t n_chat_stream_tests = G_N_ELEMENTS(chat_stream_tests);
+const size_t n_stream_tests = G_N_ELEMENTS(stream_tests);
