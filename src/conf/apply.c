@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "conf/load_priv.h"
+#include "conf/secret.h"
 
 enum { MAX_UNKNOWN = 12, MAX_SHOWN = 20, MAX_SHOWN_BYTES = 200 };
 
@@ -109,7 +110,9 @@ static int option_of(const SpkConfLayer *layer, const SpkConfEntry *entry)
 
 static gboolean is_secret(const SpkConfLayer *layer, const SpkConfEntry *entry)
 {
-	return layer->dotenv && g_strv_contains(spk_conf_secrets, entry->key);
+	const SpkSecret *secret = layer->dotenv ? spk_secret_find(entry->key) : NULL;
+
+	return secret && !strcmp(secret->env, entry->key);
 }
 
 static gboolean is_sensitive(const SpkConfLayer *layer, const SpkConfEntry *entry)
@@ -180,8 +183,7 @@ void spk_load_check_variable(SpkConfLoad *load, const char *name, const char *wh
 	g_autofree char *nearest = NULL;
 	gboolean ours = FALSE;
 
-	/* The bearer of the reference's server, not an option. */
-	if (!g_str_has_prefix(name, "SPARKS_") || !strcmp(name, "SPARKS_OPENAI_API_KEY"))
+	if (!g_str_has_prefix(name, "SPARKS_") || spk_secret_find(name))
 		return;
 	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++) {
 		char *env = spk_conf_env_name(opt->name);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "conf/conf_priv.h"
+#include "conf/secret.h"
 
 SpkConf *spk_conf_ref(SpkConf *conf)
 {
@@ -105,7 +106,7 @@ const char *spk_conf_secret(const SpkConf *conf, const char *env_name)
 {
 	const char *set = g_getenv(env_name);
 
-	g_assert(g_strv_contains(spk_conf_secrets, env_name));
+	g_assert(spk_secret_find(env_name));
 	if (!set || !*set)
 		set = g_hash_table_lookup(conf->secrets, env_name);
 	return set && *set ? set : NULL;
@@ -154,9 +155,11 @@ json_t *spk_conf_task_values(const SpkConf *conf)
 		if (!(options[i].flags & SPK_OPT_PROCESS))
 			spk_json_set(values, options[i].name,
 				     value_to_json(&options[i], &conf->values[i]));
-	for (const char *const *name = spk_conf_secrets; *name; name++)
-		spk_json_set(values, *name,
-			     json_boolean(spk_conf_secret(conf, *name) != NULL));
+	for (const SpkSecret *secret = spk_secrets(); secret->key; secret++)
+		if (secret->model)
+			spk_json_set(values, secret->env,
+				     json_boolean(spk_conf_secret(conf, secret->env) !=
+						  NULL));
 	return values;
 }
 

@@ -87,9 +87,6 @@ struct SpkConf {
 	char *store_path;
 };
 
-/* Variables that spk_conf_secret() may be asked for; ends with NULL. */
-extern const char *const spk_conf_secrets[];
-
 /* ---- trust ---- */
 typedef enum {
 	SPK_TRUST_NONE,

@@ -142,9 +142,6 @@ static const struct {
 };
 /* clang-format on */
 
-const char *const spk_conf_secrets[] = { "OPENAI_API_KEY", "OPENROUTER_API_KEY",
-					 "OPENCODE_API_KEY", NULL };
-
 const SpkOpt *spk_conf_options(void)
 {
 	return options;

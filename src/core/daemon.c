@@ -7,6 +7,7 @@
 
 #include "base/fs.h"
 #include "base/json.h"
+#include "conf/secret.h"
 #include "core/core_priv.h"
 
 #define UP_MAX (64u << 10)
@@ -64,9 +65,6 @@ static const struct {
 
 /* What nobody asks for when a play answers. */
 static const char *const of_servers[] = {
-	"OPENAI_API_KEY",
-	"OPENCODE_API_KEY",
-	"OPENROUTER_API_KEY",
 	"llm.connect_timeout_secs",
 	"llm.first_byte_timeout_secs",
 	"llm.idle_timeout_secs",
@@ -95,7 +93,7 @@ static gboolean is_moot(const char *name, const json_t *options)
 		if (!strcmp(replaced[i].name, name))
 			return json_object_get(options, replaced[i].by) != NULL;
 	return model && g_str_has_prefix(model, "script:") &&
-	       g_strv_contains(of_servers, name);
+	       (g_strv_contains(of_servers, name) || spk_secret_find(name));
 }
 
 /* As a reader of up.json sees them: numbers have been through text. */

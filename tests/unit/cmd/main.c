@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "conf/secret.h"
 #include "test_cmd.h"
 
 static char *root;
@@ -17,8 +18,7 @@ int cmd_setup(void **state)
 	g_autofree char *work = NULL;
 
 	for (char **name = names; *name; name++)
-		if (g_str_has_prefix(*name, "SPARKS_") ||
-		    !strcmp(*name, "OPENAI_API_KEY"))
+		if (g_str_has_prefix(*name, "SPARKS_") || spk_secret_find(*name))
 			g_unsetenv(*name);
 	root = g_dir_make_tmp("spk-cmd-XXXXXX", NULL);
 	assert_non_null(root);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/fs.h"
+#include "conf/secret.h"
 #include "test_conf.h"
 
 static char *root;
@@ -15,8 +16,7 @@ int conf_setup(void **state)
 	g_autofree char *work = NULL;
 
 	for (char **name = names; *name; name++)
-		if (g_str_has_prefix(*name, "SPARKS_") ||
-		    !strcmp(*name, "OPENAI_API_KEY"))
+		if (g_str_has_prefix(*name, "SPARKS_") || spk_secret_find(*name))
 			g_unsetenv(*name);
 	root = g_dir_make_tmp("spk-conf-XXXXXX", NULL);
 	assert_non_null(root);
@@ -82,7 +82,7 @@ int main(void)
 	} suites[] = {
 		{ options_tests, &n_options_tests }, { toml_tests, &n_toml_tests },
 		{ dotenv_tests, &n_dotenv_tests },   { load_tests, &n_load_tests },
-		{ trust_tests, &n_trust_tests },
+		{ secret_tests, &n_secret_tests },   { trust_tests, &n_trust_tests },
 	};
 	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct CMUnitTest));
 

@@ -1,0 +1,57 @@
+#include "conf/secret.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+/* clang-format off */
+static const SpkSecret secrets[] = {
+	{ "anthropic.api_key", "ANTHROPIC_API_KEY", TRUE, "key of Anthropic" },
+	{ "github.token", "GH_TOKEN", FALSE, "token of GitHub" },
+	{ "gitlab.token", "GITLAB_TOKEN", FALSE, "token of GitLab" },
+	{ "jira.api_token", "JIRA_API_TOKEN", FALSE, "token of Jira" },
+	{ "langfuse.public_key", "LANGFUSE_PUBLIC_KEY", FALSE, "public key of Langfuse" },
+	{ "langfuse.secret_key", "LANGFUSE_SECRET_KEY", FALSE, "secret key of Langfuse" },
+	{ "linear.api_key", "LINEAR_API_KEY", FALSE, "key of Linear" },
+	{ "openai.api_key", "OPENAI_API_KEY", TRUE,
+	  "key of OpenAI, or of the server in openai.url" },
+	{ "openai_api.api_key", "SPARKS_OPENAI_API_KEY", FALSE,
+	  "bearer that clients of our own API show" },
+	{ "openrouter.api_key", "OPENROUTER_API_KEY", TRUE, "key of OpenRouter" },
+	{ "slack.app_token", "SPARKS_SLACK_APP_TOKEN", FALSE, "app token of Slack" },
+	{ "slack.bot_token", "SPARKS_SLACK_BOT_TOKEN", FALSE, "bot token of Slack" },
+	{ "slack.signing_secret", "SPARKS_SLACK_SIGNING_SECRET", FALSE,
+	  "signing secret of Slack" },
+	{ "sonarqube.token", "SONAR_TOKEN", FALSE, "token of SonarQube" },
+	{ "teams.app_id", "SPARKS_TEAMS_APP_ID", FALSE, "app id of Teams" },
+	{ "teams.app_password", "SPARKS_TEAMS_APP_PASSWORD", FALSE,
+	  "app password of Teams" },
+	{ "telegram.stt_api_key", "SPARKS_STT_API_KEY", FALSE,
+	  "key of the server that turns speech into text" },
+	{ "telegram.token", "SPARKS_TELEGRAM_TOKEN", FALSE, "token of the Telegram bot" },
+	{ "zen.api_key", "OPENCODE_API_KEY", TRUE, "key of OpenCode Zen" },
+	{ NULL },
+};
+/* clang-format on */
+
+const SpkSecret *spk_secrets(void)
+{
+	return secrets;
+}
+
+const SpkSecret *spk_secret_find(const char *name)
+{
+	for (const SpkSecret *secret = secrets; secret->key; secret++)
+		if (!strcmp(secret->key, name) || !strcmp(secret->env, name))
+			return secret;
+	return NULL;
+}
+
+char *spk_secret_nearest(const char *key)
+{
+	const char *keys[G_N_ELEMENTS(secrets)];
+
+	for (gsize i = 0; i < G_N_ELEMENTS(secrets); i++)
+		keys[i] = secrets[i].key;
+	return spk_text_did_you_mean(key, keys);
+}
