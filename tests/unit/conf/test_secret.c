@@ -1,6 +1,7 @@
 /* The table of secrets. */
 #include <string.h>
 
+#include "base/json.h"
 #include "conf/secret.h"
 #include "test_conf.h"
 
