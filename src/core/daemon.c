@@ -58,32 +58,30 @@ void spk_core_withdraw(SpkCore *core)
 static const struct {
 	const char *name, *by;
 } replaced[] = {
-	{ "manager.max_steps", "max_steps" },	 { "openai.model", "model" },
-	{ "openrouter.model", "model" },	 { "zen.model", "model" },
+	{ "manager.max_steps", "max_steps" },
 	{ "task.timeout_secs", "timeout_secs" },
 };
 
-/* What nobody asks for when a play answers. */
-static const char *const of_servers[] = {
-	"llm.connect_timeout_secs",
-	"llm.first_byte_timeout_secs",
-	"llm.idle_timeout_secs",
-	"llm.provider",
-	"openai.api_style",
-	"openai.max_tokens",
-	"openai.temperature",
-	"openai.url",
-	"openrouter.context_window",
-	"openrouter.max_tokens",
-	"openrouter.temperature",
-	"openrouter.url",
-	"script.play",
-	"zen.context_window",
-	"zen.max_tokens",
-	"zen.temperature",
-	"zen.url",
-	NULL,
-};
+/* What nobody asks for when a play answers: but for the window, which a play has from
+ * [openai], all of the sections of servers. */
+static gboolean is_of_servers(const char *name)
+{
+	static const char *const names[] = { "llm.connect_timeout_secs",
+					     "llm.first_byte_timeout_secs",
+					     "llm.idle_timeout_secs",
+					     "llm.provider",
+					     "script.play",
+					     NULL };
+	static const char *const sections[] = { "anthropic.", "ollama.", "openai.",
+						"openrouter.", "zen." };
+
+	if (strcmp(name, "openai.context_window") == 0)
+		return FALSE;
+	for (gsize i = 0; i < G_N_ELEMENTS(sections); i++)
+		if (g_str_has_prefix(name, sections[i]))
+			return TRUE;
+	return g_strv_contains(names, name) || spk_secret_find(name);
+}
 
 static gboolean is_moot(const char *name, const json_t *options)
 {
@@ -92,8 +90,9 @@ static gboolean is_moot(const char *name, const json_t *options)
 	for (gsize i = 0; i < G_N_ELEMENTS(replaced); i++)
 		if (!strcmp(replaced[i].name, name))
 			return json_object_get(options, replaced[i].by) != NULL;
-	return model && g_str_has_prefix(model, "script:") &&
-	       (g_strv_contains(of_servers, name) || spk_secret_find(name));
+	if (model && g_str_has_suffix(name, ".model"))
+		return TRUE;
+	return model && g_str_has_prefix(model, "script:") && is_of_servers(name);
 }
 
 /* As a reader of up.json sees them: numbers have been through text. */

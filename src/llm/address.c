@@ -38,6 +38,7 @@ char *spk_address_complete(const char *url, const SpkWire *wire, const char *sec
 {
 	g_autoptr(GUri) uri = parse(url, section, error);
 	g_autofree char *base = g_strdup(url);
+	char *path;
 	gsize len;
 
 	if (!uri)
@@ -46,9 +47,12 @@ char *spk_address_complete(const char *url, const SpkWire *wire, const char *sec
 		base[len - 1] = '\0';
 	if (g_str_has_suffix(base, wire->path))
 		base[len - strlen(wire->path)] = '\0';
-	if (!*g_uri_get_path(uri) || strcmp(g_uri_get_path(uri), "/") == 0)
-		return g_strconcat(base, wire->root, NULL);
-	return g_steal_pointer(&base);
+	path = strchr(strstr(base, "://") + 3, '/');
+	if (path && g_strcmp0(path, wire->instead) == 0)
+		*path = '\0';
+	else if (path)
+		return g_steal_pointer(&base);
+	return g_strconcat(base, wire->root, NULL);
 }
 
 gboolean spk_address_is_local(const char *base)

@@ -9,6 +9,7 @@ enum { MAX_CALLS = 128, MAX_NAME = 256, MAX_ARGUMENTS = 1 << 20 };
 
 typedef struct {
 	gint64 index; /* as sent; -1: the server gave none */
+	GStrv keys;   /* of the wire's own, or NULL */
 	char *id;     /* NULL: none yet */
 	GString *name, *arguments;
 } Call;
@@ -21,6 +22,7 @@ static void call_free(gpointer data)
 {
 	Call *call = data;
 
+	g_strfreev(call->keys);
 	g_free(call->id);
 	g_string_free(call->name, TRUE);
 	g_string_free(call->arguments, TRUE);
@@ -58,7 +60,7 @@ static Call *last_with_index(const SpkCalls *calls, gint64 index)
  * The call a fragment belongs to, NULL for a new one. By the book its index says so. Without
  * an index it continues the last call. Either way a name together with another id than the
  * call has starts a new one (Ollama sends index 0 for all), and so does, without an index, a
- * name for a call that has its arguments already.
+ * name for a call that has its arguments already, unless the ids say that it is the same.
  */
 static Call *find_call(const SpkCalls *calls, gint64 index, const char *id,
 		       const char *name)
@@ -69,7 +71,7 @@ static Call *find_call(const SpkCalls *calls, gint64 index, const char *id,
 		return call;
 	if (id && call->id && strcmp(id, call->id) != 0)
 		return NULL;
-	if (index < 0 && !id && call->arguments->len)
+	if (index < 0 && call->arguments->len && !(id && call->id))
 		return NULL;
 	return call;
 }
@@ -153,6 +155,58 @@ gboolean spk_calls_add(SpkCalls *calls, const json_t *fragments, GError **error)
 		if (!add_fragment(calls, fragment, error))
 			return FALSE;
 	return TRUE;
+}
+
+static Call *call_of(const SpkCalls *calls, const char *const *keys)
+{
+	for (guint i = calls->calls->len; i > 0; i--) {
+		Call *call = calls->calls->pdata[i - 1];
+
+		for (gsize k = 0; call->keys && keys[k]; k++)
+			if (g_strv_contains((const char *const *)call->keys, keys[k]))
+				return call;
+	}
+	return NULL;
+}
+
+gboolean spk_calls_begin(SpkCalls *calls, const char *const *keys, const char *id,
+			 const char *name, GError **error)
+{
+	Call *call = add_call(calls, -1, error);
+
+	if (!call)
+		return FALSE;
+	call->keys = g_strdupv((GStrv)keys);
+	if (id && *id)
+		call->id = g_strndup(id, MAX_NAME);
+	take_name(call, name);
+	return TRUE;
+}
+
+gboolean spk_calls_has(const SpkCalls *calls, const char *const *keys)
+{
+	return call_of(calls, keys) != NULL;
+}
+
+gboolean spk_calls_more(SpkCalls *calls, const char *const *keys, const char *piece,
+			GError **error)
+{
+	Call *call = call_of(calls, keys);
+	g_autoptr(json_t) text = piece ? spk_json_text(piece) : NULL;
+
+	if (call)
+		return take_arguments(call, text, error);
+	spk_error_set(error, SPK_ERR_PROVIDER_REPLY, NULL,
+		      "arguments came for a tool call that never began");
+	return FALSE;
+}
+
+gboolean spk_calls_whole(SpkCalls *calls, const char *const *keys,
+			 const json_t *arguments, GError **error)
+{
+	Call *call = call_of(calls, keys);
+
+	return !call || call->arguments->len || take_arguments(call, arguments, error);
 }
 
 guint spk_calls_count(const SpkCalls *calls)

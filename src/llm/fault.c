@@ -28,6 +28,7 @@ static const char *const context_words[] = {
 	"input is too long",			/* Bedrock */
 	"max_new_tokens` must be <=",		/* text-generation-inference */
 	"exceeds the model's context",
+	"exceeds the context length", /* Ollama */
 };
 
 static char *clean_message(const char *text, gsize len)
@@ -161,6 +162,33 @@ static const struct {
 	{ 0, G_MAXLONG, SPK_ERR_PROVIDER, TRUE, "the server refuses the request", NULL },
 };
 
+/* What an error inside a stream would have had as its status, by the type it names. */
+static const struct {
+	const char *type;
+	long status;
+} types[] = {
+	{ "invalid_request_error", 400 },
+	{ "authentication_error", 401 },
+	{ "billing_error", 402 },
+	{ "permission_error", 403 },
+	{ "not_found_error", 404 },
+	{ "request_too_large", 413 },
+	{ "rate_limit_error", 429 },
+	{ "rate_limit_exceeded", 429 },
+	{ "api_error", 500 },
+	{ "timeout_error", 504 },
+	{ "overloaded_error", 529 },
+};
+
+static long status_of(const SpkFault *fault)
+{
+	for (gsize i = 0; !fault->status && i < G_N_ELEMENTS(types); i++)
+		if (g_strcmp0(fault->type, types[i].type) == 0 ||
+		    g_strcmp0(fault->code, types[i].type) == 0)
+			return types[i].status;
+	return fault->status;
+}
+
 static char *make_hint(const char *pattern, const SpkFaultSource *source)
 {
 	g_autoptr(GString) hint = g_string_new(pattern);
@@ -187,6 +215,9 @@ static void set_error(GError **error, SpkErr code, const SpkFaultSource *source,
 void spk_fault_to_error(const SpkFault *fault, const SpkFaultSource *source,
 			double *ret_retry_after_s, GError **error)
 {
+	g_autofree char *missing = NULL;
+	long status = status_of(fault);
+	const char *hint;
 	gsize i = 0;
 
 	if (is_about_context(fault)) {
@@ -202,10 +233,12 @@ void spk_fault_to_error(const SpkFault *fault, const SpkFaultSource *source,
 		*ret_retry_after_s = SPK_RETRY_NEVER;
 		return;
 	}
-	while (fault->status < statuses[i].from || fault->status > statuses[i].to)
+	while (status < statuses[i].from || status > statuses[i].to)
 		i++;
 	if (statuses[i].never)
 		*ret_retry_after_s = SPK_RETRY_NEVER;
-	set_error(error, statuses[i].code, source, statuses[i].hint, statuses[i].what,
-		  fault);
+	hint = statuses[i].hint;
+	if (status == 404 && source->missing)
+		hint = missing = g_strconcat(hint, "; ", source->missing, NULL);
+	set_error(error, statuses[i].code, source, hint, statuses[i].what, fault);
 }

@@ -27,6 +27,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkFault, spk_fault_clear)
 typedef struct {
 	const char *section; /* of the configuration; NULL: no hints */
 	const char *key;     /* variable of the key; NULL: none */
+	const char *missing; /* more to do when the model is not there, or NULL */
 } SpkFaultSource;
 
 /* Sets the error; *ret_retry_after_s becomes SPK_RETRY_NEVER where the code alone would

@@ -75,6 +75,12 @@ typedef struct {
 
 typedef struct SpkWire SpkWire; /* wire_priv.h */
 
+/* By the start of a model's name; the last row has a NULL start. */
+typedef struct {
+	const char *start;
+	const SpkWire *wire; /* NULL: one that is not built */
+} SpkWireOf;
+
 struct SpkProvider {
 	const char *name; /* of the configuration's section, too */
 	const SpkProviderImpl *impl;
@@ -82,6 +88,8 @@ struct SpkProvider {
 	const char *url;     /* unless [name] url says otherwise */
 	const char *key;     /* variable of its key; NULL: takes none */
 	const SpkWire *wire; /* NULL: [name] api_style says */
+	/* Models that are served over another wire; NULL: none. */
+	const SpkWireOf *by_model;
 };
 
 /* llm_all.c: ends with a NULL name; the order of the fallback (reference: openai, ollama,

@@ -30,8 +30,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Script, script_close)
 static gboolean script_describe(const SpkProvider *row, SpkConf *conf,
 				SpkProviderState *ret_state, GError **error)
 {
-	*ret_state = (SpkProviderState){ .configured = *spk_conf_str(conf, "script.play"),
-					 .local = TRUE };
+	*ret_state = (SpkProviderState){
+		.configured = *spk_conf_str(conf, "script.play") != '\0', .local = TRUE
+	};
 	return TRUE;
 }
 

@@ -23,6 +23,8 @@ typedef struct {
 	char *model, *base;
 	char *key;	  /* NULL: none */
 	char *key_header; /* NULL without a key */
+	SpkConf *conf;	  /* holds the two that follow */
+	const char *effort, *summary;
 	double temperature;
 	gint64 connect_ms, first_byte_ms, idle_ms;
 	gint quirks; /* SpkQuirk, atomic: learned from refusals */
@@ -39,6 +41,7 @@ static void server_close(gpointer data)
 	g_free(self->key_header);
 	g_free(self->model);
 	g_mutex_clear(&self->lock);
+	spk_conf_unref(self->conf);
 	spk_http_free(self->http);
 	g_free(self);
 }
@@ -57,25 +60,32 @@ static const char *text_of(const SpkProvider *row, SpkConf *conf, const char *ke
 	return spk_conf_is_set(conf, name) ? spk_conf_str(conf, name) : "";
 }
 
-static gint64 number_of(const SpkProvider *row, SpkConf *conf, const char *key)
+static const SpkWire *const styles[] = { &spk_wire_chat, &spk_wire_responses };
+
+/* `model` may be NULL: that of most models. */
+static const SpkWire *wire_of(const SpkProvider *row, SpkConf *conf, const char *model,
+			      GError **error)
 {
-	g_autofree char *name = g_strconcat(row->name, ".", key, NULL);
+	const SpkWireOf *of = row->by_model;
+	gsize i = 0;
 
-	return spk_conf_int(conf, name);
-}
+	if (!row->wire) {
+		const char *style = spk_conf_str(conf, "openai.api_style");
 
-static const SpkWire *wire_of(const SpkProvider *row, SpkConf *conf, GError **error)
-{
-	const char *style = row->wire ? row->wire->name
-				      : spk_conf_str(conf, "openai.api_style");
-
-	if (row->wire)
+		while (strcmp(styles[i]->name, style) != 0)
+			i++; /* the option has these choices */
+		return styles[i];
+	}
+	while (of && model && of->start && !g_str_has_prefix(model, of->start))
+		of++;
+	if (!of || !model || !of->start)
 		return row->wire;
-	if (strcmp(style, spk_wire_chat.name) == 0)
-		return &spk_wire_chat;
-	spk_error_set(error, SPK_ERR_CONFIG, "set api_style = \"chat_completions\"",
-		      "[%s] api_style \"%s\" is not built yet", row->name, style);
-	return NULL;
+	if (!of->wire)
+		spk_error_set(error, SPK_ERR_CONFIG, "choose another model",
+			      "%s serves models \"%s…\" over a protocol that is not "
+			      "built in",
+			      row->name, of->start);
+	return of->wire;
 }
 
 static char *base_of(const SpkProvider *row, const SpkWire *wire, SpkConf *conf,
@@ -105,7 +115,7 @@ static char *key_of(const SpkProvider *row, SpkConf *conf, GError **error)
 static gboolean server_describe(const SpkProvider *row, SpkConf *conf,
 				SpkProviderState *ret_state, GError **error)
 {
-	const SpkWire *wire = wire_of(row, conf, error);
+	const SpkWire *wire = wire_of(row, conf, NULL, error);
 	g_autofree char *base = wire ? base_of(row, wire, conf, error) : NULL;
 	g_autofree char *key = base ? key_of(row, conf, error) : NULL;
 
@@ -153,16 +163,35 @@ static char *model_of(const SpkProvider *row, SpkConf *conf, const char *model,
 	return NULL;
 }
 
+/* What is configured wins over what the model's name is known to have. */
 static void read_limits(Server *self, const SpkProvider *row, SpkConf *conf)
+{
+	const SpkKnownModel *known = spk_known_model(self->model);
+	g_autofree char *window = g_strconcat(row->name, ".context_window", NULL);
+	g_autofree char *answer = g_strconcat(row->name, ".max_tokens", NULL);
+
+	self->info.context_window = spk_conf_int(conf, window);
+	self->info.max_output = spk_conf_int(conf, answer);
+	if (known->context_window && !spk_conf_is_set(conf, window))
+		self->info.context_window = known->context_window;
+	if (known->max_output && !spk_conf_is_set(conf, answer))
+		self->info.max_output = MIN(self->info.max_output, known->max_output);
+	self->quirks = known->quirks;
+}
+
+static void read_parameters(Server *self, const SpkProvider *row, SpkConf *conf)
 {
 	g_autofree char *temperature = g_strconcat(row->name, ".temperature", NULL);
 
 	self->temperature = spk_conf_real(conf, temperature);
+	self->effort = self->summary = "";
 	self->connect_ms = 1000 * spk_conf_int(conf, "llm.connect_timeout_secs");
 	self->first_byte_ms = 1000 * spk_conf_int(conf, "llm.first_byte_timeout_secs");
 	self->idle_ms = 1000 * spk_conf_int(conf, "llm.idle_timeout_secs");
-	self->info.context_window = number_of(row, conf, "context_window");
-	self->info.max_output = number_of(row, conf, "max_tokens");
+	if (row->wire)
+		return;
+	self->effort = spk_conf_str(conf, "openai.reasoning_effort");
+	self->summary = spk_conf_str(conf, "openai.reasoning_summary");
 }
 
 static gpointer server_open(const SpkProvider *row, SpkConf *conf, const char *model,
@@ -171,19 +200,22 @@ static gpointer server_open(const SpkProvider *row, SpkConf *conf, const char *m
 	g_autoptr(Server) self = g_new0(Server, 1);
 
 	g_mutex_init(&self->lock);
-	self->source = (SpkFaultSource){ .section = row->name, .key = row->key };
-	self->wire = wire_of(row, conf, error);
-	self->key = self->wire ? key_of(row, conf, error) : NULL;
+	self->conf = spk_conf_ref(conf);
+	self->key = key_of(row, conf, error);
 	if (!self->key || !check_key(row, conf, self->key, error))
 		return NULL;
-	self->base = base_of(row, self->wire, conf, error);
-	self->model = self->base ? model_of(row, conf, model, error) : NULL;
-	if (!self->model)
+	self->model = model_of(row, conf, model, error);
+	self->wire = self->model ? wire_of(row, conf, self->model, error) : NULL;
+	self->base = self->wire ? base_of(row, self->wire, conf, error) : NULL;
+	if (!self->base)
 		return NULL;
+	self->source = (SpkFaultSource){ .section = row->name,
+					 .key = row->key,
+					 .missing = self->wire->missing };
 	if (*self->key)
 		self->key_header = g_strconcat(self->wire->key_header, self->key, NULL);
 	read_limits(self, row, conf);
-	self->quirks = spk_quirks_of_model(self->model);
+	read_parameters(self, row, conf);
 	self->info.model = self->model;
 	self->info.url = self->base;
 	self->info.local = spk_address_is_local(self->base);
@@ -300,6 +332,9 @@ static char *body_of(const Server *self, guint quirks, const SpkLlmRequest *requ
 	SpkWireParams params = { .model = self->model,
 				 .temperature = self->temperature,
 				 .max_tokens = self->info.max_output,
+				 .context_window = self->info.context_window,
+				 .effort = self->effort,
+				 .summary = self->summary,
 				 .quirks = quirks };
 	g_autoptr(json_t) body = self->wire->body(&params, request);
 	char *text = json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(6)); /* 0.3 */

@@ -13,9 +13,9 @@
 struct SpkStream {
 	const SpkWire *wire;
 	SpkAnswer answer;
-	enum { UNKNOWN, EVENTS, PLAIN } form;
+	enum { UNKNOWN, EVENTS, LINES, PLAIN } form;
 	SpkSse *sse;
-	GString *plain; /* the body, when it is one JSON object */
+	GString *plain; /* the body, when it is one JSON object; or an unfinished line */
 	GString *head;	/* its first bytes, for the error when it is neither */
 };
 
@@ -90,6 +90,7 @@ SpkStream *spk_stream_new(const SpkWire *wire, const SpkFaultSource *source,
 	SpkStream *stream = g_new0(SpkStream, 1);
 
 	stream->wire = wire;
+	stream->form = wire->lines ? LINES : UNKNOWN;
 	spk_answer_init(&stream->answer, sink, turn, source);
 	stream->sse = spk_sse_new(MAX_EVENT, on_event, stream);
 	stream->plain = g_string_new(NULL);
@@ -108,11 +109,46 @@ void spk_stream_free(SpkStream *stream)
 	g_free(stream);
 }
 
+static gboolean take_line(SpkStream *stream, GError **error)
+{
+	GString *line = stream->plain;
+	gboolean ok;
+
+	while (line->len && g_ascii_isspace(line->str[line->len - 1]))
+		g_string_truncate(line, line->len - 1);
+	ok = stream->answer.done || !line->len ||
+	     take_body(stream, line->str, line->len, MAX_EVENT, error);
+	g_string_truncate(line, 0);
+	return ok;
+}
+
+static gboolean feed_lines(SpkStream *stream, const char *data, gsize len, GError **error)
+{
+	for (const char *end = data + len; data < end;) {
+		const char *eol = memchr(data, '\n', end - data);
+		gsize piece = (eol ? eol : end) - data;
+
+		if (stream->plain->len + piece > MAX_EVENT) {
+			spk_error_set(error, SPK_ERR_LIMIT, NULL,
+				      "a line of the answer is longer than %u bytes",
+				      MAX_EVENT);
+			return FALSE;
+		}
+		g_string_append_len(stream->plain, data, piece);
+		data += piece + (eol != NULL);
+		if (eol && !take_line(stream, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 gboolean spk_stream_feed(SpkStream *stream, const char *data, gsize len, GError **error)
 {
 	if (stream->form == UNKNOWN)
 		sniff(stream, data, len);
 	g_string_append_len(stream->head, data, MIN(len, 256 - stream->head->len));
+	if (stream->form == LINES)
+		return feed_lines(stream, data, len, error);
 	if (stream->form != PLAIN)
 		return spk_sse_feed(stream->sse, data, len, error);
 	if (stream->plain->len + len > MAX_PLAIN) {
@@ -142,6 +178,8 @@ double spk_stream_retry(const SpkStream *stream)
 /* What the last bytes were, if the server forgot the empty line after them. */
 static gboolean take_rest(SpkStream *stream, GError **error)
 {
+	if (stream->form == LINES)
+		return take_line(stream, error);
 	if (stream->form == PLAIN) {
 		stream->answer.done = TRUE;
 		return take_body(stream, stream->plain->str, stream->plain->len,

@@ -1,6 +1,6 @@
 /*
- * One answer of a server, from the bytes of its body: server-sent events, or the whole as one
- * JSON object when the server doesn't stream. The wire takes the events apart.
+ * One answer of a server, from the bytes of its body: server-sent events, lines of JSON, or
+ * the whole as one JSON object when the server doesn't stream. The wire takes the events apart.
  */
 #ifndef SPK_LLM_STREAM_PRIV_H
 #define SPK_LLM_STREAM_PRIV_H

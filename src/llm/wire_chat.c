@@ -24,6 +24,8 @@ static json_t *chat_body(const SpkWireParams *params, const SpkLlmRequest *reque
 		spk_json_set(body, "temperature", json_real(params->temperature));
 	if (params->max_tokens > 0)
 		spk_json_set(body, limit, json_integer(params->max_tokens));
+	if (*params->effort && !(params->quirks & SPK_QUIRK_NO_EFFORT))
+		spk_json_set(body, "reasoning_effort", spk_json_text(params->effort));
 	spk_json_set(body, "stream", json_true());
 	if (!(params->quirks & SPK_QUIRK_NO_STREAM_OPTIONS))
 		spk_json_set(body, "stream_options",

@@ -7,6 +7,7 @@
 
 #include "base/fs.h"
 #include "base/json.h"
+#include "llm/stream_priv.h"
 
 SpkConf *conf_of(const char *first, ...)
 {
@@ -88,18 +89,63 @@ void use_real_clock(void)
 	spk_clock_use(NULL);
 }
 
+static char *describe(const SpkLlmReply *reply)
+{
+	GString *line = g_string_new(reply->text);
+	const json_t *call;
+	gsize i;
+
+	g_string_append(line, " /");
+	json_array_foreach(reply->tool_calls, i, call)
+		g_string_append_printf(line, " %s:%s(%s)", spk_json_str(call, "id"),
+				       spk_json_str(call, "name"),
+				       spk_json_str(call, "arguments"));
+	g_string_append_printf(line, " / %s / %d,%d,%d", reply->finish,
+			       (int)reply->usage.input, (int)reply->usage.output,
+			       (int)reply->usage.cached);
+	if (reply->usage.cache_write >= 0)
+		g_string_append_printf(line, ",%d", (int)reply->usage.cache_write);
+	return g_string_free(line, FALSE);
+}
+
+char *stream_reply(const SpkWire *wire, const char *body, gsize step)
+{
+	g_autoptr(GString) pieces = g_string_new(NULL);
+	SpkLlmSink sink = { .on_text = note_piece, .user = pieces };
+	SpkFaultSource source = { "openai", "OPENAI_API_KEY", NULL };
+	g_autoptr(SpkStream) stream = spk_stream_new(wire, &source, &sink, 3);
+	g_auto(SpkLlmReply) reply = { 0 };
+	g_autoptr(GError) error = NULL;
+	gsize len = strlen(body);
+	gboolean ok = TRUE;
+
+	for (gsize at = 0; ok && at < len; at += step)
+		ok = spk_stream_feed(stream, body + at, MIN(step, len - at), &error);
+	if (ok && spk_stream_finish(stream, &reply, &error))
+		return describe(&reply);
+	return g_strdup_printf("%s: %s", spk_err_info(spk_error_code(error))->name,
+			       error->message);
+}
+
 int main(void)
 {
+	static const char *const keys[] = { "OPENAI_API_KEY", "ANTHROPIC_API_KEY",
+					    "OPENROUTER_API_KEY", "OPENCODE_API_KEY",
+					    NULL };
 	g_autofree char *home = g_dir_make_tmp("sparks-llm-XXXXXX", NULL);
 	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct CMUnitTest));
 	int failed;
 
 	signal(SIGPIPE, SIG_IGN);
-	g_unsetenv("OPENAI_API_KEY");
+	for (const char *const *key = keys; *key; key++)
+		g_unsetenv(*key);
 	g_setenv("SPARKS_HOME", home, TRUE);
 	g_assert(chdir(home) == 0);
 	g_array_append_vals(all, play_tests, n_play_tests);
 	g_array_append_vals(all, stream_tests, n_stream_tests);
+	g_array_append_vals(all, wires_tests, n_wires_tests);
+	g_array_append_vals(all, bodies_tests, n_bodies_tests);
+	g_array_append_vals(all, providers_tests, n_providers_tests);
 	g_array_append_vals(all, fault_tests, n_fault_tests);
 	g_array_append_vals(all, script_tests, n_script_tests);
 	g_array_append_vals(all, server_tests, n_server_tests);

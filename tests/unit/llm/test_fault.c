@@ -126,10 +126,10 @@ static void test_quirks(void **state)
 			400,
 			"{\"error\":{\"message\":\"unsupported\",\"param\":\"tools\"}}"),
 		0);
-	assert_int_equal(spk_quirks_of_model("gpt-4o"), 0);
-	assert_int_not_equal(spk_quirks_of_model("gpt-5.3-codex"), 0);
-	assert_int_not_equal(spk_quirks_of_model("openai/o3-mini"), 0);
-	assert_int_equal(spk_quirks_of_model("qwen2.5:7b"), 0);
+	assert_int_equal(spk_known_model("gpt-4o")->quirks, 0);
+	assert_int_not_equal(spk_known_model("gpt-5.3-codex")->quirks, 0);
+	assert_int_not_equal(spk_known_model("openai/o3-mini")->quirks, 0);
+	assert_int_equal(spk_known_model("qwen2.5:7b")->quirks, 0);
 }
 
 const struct CMUnitTest fault_tests[] = {

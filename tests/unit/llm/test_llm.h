@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "conf/conf.h"
 #include "llm/llm.h"
+#include "llm/wire_priv.h"
 
 /* A configuration of "name=value" words, NULL-terminated. */
 SpkConf *conf_of(const char *first, ...) G_GNUC_NULL_TERMINATED;
@@ -23,6 +24,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkLlmRequest, request_clear)
 /* Takes pieces and restarts down as "piece|" and "<restart>". */
 void note_piece(const char *piece, gpointer seen);
 void note_restart(const char *why, gpointer seen);
+
+/* What comes of `body`, fed in pieces of `step` bytes as turn 3: "text / id:name(arguments) ...
+ * / finish / input,output,cached" (and ",cache_write" where that is known), or "CODE: message". */
+char *stream_reply(const SpkWire *wire, const char *body, gsize step);
 
 /* Sleeping takes no time and is added up in *ret_slept_ms (a list of gint64). */
 void use_fast_clock(GArray *slept_ms);
@@ -40,6 +45,9 @@ void use_real_clock(void);
 	extern const size_t n_##room##_tests
 TESTS(play);
 TESTS(stream);
+TESTS(wires);
+TESTS(bodies);
+TESTS(providers);
 TESTS(fault);
 TESTS(script);
 TESTS(server);

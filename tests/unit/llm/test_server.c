@@ -461,7 +461,6 @@ static void test_opening(void **state)
 	refused_to_open("openai.url=ftp://example.com", "takes http or https");
 	refused_to_open("openai.url=https://chatgpt.com/backend-api/codex",
 			"subscription");
-	refused_to_open("openai.api_style=responses", "not built yet");
 	g_setenv("OPENAI_API_KEY", "sk with blanks", TRUE);
 	refused_to_open("openai.model=x", "OPENAI_API_KEY holds a character");
 	g_setenv("OPENAI_API_KEY", CANARY, TRUE);

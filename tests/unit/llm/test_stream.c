@@ -16,43 +16,6 @@ static const SpkFaultSource source = { "openai", "OPENAI_API_KEY" };
 #define DONE	     D("[DONE]")
 #define CALLS(calls) DELTA("{\"tool_calls\":[" calls "]}")
 
-/* The reply in one line: text / id:name(arguments) ... / finish / input,output,cached; or
- * "CODE: message". */
-static char *describe(const SpkLlmReply *reply)
-{
-	GString *line = g_string_new(reply->text);
-	const json_t *call;
-	gsize i;
-
-	g_string_append(line, " /");
-	json_array_foreach(reply->tool_calls, i, call)
-		g_string_append_printf(line, " %s:%s(%s)", spk_json_str(call, "id"),
-				       spk_json_str(call, "name"),
-				       spk_json_str(call, "arguments"));
-	g_string_append_printf(line, " / %s / %d,%d,%d", reply->finish,
-			       (int)reply->usage.input, (int)reply->usage.output,
-			       (int)reply->usage.cached);
-	return g_string_free(line, FALSE);
-}
-
-static char *run(const char *body, gsize step)
-{
-	g_autoptr(GString) pieces = g_string_new(NULL);
-	SpkLlmSink sink = { .on_text = note_piece, .user = pieces };
-	g_autoptr(SpkStream) stream = spk_stream_new(&spk_wire_chat, &source, &sink, 3);
-	g_auto(SpkLlmReply) reply = { 0 };
-	g_autoptr(GError) error = NULL;
-	gsize len = strlen(body);
-	gboolean ok = TRUE;
-
-	for (gsize at = 0; ok && at < len; at += step)
-		ok = spk_stream_feed(stream, body + at, MIN(step, len - at), &error);
-	if (ok && spk_stream_finish(stream, &reply, &error))
-		return describe(&reply);
-	return g_strdup_printf("%s: %s", spk_err_info(spk_error_code(error))->name,
-			       error->message);
-}
-
 /* clang-format off */
 static const struct {
 	const char *what, *body, *wanted;	/* wanted: a prefix of what describe() gives */
@@ -175,7 +138,8 @@ static void test_cases_at_every_split(void **state)
 		gsize len = strlen(cases[i].body);
 
 		for (gsize step = 1; step <= MAX(len, 1); step += step < 64 ? 1 : 37) {
-			g_autofree char *got = run(cases[i].body, step);
+			g_autofree char *got =
+				stream_reply(&spk_wire_chat, cases[i].body, step);
 
 			if (!g_str_has_prefix(got, cases[i].wanted))
 				fail_msg("%s, pieces of %zu: %s", cases[i].what, step,
