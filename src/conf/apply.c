@@ -103,25 +103,28 @@ static int option_of_variable(const char *variable)
 	return -1;
 }
 
+/* The secret that a file's entry holds, by its variable or its option; or NULL. */
+static const SpkSecret *secret_of(const SpkConfLayer *layer, const SpkConfEntry *entry)
+{
+	const SpkSecret *secret = spk_secret_find(entry->key);
+
+	return secret && !strcmp(layer->dotenv ? secret->env : secret->key, entry->key)
+		       ? secret
+		       : NULL;
+}
+
 static int option_of(const SpkConfLayer *layer, const SpkConfEntry *entry)
 {
 	return layer->dotenv ? option_of_variable(entry->key) : spk_conf_find(entry->key);
-}
-
-static gboolean is_secret(const SpkConfLayer *layer, const SpkConfEntry *entry)
-{
-	const SpkSecret *secret = layer->dotenv ? spk_secret_find(entry->key) : NULL;
-
-	return secret && !strcmp(secret->env, entry->key);
 }
 
 static gboolean is_sensitive(const SpkConfLayer *layer, const SpkConfEntry *entry)
 {
 	int index = option_of(layer, entry);
 
-	if (index < 0)
-		return is_secret(layer, entry);
-	return spk_conf_options()[index].flags & SPK_OPT_SENSITIVE;
+	if (secret_of(layer, entry))
+		return TRUE;
+	return index >= 0 && spk_conf_options()[index].flags & SPK_OPT_SENSITIVE;
 }
 
 /* "name = value" of what has no effect without trust, secrets without their value; their
@@ -139,7 +142,7 @@ static GPtrArray *sensitive_lines(const SpkConfLayer *layer, GString *names)
 			continue;
 		g_string_append_printf(names, "%s%s", names->len ? ", " : "", entry->key);
 		g_ptr_array_add(lines, g_strdup_printf("%s = %s", entry->key,
-						       is_secret(layer, entry) ? "(a key)"
+						       secret_of(layer, entry) ? "(a key)"
 									       : value));
 	}
 	if (more) {
@@ -200,6 +203,47 @@ void spk_load_check_variable(SpkConfLoad *load, const char *name, const char *wh
 			 nearest);
 }
 
+/* A file gets copied, shown and committed: a secret in it is refused, unless one insists. */
+static void apply_inline(SpkConfLoad *load, const SpkConfEntry *entry,
+			 const SpkSecret *secret, const char *where)
+{
+	const char *allow = g_getenv("SPARKS_ALLOW_INLINE_SECRETS");
+	const char *unfit = spk_secret_unfit(entry->text);
+	g_autofree char *hint = NULL;
+
+	if (!*entry->text)
+		return;
+	if (g_strcmp0(allow, "1") != 0) {
+		hint = g_strdup_printf(
+			"take it out, then `sparks secrets set %s`, or put "
+			"it into the environment as %s; "
+			"SPARKS_ALLOW_INLINE_SECRETS=1 reads it from here "
+			"all the same",
+			secret->key, secret->env);
+		spk_load_problem(load, hint, "%s%s is a secret, and not for a file",
+				 where, secret->key);
+	} else if (entry->type != SPK_TOML_STRING || unfit) {
+		spk_load_problem(load, "put this line right", "%s%s %s", where,
+				 secret->key,
+				 unfit ? unfit : "must be a string in quotes");
+	} else {
+		g_hash_table_replace(load->conf->inlined, g_strdup(secret->env),
+				     g_strdup(entry->text));
+	}
+}
+
+static void apply_secret(SpkConfLoad *load, const SpkConfLayer *layer,
+			 const SpkConfEntry *entry, const char *where)
+{
+	const SpkSecret *secret = secret_of(layer, entry);
+
+	if (layer->dotenv)
+		g_hash_table_replace(load->conf->secrets, g_strdup(entry->key),
+				     g_strdup(entry->text));
+	else
+		apply_inline(load, entry, secret, where);
+}
+
 static void apply_entry(SpkConfLoad *load, const SpkConfLayer *layer,
 			const SpkConfEntry *entry)
 {
@@ -212,15 +256,14 @@ static void apply_entry(SpkConfLoad *load, const SpkConfLayer *layer,
 
 	if (!layer->trusted && is_sensitive(layer, entry))
 		return;
-	if (clash)
+	if (secret_of(layer, entry))
+		apply_secret(load, layer, entry, where);
+	else if (clash)
 		spk_load_problem(load, "put this line right", "%s%s %s", where, opt->name,
 				 clash);
 	else if (opt)
 		spk_load_value(load, (guint)index, entry->text,
 			       layer->dotenv ? ".env" : "file", entry->line, where);
-	else if (is_secret(layer, entry))
-		g_hash_table_replace(load->conf->secrets, g_strdup(entry->key),
-				     g_strdup(entry->text));
 	else if (layer->dotenv)
 		spk_load_check_variable(load, entry->key, where);
 	else

@@ -24,6 +24,9 @@ void spk_conf_unref(SpkConf *conf)
 	g_free(conf->path);
 	g_free(conf->store_path);
 	g_hash_table_unref(conf->secrets);
+	g_hash_table_unref(conf->inlined);
+	g_hash_table_unref(conf->kept);
+	g_mutex_clear(&conf->lock);
 	g_ptr_array_unref(conf->warnings);
 	g_free(conf);
 }
@@ -102,14 +105,87 @@ const char *spk_conf_store_path(const SpkConf *conf)
 	return conf->store_path;
 }
 
+/* ---- secrets ---- */
+#define INLINE "file"
+
+/* What holds without a look into keyring or file of secrets, and where it stands. */
+static const char *near(const SpkConf *conf, const SpkSecret *secret,
+			const char **ret_origin)
+{
+	const struct {
+		const char *origin, *value;
+	} places[] = {
+		{ "environment", g_getenv(secret->env) },
+		{ ".env", g_hash_table_lookup(conf->secrets, secret->env) },
+		{ INLINE, g_hash_table_lookup(conf->inlined, secret->env) },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(places); i++) {
+		if (!places[i].value || !*places[i].value)
+			continue;
+		*ret_origin = places[i].origin;
+		return places[i].value;
+	}
+	return NULL;
+}
+
 const char *spk_conf_secret(const SpkConf *conf, const char *env_name)
 {
-	const char *set = g_getenv(env_name);
+	const SpkSecret *secret = spk_secret_find(env_name);
+	SpkConf *mine = (SpkConf *)conf; /* what was looked up is kept */
+	const char *set, *origin;
+	gpointer kept;
 
-	g_assert(spk_secret_find(env_name));
-	if (!set || !*set)
-		set = g_hash_table_lookup(conf->secrets, env_name);
-	return set && *set ? set : NULL;
+	g_assert(secret);
+	set = near(conf, secret, &origin);
+	if (set && strcmp(origin, INLINE) != 0)
+		return set;
+	g_mutex_lock(&mine->lock);
+	if (!g_hash_table_lookup_extended(conf->kept, env_name, NULL, &kept)) {
+		kept = spk_secret_get(secret);
+		g_hash_table_insert(mine->kept, g_strdup(env_name), kept);
+	}
+	g_mutex_unlock(&mine->lock);
+	return kept ? kept : set;
+}
+
+const char *spk_conf_secret_near(const SpkConf *conf, const char *env_name)
+{
+	const SpkSecret *secret = spk_secret_find(env_name);
+	const char *origin = NULL;
+
+	g_assert(secret);
+	return near(conf, secret, &origin) ? origin : NULL;
+}
+
+/* ---- known values, for who has to keep them out of something ---- */
+static void add_known(GPtrArray *known, const char *env, const char *value)
+{
+	if (value && *value)
+		g_ptr_array_add(known, g_strconcat(env, "=", value, NULL));
+}
+
+char **spk_conf_secret_values(const SpkConf *conf)
+{
+	GPtrArray *known = g_ptr_array_new();
+
+	g_mutex_lock((GMutex *)&conf->lock);
+	for (const SpkSecret *one = spk_secrets(); one->key; one++) {
+		add_known(known, one->env, g_getenv(one->env));
+		add_known(known, one->env, g_hash_table_lookup(conf->secrets, one->env));
+		add_known(known, one->env, g_hash_table_lookup(conf->kept, one->env));
+		add_known(known, one->env, g_hash_table_lookup(conf->inlined, one->env));
+	}
+	g_mutex_unlock((GMutex *)&conf->lock);
+	g_ptr_array_add(known, NULL);
+	return (char **)g_ptr_array_free(known, FALSE);
+}
+
+void spk_conf_secret_values_free(char **values)
+{
+	for (char **value = values; value && *value; value++)
+		spk_secret_wipe(*value);
+	g_free(values);
 }
 
 static json_t *value_to_json(const SpkOpt *opt, const SpkConfValue *value)
@@ -158,8 +234,8 @@ json_t *spk_conf_task_values(const SpkConf *conf)
 	for (const SpkSecret *secret = spk_secrets(); secret->key; secret++)
 		if (secret->model)
 			spk_json_set(values, secret->env,
-				     json_boolean(spk_conf_secret(conf, secret->env) !=
-						  NULL));
+				     json_boolean(spk_conf_secret_near(
+							  conf, secret->env) != NULL));
 	return values;
 }
 

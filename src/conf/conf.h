@@ -2,7 +2,7 @@
  * Configuration: one option table (conf/options.c) gives names, types, defaults, ranges,
  * environment names and the help sentence. A loaded SpkConf is immutable and may be shared
  * between threads. Precedence: command line > environment > `.env` beside the config in
- * force > file > default.
+ * force > file > default; for secrets see spk_conf_secret().
  */
 #ifndef SPK_CONF_CONF_H
 #define SPK_CONF_CONF_H
@@ -91,8 +91,18 @@ char **spk_conf_trust(const char *folder, GError **error);
  * reference program, which is never written (a warning says so while there is no store.db). */
 const char *spk_conf_store_path(const SpkConf *conf);
 
-/* A secret by its environment name (environment, then trusted .env); NULL when absent.
- * Borrowed from conf. Never logged, never in spk_conf_to_json(). */
+/* A secret by its environment name: environment, trusted .env, keyring, file of secrets,
+ * config file where SPARKS_ALLOW_INLINE_SECRETS=1 lets it stand there; NULL when absent.
+ * Keyring and file are looked at on the first call for it only, within a deadline, and what
+ * is wrong with them is logged once. Borrowed from conf; any thread. Never logged, never in
+ * spk_conf_to_json(). */
 const char *spk_conf_secret(const SpkConf *conf, const char *env_name);
+/* Where it stands, without looking into keyring and file of secrets: "environment", ".env",
+ * "file" (the config) or NULL. */
+const char *spk_conf_secret_near(const SpkConf *conf, const char *env_name);
+/* "NAME=value" of all that are known by now, NULL-terminated: for redaction. To be freed with
+ * spk_conf_secret_values_free(), which wipes. */
+char **spk_conf_secret_values(const SpkConf *conf);
+void spk_conf_secret_values_free(char **values);
 
 #endif

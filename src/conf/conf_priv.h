@@ -83,6 +83,9 @@ struct SpkConf {
 	char *path;
 	gboolean trusted;
 	GHashTable *secrets; /* of a trusted .env: variable -> value */
+	GHashTable *inlined; /* of a config file, where that is allowed: likewise */
+	GMutex lock;	     /* of kept */
+	GHashTable *kept;    /* found in keyring or file: likewise; NULL: nowhere */
 	GPtrArray *warnings; /* NULL-terminated once loaded */
 	char *store_path;
 };

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/fs.h"
 #include "conf/load_priv.h"
+#include "conf/secret.h"
 
 static void set_defaults(SpkConfLoad *load)
 {
@@ -123,7 +124,7 @@ static void load_environment(SpkConfLoad *load)
 		const char *text = g_getenv(env);
 		g_autofree char *where = g_strconcat(env, ": ", NULL);
 
-		if (text)
+		if (text && !spk_secret_find(options[i].name))
 			spk_load_value(load, i, text, "environment", 0, where);
 	}
 	for (char **name = names; *name; name++)
@@ -135,8 +136,21 @@ static void load_overrides(SpkConfLoad *load)
 	for (const char *const *o = load->source->overrides; o && *o; o++) {
 		const char *equals = strchr(*o, '=');
 		g_autofree char *name = g_strndup(*o, equals ? (gsize)(equals - *o) : 0);
+		const SpkSecret *secret = spk_secret_find(name);
 		int index = spk_conf_find(name);
 		g_autofree char *nearest = NULL;
+
+		if (secret) {
+			g_autofree char *hint = g_strdup_printf(
+				"others can see a command line: `sparks secrets set %s`, "
+				"or %s in the environment",
+				secret->key, secret->env);
+
+			spk_load_problem(load, hint,
+					 "command line: %s is a secret, and not set here",
+					 secret->key);
+			continue;
+		}
 
 		if (!equals) {
 			spk_load_problem(load, "write NAME=VALUE",
@@ -184,6 +198,12 @@ static void find_store(SpkConfLoad *load)
 			path, load->conf->store_path);
 }
 
+static GHashTable *new_secrets(void)
+{
+	return g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+				     (GDestroyNotify)spk_secret_wipe);
+}
+
 SpkConf *spk_conf_check(const SpkConfSource *source, GPtrArray **ret_problems)
 {
 	SpkConf *conf = g_new0(SpkConf, 1);
@@ -195,7 +215,10 @@ SpkConf *spk_conf_check(const SpkConfSource *source, GPtrArray **ret_problems)
 	g_atomic_ref_count_init(&conf->refs);
 	conf->values = g_new0(SpkConfValue, spk_conf_n_options());
 	conf->trusted = TRUE;
-	conf->secrets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_mutex_init(&conf->lock);
+	conf->secrets = new_secrets();
+	conf->inlined = new_secrets();
+	conf->kept = new_secrets();
 	conf->warnings = g_ptr_array_new_with_free_func(g_free);
 	set_defaults(&load);
 	load_toml(&load);

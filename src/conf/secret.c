@@ -55,3 +55,24 @@ char *spk_secret_nearest(const char *key)
 		keys[i] = secrets[i].key;
 	return spk_text_did_you_mean(key, keys);
 }
+
+void spk_secret_wipe(char *value)
+{
+	if (value)
+		explicit_bzero(value, strlen(value));
+	g_free(value);
+}
+
+const char *spk_secret_unfit(const char *value)
+{
+	if (!*value)
+		return "is empty";
+	if (strlen(value) > SPK_SECRET_MAX)
+		return "is longer than 4096 bytes";
+	if (!g_utf8_validate(value, -1, NULL))
+		return "is not UTF-8 text";
+	for (const char *p = value; *p; p = g_utf8_next_char(p))
+		if (g_unichar_iscntrl(g_utf8_get_char(p)))
+			return "has a line end or another control character in it";
+	return NULL;
+}

@@ -170,7 +170,7 @@ static void test_warnings(void **state)
 	g_autofree char *all = NULL;
 
 	put("x.toml",
-	    "[manager]\nmax_step = 3\n[telegram]\ntoken = 'x'\nallow_all = true\n"
+	    "[manager]\nmax_step = 3\n[telegram]\nprovider = 'x'\nallow_all = true\n"
 	    "[[ghosts]]\nname = 'a'\n[openai]\nclassifier_model = 'm'\n"
 	    "[llm]\n[nonsense]\nx = 1\n\"openai.url\" = 'http://x'\n");
 	conf = load_ok("x.toml");
