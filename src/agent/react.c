@@ -3,6 +3,7 @@
 
 #include "agent/agent_impl.h"
 #include "agent/run_priv.h"
+#include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -183,10 +184,16 @@ static gboolean react_run(SpkRun *run, SpkOutcome *ret_outcome, GError **error)
 		return FALSE;
 	while (!ended && !at_limit(run, ret_outcome)) {
 		g_auto(SpkLlmReply) reply = { 0 };
+		g_autoptr(GError) why = NULL;
 		gboolean ok;
 
-		if (!spk_step_model(run, &reply, error))
+		if (!spk_step_model(run, &reply, &why)) {
+			if (spk_error_is(why, SPK_ERR_TIMEOUT) &&
+			    at_limit(run, ret_outcome))
+				return TRUE; /* the task's time, not the server's */
+			g_propagate_error(error, g_steal_pointer(&why));
 			return FALSE;
+		}
 		say_reply(run, &reply);
 		if (json_array_size(reply.tool_calls)) {
 			run->idle_turns = 0;

@@ -81,10 +81,23 @@ static gboolean record_failure(SpkRun *run, const SpkLlmReply *reply,
 			      error);
 }
 
+/* The task's time may be over in the middle of an answer. */
+static SpkCancel *patience_of(SpkRun *run)
+{
+	SpkCancel *patience = spk_cancel_new(run->env.cancel);
+	gint64 seconds = run_option_int(run, "timeout_secs", "task.timeout_secs");
+	double left = (double)seconds - spk_run_seconds(run);
+
+	if (seconds)
+		spk_cancel_set_deadline(patience, (gint64)(1000 * MAX(left, 0)) + 1);
+	return patience;
+}
+
 static gboolean ask(SpkRun *run, guint attempt, SpkLlmReply *reply, GError **error)
 {
 	SpkLlmRequest request = { run->messages, run->tools, run->turn, "main", attempt };
 	g_autofree char *prefix = spk_llm_prefix_hash(&request);
+	g_autoptr(SpkCancel) patience = patience_of(run);
 	json_t *intent = json_pack("{s:i,s:s,s:I,s:I}", "turn", (int)run->turn, "prefix",
 				   prefix, "messages",
 				   (json_int_t)json_array_size(run->messages),
@@ -93,8 +106,7 @@ static gboolean ask(SpkRun *run, guint attempt, SpkLlmReply *reply, GError **err
 
 	return spk_run_record(run, "model.intent", run->turn, SPK_EFFECT_IDEMPOTENT,
 			      intent, error) &&
-	       spk_llm_complete(run->env.llm, &request, NULL, run->env.cancel, reply,
-				error);
+	       spk_llm_complete(run->env.llm, &request, NULL, patience, reply, error);
 }
 
 static gboolean ask_live(SpkRun *run, SpkLlmReply *reply, GError **error)
@@ -113,6 +125,7 @@ static gboolean ask_live(SpkRun *run, SpkLlmReply *reply, GError **error)
 		if (failure) {
 			/* The first failure is the one to report, also when the record fails. */
 			(void)record_failure(run, reply, failure, NULL);
+			(void)save_counts(run, NULL); /* the time it took */
 			g_propagate_error(error, g_steal_pointer(&failure));
 			return FALSE;
 		}
