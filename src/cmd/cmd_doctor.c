@@ -17,6 +17,7 @@
 #include "cmd/cmd_all.h"
 #include "cmd/session.h"
 #include "cmd/ui.h"
+#include "conf/secret.h"
 #include "llm/llm.h"
 #include "net/child.h"
 
@@ -205,6 +206,29 @@ static Finding check_model(const Doctor *doctor)
 		     spk_llm_model(llm));
 }
 
+/* Why a place is not the one in force, or what is weak about the one that is. */
+static Finding check_secrets(const Doctor *doctor)
+{
+	g_autoptr(GString) seen = g_string_new(NULL), todo = g_string_new(NULL);
+
+	for (guint i = 0; spk_secret_place(i); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autofree char *weak = NULL;
+		g_autofree char *where = spk_secret_place_describe(i, &weak, &error);
+		const char *hint = error ? spk_error_hint(error) : NULL;
+
+		g_string_append_printf(seen, "%s%s", seen->len ? "; " : "",
+				       where ? where : error->message);
+		if (error && !spk_error_is(error, SPK_ERR_NOT_FOUND))
+			weak = g_strdup(hint ? hint : "see the message");
+		if (weak)
+			g_string_append_printf(todo, "%s%s", todo->len ? "; " : "", weak);
+	}
+	if (todo->len)
+		return found(WARN, todo->str, "%s", seen->str);
+	return found(PASS, NULL, "%s", seen->str);
+}
+
 static const struct {
 	const char *id, *title, *expected;
 	Finding (*fn)(const Doctor *doctor);
@@ -214,6 +238,7 @@ static const struct {
 	{ "store", "store", "opens, integrity check passes", check_store },
 	{ "box.tier", "sandbox", "native or stronger", check_box },
 	{ "git", "git", "2.30 or newer", check_git },
+	{ "secrets", "secrets", "in a keyring, or sealed", check_secrets },
 	{ "model", "model", "configured and answering", check_model },
 };
 

@@ -8,12 +8,34 @@
 #include "cmd/export.h"
 #include "cmd/session.h"
 #include "cmd/tasks_all.h"
+#include "conf/secret.h"
+
+/* Of our environment, of .env, and what is kept for a model's server. */
+static SpkRedact *all_secrets(const SpkConf *conf)
+{
+	g_auto(GStrv) env = g_get_environ();
+	g_autoptr(GPtrArray) all = g_ptr_array_new();
+	SpkRedact *redact;
+	char **values;
+
+	for (const SpkSecret *secret = spk_secrets(); secret->key; secret++)
+		if (secret->model)
+			(void)spk_conf_secret(conf, secret->env); /* known from here on */
+	values = spk_conf_secret_values(conf);
+	for (char **value = values; *value; value++)
+		g_ptr_array_add(all, *value);
+	for (char **one = env; *one; one++)
+		g_ptr_array_add(all, *one);
+	g_ptr_array_add(all, NULL);
+	redact = spk_redact_new((const char *const *)all->pdata);
+	spk_conf_secret_values_free(values);
+	return redact;
+}
 
 static char *export_play(SpkSession *session, const SpkTask *task, guint *ret_redacted,
 			 GError **error)
 {
-	g_auto(GStrv) env = g_get_environ();
-	g_autoptr(SpkRedact) redact = spk_redact_new((const char *const *)env);
+	g_autoptr(SpkRedact) redact = all_secrets(session->conf);
 	g_autoptr(SpkTrail) trail = spk_trail_read(session->store, task->id, error);
 	g_autoptr(json_t)
 		repo = trail ? spk_export_repo(session->core, task, trail, error) : NULL;

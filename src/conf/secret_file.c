@@ -183,9 +183,10 @@ static gboolean find_file(File *file, GError **error)
 	if (!broken && file->bytes && spk_seal_is(file->bytes, file->len) &&
 	    !spk_seal_parse(file->bytes, file->len, &file->seal, &broken))
 		g_prefix_error(&broken, "%s: ", file->path);
-	if (broken)
-		g_propagate_error(error, g_steal_pointer(&broken));
-	return !broken;
+	if (!broken)
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&broken));
+	return FALSE;
 }
 
 static gboolean is_sealed(const File *file)
@@ -272,9 +273,10 @@ static gboolean choose_seal(File *file, gboolean *ret_new, GError **error)
 	}
 	if (!broken && !is_sealed(file) && spk_secret_can_ask())
 		*ret_new = new_passphrase(file, &broken);
-	if (broken)
-		g_propagate_error(error, g_steal_pointer(&broken));
-	return !broken;
+	if (!broken)
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&broken));
+	return FALSE;
 }
 
 static gboolean write_file(File *file, const char *text, GError **error)

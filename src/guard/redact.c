@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "conf/secret.h"
 
 #define MIN_VALUE 8 /* shorter values would blacken ordinary words */
 
@@ -37,7 +38,7 @@ typedef struct {
 
 struct SpkRedact {
 	GArray *known;
-	GRegex *shape;
+	GRegex *shape; /* of all shapes; made when it is first needed */
 	guint count;
 };
 
@@ -56,7 +57,7 @@ static void known_clear(gpointer data)
 	Known *known = data;
 
 	g_free(known->name);
-	g_free(known->value);
+	spk_secret_wipe(known->value);
 }
 
 /* Longest first: a value that contains another is replaced whole. */
@@ -71,7 +72,6 @@ static gint by_length(gconstpointer a, gconstpointer b)
 SpkRedact *spk_redact_new(const char *const *env)
 {
 	SpkRedact *redact = g_new0(SpkRedact, 1);
-	g_autofree char *pattern = g_strjoinv("|", (char **)shapes);
 
 	redact->known = g_array_new(FALSE, FALSE, sizeof(Known));
 	g_array_set_clear_func(redact->known, known_clear);
@@ -79,15 +79,14 @@ SpkRedact *spk_redact_new(const char *const *env)
 		const char *equals = strchr(*env, '=');
 		g_autofree char *name = equals ? g_strndup(*env, equals - *env) : NULL;
 
-		if (name && is_secret_name(name) && strlen(equals + 1) >= MIN_VALUE) {
+		if (name && (spk_secret_find(name) || is_secret_name(name)) &&
+		    strlen(equals + 1) >= MIN_VALUE) {
 			Known known = { g_steal_pointer(&name), g_strdup(equals + 1) };
 
 			g_array_append_val(redact->known, known);
 		}
 	}
 	g_array_sort(redact->known, by_length);
-	redact->shape = g_regex_new(pattern, G_REGEX_OPTIMIZE | G_REGEX_RAW, 0, NULL);
-	g_assert(redact->shape);
 	return redact;
 }
 
@@ -96,15 +95,24 @@ void spk_redact_free(SpkRedact *redact)
 	if (!redact)
 		return;
 	g_array_unref(redact->known);
-	g_regex_unref(redact->shape);
+	g_clear_pointer(&redact->shape, g_regex_unref);
 	g_free(redact);
 }
 
-static void replace_value(SpkRedact *redact, GString *text, const Known *known)
+static guint replace_known(const SpkRedact *redact, GString *text)
 {
-	g_autofree char *with = g_strdup_printf("[redacted %s]", known->name);
+	guint count = 0;
 
-	redact->count += g_string_replace(text, known->value, with, 0);
+	for (guint i = 0; i < redact->known->len; i++) {
+		const Known *known = &g_array_index(redact->known, Known, i);
+		g_autofree char *with = NULL;
+
+		if (!strstr(text->str, known->value))
+			continue;
+		with = g_strdup_printf("[redacted %s]", known->name);
+		count += g_string_replace(text, known->value, with, 0);
+	}
+	return count;
 }
 
 static gboolean replace_shape(const GMatchInfo *match, GString *out, gpointer user)
@@ -116,20 +124,40 @@ static gboolean replace_shape(const GMatchInfo *match, GString *out, gpointer us
 	return FALSE;
 }
 
+static void prepare(SpkRedact *redact)
+{
+	g_autofree char *pattern = g_strjoinv("|", (char **)shapes);
+
+	if (redact->shape)
+		return;
+	redact->shape = g_regex_new(pattern, G_REGEX_OPTIMIZE | G_REGEX_RAW, 0, NULL);
+	g_assert(redact->shape);
+}
+
 char *spk_redact_text(SpkRedact *redact, const char *text)
 {
 	g_autoptr(GString) out = g_string_new(text);
 	char *result;
 
-	for (guint i = 0; i < redact->known->len; i++)
-		replace_value(redact, out, &g_array_index(redact->known, Known, i));
+	prepare(redact);
+	redact->count += replace_known(redact, out);
 	result = g_regex_replace_eval(redact->shape, out->str, out->len, 0, 0,
 				      replace_shape, redact, NULL);
 	/* The matcher's own limits were passed: better nothing than a secret. */
 	return result ? result : g_strdup("[redacted: could not be examined]");
 }
 
-json_t *spk_redact_json(SpkRedact *redact, const json_t *json)
+char *spk_redact_known(const SpkRedact *redact, const char *text)
+{
+	GString *out = g_string_new(text);
+
+	(void)replace_known(redact, out);
+	return g_string_free(out, FALSE);
+}
+
+typedef char *(*Treat)(gpointer how, const char *text);
+
+static json_t *treat_json(gpointer how, Treat treat, const json_t *json)
 {
 	g_autofree char *text = NULL;
 	const json_t *value;
@@ -139,21 +167,41 @@ json_t *spk_redact_json(SpkRedact *redact, const json_t *json)
 
 	switch (json_typeof(json)) {
 	case JSON_STRING:
-		text = spk_redact_text(redact, json_string_value(json));
+		text = treat(how, json_string_value(json));
 		return spk_json_text(text);
 	case JSON_ARRAY:
 		copy = json_array();
 		json_array_foreach(json, i, value)
-			json_array_append_new(copy, spk_redact_json(redact, value));
+			json_array_append_new(copy, treat_json(how, treat, value));
 		return copy;
 	case JSON_OBJECT:
 		copy = json_object();
 		json_object_foreach((json_t *)json, key, value)
-			spk_json_set(copy, key, spk_redact_json(redact, value));
+			spk_json_set(copy, key, treat_json(how, treat, value));
 		return copy;
 	default:
 		return json_deep_copy(json);
 	}
+}
+
+static char *treat_all(gpointer how, const char *text)
+{
+	return spk_redact_text(how, text);
+}
+
+static char *treat_known(gpointer how, const char *text)
+{
+	return spk_redact_known(how, text);
+}
+
+json_t *spk_redact_json(SpkRedact *redact, const json_t *json)
+{
+	return treat_json(redact, treat_all, json);
+}
+
+json_t *spk_redact_known_json(const SpkRedact *redact, const json_t *json)
+{
+	return treat_json((gpointer)redact, treat_known, json);
 }
 
 guint spk_redact_count(SpkRedact *redact)

@@ -19,6 +19,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkRedact, spk_redact_free)
 char *spk_redact_text(SpkRedact *redact, const char *text);
 /* A copy of any JSON value with all its strings so treated; keys stay. */
 json_t *spk_redact_json(SpkRedact *redact, const json_t *json);
+/* The same with the values alone, and not counted: for text that work goes on with, where a
+ * string that only looks like a key must stay. Any thread. */
+char *spk_redact_known(const SpkRedact *redact, const char *text);
+json_t *spk_redact_known_json(const SpkRedact *redact, const json_t *json);
 /* Secrets found so far. */
 guint spk_redact_count(SpkRedact *redact);
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "guard/redact.h"
 #include "llm/llm_impl.h"
 #include "llm/retry_priv.h"
 
@@ -11,6 +12,7 @@ struct SpkLlm {
 	const SpkProvider *row;
 	const SpkModelInfo *info;
 	SpkRetry retry;
+	SpkRedact *redact; /* of the keys that are known */
 };
 
 static const SpkProvider *configured_provider(SpkConf *conf, GError **error)
@@ -43,6 +45,29 @@ static const SpkProvider *choose(SpkConf *conf, const char **model, GError **err
 	return row;
 }
 
+/* ---- keys in answers ---- */
+static SpkRedact *known_keys(SpkConf *conf)
+{
+	char **values = spk_conf_secret_values(conf);
+	SpkRedact *redact = spk_redact_new((const char *const *)values);
+
+	spk_conf_secret_values_free(values);
+	return redact;
+}
+
+/* A server may repeat the key it was given: neither record nor model sees it again. (What it
+ * says in an error is treated in server.c.) */
+static void hide_in_reply(const SpkLlm *llm, SpkLlmReply *reply)
+{
+	char *text = spk_redact_known(llm->redact, reply->text);
+	json_t *calls = spk_redact_known_json(llm->redact, reply->tool_calls);
+
+	g_free(reply->text);
+	reply->text = text;
+	json_decref(reply->tool_calls);
+	reply->tool_calls = calls;
+}
+
 SpkLlm *spk_llm_open(SpkConf *conf, const char *model, GError **error)
 {
 	g_autofree SpkLlm *llm = g_new0(SpkLlm, 1);
@@ -56,6 +81,7 @@ SpkLlm *spk_llm_open(SpkConf *conf, const char *model, GError **error)
 		return NULL;
 	llm->info = llm->retry.impl->info(llm->retry.self);
 	llm->retry.max_retries = spk_conf_int(conf, "llm.max_retries");
+	llm->redact = known_keys(conf);
 	return g_steal_pointer(&llm);
 }
 
@@ -64,6 +90,7 @@ void spk_llm_free(SpkLlm *llm)
 	if (!llm)
 		return;
 	llm->retry.impl->close(llm->retry.self);
+	spk_redact_free(llm->redact);
 	g_free(llm);
 }
 
@@ -86,7 +113,10 @@ gboolean spk_llm_complete(SpkLlm *llm, const SpkLlmRequest *request,
 			  const SpkLlmSink *sink, SpkCancel *cancel,
 			  SpkLlmReply *ret_reply, GError **error)
 {
-	return spk_retry_complete(&llm->retry, request, sink, cancel, ret_reply, error);
+	if (!spk_retry_complete(&llm->retry, request, sink, cancel, ret_reply, error))
+		return FALSE;
+	hide_in_reply(llm, ret_reply);
+	return TRUE;
 }
 
 gboolean spk_llm_ping(SpkLlm *llm, SpkCancel *cancel, GError **error)

@@ -27,8 +27,9 @@ class World:
     def __init__(self, git=True):
         self.folder = os.path.realpath(tempfile.mkdtemp(prefix="sparks-e2e-"))
         self.repo = os.path.join(self.folder, "repo")
-        self.env = {k: v for k, v in os.environ.items()
-                    if k == "SPARKS_BOX" or not k.startswith(("SPARKS_", "OPENAI_", "NO_COLOR"))}
+        self.env = {k: v for k, v in os.environ.items() if k == "SPARKS_BOX" or not (
+            k.startswith(("SPARKS_", "NO_COLOR", "DBUS_", "XDG_", "CREDENTIALS_"))
+            or k.endswith(("_API_KEY", "_TOKEN", "DISPLAY")))}
         self.env.update(SPARKS_HOME=os.path.join(self.folder, "home"), HOME=self.folder,
                         GIT_CONFIG_GLOBAL="/dev/null", GIT_CONFIG_NOSYSTEM="1")
         os.mkdir(self.repo)

@@ -18,7 +18,9 @@ int cmd_setup(void **state)
 	g_autofree char *work = NULL;
 
 	for (char **name = names; *name; name++)
-		if (g_str_has_prefix(*name, "SPARKS_") || spk_secret_find(*name))
+		if (g_str_has_prefix(*name, "SPARKS_") || spk_secret_find(*name) ||
+		    !strcmp(*name, "DBUS_SESSION_BUS_ADDRESS") ||
+		    !strcmp(*name, "XDG_RUNTIME_DIR"))
 			g_unsetenv(*name);
 	root = g_dir_make_tmp("spk-cmd-XXXXXX", NULL);
 	assert_non_null(root);

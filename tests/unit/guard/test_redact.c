@@ -55,8 +55,23 @@ static void strings_of_json(void **state)
 				  "{\"b\":\"x [redacted GH_TOKEN]\"}],\"c\":null}");
 }
 
+static void known_values_alone(void **state)
+{
+	g_autoptr(SpkRedact) redact = spk_redact_new(environ_with_secrets);
+	g_autofree char *text = spk_redact_known(
+		redact, "ordinary-looking-value of sk-proj-abcdefghijklmnop123");
+	g_autoptr(json_t) json = json_pack("[{s:s}]", "a", "=correct horse=");
+	g_autoptr(json_t) clean = spk_redact_known_json(redact, json);
+	g_autofree char *dump = spk_json_dump(clean);
+
+	assert_string_equal(text, "[redacted GH_TOKEN] of sk-proj-abcdefghijklmnop123");
+	assert_string_equal(dump, "[{\"a\":\"=[redacted MYSQL_PASSWORD]=\"}]");
+	assert_int_equal(spk_redact_count(redact), 0);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(shapes_and_variables),
 	cmocka_unit_test(strings_of_json),
+	cmocka_unit_test(known_values_alone),
 };
 SUITE(redact_suite, tests);
