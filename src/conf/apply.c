@@ -208,10 +208,11 @@ static void apply_inline(SpkConfLoad *load, const SpkConfEntry *entry,
 			 const SpkSecret *secret, const char *where)
 {
 	const char *allow = g_getenv("SPARKS_ALLOW_INLINE_SECRETS");
-	const char *unfit = spk_secret_unfit(entry->text);
+	const char *unfit = entry->type == SPK_TOML_STRING ? spk_secret_unfit(entry->text)
+							   : "must be a string in quotes";
 	g_autofree char *hint = NULL;
 
-	if (!*entry->text)
+	if (entry->type == SPK_TOML_STRING && !*entry->text)
 		return;
 	if (g_strcmp0(allow, "1") != 0) {
 		hint = g_strdup_printf(
@@ -222,10 +223,9 @@ static void apply_inline(SpkConfLoad *load, const SpkConfEntry *entry,
 			secret->key, secret->env);
 		spk_load_problem(load, hint, "%s%s is a secret, and not for a file",
 				 where, secret->key);
-	} else if (entry->type != SPK_TOML_STRING || unfit) {
+	} else if (unfit) {
 		spk_load_problem(load, "put this line right", "%s%s %s", where,
-				 secret->key,
-				 unfit ? unfit : "must be a string in quotes");
+				 secret->key, unfit);
 	} else {
 		g_hash_table_replace(load->conf->inlined, g_strdup(secret->env),
 				     g_strdup(entry->text));

@@ -155,6 +155,52 @@ char *spk_redact_known(const SpkRedact *redact, const char *text)
 	return g_string_free(out, FALSE);
 }
 
+/* Bytes at the end of the text that a value may begin with. */
+static gsize open_end(const SpkRedact *redact, const GString *text)
+{
+	gsize most = 0;
+
+	for (guint i = 0; i < redact->known->len; i++) {
+		const char *value = g_array_index(redact->known, Known, i).value;
+		gsize n = MIN(strlen(value) - 1, text->len);
+
+		while (n > most && strncmp(text->str + text->len - n, value, n) != 0)
+			n--;
+		most = MAX(most, n);
+	}
+	return most;
+}
+
+/* The last place at or before `cut` that lies inside no value. */
+static gsize between_values(const SpkRedact *redact, const GString *text, gsize cut)
+{
+	for (guint i = 0; i < redact->known->len; i++) {
+		const char *value = g_array_index(redact->known, Known, i).value;
+		const char *at = text->str;
+
+		while ((at = strstr(at, value)) && at < text->str + cut) {
+			if (at + strlen(value) > text->str + cut)
+				return between_values(redact, text, at - text->str);
+			at++;
+		}
+	}
+	return cut;
+}
+
+char *spk_redact_piece(const SpkRedact *redact, GString *held, const char *piece)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+	gsize cut;
+
+	g_string_append(held, piece ? piece : "");
+	cut = piece ? between_values(redact, held, held->len - open_end(redact, held))
+		    : held->len;
+	g_string_append_len(out, held->str, (gssize)cut);
+	g_string_erase(held, 0, (gssize)cut);
+	(void)replace_known(redact, out);
+	return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
 typedef char *(*Treat)(gpointer how, const char *text);
 
 static json_t *treat_json(gpointer how, Treat treat, const json_t *json)

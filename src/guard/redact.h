@@ -23,6 +23,9 @@ json_t *spk_redact_json(SpkRedact *redact, const json_t *json);
  * string that only looks like a key must stay. Any thread. */
 char *spk_redact_known(const SpkRedact *redact, const char *text);
 json_t *spk_redact_known_json(const SpkRedact *redact, const json_t *json);
+/* The same for text that comes in pieces: what may be shown now. An end that may be the
+ * beginning of a value stays in `held` (at first empty); piece NULL: there is no more. */
+char *spk_redact_piece(const SpkRedact *redact, GString *held, const char *piece);
 /* Secrets found so far. */
 guint spk_redact_count(SpkRedact *redact);
 

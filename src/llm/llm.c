@@ -109,12 +109,45 @@ gint64 spk_llm_context_window(SpkLlm *llm)
 	return llm->info->context_window;
 }
 
+/* ---- the same while it streams ---- */
+typedef struct {
+	const SpkLlmSink *sink;
+	const SpkRedact *redact;
+	GString *held;
+} Veil;
+
+static void veil_text(const char *piece, gpointer user)
+{
+	Veil *veil = user;
+	g_autofree char *out = spk_redact_piece(veil->redact, veil->held, piece);
+
+	if (*out)
+		veil->sink->on_text(out, veil->sink->user);
+}
+
+static void veil_restart(const char *why, gpointer user)
+{
+	Veil *veil = user;
+
+	g_string_truncate(veil->held, 0);
+	if (veil->sink->on_restart)
+		veil->sink->on_restart(why, veil->sink->user);
+}
+
 gboolean spk_llm_complete(SpkLlm *llm, const SpkLlmRequest *request,
 			  const SpkLlmSink *sink, SpkCancel *cancel,
 			  SpkLlmReply *ret_reply, GError **error)
 {
-	if (!spk_retry_complete(&llm->retry, request, sink, cancel, ret_reply, error))
+	g_autoptr(GString) held = g_string_new(NULL);
+	Veil veil = { sink, llm->redact, held };
+	SpkLlmSink veiled = { veil_text, veil_restart, &veil };
+	gboolean streams = sink && sink->on_text;
+
+	if (!spk_retry_complete(&llm->retry, request, streams ? &veiled : sink, cancel,
+				ret_reply, error))
 		return FALSE;
+	if (streams)
+		veil_text(NULL, &veil);
 	hide_in_reply(llm, ret_reply);
 	return TRUE;
 }

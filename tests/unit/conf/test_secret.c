@@ -1,8 +1,10 @@
-/* The table of secrets. */
+/* Secrets: the table, the lines, the seal, and which source wins. */
 #include <string.h>
 
+#include "base/error.h"
 #include "base/json.h"
 #include "conf/secret.h"
+#include "conf/secret_priv.h"
 #include "test_conf.h"
 
 static void test_table_is_sorted_and_unique(void **state)
@@ -44,11 +46,206 @@ static void test_only_models_keys_are_compared(void **state)
 	g_unsetenv("ANTHROPIC_API_KEY");
 }
 
+/* ---- text ---- */
+static void test_lines(void **state)
+{
+	g_autofree char *one = spk_secret_text_put("", "a.b", "1");
+	g_autofree char *two = spk_secret_text_put("# head\na.b=1\na.bc=2", "x.y", "3=4");
+	g_autofree char *changed = spk_secret_text_put(two, "a.b", "new");
+	g_autofree char *gone = spk_secret_text_put(two, "a.bc", NULL);
+	g_autofree char *value = spk_secret_text_get(two, "x.y");
+	g_auto(GStrv) keys = spk_secret_text_keys(two);
+	g_autofree char *joined = g_strjoinv(" ", keys);
+
+	assert_string_equal(one, "a.b=1\n");
+	assert_string_equal(two, "# head\na.b=1\na.bc=2\nx.y=3=4\n");
+	assert_string_equal(changed, "# head\na.b=new\na.bc=2\nx.y=3=4\n");
+	assert_string_equal(gone, "# head\na.b=1\nx.y=3=4\n");
+	assert_string_equal(value, "3=4");
+	assert_string_equal(joined, "a.b a.bc x.y");
+	assert_null(spk_secret_text_get(two, "a"));
+	assert_null(spk_secret_text_get("a.b=\n", "a.b"));
+}
+
+static void test_what_can_be_a_secret(void **state)
+{
+	g_autofree char *longest = g_strnfill(SPK_SECRET_MAX, 'x');
+	g_autofree char *longer = g_strnfill(SPK_SECRET_MAX + 1, 'x');
+
+	assert_null(spk_secret_unfit("p\xc3\xa4ss w\xc3\xb6rd"));
+	assert_null(spk_secret_unfit(longest));
+	assert_non_null(spk_secret_unfit(longer));
+	assert_non_null(spk_secret_unfit(""));
+	assert_non_null(spk_secret_unfit("a\nb"));
+	assert_non_null(spk_secret_unfit("a\x1b[1m"));
+	assert_non_null(spk_secret_unfit("\xff\xfe"));
+}
+
+/* ---- seal ---- */
+static char *sealed(SpkSealKind kind, const char *text, guint8 key[SPK_SEAL_KEY],
+		    gsize *ret_len)
+{
+	SpkSeal seal;
+	char *bytes;
+
+	spk_seal_init(&seal, kind);
+	assert_true(spk_seal_derive(&seal, "the key", 7, key, NULL));
+	bytes = spk_seal_close(&seal, key, text, ret_len, NULL);
+	assert_non_null(bytes);
+	return bytes;
+}
+
+static void test_seal_opens_with_its_key_only(void **state)
+{
+	static const SpkSealKind kinds[] = { SPK_SEAL_PASSPHRASE, SPK_SEAL_FILE };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		guint8 key[SPK_SEAL_KEY], again[SPK_SEAL_KEY];
+		gsize len;
+		g_autofree char *bytes = sealed(kinds[i], "a.b=1\n", key, &len);
+		g_autofree char *text = NULL, *more = NULL;
+		g_autoptr(GError) error = NULL;
+		SpkSeal seal;
+
+		assert_true(spk_seal_parse(bytes, len, &seal, NULL));
+		assert_int_equal(seal.kind, kinds[i]);
+		assert_true(spk_seal_derive(&seal, "the key", 7, again, NULL));
+		assert_memory_equal(key, again, sizeof(key));
+		text = spk_seal_open(bytes, len, again, NULL);
+		assert_true(g_str_has_prefix(text, "a.b=1\n\n"));
+		/* the length tells only how many times 256 bytes there are */
+		g_free(bytes);
+		bytes = sealed(kinds[i], "", again, &len);
+		assert_int_equal(len, SPK_SEAL_HEADER + 256 + 16);
+		assert_null(spk_seal_open(bytes, len, key, &error));
+		assert_true(spk_error_is(error, SPK_ERR_CORRUPT));
+	}
+}
+
+static void test_seal_tells_every_changed_byte(void **state)
+{
+	guint8 key[SPK_SEAL_KEY];
+	gsize len;
+	g_autofree char *bytes = sealed(SPK_SEAL_FILE, "a.b=1\n", key, &len);
+
+	for (gsize i = 0; i < len; i++) {
+		g_autoptr(GError) error = NULL;
+
+		bytes[i] ^= 4;
+		assert_null(spk_seal_open(bytes, len, key, &error));
+		assert_true(spk_error_is(error, SPK_ERR_CORRUPT));
+		bytes[i] ^= 4;
+		if (i < len - 1) {
+			g_clear_error(&error);
+			assert_null(spk_seal_open(bytes, i, key, &error));
+			assert_true(spk_error_is(error, SPK_ERR_CORRUPT));
+		}
+	}
+}
+
+static void test_two_seals_share_nothing(void **state)
+{
+	guint8 key[SPK_SEAL_KEY], other[SPK_SEAL_KEY];
+	gsize len;
+	g_autofree char *one = sealed(SPK_SEAL_FILE, "a.b=1\n", key, &len);
+	g_autofree char *two = sealed(SPK_SEAL_FILE, "a.b=1\n", other, &len);
+
+	assert_memory_not_equal(key, other, sizeof(key));
+	assert_memory_not_equal(one + 36, two + 36, SPK_SEAL_NONCE);
+	assert_memory_not_equal(one + SPK_SEAL_HEADER, two + SPK_SEAL_HEADER, 64);
+}
+
+/* ---- lookups ---- */
+static void keep_in_file(const char *key, const char *value)
+{
+	g_autofree char *weak = NULL, *where = NULL;
+
+	where = spk_secret_set(spk_secret_find(key), value, &weak, NULL);
+	assert_non_null(where);
+	assert_non_null(weak);
+}
+
+static void test_environment_before_dotenv_before_file_before_config(void **state)
+{
+	g_autofree char *dotenv = in_home(".env"), *config = in_home("config.toml");
+	g_autoptr(SpkConf) all = NULL, kept = NULL, inlined = NULL;
+
+	g_setenv("SPARKS_ALLOW_INLINE_SECRETS", "1", TRUE);
+	put(config, "[openai]\napi_key = 'of-config'\n");
+	inlined = load_ok(NULL);
+	assert_string_equal(spk_conf_secret(inlined, "OPENAI_API_KEY"), "of-config");
+	assert_string_equal(spk_conf_secret_near(inlined, "OPENAI_API_KEY"), "file");
+	keep_in_file("openai.api_key", "of-store");
+	kept = load_ok(NULL);
+	assert_string_equal(spk_conf_secret(kept, "OPENAI_API_KEY"), "of-store");
+	put(dotenv, "OPENAI_API_KEY=of-dotenv\n");
+	all = load_ok(NULL);
+	assert_string_equal(spk_conf_secret(all, "OPENAI_API_KEY"), "of-dotenv");
+	g_setenv("OPENAI_API_KEY", "of-environment", TRUE);
+	assert_string_equal(spk_conf_secret(all, "OPENAI_API_KEY"), "of-environment");
+	assert_string_equal(spk_conf_secret_near(all, "OPENAI_API_KEY"), "environment");
+	g_unsetenv("OPENAI_API_KEY");
+	g_unsetenv("SPARKS_ALLOW_INLINE_SECRETS");
+}
+
+static void test_nothing_is_opened_unasked(void **state)
+{
+	g_autoptr(SpkConf) conf = NULL;
+	g_autoptr(json_t) values = NULL, shown = NULL;
+	char **known;
+
+	keep_in_file("openai.api_key", "of-store");
+	conf = load_ok(NULL);
+	shown = spk_conf_to_json(conf);
+	values = spk_conf_task_values(conf);
+	known = spk_conf_secret_values(conf);
+	assert_null(*known);
+	spk_conf_secret_values_free(known);
+	assert_null(spk_conf_secret_near(conf, "OPENAI_API_KEY"));
+	assert_string_equal(spk_conf_secret(conf, "OPENAI_API_KEY"), "of-store");
+	known = spk_conf_secret_values(conf);
+	assert_string_equal(*known, "OPENAI_API_KEY=of-store");
+	spk_conf_secret_values_free(known);
+}
+
+static void test_inline_is_refused(void **state)
+{
+	g_autofree char *message = NULL, *wrong = NULL;
+	g_autoptr(SpkConf) empty = NULL, untrusted = NULL;
+	g_autofree char *all = NULL;
+
+	put("x.toml", "[telegram]\ntoken = 'canary'\n");
+	message = load_message("x.toml");
+	assert_has(message, "x.toml:2:9: telegram.token is a secret");
+	assert_lacks(message, "canary");
+	put("x.toml", "[telegram]\ntoken = ''\n");
+	empty = load_ok("x.toml");
+	g_setenv("SPARKS_ALLOW_INLINE_SECRETS", "1", TRUE);
+	put("x.toml", "[telegram]\ntoken = [1]\n");
+	wrong = load_message("x.toml");
+	assert_has(wrong, "telegram.token must be a string");
+	g_unsetenv("SPARKS_ALLOW_INLINE_SECRETS");
+	put("config.toml", "[telegram]\ntoken = 'canary'\n");
+	untrusted = load_ok(NULL);
+	all = warnings_of(untrusted);
+	assert_has(all, "telegram.token has no effect");
+	assert_lacks(all, "canary");
+	assert_null(spk_conf_secret(untrusted, "SPARKS_TELEGRAM_TOKEN"));
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, conf_setup, conf_teardown)
 
 const struct CMUnitTest secret_tests[] = {
 	TEST(test_table_is_sorted_and_unique),
 	TEST(test_names),
 	TEST(test_only_models_keys_are_compared),
+	TEST(test_lines),
+	TEST(test_what_can_be_a_secret),
+	TEST(test_seal_opens_with_its_key_only),
+	TEST(test_seal_tells_every_changed_byte),
+	TEST(test_two_seals_share_nothing),
+	TEST(test_environment_before_dotenv_before_file_before_config),
+	TEST(test_nothing_is_opened_unasked),
+	TEST(test_inline_is_refused),
 };
 const size_t n_secret_tests = G_N_ELEMENTS(secret_tests);

@@ -69,9 +69,40 @@ static void known_values_alone(void **state)
 	assert_int_equal(spk_redact_count(redact), 0);
 }
 
+/* Whatever the pieces, the whole is what the whole text gives, and no piece holds more back
+ * than it must. */
+static void values_in_pieces(void **state)
+{
+	static const char text[] =
+		"an ordinary ordinary-looking-value, correct horse; ordin";
+	g_autoptr(SpkRedact) redact = spk_redact_new(environ_with_secrets);
+	g_autofree char *want = spk_redact_known(redact, text);
+
+	assert_non_null(strstr(want, " [redacted MY_API_KEY] [redacted GH_TOKEN], [r"));
+
+	for (gsize step = 1; step < sizeof(text); step++) {
+		g_autoptr(GString) held = g_string_new(NULL), all = g_string_new(NULL);
+
+		for (gsize at = 0; at < strlen(text); at += step) {
+			g_autofree char *piece = g_strndup(text + at, step);
+			g_autofree char *out = spk_redact_piece(redact, held, piece);
+
+			g_string_append(all, out);
+			if (at + step == strlen("an "))
+				assert_string_equal(all->str, "an ");
+		}
+		g_autofree char *rest = spk_redact_piece(redact, held, NULL);
+
+		g_string_append(all, rest);
+		assert_string_equal(all->str, want);
+		assert_int_equal(held->len, 0);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(shapes_and_variables),
 	cmocka_unit_test(strings_of_json),
 	cmocka_unit_test(known_values_alone),
+	cmocka_unit_test(values_in_pieces),
 };
 SUITE(redact_suite, tests);
