@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "dialect.h"
 #include "wire.h"
 
 enum { MAX_KEPT = 256, MAX_TURNS = 1024 };
@@ -12,7 +13,7 @@ struct PlayServer {
 	PlayServerOptions options;
 	Wire *wire;
 	GMutex lock;
-	GPtrArray *bodies; /* guarded by lock, as all below */
+	GPtrArray *bodies, *heads; /* guarded by lock, as all below */
 	guint faults_done;
 	guint attempts[MAX_TURNS];
 };
@@ -21,6 +22,7 @@ struct PlayServer {
 typedef struct {
 	const PlayServer *server;
 	const WireRequest *request;
+	const Dialect *dialect;
 	gboolean gone; /* the peer is */
 } Out;
 
@@ -46,15 +48,40 @@ static void put_text(Out *out, const char *text)
 		put_chunk(out, text + at, step ? MIN(step, len - at) : len);
 }
 
+/* An event is named by the type that stands first in its data. */
+static char *name_of(const char *data, const char *eol)
+{
+	static const char start[] = "{\"type\":\"";
+	const char *type = g_str_has_prefix(data, start) ? data + strlen(start) : NULL;
+
+	return type ? g_strdup_printf("event: %.*s%s", (int)strcspn(type, "\""), type,
+				      eol)
+		    : g_strdup("");
+}
+
 static void put_data(Out *out, const char *data)
 {
 	const char *eol = out->server->options.crlf ? "\r\n" : "\n";
-	g_autofree char *event = g_strconcat("data: ", data, eol, eol, NULL);
-	g_autofree char *comment = g_strconcat(": still here", eol, eol, eol, NULL);
+	gboolean lines = out->dialect->lines;
+	g_autofree char *name = name_of(data, eol);
+	g_autofree char *event =
+		lines ? g_strconcat(data, eol, NULL)
+		      : g_strconcat(name, "data: ", data, eol, eol, NULL);
+	g_autofree char *comment =
+		g_strconcat(lines ? "" : ": still here", eol, eol, eol, NULL);
 
 	if (out->server->options.comments)
 		put_text(out, comment);
 	put_text(out, event);
+}
+
+/* Those of a dialect's list. */
+static void put_events(Out *out, const char *list)
+{
+	g_auto(GStrv) events = g_strsplit(list, "|", -1);
+
+	for (char **event = events; *event; event++)
+		put_data(out, *event);
 }
 
 static void put_head(Out *out, const char *type)
@@ -98,160 +125,22 @@ static gboolean put_error(const WireRequest *request, int status, const char *re
 
 /* ---- a say as the events of a stream ---- */
 
-static json_t *chunk_of(json_t *take_delta, const char *finish)
+static void put_events_head(Out *out)
 {
-	return json_pack("{s:s,s:s,s:s,s:[{s:i,s:o,s:s?}]}", "id", "chatcmpl-1", "object",
-			 "chat.completion.chunk", "model", "play-model", "choices",
-			 "index", 0, "delta", take_delta, "finish_reason", finish);
-}
-
-static void add_event(GPtrArray *events, json_t *take_event)
-{
-	g_ptr_array_add(events, spk_json_dump(take_event));
-	json_decref(take_event);
-}
-
-static char *arguments_of(const json_t *call)
-{
-	const json_t *arguments = json_object_get(call, "arguments");
-
-	if (json_is_string(arguments))
-		return g_strdup(json_string_value(arguments));
-	return json_is_object(arguments) ? spk_json_dump(arguments) : g_strdup("{}");
-}
-
-static json_t *full_call(const json_t *call, gsize i, guint turn, const char *arguments)
-{
-	g_autofree char *id = g_strdup_printf("call_%u_%zu", turn, i);
-
-	return json_pack("{s:i,s:s,s:s,s:{s:s,s:s}}", "index", (int)i, "id",
-			 spk_json_str(call, "id") ? spk_json_str(call, "id") : id, "type",
-			 "function", "function", "name", spk_json_str(call, "name"),
-			 "arguments", arguments);
-}
-
-static json_t *fragment_of(gsize i, const char *arguments, glong at, glong step)
-{
-	g_autofree char *piece = g_utf8_substring(arguments, at, at + step);
-
-	return json_pack("{s:[{s:i,s:{s:s}}]}", "tool_calls", "index", (int)i, "function",
-			 "arguments", piece);
-}
-
-/* One piece of each call in turn, until none has more. */
-static void add_fragments(GPtrArray *events, const json_t *calls, glong step)
-{
-	gboolean more = TRUE;
-
-	for (glong at = 0; more; at += step) {
-		const json_t *call;
-		gsize i;
-
-		more = FALSE;
-		json_array_foreach(calls, i, call) {
-			g_autofree char *arguments = arguments_of(call);
-			glong len = g_utf8_strlen(arguments, -1);
-
-			if (at >= len)
-				continue;
-			more = TRUE;
-			add_event(events, chunk_of(fragment_of(i, arguments, at,
-							       MIN(step, len - at)),
-						   NULL));
-		}
-	}
-}
-
-static void add_calls(GPtrArray *events, const json_t *calls, guint turn, guint fragment)
-{
-	const json_t *call;
-	gsize i;
-
-	json_array_foreach(calls, i, call) {
-		g_autofree char *arguments = arguments_of(call);
-
-		add_event(events,
-			  chunk_of(json_pack("{s:n,s:[o]}", "content", "tool_calls",
-					     full_call(call, i, turn,
-						       fragment ? "" : arguments)),
-				   NULL));
-	}
-	if (fragment)
-		add_fragments(events, calls, fragment);
-}
-
-static json_t *usage_of(const json_t *say)
-{
-	const json_t *usage = json_object_get(say, "usage");
-
-	return json_pack("{s:I,s:I,s:{s:I}}", "prompt_tokens",
-			 spk_json_int(usage, "input", 10), "completion_tokens",
-			 spk_json_int(usage, "output", 5), "prompt_tokens_details",
-			 "cached_tokens", spk_json_int(usage, "cached", 0));
-}
-
-static const char *finish_of(const json_t *say)
-{
-	if (spk_json_str(say, "finish"))
-		return spk_json_str(say, "finish");
-	return json_array_size(json_object_get(say, "tool_calls")) ? "tool_calls"
-								   : "stop";
-}
-
-static GPtrArray *events_of(const PlayServer *server, const json_t *say, guint turn)
-{
-	GPtrArray *events = g_ptr_array_new_with_free_func(g_free);
-	const json_t *chunks = json_object_get(say, "chunks"), *chunk;
-	const char *text = spk_json_str(say, "text");
-	gsize i;
-
-	add_event(events,
-		  chunk_of(json_pack("{s:s,s:s}", "role", "assistant", "content", ""),
-			   NULL));
-	json_array_foreach(chunks, i, chunk)
-		add_event(events, chunk_of(json_pack("{s:O}", "content", chunk), NULL));
-	if (text && !chunks)
-		add_event(events, chunk_of(json_pack("{s:s}", "content", text), NULL));
-	add_calls(events, json_object_get(say, "tool_calls"), turn,
-		  server->options.fragment);
-	add_event(events, chunk_of(json_object(), finish_of(say)));
-	if (!server->options.no_usage)
-		add_event(events,
-			  json_pack("{s:[],s:o}", "choices", "usage", usage_of(say)));
-	if (!server->options.no_done)
-		g_ptr_array_add(events, g_strdup("[DONE]"));
-	return events;
-}
-
-static gboolean put_plain(Out *out, const json_t *say, guint turn)
-{
-	g_autoptr(json_t) calls = json_array();
-	g_autoptr(json_t) answer = NULL;
-	const json_t *call;
-	gsize i;
-
-	json_array_foreach(json_object_get(say, "tool_calls"), i, call) {
-		g_autofree char *arguments = arguments_of(call);
-		json_t *full = full_call(call, i, turn, arguments);
-
-		json_object_del(full, "index");
-		json_array_append_new(calls, full);
-	}
-	answer = json_pack("{s:s,s:[{s:i,s:{s:s,s:s?,s:O},s:s}],s:o}", "model",
-			   "play-model", "choices", "index", 0, "message", "role",
-			   "assistant", "content", spk_json_str(say, "text"),
-			   "tool_calls", calls, "finish_reason", finish_of(say), "usage",
-			   usage_of(say));
-	return put_status(out->request, 200, NULL, answer);
+	put_head(out, out->dialect->lines ? "application/x-ndjson" : "text/event-stream");
 }
 
 static gboolean put_say(Out *out, const json_t *say, guint turn)
 {
-	g_autoptr(GPtrArray) events = events_of(out->server, say, turn);
+	g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(json_t) whole = NULL;
 
-	if (out->server->options.plain)
-		return put_plain(out, say, turn);
-	put_head(out, "text/event-stream");
+	if (out->server->options.plain) {
+		whole = out->dialect->plain(say, turn);
+		return put_status(out->request, 200, NULL, whole);
+	}
+	out->dialect->events(events, say, turn, &out->server->options);
+	put_events_head(out);
 	for (guint i = 0; i < events->len; i++)
 		put_data(out, events->pdata[i]);
 	return put_end(out);
@@ -261,8 +150,8 @@ static gboolean put_say(Out *out, const json_t *say, guint turn)
 
 static void put_half(Out *out)
 {
-	put_head(out, "text/event-stream");
-	put_data(out, "{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hal\"}}]}");
+	put_events_head(out);
+	put_events(out, out->dialect->half);
 }
 
 static gboolean fault_reset(Out *out)
@@ -288,14 +177,14 @@ static gboolean fault_short(Out *out)
 static gboolean fault_garbage(Out *out)
 {
 	put_half(out);
-	put_data(out, "{\"choices\":[{\"delta\":");
+	put_data(out, "{\"cut\":");
 	return put_end(out);
 }
 
 static gboolean fault_inside(Out *out)
 {
 	put_half(out);
-	put_data(out, "{\"error\":{\"message\":\"the engine fell over\",\"code\":500}}");
+	put_events(out, out->dialect->inside);
 	return put_end(out);
 }
 
@@ -315,8 +204,7 @@ static gboolean fault_stall(Out *out)
 static gboolean fault_open_end(Out *out)
 {
 	put_half(out);
-	put_data(out, "{\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}");
-	put_data(out, "[DONE]");
+	put_events(out, out->dialect->end);
 	wire_pause(out->request, -1);
 	return FALSE;
 }
@@ -324,13 +212,23 @@ static gboolean fault_open_end(Out *out)
 static gboolean fault_endless(Out *out)
 {
 	g_autofree char *word = g_strnfill(8192, 'x');
-	g_autofree char *data =
-		g_strdup_printf("{\"choices\":[{\"delta\":{\"content\":\"%s\"}}]}", word);
+	g_auto(GStrv) around = g_strsplit(out->dialect->piece, "%s", 2);
+	g_autofree char *data = g_strjoinv(word, around);
 
-	put_head(out, "text/event-stream");
+	put_events_head(out);
+	put_events(out, out->dialect->half);
 	while (!out->gone)
 		put_data(out, data);
 	return FALSE;
+}
+
+static gboolean fault_limit(Out *out)
+{
+	g_autofree char *message = g_strdup_printf(
+		"Unsupported parameter: '%s' is not supported with this model.",
+		out->dialect->limit);
+
+	return put_error(out->request, 400, NULL, "unsupported_parameter", message);
 }
 
 static const struct {
@@ -354,8 +252,7 @@ static const struct {
 	{ "503", "server busy", NULL, 503, NULL, "loading the model" },
 	{ "context", "request too long", NULL, 400, "context_length_exceeded",
 	  "This model's maximum context length is 8 tokens" },
-	{ "max_tokens", "wants max_completion_tokens", NULL, 400, "unsupported_parameter",
-	  "Unsupported parameter: 'max_tokens' is not supported with this model." },
+	{ "max_tokens", "doesn't take the limit of an answer by that name", fault_limit },
 	{ "reset", "connection reset in mid-stream", fault_reset },
 	{ "cut", "connection closed in mid-stream", fault_cut },
 	{ "short", "stream ends properly before the answer does", fault_short },
@@ -443,13 +340,17 @@ static gboolean put_said_error(Out *out, const json_t *said)
 
 static gboolean put_turn(Out *out, PlayServer *server, const json_t *body)
 {
-	SpkLlmRequest request = { .messages = json_object_get(body, "messages"),
-				  .tools = json_object_get(body, "tools") };
+	g_autoptr(json_t) messages = out->dialect->messages(body);
+	g_autoptr(json_t) tools = out->dialect->tools(body);
+	SpkLlmRequest request = { .messages = messages, .tools = tools };
 	const json_t *say, *said;
 	g_autoptr(GError) error = NULL;
 	guint attempt;
 
-	request.turn = turn_of(request.messages);
+	if (!messages)
+		return put_error(out->request, 400, NULL, NULL,
+				 "this is no request of the wire's form");
+	request.turn = turn_of(messages);
 	attempt = count_attempt(server, request.turn);
 	say = spk_play_say(server->play, request.turn);
 	if (!say)
@@ -468,44 +369,52 @@ static gboolean put_turn(Out *out, PlayServer *server, const json_t *body)
 
 static gboolean put_raw(Out *out)
 {
-	put_head(out, "text/event-stream");
+	put_events_head(out);
 	put_text(out, out->server->options.raw);
 	return put_end(out);
 }
 
-static gboolean answer_chat(PlayServer *server, const WireRequest *request)
+static gboolean answer_request(PlayServer *server, const WireRequest *request,
+			       const Dialect *dialect)
 {
-	Out out = { .server = server, .request = request };
+	Out out = { .server = server, .request = request, .dialect = dialect };
 	g_autoptr(json_t) body = spk_json_parse(request->body->str, request->body->len,
 						SPK_JSON_MAX, NULL);
 
 	g_mutex_lock(&server->lock);
-	if (server->bodies->len < MAX_KEPT)
+	if (server->bodies->len < MAX_KEPT) {
 		g_ptr_array_add(server->bodies, g_strdup(request->body->str));
+		g_ptr_array_add(server->heads, g_strdup(request->head));
+	}
 	g_mutex_unlock(&server->lock);
-	if (!json_is_array(json_object_get(body, "messages")))
-		return put_error(request, 400, NULL, NULL, "no messages in the request");
+	if (!json_is_object(body))
+		return put_error(request, 400, NULL, NULL, "the request is no object");
 	if (fault_is_due(server))
 		return put_fault(&out, server->options.fault);
 	return server->options.raw ? put_raw(&out) : put_turn(&out, server, body);
 }
 
+static gboolean answer_list(PlayServer *server, const WireRequest *request)
+{
+	Out out = { .server = server, .request = request, .dialect = &dialect_chat };
+	g_autoptr(json_t) list = json_pack("{s:s,s:[{s:s,s:s}]}", "object", "list",
+					   "data", "id", "play-model", "object", "model");
+
+	return fault_is_due(server) ? put_fault(&out, server->options.fault)
+				    : put_status(request, 200, NULL, list);
+}
+
 static gboolean answer(const WireRequest *request, gpointer user)
 {
-	PlayServer *server = user;
+	static const Dialect *const dialects[] = { &dialect_chat, &dialect_responses,
+						   &dialect_messages, &dialect_ollama };
 
-	if (strcmp(request->path, "/v1/chat/completions") == 0)
-		return answer_chat(server, request);
-	if (strcmp(request->path, "/v1/models") == 0) {
-		g_autoptr(json_t)
-			list = json_pack("{s:s,s:[{s:s,s:s}]}", "object", "list", "data",
-					 "id", "play-model", "object", "model");
-
-		return fault_is_due(server)
-			       ? put_fault(&(Out){ .server = server, .request = request },
-					   server->options.fault)
-			       : put_status(request, 200, NULL, list);
-	}
+	for (gsize i = 0; i < G_N_ELEMENTS(dialects); i++)
+		if (strcmp(request->path, dialects[i]->path) == 0)
+			return answer_request(user, request, dialects[i]);
+	if (strcmp(request->path, "/v1/models") == 0 ||
+	    strcmp(request->path, "/api/tags") == 0)
+		return answer_list(user, request);
 	return put_error(request, 404, NULL, NULL, "no such path");
 }
 
@@ -519,6 +428,7 @@ PlayServer *play_server_start(SpkPlay *take_play, guint16 port,
 		server->options = *options;
 	g_mutex_init(&server->lock);
 	server->bodies = g_ptr_array_new_with_free_func(g_free);
+	server->heads = g_ptr_array_new_with_free_func(g_free);
 	if (!server->options.fault || find_fault(server->options.fault) >= 0)
 		server->wire = wire_start(port, answer, server);
 	if (server->wire)
@@ -534,6 +444,7 @@ void play_server_stop(PlayServer *server)
 	wire_stop(server->wire);
 	spk_play_free(server->play);
 	g_ptr_array_unref(server->bodies);
+	g_ptr_array_unref(server->heads);
 	g_mutex_clear(&server->lock);
 	g_free(server);
 }
@@ -553,9 +464,19 @@ guint play_server_connections(PlayServer *server)
 	return wire_connections(server->wire);
 }
 
-char *play_server_body(PlayServer *server, guint n)
+static char *nth(PlayServer *server, const GPtrArray *kept, guint n)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&server->lock);
 
-	return n < server->bodies->len ? g_strdup(server->bodies->pdata[n]) : NULL;
+	return n < kept->len ? g_strdup(kept->pdata[n]) : NULL;
+}
+
+char *play_server_body(PlayServer *server, guint n)
+{
+	return nth(server, server->bodies, n);
+}
+
+char *play_server_head(PlayServer *server, guint n)
+{
+	return nth(server, server->heads, n);
 }

@@ -1,7 +1,7 @@
 /*
- * Serves a play over real HTTP and server-sent events, as a chat completions server would:
- * /v1/chat/completions and /v1/models on 127.0.0.1. Options make it behave as badly as
- * servers do. The answer is chosen by the number of assistant messages in the request.
+ * Serves a play over real HTTP and server-sent events, as the servers of all wires
+ * would: /v1/chat/completions, /v1/responses, /v1/messages, /api/chat, /v1/models and /api/tags
+ * on 127.0.0.1. Options make it behave as badly as servers do. The answer is chosen by the number of assistant messages in the request.
  */
 #ifndef TEST_PLAY_SERVER_H
 #define TEST_PLAY_SERVER_H
@@ -38,8 +38,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PlayServer, play_server_stop)
 guint16 play_server_port(const PlayServer *server);
 guint play_server_requests(PlayServer *server);
 guint play_server_connections(PlayServer *server);
-/* A copy of the body of chat request n (0, 1, ...; the first 256 are kept), or NULL. */
+/* A copy of the body, or of request line and headers, of request n (0, 1, ...; the first 256 are kept), or NULL. */
 char *play_server_body(PlayServer *server, guint n);
+char *play_server_head(PlayServer *server, guint n);
 /* Names and sentences, ends with a NULL. */
 const char *const *play_server_faults(void);
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Plays through the whole program again, with the model behind a real socket.
 
-usage: over_http.py SPARKS PLAY-SERVER RUN-PLAYS PLAY      (prints TAP, one point a case)
-The play server behaves as well or as badly as servers do; whatever it is, the task ends as
-the play says, and Ctrl-C ends the waiting for a server that never answers."""
+usage: over_http.py SPARKS PLAY-SERVER RUN-PLAYS PLAY...      (prints TAP, one point a case)
+The play server behaves as well or as badly as servers do; whatever it is, the task ends as the
+first play says. So it does over each wire, and the other plays as they say. Ctrl-C ends the
+waiting for a server that never answers."""
 import contextlib
 import importlib.machinery
 import importlib.util
@@ -30,6 +31,16 @@ CASES = {
 }
 
 
+# The configuration, and the cases that differ on the wire.
+WIRES = {
+    "responses": '[openai]\napi_style = "responses"\n',
+    "messages": '[llm]\nprovider = "anthropic"\n[anthropic]\n',
+    "ollama": '[llm]\nprovider = "ollama"\n[ollama]\n',
+}
+WIRE_CASES = ["one byte at a time", "CRLF, comments, arguments in fragments", "not streamed",
+              "connection reset in mid-stream", "garbage in the stream"]
+
+
 def load(path):
     loader = importlib.machinery.SourceFileLoader("run_plays", path)
     module = importlib.util.module_from_spec(
@@ -54,14 +65,14 @@ def served(server, play, options):
 class World:
     """A home, a repository as the play wants it and a configuration for the server."""
 
-    def __init__(self, plays, sparks, play, folder, port):
+    def __init__(self, plays, sparks, play, folder, port, section="[openai]\n"):
         with open(play, encoding="utf-8") as file:
             lines = [json.loads(line) for line in file]
         self.header, self.end = lines[0], lines[-1]["end"]
         self.sparks, self.repo = sparks, os.path.join(folder, "repo")
         config = os.path.join(folder, "config.toml")
         with open(config, "w", encoding="utf-8") as file:
-            file.write(f'[openai]\nurl = "http://127.0.0.1:{port}/v1"\nmodel = "played"\n')
+            file.write(f'{section}url = "http://127.0.0.1:{port}"\nmodel = "played"\n')
         plays.make_repo(self.repo, self.header["repo"])
         self.env = {k: v for k, v in os.environ.items()
                     if not k.startswith(("SPARKS_", "OPENAI_")) or k == "SPARKS_BOX"}
@@ -77,10 +88,10 @@ class World:
                                 stderr=subprocess.PIPE)
 
 
-def check_case(plays, sparks, server, play, options):
+def check_case(plays, sparks, server, play, options, *section):
     with tempfile.TemporaryDirectory(prefix="sparks-http-") as folder, \
             served(server, play, options) as port:
-        world = World(plays, sparks, play, folder, port)
+        world = World(plays, sparks, play, folder, port, *section)
         process = world.start()
         out, err = process.communicate(timeout=120)
         result = subprocess.CompletedProcess(world.words, process.returncode, out, err)
@@ -112,16 +123,21 @@ def check_interrupt(plays, sparks, server, play, fault):
 
 
 def main():
-    sparks, server, run_plays, play = (os.path.abspath(a) for a in sys.argv[1:5])
+    sparks, server, run_plays, play, *others = (os.path.abspath(a) for a in sys.argv[1:])
     plays = load(run_plays)
-    points = [(name, check_case, options) for name, options in CASES.items()]
-    points += [(f"Ctrl-C, server {fault}s", check_interrupt, fault)
+    points = [(name, check_case, play, [options]) for name, options in CASES.items()]
+    points += [(f"Ctrl-C, server {fault}s", check_interrupt, play, [fault])
                for fault in ("stall", "mute")]
+    for wire, section in WIRES.items():
+        points += [(f"{wire}: {name}", check_case, play, [CASES[name], section])
+                   for name in WIRE_CASES]
+        points += [(f"{wire}: {os.path.basename(other)}", check_case, other, [[], section])
+                   for other in others]
     failed = 0
     print(f"1..{len(points)}")
-    for number, (name, check, how) in enumerate(points, 1):
+    for number, (name, check, which, how) in enumerate(points, 1):
         try:
-            more = check(plays, sparks, server, play, how)
+            more = check(plays, sparks, server, which, *how)
             print(f"ok {number} - {name}{more}", flush=True)
         except (plays.Different, RuntimeError, ValueError,
                 subprocess.TimeoutExpired) as why:

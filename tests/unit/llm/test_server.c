@@ -1,4 +1,4 @@
-/* The provider `openai` against the play server, over a real socket. */
+/* Servers of every wire, played, over a real socket. */
 #include "test_llm.h"
 
 #include <string.h>
@@ -28,13 +28,30 @@ static PlayServer *serve(const char *play, const PlayServerOptions *options)
 	return server;
 }
 
+/* The tests that go over `wire` run once for each. */
+static const struct {
+	const char *name, *section, *word;
+} wires[] = {
+	{ "chat_completions", "openai", "openai.api_style=chat_completions" },
+	{ "responses", "openai", "openai.api_style=responses" },
+	{ "messages", "anthropic", "llm.provider=anthropic" },
+	{ "ollama", "ollama", "llm.provider=ollama" },
+};
+static gsize wire;
+
+static gboolean is_wire(const char *name)
+{
+	return strcmp(wires[wire].name, name) == 0;
+}
+
 static SpkLlm *open_llm(PlayServer *server, const char *model)
 {
-	g_autofree char *url = g_strdup_printf("openai.url=http://127.0.0.1:%d",
+	g_autofree char *url = g_strdup_printf("%s.url=http://127.0.0.1:%d",
+					       wires[wire].section,
 					       play_server_port(server));
-	g_autoptr(SpkConf)
-		conf = conf_of(url, "llm.max_retries=3", "llm.first_byte_timeout_secs=1",
-			       "llm.idle_timeout_secs=1", NULL);
+	g_autoptr(SpkConf) conf = conf_of(url, wires[wire].word, "llm.max_retries=3",
+					  "llm.first_byte_timeout_secs=1",
+					  "llm.idle_timeout_secs=1", NULL);
 	SpkLlm *llm = spk_llm_open(conf, model ? model : "test-model", NULL);
 
 	assert_non_null(llm);
@@ -53,7 +70,7 @@ static gboolean complete(SpkLlm *llm, guint turn, GString *seen, SpkCancel *canc
 }
 
 /* Every way of sending the same answer, well or odd, gives the same reply. */
-static void test_same_reply_however_sent(void **state)
+static void test_same_reply_however_sent_of_wire(void)
 {
 	static const PlayServerOptions ways[] = {
 		{ 0 },
@@ -87,7 +104,7 @@ static void test_same_reply_however_sent(void **state)
 	}
 }
 
-static void test_streaming_usage_and_keep_alive(void **state)
+static void test_streaming_usage_and_keep_alive_of_wire(void)
 {
 	g_autoptr(PlayServer) server = serve(simple, NULL);
 	g_autoptr(SpkLlm) llm = open_llm(server, NULL);
@@ -99,7 +116,7 @@ static void test_streaming_usage_and_keep_alive(void **state)
 		assert_true(complete(llm, turn, seen, NULL, &reply, NULL));
 		assert_string_equal(reply.text, "Hello, world.");
 		assert_int_equal(reply.usage.input, 11);
-		assert_int_equal(reply.usage.cached, 5);
+		assert_int_equal(reply.usage.cached, is_wire("ollama") ? -1 : 5);
 		assert_true(reply.seconds >= reply.first_token_seconds);
 	}
 	assert_true(g_str_has_prefix(seen->str, "Hello|, |world.|Hello|"));
@@ -172,7 +189,7 @@ static const Fault faults[] = {
 	{ "endless", SPK_ERR_LIMIT, "longer than 4194304 bytes", FALSE },
 };
 
-static void test_faults_that_stay(void **state)
+static void test_faults_that_stay_of_wire(void)
 {
 	g_autoptr(GArray) slept = g_array_new(FALSE, FALSE, sizeof(gint64));
 
@@ -186,7 +203,8 @@ static void test_faults_that_stay(void **state)
 
 		assert_false(complete(llm, 0, NULL, NULL, &reply, &error));
 		assert_error(error, faults[i].code, faults[i].words);
-		assert_null(strstr(error->message, CANARY));
+		if (!is_wire("ollama")) /* which was given no key */
+			assert_null(strstr(error->message, CANARY));
 		if (play_server_requests(server) != (faults[i].retried ? 4 : 1))
 			fail_msg("%s: %u requests", faults[i].fault,
 				 play_server_requests(server));
@@ -196,7 +214,7 @@ static void test_faults_that_stay(void **state)
 	use_real_clock();
 }
 
-static void test_faults_that_mend(void **state)
+static void test_faults_that_mend_of_wire(void)
 {
 	g_autoptr(GArray) slept = g_array_new(FALSE, FALSE, sizeof(gint64));
 
@@ -237,7 +255,7 @@ static void test_retry_after(void **state)
 	assert_in_range(g_array_index(slept, gint64, 0), 7000, 7100);
 }
 
-static void test_waits_are_bounded(void **state)
+static void test_waits_are_bounded_of_wire(void)
 {
 	static const struct {
 		const char *fault, *words;
@@ -264,7 +282,7 @@ static void test_waits_are_bounded(void **state)
 }
 
 /* A server that says it is done, but keeps the connection: no waiting for it. */
-static void test_open_end(void **state)
+static void test_open_end_of_wire(void)
 {
 	PlayServerOptions options = { .fault = "open-end" };
 	g_autoptr(PlayServer) server = serve(simple, &options);
@@ -286,7 +304,7 @@ static gpointer fire_soon(gpointer cancel)
 	return NULL;
 }
 
-static void test_cancel(void **state)
+static void test_cancel_of_wire(void)
 {
 	static const PlayServerOptions ways[] = {
 		{ .fault = "mute" },
@@ -342,6 +360,24 @@ static void test_raw_quirks(void **state)
 		calls = spk_json_dump(reply.tool_calls);
 		assert_string_equal(calls, cases[i].calls);
 	}
+}
+
+static void test_limit_is_left_out(void **state)
+{
+	PlayServerOptions options = { .fault = "max_tokens", .fault_times = 1 };
+	g_autoptr(PlayServer) server = serve(simple, &options);
+	g_autoptr(SpkLlm) llm = NULL;
+	g_auto(SpkLlmReply) reply = { 0 };
+	g_autofree char *before = NULL, *after = NULL;
+
+	wire = 1;
+	llm = open_llm(server, NULL);
+	wire = 0;
+	assert_true(complete(llm, 0, NULL, NULL, &reply, NULL));
+	before = play_server_body(server, 0);
+	after = play_server_body(server, 1);
+	assert_non_null(strstr(before, "\"max_output_tokens\":4096"));
+	assert_null(strstr(after, "max_output_tokens"));
 }
 
 static void test_parameter_is_learned(void **state)
@@ -411,6 +447,46 @@ static void test_ping(void **state)
 	assert_error(gone, SPK_ERR_PROVIDER, "http://127.0.0.1:");
 }
 
+/* Keys go where the wire has them, and nowhere else; the version is named. */
+static void test_headers(void **state)
+{
+	static const struct {
+		gsize wire;
+		const char *key, *header;
+	} cases[] = {
+		{ 0, "OPENAI_API_KEY", "\r\nAuthorization: Bearer " CANARY "\r\n" },
+		{ 1, "OPENAI_API_KEY", "\r\nAuthorization: Bearer " CANARY "\r\n" },
+		{ 2, "ANTHROPIC_API_KEY", "\r\nx-api-key: " CANARY "\r\n" },
+		{ 3, "OPENAI_API_KEY", NULL },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(PlayServer) server = serve(simple, NULL);
+		g_autoptr(SpkLlm) llm = NULL;
+		g_auto(SpkLlmReply) reply = { 0 };
+		g_autofree char *head = NULL;
+
+		wire = cases[i].wire;
+		g_unsetenv("OPENAI_API_KEY");
+		g_unsetenv("ANTHROPIC_API_KEY");
+		g_setenv(cases[i].key, CANARY, TRUE);
+		llm = open_llm(server, NULL);
+		assert_true(complete(llm, 0, NULL, NULL, &reply, NULL));
+		head = play_server_head(server, 0);
+		if (cases[i].header && !strstr(head, cases[i].header))
+			fail_msg("%s", head);
+		if (!cases[i].header && strstr(head, CANARY))
+			fail_msg("%s", head);
+		assert_int_equal(strstr(head, "\r\nanthropic-version: 2023-06-01\r\n") !=
+					 NULL,
+				 is_wire("messages"));
+		g_unsetenv(cases[i].key);
+	}
+	g_setenv("OPENAI_API_KEY", CANARY, TRUE);
+	g_setenv("ANTHROPIC_API_KEY", CANARY, TRUE);
+	wire = 0;
+}
+
 static gpointer complete_many(gpointer llm)
 {
 	for (guint turn = 0; turn < 5; turn++) {
@@ -464,10 +540,28 @@ static void test_opening(void **state)
 	g_setenv("OPENAI_API_KEY", "sk with blanks", TRUE);
 	refused_to_open("openai.model=x", "OPENAI_API_KEY holds a character");
 	g_setenv("OPENAI_API_KEY", CANARY, TRUE);
+	g_setenv("ANTHROPIC_API_KEY", CANARY, TRUE);
 	keyed = conf_of("openai.model=x", NULL);
 	by_key = spk_llm_open(keyed, NULL, NULL);
 	assert_string_equal(spk_llm_model(by_key), "x");
 }
+
+#define OVER_WIRES(test)                                             \
+	static void test(void **state)                               \
+	{                                                            \
+		for (wire = 0; wire < G_N_ELEMENTS(wires); wire++) { \
+			print_message("# %s\n", wires[wire].name);   \
+			test##_of_wire();                            \
+		}                                                    \
+		wire = 0;                                            \
+	}
+OVER_WIRES(test_same_reply_however_sent)
+OVER_WIRES(test_streaming_usage_and_keep_alive)
+OVER_WIRES(test_faults_that_stay)
+OVER_WIRES(test_faults_that_mend)
+OVER_WIRES(test_waits_are_bounded)
+OVER_WIRES(test_open_end)
+OVER_WIRES(test_cancel)
 
 /* test_opening comes first: it leaves the key in the environment for the others. */
 const struct CMUnitTest server_tests[] = {
@@ -483,6 +577,8 @@ const struct CMUnitTest server_tests[] = {
 	cmocka_unit_test(test_cancel),
 	cmocka_unit_test(test_raw_quirks),
 	cmocka_unit_test(test_parameter_is_learned),
+	cmocka_unit_test(test_limit_is_left_out),
+	cmocka_unit_test(test_headers),
 	cmocka_unit_test(test_thinking_models),
 	cmocka_unit_test(test_play_differs),
 	cmocka_unit_test(test_ping),
