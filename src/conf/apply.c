@@ -254,7 +254,8 @@ static void apply_entry(SpkConfLoad *load, const SpkConfLayer *layer,
 	g_autofree char *clash = opt && !layer->dotenv ? spk_conf_type_clash(opt, entry)
 						       : NULL;
 
-	if (!layer->trusted && is_sensitive(layer, entry))
+	if (layer->trusted ? layer->beneath && !is_sensitive(layer, entry)
+			   : is_sensitive(layer, entry))
 		return;
 	if (secret_of(layer, entry))
 		apply_secret(load, layer, entry, where);
@@ -263,7 +264,8 @@ static void apply_entry(SpkConfLoad *load, const SpkConfLayer *layer,
 				 clash);
 	else if (opt)
 		spk_load_value(load, (guint)index, entry->text,
-			       layer->dotenv ? ".env" : "file", entry->line, where);
+			       layer->dotenv ? ".env" : "file",
+			       layer->beneath ? 0 : entry->line, where);
 	else if (layer->dotenv)
 		spk_load_check_variable(load, entry->key, where);
 	else

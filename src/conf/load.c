@@ -31,35 +31,61 @@ static void unreadable(SpkConfLoad *load, gboolean mine, gboolean dotenv,
 		spk_load_problem(load, spk_error_hint(error), "%s", error->message);
 }
 
+/* What lies in a file: NULL without a problem when there is no such file. */
+static GPtrArray *read_layer(SpkConfLoad *load, SpkConfLayer *layer, gboolean mine,
+			     gboolean *ret_there)
+{
+	g_autoptr(GError) error = NULL;
+	GPtrArray *entries = NULL;
+
+	layer->text = spk_conf_read(
+		layer->path, layer->dotenv ? SPK_ENV_MAX_BYTES : SPK_CONF_MAX_BYTES,
+		&layer->len, &error);
+	*ret_there = layer->text || error;
+	if (layer->text)
+		entries = (layer->dotenv ? spk_dotenv_parse : spk_toml_parse)(
+			layer->text, layer->len, layer->path, &error);
+	if (error)
+		unreadable(load, mine, layer->dotenv, error);
+	return entries;
+}
+
 /* FALSE: there is no such file. `mine` files (explicit, or in SPARKS_HOME) need no trust. */
 static gboolean load_file(SpkConfLoad *load, const char *path, gboolean mine,
-			  gboolean dotenv)
+			  gboolean dotenv, gboolean *ret_trusted)
 {
 	SpkConfLayer layer = { .path = path, .dotenv = dotenv };
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GPtrArray) entries = NULL;
-	g_autofree char *text =
-		spk_conf_read(path, dotenv ? SPK_ENV_MAX_BYTES : SPK_CONF_MAX_BYTES,
-			      &layer.len, &error);
+	gboolean there;
+	g_autoptr(GPtrArray) entries = read_layer(load, &layer, mine, &there);
+	g_autofree char *text = layer.text;
 
-	if (!text && !error)
-		return FALSE;
-	if (text)
-		entries = (dotenv ? spk_dotenv_parse : spk_toml_parse)(text, layer.len,
-								       path, &error);
-	if (!entries) {
-		unreadable(load, mine, dotenv, error);
-		return TRUE;
-	}
-	layer.text = text;
+	*ret_trusted = FALSE;
+	if (!entries)
+		return there;
 	layer.entries = entries;
-	layer.trusted = mine || spk_load_may_trust(load, &layer);
+	layer.trusted = *ret_trusted = mine || spk_load_may_trust(load, &layer);
 	if (!dotenv) {
 		load->conf->path = g_strdup(path);
 		load->conf->trusted = layer.trusted;
 	}
 	spk_load_layer(load, &layer);
 	return TRUE;
+}
+
+/* A file that isn't trusted stands before the person's own: what it may not set stays as they
+ * set it, else a line in a repository would lift their limits. */
+static void load_beneath(SpkConfLoad *load, const char *path, gboolean dotenv)
+{
+	SpkConfLayer layer = {
+		.path = path, .dotenv = dotenv, .trusted = TRUE, .beneath = TRUE
+	};
+	gboolean there;
+	g_autoptr(GPtrArray) entries = read_layer(load, &layer, TRUE, &there);
+	g_autofree char *text = layer.text;
+
+	layer.entries = entries;
+	if (entries)
+		spk_load_layer(load, &layer);
 }
 
 static gboolean same_folder(const char *a, const char *b)
@@ -81,19 +107,23 @@ static gboolean is_mine(const char *folder)
 static void load_toml(SpkConfLoad *load)
 {
 	const char *explicit_path = load->source->explicit_path;
-	g_autofree char *home = NULL;
+	g_autofree char *home = spk_fs_expand("~/.sparks/config.toml");
+	gboolean trusted;
 
 	if (explicit_path) {
-		if (!load_file(load, explicit_path, TRUE, FALSE))
+		if (!load_file(load, explicit_path, TRUE, FALSE, &trusted))
 			spk_load_problem(load, "give the path of a TOML file",
 					 "%s: no such file", explicit_path);
 		return;
 	}
-	if (load_file(load, "./config.toml", is_mine("."), FALSE) && load->conf->path)
+	if (load_file(load, "./config.toml", is_mine("."), FALSE, &trusted) &&
+	    load->conf->path) {
+		if (!trusted)
+			load_beneath(load, home, FALSE);
 		return;
-	home = spk_fs_expand("~/.sparks/config.toml");
+	}
 	if (!load->problems->len)
-		(void)load_file(load, home, TRUE, FALSE);
+		(void)load_file(load, home, TRUE, FALSE, &trusted);
 }
 
 /* `.env` beside the file in force; without one, here or in SPARKS_HOME. */
@@ -102,15 +132,20 @@ static void load_dotenv(SpkConfLoad *load)
 	const char *path = load->conf->path ? load->conf->path
 					    : load->source->explicit_path;
 	g_autofree char *home = spk_fs_expand("~/.sparks/.env");
+	gboolean trusted, there;
 
 	if (path && strcmp(path, "./config.toml") != 0) {
 		g_autofree char *folder = g_path_get_dirname(path);
 		g_autofree char *beside = g_build_filename(folder, ".env", NULL);
 
-		(void)load_file(load, beside, is_mine(folder), TRUE);
-	} else if (!load_file(load, "./.env", is_mine("."), TRUE) && !path) {
-		(void)load_file(load, home, TRUE, TRUE);
+		(void)load_file(load, beside, is_mine(folder), TRUE, &trusted);
+		return;
 	}
+	there = load_file(load, "./.env", is_mine("."), TRUE, &trusted);
+	if (!there && !path)
+		(void)load_file(load, home, TRUE, TRUE, &trusted);
+	else if ((there && !trusted) || !load->conf->trusted)
+		load_beneath(load, home, TRUE);
 }
 
 /* ---- environment and command line ---- */

@@ -15,11 +15,13 @@ typedef struct {
 /* A file whose entries are to be applied. */
 typedef struct {
 	const char *path;
-	const char *text;
+	char *text;
 	gsize len;
 	GPtrArray *entries;
 	gboolean dotenv; /* else TOML */
 	gboolean trusted;
+	gboolean
+		beneath; /* only what is sensitive counts: a file that isn't trusted hides it */
 } SpkConfLayer;
 
 void spk_load_problem(SpkConfLoad *load, const char *hint, const char *format, ...)

@@ -48,6 +48,39 @@ static void test_untrusted_has_no_effect(void **state)
 	g_unsetenv("OPENAI_API_KEY");
 }
 
+/* A file of the repository takes the place of the person's own, but not of its limits. */
+static void test_untrusted_does_not_hide_what_is_mine(void **state)
+{
+	g_autofree char *config = in_home("config.toml"), *dotenv = in_home(".env");
+	g_autoptr(SpkConf) conf = NULL, trusted = NULL, only_dotenv = NULL;
+	char **done;
+
+	put(config, "[openai]\nurl = 'http://mine/v1'\nmodel = 'mine'\n"
+		    "[task]\nmax_tokens = 1000\n[box]\nrequire_tier = 'native'\n"
+		    "[nonsense]\nx = 1\n");
+	put(dotenv, "OPENAI_API_KEY=sk-mine\nSPARKS_BOX_PIDS=99\n");
+	put("config.toml", "[openai]\nurl = 'http://evil/v1'\nmodel = 'theirs'\n");
+	put(".env", "OPENAI_API_KEY=sk-theirs\n");
+	conf = load_ok(NULL);
+	assert_string_equal(spk_conf_str(conf, "openai.url"), "http://mine/v1");
+	assert_int_equal(spk_conf_int(conf, "task.max_tokens"), 1000);
+	assert_string_equal(spk_conf_str(conf, "box.require_tier"), "native");
+	assert_int_equal(spk_conf_int(conf, "box.pids"), 99);
+	assert_string_equal(spk_conf_str(conf, "openai.model"), "theirs");
+	assert_string_equal(spk_conf_secret(conf, "OPENAI_API_KEY"), "sk-mine");
+	assert_int_equal(g_unlink("config.toml"), 0);
+	only_dotenv = load_ok(NULL);
+	assert_string_equal(spk_conf_secret(only_dotenv, "OPENAI_API_KEY"), "sk-mine");
+	put("config.toml", "[openai]\nurl = 'http://theirs/v1'\n");
+	done = spk_conf_trust(".", NULL);
+	assert_non_null(done);
+	g_strfreev(done);
+	trusted = load_ok(NULL);
+	assert_string_equal(spk_conf_str(trusted, "openai.url"), "http://theirs/v1");
+	assert_int_equal(spk_conf_int(trusted, "task.max_tokens"), 2000000);
+	assert_string_equal(spk_conf_secret(trusted, "OPENAI_API_KEY"), "sk-theirs");
+}
+
 static void test_untrusted_bad_value_is_not_even_read(void **state)
 {
 	g_autoptr(SpkConf) conf = NULL;
@@ -360,6 +393,7 @@ static void test_harmless_file_asks_nothing(void **state)
 #define T(f) cmocka_unit_test_setup_teardown(f, conf_setup, conf_teardown)
 const struct CMUnitTest trust_tests[] = {
 	T(test_untrusted_has_no_effect),
+	T(test_untrusted_does_not_hide_what_is_mine),
 	T(test_untrusted_bad_value_is_not_even_read),
 	T(test_trust_holds_until_the_file_changes),
 	T(test_trust_is_of_one_place),
