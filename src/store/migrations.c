@@ -89,14 +89,32 @@ static const char *const tasks_apart[] = {
 	"ALTER TABLE tasks ADD COLUMN apart BIGINT NOT NULL DEFAULT 0",
 	NULL,
 };
+static const char *const chat_sessions[] = {
+	"CREATE TABLE sessions ("
+	" id {key} NOT NULL PRIMARY KEY,"
+	" repo {key} NOT NULL,"
+	" spark TEXT NOT NULL,"
+	" model TEXT,"				/* NULL: as configured */
+	" title TEXT NOT NULL,"
+	" options TEXT NOT NULL,"		/* JSON */
+	" turns BIGINT NOT NULL,"
+	" created_us BIGINT NOT NULL,"
+	" updated_us BIGINT NOT NULL){clustered}",
+	"CREATE INDEX sessions_by_age ON sessions (updated_us, id)",
+	"CREATE INDEX sessions_by_repo ON sessions (repo, updated_us, id)",
+	"CREATE TABLE session_turns ("
+	" session {key} NOT NULL REFERENCES sessions (id),"
+	" turn BIGINT NOT NULL,"
+	" task {key} NOT NULL REFERENCES tasks (id),"
+	" PRIMARY KEY (session, turn)){clustered}",
+	"CREATE UNIQUE INDEX session_turns_by_task ON session_turns (task)",
+	NULL,
+};
 /* clang-format on */
 
 /* [n] leads from version n to n + 1. */
 static const char *const *const steps[] = {
-	tasks_and_journal,
-	leases_mail_workers,
-	evidence,
-	tasks_apart,
+	tasks_and_journal, leases_mail_workers, evidence, tasks_apart, chat_sessions,
 };
 
 const int spk_store_newest = G_N_ELEMENTS(steps);

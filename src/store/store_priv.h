@@ -1,7 +1,7 @@
 /*
  * What the files of the store share. They lie on each other in this order:
  * states, dialect, holder | tx | migrations, fence | lease, journal | task_row | tasks,
- * mailbox, evidence, worker, prune | sqlite_conn, sqlite_copy | sqlite | store_all | store |
+ * mailbox, evidence, worker, prune, sessions | sqlite_conn, sqlite_copy | sqlite | store_all | store |
  * backup.
  */
 #ifndef SPK_STORE_STORE_PRIV_H
@@ -78,6 +78,10 @@ gboolean spk_journal_finish(SpkStore *store, SpkTx *take_tx, const char *task,
 			    SpkJournalEntry *take_entry, GError **error);
 SpkJournalEntry *spk_journal_put(SpkTx *tx, const char *task, const char *kind,
 				 SpkEffect effect, json_t *payload, GError **error);
+
+/* ---- tasks.c ---- */
+/* spk_task_insert() inside a transaction, up to spk_journal_finish(). */
+SpkJournalEntry *spk_task_put(SpkTx *tx, const SpkTask *task, GError **error);
 
 /* ---- task_row.c ---- */
 /* "SELECT … FROM tasks … " up to where the WHERE goes. */

@@ -50,17 +50,21 @@ static gboolean set_apart(SpkTx *tx, const char *id, gboolean apart, gint64 *ret
 			   ret_changed, error);
 }
 
-gboolean spk_task_insert(SpkStore *store, const SpkTask *task, GError **error)
+SpkJournalEntry *spk_task_put(SpkTx *tx, const SpkTask *task, GError **error)
 {
 	g_autoptr(json_t) payload = accepted_payload(task);
-	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_WRITE, error);
-	g_autoptr(SpkJournalEntry) entry = NULL;
 
-	if (!tx || !insert_row(tx, task, json_object_get(payload, "options"), error) ||
+	if (!insert_row(tx, task, json_object_get(payload, "options"), error) ||
 	    (task->apart && !set_apart(tx, task->id, TRUE, NULL, error)))
-		return FALSE;
-	entry = spk_journal_put(tx, task->id, "accepted", SPK_EFFECT_PURE, payload,
-				error);
+		return NULL;
+	return spk_journal_put(tx, task->id, "accepted", SPK_EFFECT_PURE, payload, error);
+}
+
+gboolean spk_task_insert(SpkStore *store, const SpkTask *task, GError **error)
+{
+	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_WRITE, error);
+	g_autoptr(SpkJournalEntry) entry = tx ? spk_task_put(tx, task, error) : NULL;
+
 	return entry && spk_journal_finish(store, g_steal_pointer(&tx), task->id,
 					   g_steal_pointer(&entry), error);
 }

@@ -1,6 +1,8 @@
 /* Migrations: from nothing, and from every earlier version with rows in it. */
 #include "test_store.h"
 
+#include "store/sessions.h"
+
 static gboolean add_line(const SpkDbValue *row, gpointer user, GError **error)
 {
 	g_string_append_printf(user, "%s\n",
@@ -177,6 +179,29 @@ static SpkTx *explaining_begin(SpkDb *db, SpkTxMode mode, GError **error)
 	return tx;
 }
 
+static void use_sessions(SpkStore *store)
+{
+	SpkChatRow row = { .id = (char *)"aaaa00000001",
+			   .repo = (char *)"/r",
+			   .spark = (char *)"coder" };
+	SpkTask task = { .id = (char *)"bbbb00000001",
+			 .goal = (char *)"g",
+			 .spark = (char *)"coder",
+			 .repo = (char *)"/r",
+			 .apart = 1 };
+	g_autofree char *session = NULL;
+	gint64 turn;
+
+	assert_ok(spk_session_insert(store, &row, ERR));
+	assert_ok(spk_session_add_turn(store, row.id, &task, ERR));
+	assert_ok(spk_session_set(store, row.id, "scout", NULL, ERR));
+	spk_chat_row_free(spk_session_get(store, row.id, NULL));
+	g_ptr_array_unref(spk_session_list(store, NULL, 20, NULL));
+	g_ptr_array_unref(spk_session_list(store, "/r", 20, NULL));
+	g_ptr_array_unref(spk_session_turns(store, row.id, 0, 20, NULL));
+	assert_ok(spk_session_of_task(store, task.id, &session, &turn, ERR));
+}
+
 static void use_everything(SpkStore *store)
 {
 	g_autoptr(SpkLease) lease = spk_lease_claim_next(store, spk_holder_self(), NULL);
@@ -205,6 +230,7 @@ static void use_everything(SpkStore *store)
 	assert_ok(spk_worker_register(store, spk_holder_self(), ERR));
 	worker = spk_worker_find(store, NULL);
 	assert_ok(spk_lease_next_expiry(store, &until, ERR));
+	use_sessions(store);
 	assert_ok(spk_lease_renew(store, lease, ERR));
 	assert_ok(spk_lease_release(store, lease, ERR));
 }

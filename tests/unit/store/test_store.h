@@ -26,7 +26,8 @@ typedef struct {
 } Suite;
 
 extern const Suite states_suite, open_suite, schema_suite, tasks_suite, journal_suite,
-	lease_suite, holder_suite, mail_suite, evidence_suite, worker_suite, backup_suite;
+	lease_suite, holder_suite, mail_suite, evidence_suite, worker_suite, backup_suite,
+	sessions_suite;
 
 typedef struct {
 	char *folder;
