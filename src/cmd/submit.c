@@ -7,11 +7,13 @@
 #include "agent/agent.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "cmd/changes.h"
 #include "cmd/consent.h"
 #include "cmd/summary.h"
 #include "cmd/ui.h"
 #include "llm/llm.h"
+#include "tool/image.h"
 
 #define LATER_MEMORY \
 	"there is no memory in this version; read the answer in `sparks tasks show ID`"
@@ -174,6 +176,23 @@ static gboolean has_runner(SpkSession *session, const json_t *options, SpkFollow
 	return how->runner == SPK_RUN_DAEMON || spk_core_ready(session->core, error);
 }
 
+/* Said at once, and not by an answer that was guessed. */
+static void tell_of_images(const char *goal, const char *context, const char *folder)
+{
+	const char *const texts[] = { goal, context };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autofree char *image = texts[i] ? spk_image_named(texts[i], folder)
+						  : NULL;
+
+		if (image)
+			spk_warn("submit",
+				 SPK_IMAGE_NOT_SHOWN
+				 ": it will not see %s. Say in words what matters in it.",
+				 image);
+	}
+}
+
 static char *accept(SpkSession *session, const SpkArgs *args, SpkFollow *how,
 		    GError **error)
 {
@@ -188,6 +207,7 @@ static char *accept(SpkSession *session, const SpkArgs *args, SpkFollow *how,
 	    !model_of(spk_args_str(args, "model"), &model, error) ||
 	    !has_model(session->conf, model, error))
 		return NULL;
+	tell_of_images(goal, spk_args_str(args, "context"), folder);
 	options = options_of(args, model);
 	if (!has_runner(session, options, how, error))
 		return NULL;

@@ -2,7 +2,30 @@
 
 #include <string.h>
 
+#include "base/error.h"
 #include "base/json.h"
+
+gboolean spk_messages_check(const json_t *messages, GError **error)
+{
+	const json_t *message, *part;
+	gsize i, k;
+
+	json_array_foreach(messages, i, message) {
+		json_array_foreach(json_object_get(message, "content"), k, part) {
+			const char *type = spk_json_str(part, "type");
+
+			if (g_strcmp0(type, "text") == 0)
+				continue;
+			spk_error_set(error, SPK_ERR_BAD_INPUT,
+				      "say in words what matters in it",
+				      "a message holds a part of type \"%s\": models get "
+				      "text alone in this version, no images",
+				      type ? type : "?");
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
 
 char *spk_message_text(const json_t *message)
 {

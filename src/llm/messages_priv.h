@@ -5,6 +5,9 @@
 #include <glib.h>
 #include <jansson.h>
 
+/* FALSE and BAD_INPUT when there is more in a message than text: a picture, a sound. No wire
+ * carries them in this version, and a model that doesn't see them guesses. */
+gboolean spk_messages_check(const json_t *messages, GError **error);
 /* The text of a message: its content, or the texts of its parts joined; "" when none. */
 char *spk_message_text(const json_t *message);
 /* messages[0] is the system prompt: its text; and from where the rest begins (0 or 1). */

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "llm/address_priv.h"
 #include "llm/llm_all_priv.h"
+#include "llm/messages_priv.h"
 #include "llm/models_priv.h"
 #include "llm/stream_priv.h"
 #include "net/http.h"
@@ -370,6 +371,8 @@ static gboolean server_complete(gpointer data, const SpkLlmRequest *request,
 {
 	Server *self = data;
 
+	if (!spk_messages_check(request->messages, error))
+		return FALSE;
 	for (;;) {
 		Exchange exchange = { .self = self,
 				      .cancel = cancel,

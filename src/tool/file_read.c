@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "tool/image.h"
 
 #define SPILL_MAX      (64u << 20) /* what a command may spill (net/child.h) */
 #define LINE_MAX_BYTES 2000
@@ -117,7 +118,12 @@ static void show(const SpkToolCtx *ctx, const json_t *args, const char *name, Pa
 
 	page->first = spk_json_int(args, "offset", 1);
 	result->meta = json_pack("{s:I}", "bytes", (json_int_t)page->len);
-	if (memchr(page->data, '\0', page->len)) {
+	if (spk_image_kind(page->data, page->len)) {
+		result_refuse(result,
+			      "%s is an image (%s), and " SPK_IMAGE_NOT_SHOWN
+			      ": go on without it, and don't guess what it shows",
+			      name, spk_image_kind(page->data, page->len));
+	} else if (memchr(page->data, '\0', page->len)) {
 		result_refuse(result,
 			      "%s is a binary file of %" G_GSIZE_FORMAT
 			      " bytes; look at it "

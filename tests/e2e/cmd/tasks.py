@@ -75,8 +75,9 @@ def refused_before_anything_is_queued():
         w.run("tasks", "show", "0000", code=2)
         w.run("tasks", "list", "--state", "bogus", code=2)
         w.run("tasks", "prune", code=2)
-        for code, setting in ((78, "openai.url=ftp://x"), (78, "openai.api_style=responses")):
-            w.run("do", "x", "--set", "openai.url=http://127.0.0.1:1", "--set", setting, code=code)
+        for setting in ("openai.url=ftp://x", "openai.url=https://chatgpt.com/backend-api/codex",
+                        "llm.provider=openrouter", "llm.provider=anthropic"):
+            w.run("do", "x", "--set", "openai.url=http://127.0.0.1:1", "--set", setting, code=78)
         for setting in ("box.backend=docker", "box.require_tier=native-full"):
             words = ("do", "x", "--model", play, "--set", setting)
             report = w.json(*words, code=77)

@@ -412,6 +412,24 @@ static void test_thinking_models(void **state)
 	assert_null(strstr(body, "temperature"));
 }
 
+static void test_images_are_refused(void **state)
+{
+	g_autoptr(PlayServer) server = serve(simple, NULL);
+	g_autoptr(SpkLlm) llm = open_llm(server, NULL);
+	g_auto(SpkLlmRequest) request = request_of(0);
+	g_auto(SpkLlmReply) reply = { 0 };
+	g_autoptr(GError) error = NULL;
+
+	json_array_append_new(request.messages,
+			      json_pack("{s:s,s:[{s:s,s:s},{s:s,s:{s:s}}]}", "role",
+					"user", "content", "type", "text", "text", "a",
+					"type", "image_url", "image_url", "url",
+					"data:"));
+	assert_false(spk_llm_complete(llm, &request, NULL, NULL, &reply, &error));
+	assert_error(error, SPK_ERR_BAD_INPUT, "no images");
+	assert_int_equal(play_server_requests(server), 0);
+}
+
 static void test_play_differs(void **state)
 {
 	g_autoptr(PlayServer)
@@ -580,6 +598,7 @@ const struct CMUnitTest server_tests[] = {
 	cmocka_unit_test(test_limit_is_left_out),
 	cmocka_unit_test(test_headers),
 	cmocka_unit_test(test_thinking_models),
+	cmocka_unit_test(test_images_are_refused),
 	cmocka_unit_test(test_play_differs),
 	cmocka_unit_test(test_ping),
 	cmocka_unit_test(test_threads),

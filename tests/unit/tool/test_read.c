@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/fs.h"
 #include "base/json.h"
+#include "tool/image.h"
 
 static void read_lines(void **state)
 {
@@ -48,6 +50,39 @@ static void read_pages(void **state)
 	assert_null(json_object_get(f->last.meta, "spill"));
 }
 
+static void images_by_name(void **state)
+{
+	static const struct {
+		const char *text, *image; /* NULL: none is named */
+	} cases[] = {
+		{ "make it look like shot.png.", "shot.png" },
+		{ "(see `./Sub/Mock.JPG`) and do", "./Sub/Mock.JPG" },
+		{ "other.png is not there, shot.png is", "shot.png" },
+		{ "a .png and shot.pngx and shot", NULL },
+		{ "Sub.png", NULL },
+		{ "", NULL },
+	};
+	g_autofree char *folder = g_dir_make_tmp("sparks-image-XXXXXX", NULL);
+	g_autofree char *sub = g_build_filename(folder, "Sub", NULL);
+	g_autofree char *shot = g_build_filename(folder, "shot.png", NULL);
+	g_autofree char *mock = g_build_filename(sub, "Mock.JPG", NULL);
+	g_autofree char *dir = g_build_filename(folder, "Sub.png", NULL);
+
+	assert_int_equal(mkdir(sub, 0700) | mkdir(dir, 0700), 0);
+	assert_true(g_file_set_contents(shot, "x", 1, NULL));
+	assert_true(g_file_set_contents(mock, "x", 1, NULL));
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *got = spk_image_named(cases[i].text, folder);
+
+		if (g_strcmp0(got, cases[i].image) != 0)
+			fail_msg("%s: %s", cases[i].text, got);
+	}
+	assert_true(spk_fs_remove_tree(folder, NULL));
+	assert_null(spk_image_kind("RIFF\0\0\0\0WAVE", 12));
+	assert_null(spk_image_kind("GIF", 3));
+	assert_string_equal(spk_image_kind("RIFF\0\0\0\0WEBP", 12), "WebP");
+}
+
 static void odd_content(void **state)
 {
 	Fixture *f = *state;
@@ -69,6 +104,9 @@ static void odd_content(void **state)
 	ok(f, "file_read", "{'path':'open'}");
 	has(f, "no newline at the end");
 	bad(f, "file_read", "{'path':'binary'}", "binary file of 3 bytes");
+	put(f, "mock.txt", "\x89PNG\r\n\x1a\n\0\0", 10);
+	bad(f, "file_read", "{'path':'mock.txt'}",
+	    "an image (PNG), and images are not shown");
 	ok(f, "file_read", "{'path':'latin'}");
 	has(f, "caf\xef\xbf\xbd");
 	has(f, "not shown as they are");
@@ -209,6 +247,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(read_lines, fixture_setup, fixture_teardown),
 	cmocka_unit_test_setup_teardown(read_pages, fixture_setup, fixture_teardown),
 	cmocka_unit_test_setup_teardown(odd_content, fixture_setup, fixture_teardown),
+	cmocka_unit_test(images_by_name),
 	cmocka_unit_test_setup_teardown(too_large, fixture_setup, fixture_teardown),
 	cmocka_unit_test_setup_teardown(write_files, fixture_setup, fixture_teardown),
 	cmocka_unit_test_setup_teardown(leaves_no_temporary_files, fixture_setup,
