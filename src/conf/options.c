@@ -104,7 +104,7 @@ static const SpkOpt options[] = {
 	STR("openai.reasoning_effort", "", 0,
 	    "how much the model thinks first: low, medium, high ...; empty: its default"),
 	STR("openai.reasoning_summary", "", 0,
-	    "summary of its thoughts that responses may hold: auto, concise, detailed"),
+	    "summary of its thoughts for the log (responses): auto, concise, detailed; empty: none"),
 	REAL("openai.temperature", "0.3", 0, 2,
 	     "sampling temperature"),
 	STR("openai.url", "", S,

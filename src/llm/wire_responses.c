@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
 #include "llm/messages_priv.h"
 #include "llm/wire_priv.h"
 
@@ -118,7 +120,7 @@ static json_t *responses_body(const SpkWireParams *params, const SpkLlmRequest *
 
 /* ---- answers ---- */
 
-enum { MAX_KEY = 256 };
+enum { MAX_KEY = 256, MAX_SUMMARY = 2000 };
 
 /* What a call is known by: servers differ in which of these their fragments name. */
 typedef struct {
@@ -219,6 +221,22 @@ static gboolean on_arguments_done(SpkAnswer *answer, const json_t *event, GError
 			       json_object_get(event, "arguments"), error);
 }
 
+/* For the log: it is no part of the answer. */
+static gboolean on_summary(SpkAnswer *answer, const json_t *event, GError **error)
+{
+	const char *text = spk_json_str(event, "text");
+	g_autofree char *clean =
+		text ? spk_text_clean(text,
+				      (gssize)spk_text_prefix_len(text, strlen(text),
+								  MAX_SUMMARY),
+				      SPK_CLEAN_LINE)
+		     : NULL;
+
+	if (clean && *clean)
+		spk_info("llm", "the model's summary of its thoughts: %s", clean);
+	return TRUE;
+}
+
 static void take_usage(SpkAnswer *answer, const json_t *usage)
 {
 	const json_t *details = json_object_get(usage, "input_tokens_details");
@@ -299,8 +317,8 @@ static gboolean on_failed(SpkAnswer *answer, const json_t *event, GError **error
 	return spk_answer_fail(answer, response ? response : event, error);
 }
 
-/* Events that are not here (parts that open and close, summaries of thoughts, tools that
- * the server runs) say nothing that counts. */
+/* Events that are not here (parts that open and close, tools that the server runs) say
+ * nothing that counts. */
 static const struct {
 	const char *type;
 	gboolean (*take)(SpkAnswer *answer, const json_t *event, GError **error);
@@ -313,6 +331,7 @@ static const struct {
 	{ "response.function_call_arguments.delta", on_arguments },
 	{ "response.function_call_arguments.done", on_arguments_done },
 	{ "response.output_item.done", on_item_done },
+	{ "response.reasoning_summary_text.done", on_summary },
 	{ "response.completed", on_end },
 	{ "response.done", on_end },
 	{ "response.incomplete", on_end },

@@ -75,7 +75,8 @@ class World:
             file.write(f'{section}url = "http://127.0.0.1:{port}"\nmodel = "played"\n')
         plays.make_repo(self.repo, self.header["repo"])
         self.env = {k: v for k, v in os.environ.items()
-                    if not k.startswith(("SPARKS_", "OPENAI_")) or k == "SPARKS_BOX"}
+                    if k == "SPARKS_BOX" or not (k.startswith("SPARKS_") or
+                                                 k.endswith("_API_KEY"))}
         self.env.update(SPARKS_HOME=os.path.join(folder, "home"), HOME=folder)
         words = plays.command(sparks, play, self.header, self.repo)
         at = words.index("--model")

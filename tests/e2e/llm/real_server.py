@@ -116,7 +116,7 @@ def settings(port, wire, max_tokens):
 
 def clean_env(home):
     env = {k: v for k, v in os.environ.items()
-           if k == "SPARKS_BOX" or not k.startswith(("SPARKS_", "OPENAI_", "ANTHROPIC_"))}
+           if k == "SPARKS_BOX" or not (k.startswith("SPARKS_") or k.endswith("_API_KEY"))}
     env.update(HOME=home, SPARKS_HOME=os.path.join(home, "sparks"))
     return env
 

@@ -96,6 +96,34 @@ static guint quirks_of(long status, const char *body)
 	return spk_quirks_of_fault(&fault);
 }
 
+static void test_quirks_of_other_wires(void **state)
+{
+	static const struct {
+		const char *body;
+		guint quirk;
+	} refusals[] = {
+		{ "{\"error\":{\"message\":\"Unsupported parameter: max_output_tokens\"}}",
+		  SPK_QUIRK_NO_LIMIT },
+		{ "{\"error\":{\"message\":\"Unknown parameter: 'store'.\",\"param\":\"store\"}}",
+		  SPK_QUIRK_NO_STORE },
+		{ "{\"error\":\"unknown model; see the store for others\"}", 0 },
+		{ "{\"error\":{\"message\":\"Unsupported parameter: 'reasoning.effort' is not supported "
+		  "with this model.\",\"param\":\"reasoning.effort\"}}",
+		  SPK_QUIRK_NO_EFFORT },
+		{ "{\"error\":\"unknown reasoning\"}", 0 },
+		{ "{\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":"
+		  "\"tools.0.cache_control: Extra inputs are not permitted\"}}",
+		  SPK_QUIRK_NO_CACHE },
+		{ "{\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":"
+		  "\"`temperature` is deprecated for this model.\"}}",
+		  SPK_QUIRK_NO_TEMPERATURE },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(refusals); i++)
+		if (quirks_of(400, refusals[i].body) != refusals[i].quirk)
+			fail_msg("%s", refusals[i].body);
+}
+
 static void test_quirks(void **state)
 {
 	const char *tokens =
@@ -136,5 +164,6 @@ const struct CMUnitTest fault_tests[] = {
 	cmocka_unit_test(test_cases),
 	cmocka_unit_test(test_long_bodies_are_clipped),
 	cmocka_unit_test(test_quirks),
+	cmocka_unit_test(test_quirks_of_other_wires),
 };
 const size_t n_fault_tests = G_N_ELEMENTS(fault_tests);

@@ -412,6 +412,35 @@ static void test_thinking_models(void **state)
 	assert_null(strstr(body, "temperature"));
 }
 
+/* A gateway that passes each maker's own API on. */
+static void test_wire_by_model(void **state)
+{
+	static const struct {
+		const char *model, *line;
+	} cases[] = {
+		{ "claude-sonnet-4-5", "POST /v1/messages " },
+		{ "gpt-5.3-codex", "POST /v1/responses " },
+		{ "qwen3-coder", "POST /v1/chat/completions " },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(PlayServer) server = serve(simple, NULL);
+		g_autofree char *url = g_strdup_printf("zen.url=http://127.0.0.1:%d",
+						       play_server_port(server));
+		g_autoptr(SpkConf) conf = conf_of("llm.provider=zen", url, NULL);
+		g_autoptr(SpkLlm) llm = spk_llm_open(conf, cases[i].model, NULL);
+		g_auto(SpkLlmReply) reply = { 0 };
+		g_autofree char *head = NULL;
+
+		assert_non_null(llm);
+		assert_true(complete(llm, 0, NULL, NULL, &reply, NULL));
+		assert_string_equal(reply.text, "Hello, world.");
+		head = play_server_head(server, 0);
+		if (!g_str_has_prefix(head, cases[i].line))
+			fail_msg("%s: %s", cases[i].model, head);
+	}
+}
+
 static void test_images_are_refused(void **state)
 {
 	g_autoptr(PlayServer) server = serve(simple, NULL);
@@ -599,6 +628,7 @@ const struct CMUnitTest server_tests[] = {
 	cmocka_unit_test(test_headers),
 	cmocka_unit_test(test_thinking_models),
 	cmocka_unit_test(test_images_are_refused),
+	cmocka_unit_test(test_wire_by_model),
 	cmocka_unit_test(test_play_differs),
 	cmocka_unit_test(test_ping),
 	cmocka_unit_test(test_threads),

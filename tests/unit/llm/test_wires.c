@@ -81,6 +81,8 @@ static const struct {
 	  CREATED ENDED(",\"output\":[{\"type\":\"reasoning\"},{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"a\"}]},"
 	  "{\"type\":\"function_call\",\"name\":\"x\",\"arguments\":\"{}\"},{\"type\":\"function_call\",\"name\":\"y\",\"arguments\":\"{}\"}]"),
 	  "a / call_3_0:x({}) call_3_1:y({}) / tool_calls" },
+	{ &spk_wire_responses, "a summary of thoughts is not the answer", CREATED E("response.reasoning_summary_text.delta", ",\"delta\":\"h\"")
+	  E("response.reasoning_summary_text.done", ",\"text\":\"hm\"") TEXT("a") ENDED(""), "a / / stop" },
 	{ &spk_wire_responses, "refusal", CREATED E("response.refusal.delta", ",\"delta\":\"no\"") ENDED(""), "no / / stop" },
 	{ &spk_wire_responses, "cut by length", CREATED TEXT("a")
 	  E("response.incomplete", ",\"response\":{\"status\":\"incomplete\",\"incomplete_details\":{\"reason\":\"max_output_tokens\"}" USED "}"),
