@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cmd/cmd_priv.h"
+#include "conf/secret.h"
 
 static const struct {
 	int code;
@@ -24,9 +25,10 @@ static const struct {
 	const char *sentence;
 } variables[] = {
 	{ "NO_COLOR", "no colour on the terminal" },
-	{ "OPENAI_API_KEY", "key for the model's server" },
+	{ "SPARKS_ALLOW_INLINE_SECRETS", "1: read secrets from the config file too" },
 	{ "SPARKS_HOME", "folder of all state, instead of ~/.sparks" },
 	{ "SPARKS_LOG", "error, warn, info or debug: what is logged to stderr" },
+	{ "SPARKS_SECRETS_KEY_FILE", "file with the key of ~/.sparks/secrets" },
 	{ "SPARKS_SECTION_KEY", "any configuration option, as in SPARKS_UP_WORKERS" },
 };
 
@@ -38,6 +40,7 @@ static const struct {
 	  "configuration of a folder; may set what is sensitive once trusted" },
 	{ "./.env", "variables beside the configuration in force; likewise" },
 	{ "~/.sparks/config.toml", "configuration of the user" },
+	{ "~/.sparks/secrets", "keys, where there is no keyring" },
 	{ "~/.sparks/store.db", "tasks and their journal" },
 	{ "~/.sparks/trust", "hashes of the files that are trusted" },
 };
@@ -173,6 +176,21 @@ static void put_configuration(GString *out)
 	}
 }
 
+static void put_secrets(GString *out)
+{
+	g_string_append(out, ".SH SECRETS\n");
+	put_line(out,
+		 "Each is taken from the environment, else from .env, else from what "
+		 "`sparks secrets set` has kept; never from the command line, and from "
+		 "a configuration file only with SPARKS_ALLOW_INLINE_SECRETS=1.");
+	for (const SpkSecret *secret = spk_secrets(); secret->key; secret++) {
+		g_autofree char *tag =
+			g_strdup_printf("%s, %s", secret->key, secret->env);
+
+		put_item(out, tag, secret->sentence);
+	}
+}
+
 static void put_tables(GString *out)
 {
 	g_string_append(out, ".SH ENVIRONMENT\n");
@@ -208,6 +226,7 @@ char *spk_help_man(const SpkProgram *program)
 	for (const SpkCmd *const *cmd = program->commands; *cmd; cmd++)
 		put_command(out, "", *cmd);
 	put_configuration(out);
+	put_secrets(out);
 	put_tables(out);
 	return g_string_free(out, FALSE);
 }
