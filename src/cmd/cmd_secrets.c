@@ -296,6 +296,8 @@ static GPtrArray *delete_everywhere(const SpkSecret *secret, GError **error)
 		if (!broken || spk_error_is(broken, SPK_ERR_NOT_FOUND))
 			continue;
 		g_propagate_error(error, g_steal_pointer(&broken));
+		if (from->len)
+			g_prefix_error(error, "deleted from the keyring, but not more: ");
 		return NULL;
 	}
 	return g_steal_pointer(&from);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "conf/conf_priv.h"
@@ -106,7 +107,8 @@ const char *spk_conf_store_path(const SpkConf *conf)
 }
 
 /* ---- secrets ---- */
-#define INLINE "file"
+#define INLINE	      "file"
+#define LOOK_AGAIN_US (10 * G_USEC_PER_SEC) /* what was found stays */
 
 /* What holds without a look into keyring or file of secrets, and where it stands. */
 static const char *near(const SpkConf *conf, const SpkSecret *secret,
@@ -134,19 +136,27 @@ const char *spk_conf_secret(const SpkConf *conf, const char *env_name)
 	const SpkSecret *secret = spk_secret_find(env_name);
 	SpkConf *mine = (SpkConf *)conf; /* what was looked up is kept */
 	const char *set, *origin;
-	gpointer kept;
+	SpkConfKept *kept;
 
 	g_assert(secret);
 	set = near(conf, secret, &origin);
 	if (set && strcmp(origin, INLINE) != 0)
 		return set;
 	g_mutex_lock(&mine->lock);
-	if (!g_hash_table_lookup_extended(conf->kept, env_name, NULL, &kept)) {
-		kept = spk_secret_get(secret);
+	kept = g_hash_table_lookup(conf->kept, env_name);
+	if (!kept) {
+		kept = g_new0(SpkConfKept, 1);
 		g_hash_table_insert(mine->kept, g_strdup(env_name), kept);
 	}
+	if (!kept->value &&
+	    (!kept->looked_us || spk_mono_us() - kept->looked_us > LOOK_AGAIN_US)) {
+		kept->value = spk_secret_get(secret);
+		kept->looked_us = spk_mono_us();
+	}
+	if (kept->value)
+		set = kept->value;
 	g_mutex_unlock(&mine->lock);
-	return kept ? kept : set;
+	return set;
 }
 
 const char *spk_conf_secret_near(const SpkConf *conf, const char *env_name)
@@ -171,9 +181,11 @@ char **spk_conf_secret_values(const SpkConf *conf)
 
 	g_mutex_lock((GMutex *)&conf->lock);
 	for (const SpkSecret *one = spk_secrets(); one->key; one++) {
+		const SpkConfKept *kept = g_hash_table_lookup(conf->kept, one->env);
+
 		add_known(known, one->env, g_getenv(one->env));
 		add_known(known, one->env, g_hash_table_lookup(conf->secrets, one->env));
-		add_known(known, one->env, g_hash_table_lookup(conf->kept, one->env));
+		add_known(known, one->env, kept ? kept->value : NULL);
 		add_known(known, one->env, g_hash_table_lookup(conf->inlined, one->env));
 	}
 	g_mutex_unlock((GMutex *)&conf->lock);

@@ -77,6 +77,11 @@ gboolean spk_conf_value_parse(const SpkOpt *opt, const char *text,
 char *spk_conf_type_clash(const SpkOpt *opt, const SpkConfEntry *entry);
 
 /* ---- the object ---- */
+typedef struct {
+	char *value; /* found in keyring or file; NULL: nowhere */
+	gint64 looked_us;
+} SpkConfKept;
+
 struct SpkConf {
 	gatomicrefcount refs;
 	SpkConfValue *values; /* in the order of the table */
@@ -85,7 +90,7 @@ struct SpkConf {
 	GHashTable *secrets; /* of a trusted .env: variable -> value */
 	GHashTable *inlined; /* of a config file, where that is allowed: likewise */
 	GMutex lock;	     /* of kept */
-	GHashTable *kept;    /* found in keyring or file: likewise; NULL: nowhere */
+	GHashTable *kept;    /* variable -> SpkConfKept */
 	GPtrArray *warnings; /* NULL-terminated once loaded */
 	char *store_path;
 };

@@ -239,6 +239,14 @@ static GHashTable *new_secrets(void)
 				     (GDestroyNotify)spk_secret_wipe);
 }
 
+static void free_kept(gpointer data)
+{
+	SpkConfKept *kept = data;
+
+	spk_secret_wipe(kept->value);
+	g_free(kept);
+}
+
 SpkConf *spk_conf_check(const SpkConfSource *source, GPtrArray **ret_problems)
 {
 	SpkConf *conf = g_new0(SpkConf, 1);
@@ -253,7 +261,7 @@ SpkConf *spk_conf_check(const SpkConfSource *source, GPtrArray **ret_problems)
 	g_mutex_init(&conf->lock);
 	conf->secrets = new_secrets();
 	conf->inlined = new_secrets();
-	conf->kept = new_secrets();
+	conf->kept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_kept);
 	conf->warnings = g_ptr_array_new_with_free_func(g_free);
 	set_defaults(&load);
 	load_toml(&load);

@@ -68,11 +68,55 @@ static char *kept_name(const SpkSeal *seal)
 	return g_string_free(name, FALSE);
 }
 
+/* What this process was told already: several secrets are one question. */
+static struct {
+	GMutex lock;
+	char *name; /* of the key, or NULL */
+	guint8 key[SPK_SEAL_KEY];
+	gboolean declined;
+} told;
+
+static gboolean key_told(const char *name, guint8 key[SPK_SEAL_KEY])
+{
+	gboolean same;
+
+	g_mutex_lock(&told.lock);
+	same = !g_strcmp0(told.name, name);
+	if (same)
+		memcpy(key, told.key, SPK_SEAL_KEY);
+	g_mutex_unlock(&told.lock);
+	return same;
+}
+
+/* key NULL: the person did not want to, or could not. */
+static void tell_key(const char *name, const guint8 *key)
+{
+	g_mutex_lock(&told.lock);
+	told.declined = !key;
+	if (key) {
+		g_free(told.name);
+		told.name = g_strdup(name);
+		memcpy(told.key, key, SPK_SEAL_KEY);
+	}
+	g_mutex_unlock(&told.lock);
+}
+
+static gboolean may_ask(void)
+{
+	gboolean declined;
+
+	g_mutex_lock(&told.lock);
+	declined = told.declined;
+	g_mutex_unlock(&told.lock);
+	return !declined && spk_secret_can_ask();
+}
+
 static void keep(const File *file)
 {
 	g_autofree char *name = kept_name(&file->seal);
 	g_autoptr(GError) error = NULL;
 
+	tell_key(name, file->key);
 	if (!spk_keyctl_put(name, file->key, KEEP_SECONDS, &error))
 		spk_warn("secrets", "%s: the passphrase will be asked again each time",
 			 error->message);
@@ -134,7 +178,7 @@ static gboolean open_by_asking(File *file, GError **error)
 {
 	g_autofree char *question = g_strdup_printf("Passphrase of %s: ", file->path);
 
-	if (!spk_secret_can_ask()) {
+	if (!may_ask()) {
 		spk_error_set(error, SPK_ERR_CONFIG,
 			      "run `sparks secrets list` on a terminal: the kernel keeps "
 			      "the key for 8 hours then; or use a key file",
@@ -145,11 +189,10 @@ static gboolean open_by_asking(File *file, GError **error)
 	for (guint i = 1;; i++) {
 		g_autoptr(GError) wrong = NULL;
 
-		if (!key_of_passphrase(file, question, error))
-			return FALSE;
-		if (open_with(file, &wrong))
+		if (key_of_passphrase(file, question, &wrong) && open_with(file, &wrong))
 			break;
-		if (i == TRIES) {
+		if (i == TRIES || !spk_error_is(wrong, SPK_ERR_CORRUPT)) {
+			tell_key(NULL, NULL);
 			g_propagate_error(error, g_steal_pointer(&wrong));
 			return FALSE;
 		}
@@ -165,7 +208,7 @@ static gboolean open_by_passphrase(File *file, GError **error)
 	g_autoptr(GError) refused = NULL;
 
 	file->from = "a passphrase";
-	if (spk_keyctl_get(name, file->key, &refused))
+	if (key_told(name, file->key) || spk_keyctl_get(name, file->key, &refused))
 		return open_with(file, error);
 	return open_by_asking(file, error);
 }
@@ -325,6 +368,10 @@ static char *describe(char **ret_weak, GError **error)
 	if (!file.bytes) {
 		spk_error_set(error, SPK_ERR_NOT_FOUND, NULL, "there is no %s",
 			      file.path);
+		return NULL;
+	}
+	if (file.seal.kind == SPK_SEAL_FILE && !open_by_file(&file, error)) {
+		g_prefix_error(error, "%s: ", file.path);
 		return NULL;
 	}
 	if (stat(file.path, &st) == 0 && (st.st_mode & 077))

@@ -220,13 +220,14 @@ static gboolean writable(Job *job, SecretService *service, gboolean holds_older)
 		service, "default", SECRET_COLLECTION_NONE, job->cancel, &error);
 	gboolean open = collection && !lib->f_secret_collection_get_locked(collection);
 
-	if (collection)
+	if (collection) /* asked below only whether there was one */
 		lib->f_g_object_unref(collection);
 	if (error)
 		return refused(job, error);
 	if (open || can_prompt())
 		return TRUE;
-	if (holds_older) /* it would win over what is kept elsewhere */
+	/* an older value would win over what is kept elsewhere */
+	if (holds_older || (collection && job->op == PROBE))
 		return locked(job);
 	spk_error_set(&job->error, SPK_ERR_NOT_FOUND, NULL, "the keyring is %s",
 		      collection ? "locked" : "not set up");

@@ -263,6 +263,11 @@ def crash_and_daemon(case):
     task = json.loads(case.run("tasks", "list", "--json")[0])[0]["task"]
     case.server.turns[:] = WORK[1:]
     case.run("tasks", "resume", task, "--json")
+    case.server.turns[:] = WORK[1:]
+    out, _ = case.run("do", "detached", "--check", CHECK, "--detach", "--json")
+    task = json.loads(out)["task"]
+    wait_for(lambda: json.loads(case.run("tasks", "show", task, "--json", codes=range(5))[0])[
+        "status"] == "done")
     case.server.turns[:] = WORK
     daemon = case.start("up")
     up = os.path.join(case.w.env["SPARKS_HOME"], "up.json")

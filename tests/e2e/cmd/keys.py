@@ -2,16 +2,20 @@
 """Keys in the keyring and in the file: kept, told, found again, deleted, never shown.
 
 usage: keys.py SPARKS      (prints TAP)"""
+import contextlib
+import http.server
+import json
 import os
 import pty
 import select
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import keyring_daemon as keyring
-from world import SPARKS, World, main
+from world import CHECK, FINISH, FIX, SPARKS, World, main
 
 VALUE = "value-of-a-key-4711"
 
@@ -145,6 +149,65 @@ def a_credential_of_systemd_seals_it_for_a_daemon():
         assert "systemd credential" in keep(w, "openai.api_key").out
         assert VALUE.encode() not in stored(w)
         assert seen_by_a_server(w)[0] == VALUE
+        row = next(row for row in w.json("doctor", "--skip-llm")["checks"]
+                   if row["id"] == "secrets")
+        assert row["status"] == "PASS" and "sealed with the systemd cred" in row["observed"]
+        # a unit of systemd has the credential, who gives it work has not
+        config = os.path.join(w.env["SPARKS_HOME"], "config.toml")
+        with server_of(VALUE) as port:
+            with open(config, "w", encoding="utf-8") as file:
+                file.write(f'openai.url = "http://127.0.0.1:{port}/v1"\nopenai.model = "m"\n')
+            daemon = subprocess.Popen(
+                [SPARKS, "up"], env={**w.env, "PATH": "/usr/bin:/bin"}, cwd="/",
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            up = home(w, "up.json")
+            end = time.monotonic() + 20
+            while not os.path.exists(up) and time.monotonic() < end:
+                time.sleep(0.05)
+            w.env.pop("CREDENTIALS_DIRECTORY")
+            assert "none is given" in w.run("secrets", "list", code=78).err
+            row = next(row for row in w.json("doctor", "--skip-llm")["checks"]
+                       if row["id"] == "secrets")
+            assert row["status"] == "WARN" and "none is given" in row["observed"]
+            task = w.json("do", "add must add", "--check", CHECK)
+            assert task["verdict"] == "verified", task
+            daemon.send_signal(signal.SIGTERM)
+            daemon.communicate(timeout=20)
+
+
+@contextlib.contextmanager
+def server_of(key):
+    """A model that repairs calc.sh for who has the key, and refuses everybody else."""
+    turns = [FIX, FINISH]
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            good = self.headers.get("Authorization") == "Bearer " + key
+            value = {"error": {"message": "who are you?"}}
+            if good:
+                name, arguments = turns.pop(0)
+                value = {"model": "m", "choices": [{"index": 0, "finish_reason": "tool_calls",
+                         "message": {"role": "assistant", "content": "", "tool_calls": [
+                             {"id": "c", "type": "function", "function": {
+                                 "name": name, "arguments": json.dumps(arguments)}}]}}]}
+            body = json.dumps(value).encode()
+            self.send_response(200 if good else 401)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 class Terminal:
