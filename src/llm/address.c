@@ -55,6 +55,14 @@ char *spk_address_complete(const char *url, const SpkWire *wire, const char *sec
 	return g_strconcat(base, wire->root, NULL);
 }
 
+char *spk_address_shown(const char *base)
+{
+	g_autoptr(GUri) uri = g_uri_parse(base, G_URI_FLAGS_NONE, NULL);
+
+	return g_uri_to_string_partial(uri, G_URI_HIDE_USERINFO | G_URI_HIDE_QUERY |
+						    G_URI_HIDE_FRAGMENT);
+}
+
 gboolean spk_address_is_local(const char *base)
 {
 	g_autoptr(GUri) uri = g_uri_parse(base, G_URI_FLAGS_NONE, NULL);

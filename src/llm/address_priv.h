@@ -9,6 +9,8 @@
  * themselves). CONFIG, naming [section] url, when it isn't one or not built yet. */
 char *spk_address_complete(const char *url, const SpkWire *wire, const char *section,
 			   GError **error);
+/* The same without a name and password in it. */
+char *spk_address_shown(const char *base);
 /* spk_host_is_local() of a completed address. */
 gboolean spk_address_is_local(const char *base);
 

@@ -20,9 +20,10 @@ enum { MAX_MODELS = 1000, MAX_HEADERS = 5 };
 typedef struct {
 	const SpkWire *wire;
 	SpkFaultSource source;
-	SpkModelInfo info; /* its strings are the two that follow */
-	char *model, *base;
-	char *key;	  /* NULL: none */
+	SpkModelInfo info; /* its strings are of the two that follow */
+	char *model, *shown;
+	char *base; /* of the requests; may hold a password, which `shown` doesn't */
+	char *key;  /* NULL: none */
 	char *key_header; /* NULL without a key */
 	SpkConf *conf;	  /* holds the two that follow */
 	const char *effort, *summary;
@@ -38,6 +39,7 @@ static void server_close(gpointer data)
 	Server *self = data;
 
 	g_free(self->base);
+	g_free(self->shown);
 	g_free(self->key);
 	g_free(self->key_header);
 	g_free(self->model);
@@ -125,7 +127,7 @@ static gboolean server_describe(const SpkProvider *row, SpkConf *conf,
 	ret_state->configured = *key || *text_of(row, conf, "url") ||
 				(!row->key && *text_of(row, conf, "model"));
 	ret_state->local = spk_address_is_local(base);
-	ret_state->url = g_steal_pointer(&base);
+	ret_state->url = spk_address_shown(base);
 	return TRUE;
 }
 
@@ -173,7 +175,8 @@ static void read_limits(Server *self, const SpkProvider *row, SpkConf *conf)
 
 	self->info.context_window = spk_conf_int(conf, window);
 	self->info.max_output = spk_conf_int(conf, answer);
-	if (known->context_window && !spk_conf_is_set(conf, window))
+	/* a server that makes room for the window would make it for all of it */
+	if (known->context_window && row->key && !spk_conf_is_set(conf, window))
 		self->info.context_window = known->context_window;
 	if (known->max_output && !spk_conf_is_set(conf, answer))
 		self->info.max_output = MIN(self->info.max_output, known->max_output);
@@ -218,7 +221,7 @@ static gpointer server_open(const SpkProvider *row, SpkConf *conf, const char *m
 	read_limits(self, row, conf);
 	read_parameters(self, row, conf);
 	self->info.model = self->model;
-	self->info.url = self->base;
+	self->info.url = self->shown = spk_address_shown(self->base);
 	self->info.local = spk_address_is_local(self->base);
 	self->info.can = self->wire->can;
 	return g_steal_pointer(&self);
@@ -382,6 +385,7 @@ static gboolean server_complete(gpointer data, const SpkLlmRequest *request,
 		exchange.quirks = g_atomic_int_get(&self->quirks);
 		if (exchange_once(&exchange, request, sink, ret_reply, &why))
 			return TRUE;
+		hide_key(self, why);
 		if (exchange.learned) {
 			spk_info(
 				"llm",
@@ -391,10 +395,20 @@ static gboolean server_complete(gpointer data, const SpkLlmRequest *request,
 			continue;
 		}
 		*ret_retry_after_s = exchange.retry;
-		hide_key(self, why);
 		g_propagate_error(error, g_steal_pointer(&why));
 		return FALSE;
 	}
+}
+
+static json_t *no_list(const Server *self, GError **error)
+{
+	g_autofree char *hint =
+		g_strdup_printf("is the path of [%s] url right? It usually ends in %s",
+				self->source.section, self->wire->root);
+
+	spk_error_set(error, SPK_ERR_NOT_FOUND, hint, "%s answers, but has no %s",
+		      self->shown, self->wire->list);
+	return NULL;
 }
 
 /* The list of models; NULL: an error as spk_llm_ping() has them. */
@@ -405,25 +419,21 @@ static json_t *fetch_list(Server *self, SpkCancel *cancel, GError **error)
 	SpkHttpRequest request = make_request(self, url, headers);
 	g_auto(SpkHttpResponse) response = { 0 };
 	g_auto(SpkFault) fault = { 0 };
-	g_autofree char *hint = NULL;
 	SpkHttp *http = get_http(self, error);
+	json_t *list;
 	double retry;
 
 	request.max_bytes = SPK_JSON_MAX;
 	if (!http ||
 	    !spk_http_fetch(http, &request, NULL, NULL, cancel, &response, error))
 		return NULL;
-	if (response.status / 100 == 2)
-		return spk_json_parse(response.body->str, response.body->len,
-				      SPK_JSON_MAX, error);
-	if (response.status == 404) {
-		hint = g_strdup_printf("is the path of [%s] url right? It usually ends "
-				       "in %s",
-				       self->source.section, self->wire->root);
-		spk_error_set(error, SPK_ERR_NOT_FOUND, hint, "%s answers, but has no %s",
-			      self->base, self->wire->list);
-		return NULL;
+	if (response.status / 100 == 2) {
+		list = spk_json_parse(response.body->str, response.body->len,
+				      SPK_JSON_MAX, NULL);
+		return list ? list : no_list(self, error);
 	}
+	if (response.status == 404)
+		return no_list(self, error);
 	spk_fault_parse(&fault, response.status, response.body->str, response.body->len);
 	spk_fault_to_error(&fault, &self->source, &retry, error);
 	return NULL;

@@ -45,6 +45,7 @@ static json_t *tools_of(const json_t *tools, guint quirks)
 
 	json_array_foreach(tools, i, tool) {
 		const json_t *function = json_object_get(tool, "function");
+		json_t *schema = json_object_get(function, "parameters");
 		json_t *one = json_pack("{s:o}", "name",
 					clean_id(spk_json_str(function, "name")));
 
@@ -53,7 +54,8 @@ static json_t *tools_of(const json_t *tools, guint quirks)
 				one, "description",
 				spk_json_text(spk_json_str(function, "description")));
 		spk_json_set(one, "input_schema",
-			     json_incref(json_object_get(function, "parameters")));
+			     schema ? json_incref(schema)
+				    : json_pack("{s:s}", "type", "object"));
 		json_array_append_new(list, one);
 	}
 	mark_cached(last_of(list), quirks);

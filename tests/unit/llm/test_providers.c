@@ -116,6 +116,22 @@ static void test_addresses(void **state)
 	}
 }
 
+/* A password in an address is for the requests alone. */
+static void test_address_is_shown_without_password(void **state)
+{
+	g_autoptr(SpkConf)
+		conf = conf_of("openai.url=http://me:canary@127.0.0.1:1/v1", NULL);
+	const SpkProvider *row = row_of("openai");
+	g_autoptr(SpkLlm) llm = spk_llm_open(conf, "m", NULL);
+	g_auto(SpkProviderState) state_of = { 0 };
+	g_autoptr(GError) error = NULL;
+
+	assert_true(row->impl->describe(row, conf, &state_of, NULL));
+	assert_string_equal(state_of.url, "http://127.0.0.1:1/v1");
+	assert_false(spk_llm_ping(llm, NULL, &error));
+	assert_null(strstr(error->message, "canary"));
+}
+
 static void test_local_hosts(void **state)
 {
 	static const char *const local[] = {
@@ -235,6 +251,7 @@ const struct CMUnitTest providers_tests[] = {
 	cmocka_unit_test(test_rows_and_options_agree),
 	cmocka_unit_test(test_describe),
 	cmocka_unit_test(test_addresses),
+	cmocka_unit_test(test_address_is_shown_without_password),
 	cmocka_unit_test(test_local_hosts),
 	cmocka_unit_test(test_missing_parts),
 	cmocka_unit_test(test_windows),
