@@ -57,7 +57,7 @@ static gboolean load_file(SpkConfLoad *load, const char *path, gboolean mine,
 	SpkConfLayer layer = { .path = path, .dotenv = dotenv };
 	gboolean there;
 	g_autoptr(GPtrArray) entries = read_layer(load, &layer, mine, &there);
-	g_autofree char *text = layer.text;
+	g_autofree char *text G_GNUC_UNUSED = layer.text;
 
 	*ret_trusted = FALSE;
 	if (!entries)
@@ -81,7 +81,7 @@ static void load_beneath(SpkConfLoad *load, const char *path, gboolean dotenv)
 	};
 	gboolean there;
 	g_autoptr(GPtrArray) entries = read_layer(load, &layer, TRUE, &there);
-	g_autofree char *text = layer.text;
+	g_autofree char *text G_GNUC_UNUSED = layer.text;
 
 	layer.entries = entries;
 	if (entries)
