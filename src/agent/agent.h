@@ -37,8 +37,14 @@ typedef struct {
 	SpkStore *store;
 	SpkConf *conf;
 	SpkLlm *llm;
+	/* Where the work is done. NULL until open_place() has been called, which is at once, or
+	 * with `lazy` by the first tool call that needs it. */
 	SpkBox *box;
 	SpkTree *tree;
+	gboolean (*open_place)(gpointer user, SpkTree **ret_tree, SpkBox **ret_box,
+			       GError **error);
+	gboolean lazy;
+	const SpkLlmSink *sink; /* hears answers as they stream; NULL: nobody does */
 	const SpkTask *task;
 	const SpkSpark *spark;
 	gint64 token; /* of the lease */
@@ -58,7 +64,7 @@ const json_t *spk_run_recorded(SpkRun *run, const char *kind, gint64 number);
 /* Appends a journal entry of this run, fenced; takes payload. */
 gboolean spk_run_record(SpkRun *run, const char *kind, gint64 number, SpkEffect effect,
 			json_t *take_payload, GError **error);
-/* Raw tree of the last finished step (the base at first). */
+/* Raw tree of the last finished step (the base at first); NULL: there is no private copy. */
 const char *spk_run_last_tree(SpkRun *run);
 /* Working time of the task so far, over all its runs. */
 double spk_run_seconds(SpkRun *run);
@@ -82,6 +88,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkOutcome, spk_outcome_clear)
 
 typedef struct {
 	const char *name;
+	/* May end without having needed the private copy: it is made for the first tool call,
+	 * and checks run only when files were changed. */
+	gboolean lazy;
 	/* FALSE only when the task cannot go on now (cancelled, paused, provider gone, …). */
 	gboolean (*run)(SpkRun *run, SpkOutcome *ret_outcome, GError **error);
 	/* More words for the model after a failed verification; then run() again. */

@@ -5,6 +5,7 @@
 
 const SpkStrategy *const spk_strategies[] = {
 	&spk_strategy_react,
+	&spk_strategy_chat,
 	NULL,
 };
 

@@ -1,175 +1,19 @@
 /* Strategy `react`: the model and its tools take turns until `finish` or a limit. */
-#include <string.h>
-
 #include "agent/agent_impl.h"
 #include "agent/run_priv.h"
-#include "base/error.h"
-#include "base/json.h"
-#include "base/text.h"
 
 /* Answers without a tool call in a row before such an answer counts as the end. */
 #define IDLE_MAX 2
 
-static json_t *wire_call(const json_t *call)
-{
-	return json_pack("{s:O,s:s,s:{s:O,s:O}}", "id", json_object_get(call, "id"),
-			 "type", "function", "function", "name",
-			 json_object_get(call, "name"), "arguments",
-			 json_object_get(call, "arguments"));
-}
-
-static void say_reply(SpkRun *run, const SpkLlmReply *reply)
-{
-	json_t *message = json_pack("{s:s,s:o}", "role", "assistant", "content",
-				    spk_json_text(reply->text));
-	json_t *calls, *call;
-	size_t i;
-
-	if (json_array_size(reply->tool_calls)) {
-		calls = json_array();
-		json_array_foreach(reply->tool_calls, i, call)
-			json_array_append_new(calls, wire_call(call));
-		spk_json_set(message, "tool_calls", calls);
-	}
-	json_array_append_new(run->messages, message);
-}
-
-static void say_result(SpkRun *run, const json_t *call, const StepTool *result)
-{
-	json_array_append_new(run->messages,
-			      json_pack("{s:s,s:O,s:o}", "role", "tool", "tool_call_id",
-					json_object_get(call, "id"), "content",
-					spk_json_text(result->text)));
-}
-
-static gboolean end(SpkOutcome *outcome, SpkEnd how, char *take_reason)
-{
-	outcome->end = how;
-	outcome->reason = take_reason;
-	return TRUE;
-}
-
-/* TRUE: a limit is reached and *outcome says which. */
-static gboolean at_limit(SpkRun *run, SpkOutcome *outcome)
-{
-	gint64 max_steps = run_option_int(run, "max_steps", "manager.max_steps");
-	gint64 max_tokens = run_option_int(run, "max_tokens", "task.max_tokens");
-	gint64 seconds = run_option_int(run, "timeout_secs", "task.timeout_secs");
-	gint64 tokens = run->tokens_in + run->tokens_out;
-
-	if (run->turn >= max_steps)
-		return end(
-			outcome, SPK_END_STEPS,
-			g_strdup_printf(
-				"%u answers of the model were not enough (--max-steps)",
-				run->turn));
-	if (max_tokens && tokens >= max_tokens)
-		return end(outcome, SPK_END_TOKENS,
-			   g_strdup_printf("%" G_GINT64_FORMAT " tokens are used up "
-					   "(task.max_tokens)",
-					   tokens));
-	/* What is on record is returned whatever the clock says. */
-	if (seconds && !spk_run_recorded(run, "model.result", run->turn) &&
-	    spk_run_seconds(run) >= (double)seconds)
-		return end(outcome, SPK_END_TIME,
-			   g_strdup_printf("%" G_GINT64_FORMAT
-					   " s are over (--timeout-secs)",
-					   seconds));
-	return FALSE;
-}
-
-/* TRUE: the run ends here, in a loop. */
-static gboolean guard_call(SpkRun *run, const json_t *call, guint index,
-			   const StepTool *result, SpkOutcome *outcome,
-			   gboolean *ret_stop, GError **error)
-{
-	g_autofree char *text = NULL, *key = NULL, *reason = NULL;
-	SpkLoopVerdict verdict;
-
-	*ret_stop = FALSE;
-	if (!run->guard || result->finished)
-		return TRUE;
-	text = spk_json_canon(json_object_get(call, "arguments"));
-	key = g_strconcat(spk_json_str(call, "name"), " ", text, NULL);
-	verdict = spk_loop_guard_note(run->guard, key, result->text, &reason);
-	if (verdict == SPK_LOOP_STOP) {
-		*ret_stop = end(outcome, SPK_END_LOOP, g_steal_pointer(&reason));
-		return TRUE;
-	}
-	if (verdict != SPK_LOOP_WARN)
-		return TRUE;
-	g_free(key);
-	key = g_strdup_printf("loop/%u/%u", run->turn, index);
-	return run_note(run, key, "loop guard", reason, error);
-}
-
-/* The same call twice in one answer is clumsy, but no loop: only the first one counts. */
-static gboolean is_repeated(const json_t *calls, gsize index)
-{
-	const json_t *call = json_array_get(calls, index);
-
-	for (gsize i = 0; i < index; i++) {
-		const json_t *other = json_array_get(calls, i);
-
-		if (json_equal(json_object_get(call, "name"),
-			       json_object_get(other, "name")) &&
-		    json_equal(json_object_get(call, "arguments"),
-			       json_object_get(other, "arguments")))
-			return TRUE;
-	}
-	return FALSE;
-}
-
-/* Runs the calls of one answer in order. Loop notes come after all results, because the
- * results must follow the calls directly. */
-static gboolean act(SpkRun *run, const SpkLlmReply *reply, SpkOutcome *outcome,
-		    gboolean *ret_ended, GError **error)
-{
-	gsize n = json_array_size(reply->tool_calls);
-	g_autofree StepTool *results = g_new0(StepTool, n);
-	gboolean ok = TRUE;
-
-	for (gsize i = 0; ok && i < n; i++) {
-		const json_t *call = json_array_get(reply->tool_calls, i);
-
-		ok = spk_step_tool(run, call, i, &results[i], error);
-		if (ok)
-			say_result(run, call, &results[i]);
-	}
-	for (gsize i = 0; ok && !*ret_ended && i < n; i++) {
-		const json_t *call = json_array_get(reply->tool_calls, i);
-
-		if (!is_repeated(reply->tool_calls, i))
-			ok = guard_call(run, call, i, &results[i], outcome, ret_ended,
-					error);
-		if (ok && results[i].finished) {
-			outcome->end = SPK_END_FINISHED;
-			outcome->summary = g_strdup(results[i].text);
-			*ret_ended = TRUE;
-		}
-	}
-	for (gsize i = 0; i < n; i++)
-		step_tool_clear(&results[i]);
-	return ok;
-}
-
 /* The model only talked. Once it is reminded; then its words are the end. */
-static gboolean idle(SpkRun *run, const SpkLlmReply *reply, SpkOutcome *outcome,
+static gboolean talk(SpkRun *run, const SpkLlmReply *reply, SpkOutcome *outcome,
 		     gboolean *ret_ended, GError **error)
 {
 	g_autofree char *key = g_strdup_printf("idle/%u", run->turn);
 
-	if (++run->idle_turns >= IDLE_MAX) {
-		gboolean silent = !reply->text[strspn(reply->text, " \t\r\n")];
-
-		*ret_ended = TRUE;
-		if (silent)
-			return end(outcome, SPK_END_LOOP,
-				   g_strdup("the model answered nothing, twice"));
-		outcome->end = SPK_END_FINISHED;
-		outcome->summary = g_strdup(reply->text);
-		return TRUE;
-	}
+	*ret_ended = ++run->idle_turns >= IDLE_MAX;
+	if (*ret_ended)
+		return run_end_with(reply, outcome);
 	return run_note(
 		run, key, "no tool call",
 		"Go on by calling a tool. If the work is done, call `finish` with a summary.",
@@ -178,42 +22,13 @@ static gboolean idle(SpkRun *run, const SpkLlmReply *reply, SpkOutcome *outcome,
 
 static gboolean react_run(SpkRun *run, SpkOutcome *ret_outcome, GError **error)
 {
-	gboolean ended = FALSE;
-
 	if (!json_array_size(run->messages) && !run_open_conversation(run, error))
 		return FALSE;
-	while (!ended && !at_limit(run, ret_outcome)) {
-		g_auto(SpkLlmReply) reply = { 0 };
-		g_autoptr(GError) why = NULL;
-		gboolean ok;
-
-		if (!spk_step_model(run, &reply, &why)) {
-			if (spk_error_is(why, SPK_ERR_TIMEOUT) &&
-			    at_limit(run, ret_outcome))
-				return TRUE; /* the task's time, not the server's */
-			g_propagate_error(error, g_steal_pointer(&why));
-			return FALSE;
-		}
-		say_reply(run, &reply);
-		if (json_array_size(reply.tool_calls)) {
-			run->idle_turns = 0;
-			ok = act(run, &reply, ret_outcome, &ended, error);
-		} else {
-			ok = idle(run, &reply, ret_outcome, &ended, error);
-		}
-		if (!ok)
-			return FALSE;
-	}
-	return TRUE;
-}
-
-static void react_feedback(SpkRun *run, const char *text)
-{
-	run_say(run, "user", text);
+	return run_turns(run, talk, ret_outcome, error);
 }
 
 const SpkStrategy spk_strategy_react = {
 	.name = "react",
 	.run = react_run,
-	.feedback = react_feedback,
+	.feedback = run_feedback,
 };

@@ -123,6 +123,26 @@ static gboolean load(SpkRun *run, guint *ret_steps, GError **error)
 	return TRUE;
 }
 
+gboolean run_place(SpkRun *run, GError **error)
+{
+	if (run->env.tree)
+		return TRUE;
+	if (!run->env.open_place(run->env.user, &run->env.tree, &run->env.box, error))
+		return FALSE;
+	if (!run->last_tree)
+		run->last_tree = g_strdup(spk_tree_base(run->env.tree));
+	return TRUE;
+}
+
+/* Whoever held the task may have died, or hang, in the middle of a call. */
+static gboolean take_over(SpkRun *run, GError **error)
+{
+	if (spk_box_end_stale(spk_tree_work(run->env.tree)))
+		spk_info("agent", "task %s: a command of its former holder was ended",
+			 run->env.task->id);
+	return spk_tree_restore(run->env.tree, run->last_tree, run->env.cancel, error);
+}
+
 SpkRun *spk_run_new(const SpkRunEnv *env, GError **error)
 {
 	g_autoptr(SpkRun) run = g_new0(SpkRun, 1);
@@ -134,18 +154,15 @@ SpkRun *spk_run_new(const SpkRunEnv *env, GError **error)
 	run->messages = json_array();
 	run->tools = spk_tool_schemas(env->spark->tools);
 	run->started_us = spk_mono_us();
-	run->last_tree = g_strdup(spk_tree_base(env->tree));
 	if (spk_conf_bool(env->conf, "manager.loop_guard.enabled"))
 		run->guard = spk_loop_guard_new(
 			spk_conf_int(env->conf, "manager.loop_guard.window_size"),
 			spk_conf_int(env->conf, "manager.loop_guard.repeat_threshold"));
 	if (!load(run, &steps, error))
 		return NULL;
-	/* Whoever held the task may have died, or hang, in the middle of a call. */
-	if (steps && spk_box_end_stale(spk_tree_work(env->tree)))
-		spk_info("agent", "task %s: a command of its former holder was ended",
-			 env->task->id);
-	if (steps && !spk_tree_restore(env->tree, run->last_tree, env->cancel, error))
+	/* a task that has a base has a private copy */
+	if ((!env->lazy || env->task->base) &&
+	    (!run_place(run, error) || (steps && !take_over(run, error))))
 		return NULL;
 	return g_steal_pointer(&run);
 }

@@ -95,7 +95,9 @@ static SpkCancel *patience_of(SpkRun *run)
 
 static gboolean ask(SpkRun *run, guint attempt, SpkLlmReply *reply, GError **error)
 {
-	SpkLlmRequest request = { run->messages, run->tools, run->turn, "main", attempt };
+	/* A play of a chat goes on through all of its turns. */
+	SpkLlmRequest request = { run->messages, run->tools,
+				  run->answers_before + run->turn, "main", attempt };
 	g_autofree char *prefix = spk_llm_prefix_hash(&request);
 	g_autoptr(SpkCancel) patience = patience_of(run);
 	json_t *intent = json_pack("{s:i,s:s,s:I,s:I}", "turn", (int)run->turn, "prefix",
@@ -106,7 +108,8 @@ static gboolean ask(SpkRun *run, guint attempt, SpkLlmReply *reply, GError **err
 
 	return spk_run_record(run, "model.intent", run->turn, SPK_EFFECT_IDEMPOTENT,
 			      intent, error) &&
-	       spk_llm_complete(run->env.llm, &request, NULL, patience, reply, error);
+	       spk_llm_complete(run->env.llm, &request, run->env.sink, patience, reply,
+				error);
 }
 
 static gboolean ask_live(SpkRun *run, SpkLlmReply *reply, GError **error)
@@ -217,6 +220,15 @@ static gboolean snapshot(SpkRun *run, char **ret_tree, GError **error)
 	return TRUE;
 }
 
+/* The checks are looked for while the copy is untouched. */
+static gboolean need_place(SpkRun *run, GError **error)
+{
+	g_auto(GStrv) checks = run_place(run, error) ? spk_verify_checks(run, error)
+						     : NULL;
+
+	return checks != NULL;
+}
+
 static gboolean do_call(SpkRun *run, const json_t *call, guint index, const char *key,
 			const SpkTool *tool, GError **error)
 {
@@ -257,6 +269,8 @@ static gboolean call_live(SpkRun *run, const json_t *call, guint index, const ch
 	const SpkTool *tool = name ? spk_tool_find(name) : NULL;
 
 	if (!run_go(run, error))
+		return FALSE;
+	if (tool && !tool->talks && !need_place(run, error))
 		return FALSE;
 	if (tool && tool->effect == SPK_EFFECT_UNSAFE &&
 	    run_recorded(run, "tool.intent", key))

@@ -250,6 +250,17 @@ static gboolean can_run(const json_t *check, GError **error)
 	return FALSE;
 }
 
+static gboolean all_can_run(SpkRun *run, char *const *checks, GError **error)
+{
+	for (guint i = 0; checks[i]; i++) {
+		g_autofree char *key = g_strdup_printf("before/0/%u", i);
+
+		if (!can_run(run_recorded(run, "check.result", key), error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 gboolean spk_verify_before(SpkRun *run, GError **error)
 {
 	g_auto(GStrv) checks = spk_verify_checks(run, error);
@@ -259,16 +270,9 @@ gboolean spk_verify_before(SpkRun *run, GError **error)
 		return FALSE;
 	if (!checks[0])
 		return TRUE;
-	if (!run_phase(run, "before", 0, spk_tree_base(run->env.tree), checks, &before,
-		       error))
-		return FALSE;
-	for (guint i = 0; checks[i]; i++) {
-		g_autofree char *key = g_strdup_printf("before/0/%u", i);
-
-		if (!can_run(run_recorded(run, "check.result", key), error))
-			return FALSE;
-	}
-	return TRUE;
+	return run_phase(run, "before", 0, spk_tree_base(run->env.tree), checks, &before,
+			 error) &&
+	       all_can_run(run, checks, error);
 }
 
 /* ---- judging ---- */
@@ -512,18 +516,23 @@ static gboolean judge_change(SpkRun *run, guint round, const Change *change,
 			     SpkVerification *verification, GError **error)
 {
 	g_auto(GStrv) checks = spk_verify_checks(run, error);
+	g_autoptr(GError) why = NULL;
 	PhaseResult before, after;
 
 	if (!checks)
 		return FALSE;
-	if (!change->changed->len && !checks[0])
+	if (!change->changed->len && (!checks[0] || run->env.lazy))
 		return judge(verification, SPK_VERDICT_UNVERIFIED, "nothing was changed");
 	if (!checks[0])
 		return judge(verification, SPK_VERDICT_UNVERIFIED,
 			     "no check is known: name one with --check");
 	if (!run_phase(run, "before", 0, spk_tree_base(run->env.tree), checks, &before,
-		       error) ||
-	    !run_phase(run, "after", round, change->final, checks, &after, error))
+		       error))
+		return FALSE;
+	/* Where they have not run before the work, it is too late to refuse it. */
+	if (!all_can_run(run, checks, &why))
+		return judge(verification, SPK_VERDICT_UNVERIFIED, "%s", why->message);
+	if (!run_phase(run, "after", round, change->final, checks, &after, error))
 		return FALSE;
 	if (after.failed)
 		return judge_failure(verification, after.first_failure, "the check");
@@ -541,6 +550,11 @@ gboolean spk_verify_after(SpkRun *run, guint round, SpkVerification *ret_verific
 	g_auto(SpkVerification) verification = { 0 };
 	g_auto(Change) change = { 0 };
 
+	if (!run->env.tree) {
+		ret_verification->changed = g_ptr_array_new_with_free_func(g_free);
+		return judge(ret_verification, SPK_VERDICT_UNVERIFIED,
+			     "nothing was changed");
+	}
 	change.final =
 		spk_tree_snapshot(run->env.tree, run->step, run->env.cancel, error);
 	if (!change.final)

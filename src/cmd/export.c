@@ -86,12 +86,13 @@ static json_t *end_of(const SpkTask *task, const SpkTrail *trail, guint turns)
 			 "limits", "calls", (int)turns);
 }
 
-/* The play answers, so the model's name is no option of it. */
+/* The play answers, so the model's name is no option of it; and a turn of a chat stands alone. */
 static json_t *header_options(const SpkTask *task)
 {
 	json_t *options = task->options ? json_copy(task->options) : json_object();
 
 	json_object_del(options, "model");
+	json_object_del(options, "session");
 	spk_json_set(options, "spark", spk_json_text(task->spark));
 	return options;
 }
@@ -252,6 +253,9 @@ json_t *spk_export_repo(SpkCore *core, const SpkTask *task, const SpkTrail *trai
 	g_autoptr(GError) failed = NULL;
 	json_t *files;
 
+	/* a turn of a chat that only talked */
+	if (!trail->base && task->status == SPK_STATE_DONE)
+		return json_pack("{s:{},s:b}", "files", "git", FALSE);
 	if (!trail->base) {
 		spk_error_set(error, SPK_ERR_CONFLICT, NULL, "task %s has not begun",
 			      task->id);

@@ -100,6 +100,25 @@ static void on_note(SpkLines *lines, const json_t *p, GPtrArray *out)
 		 *why ? ")" : "", line_str(p, "text"));
 }
 
+/* Only what a person may miss in the answer. */
+static void on_history(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	gint64 shortened = spk_json_int(p, "shortened", 0);
+	gint64 left_out = spk_json_int(p, "left_out", 0);
+
+	if (shortened || left_out || lines->verbose)
+		line_add(out, "dim", "context",
+			 "earlier turns: %" G_GINT64_FORMAT
+			 " told, of them shortened %" G_GINT64_FORMAT
+			 ", left out %" G_GINT64_FORMAT,
+			 spk_json_int(p, "turns", 0), shortened, left_out);
+}
+
+static void on_refused(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	line_add(out, "dim", "refused", "by the %s", line_str(p, "by"));
+}
+
 static void on_compaction(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
 	line_add(out, "dim", "context",
@@ -210,6 +229,7 @@ static const struct {
 	{ "tool.intent", lines_on_tool_intent },
 	{ "tool.result", lines_on_tool_result },
 	{ "note", on_note },
+	{ "history", on_history },
 	{ "compaction", on_compaction },
 	{ "ended", on_ended },
 	{ "verdict", on_verdict },
@@ -218,6 +238,7 @@ static const struct {
 	{ "commit.result", on_commit_result },
 	{ "apply.intent", on_apply_intent },
 	{ "apply.result", on_apply_result },
+	{ "refused", on_refused },
 	{ "undo.intent", on_undo_intent },
 	{ "undo.result", on_undo_result },
 	{ "mail", on_mail },

@@ -61,6 +61,9 @@ static const SpkOpt options[] = {
 	     "choose a weaker sandbox than the machine allows"),
 	INT("box.timeout_secs", "600", 1, 86400, S,
 	    "wall-clock limit of one command in the box"),
+	INT("chat.history_tokens", "16000", 0, 1000000, 0,
+	    "tokens of earlier turns that a message of a chat takes along, at most a third of "
+	    "the model's window"),
 	PATH("db.path", "~/.sparks/store.db", P | S,
 	     "database of tasks and their journal"),
 	ENUM("db.synchronous", "normal", "normal|full", P,

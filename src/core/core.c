@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "core/core_priv.h"
+#include "store/sessions.h"
 
 #define GOAL_MAX (256u << 10)
 
@@ -70,7 +71,7 @@ const char *spk_core_home(SpkCore *core)
 	return core->home;
 }
 
-static SpkBox *open_box(SpkCore *core, GError **error)
+SpkBox *core_box(SpkCore *core, GError **error)
 {
 	SpkBox *box;
 
@@ -84,7 +85,7 @@ static SpkBox *open_box(SpkCore *core, GError **error)
 
 gboolean spk_core_ready(SpkCore *core, GError **error)
 {
-	return open_box(core, error) != NULL;
+	return core_box(core, error) != NULL;
 }
 
 /* ---- requests ---- */
@@ -113,7 +114,8 @@ static gboolean check_request(const SpkRequest *request, GError **error)
 	return spk_spark_find(request->spark ? request->spark : "coder", error) != NULL;
 }
 
-char *spk_core_accept(SpkCore *core, const SpkRequest *request, GError **error)
+char *core_accept(SpkCore *core, const SpkRequest *request, const char *session,
+		  GError **error)
 {
 	g_autofree char *id = spk_id_new();
 	SpkTask task = {
@@ -130,22 +132,26 @@ char *spk_core_accept(SpkCore *core, const SpkRequest *request, GError **error)
 		.updated_us = spk_now_us(),
 	};
 
-	if (!check_request(request, error) || !spk_task_insert(core->store, &task, error))
+	if (!check_request(request, error) ||
+	    !(session ? spk_session_add_turn(core->store, session, &task, error)
+		      : spk_task_insert(core->store, &task, error)))
 		return NULL;
 	wake_others(core->home);
 	return g_steal_pointer(&id);
 }
 
+char *spk_core_accept(SpkCore *core, const SpkRequest *request, GError **error)
+{
+	return core_accept(core, request, NULL, error);
+}
+
 /* ---- running ---- */
 
-gboolean core_run_held(SpkCore *core, Held *held, GError **error)
+gboolean core_run_held(SpkCore *core, Held *held, const SpkLlmSink *sink, GError **error)
 {
-	MachineEnv env = { core, core->store, core->conf, core->home, NULL, NULL };
-	g_autoptr(GError) box_error = NULL;
+	MachineEnv env = { core, core->store, core->conf, core->home, sink };
 	gboolean ok;
 
-	env.box = open_box(core, &box_error);
-	env.box_error = box_error;
 	supervisor_add(core->supervisor, held);
 	ok = machine_run(&env, held, error);
 	supervisor_remove(core->supervisor, held);
@@ -157,7 +163,8 @@ gboolean core_run_held(SpkCore *core, Held *held, GError **error)
 	return ok;
 }
 
-gboolean spk_core_run(SpkCore *core, const char *id, SpkCancel *cancel, GError **error)
+gboolean core_run(SpkCore *core, const char *id, const SpkLlmSink *sink,
+		  SpkCancel *cancel, GError **error)
 {
 	SpkLease *lease = spk_lease_claim(core->store, id, spk_holder_self(), error);
 	g_autoptr(Held) held = NULL;
@@ -165,7 +172,12 @@ gboolean spk_core_run(SpkCore *core, const char *id, SpkCancel *cancel, GError *
 	if (!lease)
 		return FALSE;
 	held = held_new(lease, cancel);
-	return core_run_held(core, held, error);
+	return core_run_held(core, held, sink, error);
+}
+
+gboolean spk_core_run(SpkCore *core, const char *id, SpkCancel *cancel, GError **error)
+{
+	return core_run(core, id, NULL, cancel, error);
 }
 
 /* ---- what others ask ---- */

@@ -6,6 +6,8 @@
 #include "core/core.h"
 
 SpkConf *core_conf(SpkCore *core);
+/* The sandbox, opened when it is first asked for. */
+SpkBox *core_box(SpkCore *core, GError **error);
 
 /* ---- wake: tells other processes on this store that something is new ---- */
 void wake_others(const char *home);
@@ -33,8 +35,8 @@ void held_want(Held *held, Want want);
 Want held_wants(Held *held);
 /* Mail of this kind. */
 void held_obey(Held *held, const char *kind);
-/* SpkRunEnv's may_go_on; `user` is a Held. */
-gboolean held_may_go_on(gpointer user, GError **error);
+/* FALSE with *error when it is to stop here. */
+gboolean held_may_go_on(Held *held, GError **error);
 /* Wants what an earlier holder heard and did not live to obey. */
 gboolean held_recall(Held *held, SpkStore *store, GError **error);
 
@@ -53,8 +55,8 @@ typedef struct {
 	SpkStore *store;
 	SpkConf *conf;
 	const char *home;
-	SpkBox *box; /* NULL: none to be had, box_error says why */
-	const GError *box_error;
+	const SpkLlmSink
+		*sink; /* hears the model's answers as they stream; may be NULL */
 } MachineEnv;
 
 /* Moves the held task along until it is finished, waiting, paused or given back. FALSE only
@@ -62,6 +64,12 @@ typedef struct {
 gboolean machine_run(const MachineEnv *env, Held *held, GError **error);
 
 /* Runs a held task under the supervisor's eyes and gives the lease back. */
-gboolean core_run_held(SpkCore *core, Held *held, GError **error);
+gboolean core_run_held(SpkCore *core, Held *held, const SpkLlmSink *sink, GError **error);
+/* spk_core_run() with somebody who listens. */
+gboolean core_run(SpkCore *core, const char *id, const SpkLlmSink *sink,
+		  SpkCancel *cancel, GError **error);
+/* spk_core_accept() of the next turn of a session; NULL: of none. */
+char *core_accept(SpkCore *core, const SpkRequest *request, const char *session,
+		  GError **error);
 
 #endif

@@ -64,9 +64,9 @@ void held_obey(Held *held, const char *kind)
 	held_want(held, want_of(kind));
 }
 
-gboolean held_may_go_on(gpointer user, GError **error)
+gboolean held_may_go_on(Held *held, GError **error)
 {
-	switch (held_wants(user)) {
+	switch (held_wants(held)) {
 	case WANT_PAUSE:
 		spk_error_set(error, SPK_ERR_WAITING, NULL, "paused by the user");
 		return FALSE;
@@ -74,7 +74,7 @@ gboolean held_may_go_on(gpointer user, GError **error)
 		spk_error_set(error, SPK_ERR_WAITING, NULL, "the daemon is stopping");
 		return FALSE;
 	default:
-		return spk_cancel_check(((Held *)user)->cancel, error);
+		return spk_cancel_check(held->cancel, error);
 	}
 }
 

@@ -116,15 +116,35 @@ static gboolean open_tree(Machine *machine, GError **error)
 	return TRUE;
 }
 
-static gboolean open_box(Machine *machine, GError **error)
+static gboolean record_box(Machine *machine, SpkBox *box, GError **error)
 {
-	SpkTier tier = spk_box_tier(machine->env->box);
+	const char *tier = spk_tier_name(spk_box_tier(box));
 
 	return journal(machine, "box",
-		       json_pack("{s:s,s:o}", "tier", spk_tier_name(tier), "describe",
-				 spk_json_text(spk_box_describe(machine->env->box))),
+		       json_pack("{s:s,s:o}", "tier", tier, "describe",
+				 spk_json_text(spk_box_describe(box))),
 		       error) &&
-	       update(machine, json_pack("{s:s}", "tier", spk_tier_name(tier)), error);
+	       update(machine, json_pack("{s:s}", "tier", tier), error);
+}
+
+/* SpkRunEnv's open_place. */
+static gboolean open_place(gpointer user, SpkTree **ret_tree, SpkBox **ret_box,
+			   GError **error)
+{
+	Machine *machine = user;
+	SpkBox *box = core_box(machine->env->core, error);
+
+	if (!box || !open_tree(machine, error) || !record_box(machine, box, error))
+		return FALSE;
+	*ret_tree = machine->tree;
+	*ret_box = box;
+	return TRUE;
+}
+
+/* SpkRunEnv's may_go_on. */
+static gboolean may_go_on(gpointer user, GError **error)
+{
+	return held_may_go_on(((Machine *)user)->held, error);
 }
 
 static gboolean open_run(Machine *machine, GError **error)
@@ -132,28 +152,25 @@ static gboolean open_run(Machine *machine, GError **error)
 	SpkRunEnv env = {
 		.store = machine->env->store,
 		.conf = machine->env->conf,
-		.box = machine->env->box,
+		.open_place = open_place,
+		.lazy = machine->strategy->lazy,
+		.sink = machine->env->sink,
 		.task = machine->task,
 		.spark = machine->spark,
 		.token = machine->held->lease->token,
 		.home = machine->env->home,
 		.cancel = machine->held->cancel,
-		.may_go_on = held_may_go_on,
-		.user = machine->held,
+		.may_go_on = may_go_on,
+		.user = machine,
 	};
 
 	if (machine->run)
 		return TRUE;
-	if (!machine->env->box) {
-		g_propagate_error(error, g_error_copy(machine->env->box_error));
-		return FALSE;
-	}
 	machine->llm = spk_llm_open(machine->env->conf,
 				    spk_json_str(machine->task->options, "model"), error);
-	if (!machine->llm || !open_tree(machine, error) || !open_box(machine, error))
+	if (!machine->llm)
 		return FALSE;
 	env.llm = machine->llm;
-	env.tree = machine->tree;
 	machine->run = spk_run_new(&env, error);
 	return machine->run != NULL;
 }
@@ -217,7 +234,8 @@ static gboolean step_scanned(Machine *machine, SpkState *next, GError **error)
 
 static gboolean step_routed(Machine *machine, SpkState *next, GError **error)
 {
-	if (!open_run(machine, error) || !spk_verify_before(machine->run, error))
+	if (!open_run(machine, error) ||
+	    (!machine->strategy->lazy && !spk_verify_before(machine->run, error)))
 		return FALSE;
 	*next = SPK_STATE_RUNNING;
 	return TRUE;
@@ -433,7 +451,7 @@ static void note_changes(Machine *machine)
 	g_autoptr(GPtrArray) paths = g_ptr_array_new();
 	g_autoptr(GError) error = NULL;
 
-	if (!machine->run)
+	if (!machine->run || !machine->tree)
 		return;
 	changes = spk_tree_changes(machine->tree, spk_tree_base(machine->tree),
 				   spk_run_last_tree(machine->run), &error);
@@ -509,14 +527,18 @@ static gboolean stop(Machine *machine, const GError *failure, GError **error)
 
 static gboolean find_parts(Machine *machine, GError **error)
 {
+	const char *name = spk_json_str(machine->task->options, "strategy");
+
 	machine->spark = spk_spark_find(machine->task->spark, error);
 	if (!machine->spark)
 		return FALSE;
-	machine->strategy = spk_strategy_find(machine->spark->strategy);
+	if (!name)
+		name = machine->spark->strategy;
+	machine->strategy = spk_strategy_find(name);
 	if (!machine->strategy)
 		spk_error_set(error, SPK_ERR_CONFIG, NULL,
 			      "spark %s: unknown strategy \"%s\"", machine->spark->name,
-			      machine->spark->strategy);
+			      name);
 	return machine->strategy != NULL;
 }
 

@@ -33,7 +33,7 @@ static void work(gpointer data, gpointer user)
 	guint64 one = 1;
 	ssize_t n;
 
-	if (!core_run_held(server->core, held, &error))
+	if (!core_run_held(server->core, held, NULL, &error))
 		spk_log(SPK_LOG_ERROR, "core", "task %s: %s", held->lease->task,
 			error->message);
 	g_mutex_lock(&server->lock);

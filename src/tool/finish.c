@@ -25,5 +25,6 @@ const SpkTool tool_finish = {
 			{ NULL },
 		},
 	.effect = SPK_EFFECT_PURE,
+	.talks = TRUE,
 	.run = run,
 };

@@ -51,6 +51,7 @@ typedef struct {
 	const SpkToolArg *args;
 	SpkEffect effect; /* PURE: reads only; IDEMPOTENT: run again after a crash */
 	gboolean writes;  /* may change work/: a snapshot follows */
+	gboolean talks;	  /* needs neither box nor tree */
 	/* FALSE with *error only when the task cannot go on (cancelled, box broken); what went
 	 * wrong with the call itself is a result with ok FALSE. args are checked already. */
 	gboolean (*run)(const SpkToolCtx *ctx, const json_t *args, SpkCancel *cancel,

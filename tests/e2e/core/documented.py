@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """What tasks write into the journal is what docs/journal.md says, and all of it is seen.
 
-usage: documented.py SPARKS SOURCE_ROOT      (prints TAP)"""
+usage: documented.py SPARKS SOURCE_ROOT TALK      (prints TAP)"""
 import json
 import os
 import re
 import sys
 
 from holders import (CHECK, FINISH, FIX, Daemon, World, give, last_is, main, rows, say, shell,
-                     start, status, wait_for)
+                     start, status, talk, wait_for)
 
 EFFECTS = ["pure", "idempotent", "unsafe"]
 TABLE = {}
@@ -98,6 +98,12 @@ def a_provider_that_fails():
         hold(w)
 
 
+def a_chat():
+    with World() as w:
+        talk(w, w.play(say(FIX), say(FINISH), say(text="I see.")), "fix it", "/refuse", "why?")
+        hold(w)
+
+
 def every_row_was_seen():
     wanted = {f"{kind}.{key}" for kind, (_, _, keys) in TABLE.items() for key in keys}
     assert not wanted - seen, f"documented, but never written: {sorted(wanted - seen)}"
@@ -105,4 +111,4 @@ def every_row_was_seen():
 
 read_table()
 main(fixed_applied_and_undone, healed_and_rolled_back, its_own_check, no_room_in_the_window,
-     cancelled_and_taken_up, a_provider_that_fails, every_row_was_seen)
+     cancelled_and_taken_up, a_provider_that_fails, a_chat, every_row_was_seen)

@@ -11,6 +11,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from world import CHECK, FINISH, FIX, SPARKS, World, main, say   # noqa: F401, E402
 
 
+TALK = os.path.abspath(sys.argv[3]) if len(sys.argv) > 3 else None
+
+
 def shell(command):
     return ("shell", {"command": command})
 
@@ -87,3 +90,20 @@ def give(w, *turns, check=CHECK):
 
 def last_is(w, task, kind):
     return lambda: journal(w, task)[-1:] == [kind]
+
+
+def environment(w, **more):
+    """That of the chat without a terminal, which lies elsewhere than the program."""
+    near = os.path.dirname(SPARKS)
+    for place in ("sparks-box", "box/helper/sparks-box"):
+        if os.path.exists(os.path.join(near, place)):
+            more.setdefault("SPARKS_BOX", os.path.join(near, place))
+    return {**w.env, **more}
+
+
+def talk(w, model, *lines, code=0, **more):
+    done = subprocess.run([TALK, w.repo, model], input="\n".join(lines) + "\n", text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120,
+                          env=environment(w, **more), cwd=w.repo, check=False)
+    assert done.returncode == code, f"exit {done.returncode}: {done.stdout}{done.stderr}"
+    return [json.loads(line) for line in done.stdout.splitlines()]

@@ -4,10 +4,7 @@
 
 /* One line for each test_*.c. */
 static const Suite *const suites[] = {
-	&compact_suite,
-	&reach_suite,
-	&rules_suite,
-	&recognise_suite,
+	&compact_suite, &history_suite, &reach_suite, &rules_suite, &recognise_suite,
 };
 
 int main(void)

@@ -16,6 +16,7 @@ typedef struct {
 #define SUITE(name, tests) const Suite name = { tests, G_N_ELEMENTS(tests) }
 
 extern const Suite compact_suite;
+extern const Suite history_suite;
 extern const Suite reach_suite;
 extern const Suite recognise_suite;
 extern const Suite rules_suite;

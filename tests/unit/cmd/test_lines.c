@@ -73,19 +73,13 @@ static void test_a_run(void **state)
 static void test_verbose_shows_every_kind(void **state)
 {
 	static const char *const kinds[] = {
-		"accepted",	 "state",
-		"tree",		 "box",
-		"resumed",	 "check.intent",
-		"check.result",	 "model.intent",
-		"model.result",	 "model.error",
-		"tool.intent",	 "tool.result",
-		"checks",	 "note",
-		"compaction",	 "ended",
-		"verdict",	 "restored",
-		"commit.intent", "commit.result",
-		"apply.intent",	 "apply.result",
-		"undo.intent",	 "undo.result",
-		"mail",		 "of a later version",
+		"accepted",	"state",	"tree",		 "box",
+		"resumed",	"check.intent", "check.result",	 "model.intent",
+		"model.result", "model.error",	"tool.intent",	 "tool.result",
+		"checks",	"note",		"compaction",	 "ended",
+		"verdict",	"restored",	"commit.intent", "commit.result",
+		"apply.intent", "apply.result", "undo.intent",	 "undo.result",
+		"history",	"refused",	"mail",		 "of a later version",
 	};
 	g_autoptr(SpkLines) lines = spk_lines_new(TRUE);
 
