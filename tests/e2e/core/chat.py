@@ -7,11 +7,11 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 
-from holders import (FINISH, FIX, SPARKS, Daemon, World, environment, journal, main, rows, say, shell,
-                     talk, TALK)
+from holders import (FINISH, FIX, TALK, Daemon, World, environment, journal, main, rows, say,
+                     shell, talk)
+
 
 def told(w, task):
     """The messages that turn began with, without the system prompt."""
