@@ -370,6 +370,12 @@ static const SpkCmd list = {
 	.name = "list",
 	.usage = "",
 	.summary = "List the names, and where each one is set; never a value.",
+	.details =
+		"The first place is the one that counts. When keyring or file cannot be "
+		"looked into, the rest is listed, and the exit code is that of the failure.\n"
+		"--json: {\"secrets\":[{\"key\",\"env\",\"set\",\"where\":[\"environment\", "
+		"\".env\", \"keyring\", \"secrets file\" or \"config file\"]}], "
+		"\"places\":[{\"name\":\"keyring\" or \"file\",\"where\",\"weak\",\"error\"}]}",
 	.example = "sparks secrets list --json",
 	.options = spk_only_json,
 	.run = run_list,

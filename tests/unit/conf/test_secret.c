@@ -1,5 +1,6 @@
 /* Secrets: the table, the lines, the seal, and which source wins. */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -155,6 +156,28 @@ static void test_two_seals_share_nothing(void **state)
 	assert_memory_not_equal(one + SPK_SEAL_HEADER, two + SPK_SEAL_HEADER, 64);
 }
 
+/* ---- the kernel ---- */
+static void test_kernel_forgets_in_time(void **state)
+{
+	guint8 key[SPK_SEAL_KEY], found[SPK_SEAL_KEY];
+	g_autofree char *name = g_strdup_printf("sparks:test:%d", (int)getpid());
+	g_autoptr(GError) refused = NULL;
+
+	memset(key, 7, sizeof(key));
+	if (!spk_keyctl_put(name, key, 1, &refused)) {
+		/* a container may forbid it: then it says so, and finds nothing */
+		assert_has(refused->message, "the kernel's keyring is not to be had");
+		assert_false(spk_keyctl_get(name, found, NULL));
+		return;
+	}
+	assert_true(spk_keyctl_get(name, found, NULL));
+	assert_memory_equal(found, key, sizeof(key));
+	assert_false(spk_keyctl_get("sparks:test:other", found, NULL));
+	g_usleep(1200000);
+	assert_false(spk_keyctl_get(name, found, &refused));
+	assert_null(refused);
+}
+
 /* ---- lookups ---- */
 static void keep_in_file(const char *key, const char *value)
 {
@@ -244,6 +267,7 @@ const struct CMUnitTest secret_tests[] = {
 	TEST(test_seal_opens_with_its_key_only),
 	TEST(test_seal_tells_every_changed_byte),
 	TEST(test_two_seals_share_nothing),
+	TEST(test_kernel_forgets_in_time),
 	TEST(test_environment_before_dotenv_before_file_before_config),
 	TEST(test_nothing_is_opened_unasked),
 	TEST(test_inline_is_refused),
