@@ -237,9 +237,9 @@ TASK_SECS = 60
 BAD_ENDS = {"failed", "rolled_back", "paused", "cancelled"}
 
 
-def run_task(port, number):
-    goal, files, checks, steps, tokens, *more = TASKS[number]
-    wire = list(WIRES)[number % len(WIRES)]
+@contextlib.contextmanager
+def project(files):
+    """A home and a repository in it."""
     home = tempfile.mkdtemp(prefix="sparks-real-")
     try:
         repo = os.path.join(home, "repo")
@@ -247,19 +247,57 @@ def run_task(port, number):
         for name, text in files.items():
             with open(os.path.join(repo, name), "w", encoding="utf-8") as file:
                 file.write(text)
-        words = [SPARKS]
-        for one in [*settings(port, wire, tokens), f"task.timeout_secs={TASK_SECS // 2}", *more]:
-            words += ["--set", one]
-        words += ["do", goal, "--repo", repo, "--json", "--max-steps", str(steps)]
-        for check in checks:
-            words += ["--check", check]
-        start = time.monotonic()
-        result = subprocess.run(words, env=clean_env(home), cwd=home, timeout=TASK_SECS,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True)
-        return wire, goal[:40], result, time.monotonic() - start
+        yield home, repo
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def start_task(home, repo, goal, values, *more):
+    words = [SPARKS]
+    for value in values:
+        words += ["--set", value]
+    return subprocess.Popen([*words, "do", goal, "--repo", repo, "--json", *more],
+                            env=clean_env(home), cwd=home, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def end_of(process, seconds):
+    try:
+        out, err = process.communicate(timeout=seconds)
+    finally:
+        process.kill()
+        process.wait()
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def check_interrupt(port, wire):
+    """Ctrl-C while the model answers a task: the task ends, and the server stops computing."""
+    wait_idle(port, 10)
+    with project(FIX) as (home, repo):
+        process = start_task(home, repo, "Tell a long story.", settings(port, wire, 3000))
+        end = time.monotonic() + 30
+        while not busy(port):
+            want(process.poll() is None and time.monotonic() < end, "the model is not asked")
+            time.sleep(0.05)
+        start = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        result = end_of(process, 20)
+        took = time.monotonic() - start
+        want(result.returncode == 130, result)
+        want(json.loads(result.stdout)["status"] == "cancelled", result.stdout)
+        want(took < 5, f"Ctrl-C took {took:.1f} s")
+        wait_idle(port, 5)
+
+
+def run_task(port, number):
+    goal, files, checks, steps, tokens, *more = TASKS[number]
+    wire = list(WIRES)[number % len(WIRES)]
+    values = [*settings(port, wire, tokens), f"task.timeout_secs={TASK_SECS // 2}", *more]
+    words = [word for check in checks for word in ("--check", check)]
+    with project(files) as (home, repo):
+        start = time.monotonic()
+        process = start_task(home, repo, goal, values, "--max-steps", str(steps), *words)
+        return wire, goal[:40], end_of(process, TASK_SECS), time.monotonic() - start
 
 
 def judge(wire, goal, result, seconds):
@@ -304,6 +342,7 @@ def points():
         yield f"{wire}: pieces stream", check_stream, wire
         yield f"{wire}: usage is the server's", check_usage, wire
         yield f"{wire}: cancelled in mid-answer", check_cancel, wire
+        yield f"{wire}: a task interrupted in mid-answer", check_interrupt, wire
         yield f"{wire}: a request that is too long", check_too_long, wire
         yield f"{wire}: doctor asks it", check_models, wire
     yield "twenty tasks end in time, none done without evidence", check_tasks, None

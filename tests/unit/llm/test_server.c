@@ -192,6 +192,7 @@ static const Fault faults[] = {
 static void test_faults_that_stay_of_wire(void)
 {
 	g_autoptr(GArray) slept = g_array_new(FALSE, FALSE, sizeof(gint64));
+	g_autofree char *section = g_strdup_printf("[%s] model", wires[wire].section);
 
 	use_fast_clock(slept);
 	for (gsize i = 0; i < G_N_ELEMENTS(faults); i++) {
@@ -203,6 +204,9 @@ static void test_faults_that_stay_of_wire(void)
 
 		assert_false(complete(llm, 0, NULL, NULL, &reply, &error));
 		assert_error(error, faults[i].code, faults[i].words);
+		/* what to look at is named as it is in this configuration */
+		if (strcmp(faults[i].fault, "404") == 0)
+			assert_non_null(strstr(spk_error_hint(error), section));
 		if (!is_wire("ollama")) /* which was given no key */
 			assert_null(strstr(error->message, CANARY));
 		if (play_server_requests(server) != (faults[i].retried ? 4 : 1))
