@@ -1,8 +1,7 @@
 /*
  * SPARKS_HOME/secrets: lines key=value, sealed where there is a key for the seal. The key is
- * a key file or a systemd credential (secret_key.c), else a passphrase that is asked once and
- * whose derived key the kernel keeps for KEEP_SECONDS. With none of these the lines are plain,
- * and each write says so.
+ * a key file or a systemd credential (secret_key.c), else a passphrase that is asked once
+ * (secret_kept.c). With none of these the lines are plain, and each write says so.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +19,6 @@
 #include "conf/secret_priv.h"
 
 #define PLAIN_HEAD     "# Keys of sparks, not sealed: whoever reads this file has them.\n"
-#define KEEP_SECONDS   (8 * 3600)
 #define MAX_PASSPHRASE 1024
 #define MIN_PASSPHRASE 8
 #define TRIES	       3
@@ -58,70 +56,6 @@ static char *file_path(void)
 }
 
 /* ---- the key ---- */
-/* One for each salt: a key kept for another file opens nothing. */
-static char *kept_name(const SpkSeal *seal)
-{
-	GString *name = g_string_new("sparks:secrets:");
-
-	for (guint i = 0; i < SPK_SEAL_SALT; i++)
-		g_string_append_printf(name, "%02x", seal->salt[i]);
-	return g_string_free(name, FALSE);
-}
-
-/* What this process was told already: several secrets are one question. */
-static struct {
-	GMutex lock;
-	char *name; /* of the key, or NULL */
-	guint8 key[SPK_SEAL_KEY];
-	gboolean declined;
-} told;
-
-static gboolean key_told(const char *name, guint8 key[SPK_SEAL_KEY])
-{
-	gboolean same;
-
-	g_mutex_lock(&told.lock);
-	same = !g_strcmp0(told.name, name);
-	if (same)
-		memcpy(key, told.key, SPK_SEAL_KEY);
-	g_mutex_unlock(&told.lock);
-	return same;
-}
-
-/* key NULL: the person did not want to, or could not. */
-static void tell_key(const char *name, const guint8 *key)
-{
-	g_mutex_lock(&told.lock);
-	told.declined = !key;
-	if (key) {
-		g_free(told.name);
-		told.name = g_strdup(name);
-		memcpy(told.key, key, SPK_SEAL_KEY);
-	}
-	g_mutex_unlock(&told.lock);
-}
-
-static gboolean may_ask(void)
-{
-	gboolean declined;
-
-	g_mutex_lock(&told.lock);
-	declined = told.declined;
-	g_mutex_unlock(&told.lock);
-	return !declined && spk_secret_can_ask();
-}
-
-static void keep(const File *file)
-{
-	g_autofree char *name = kept_name(&file->seal);
-	g_autoptr(GError) error = NULL;
-
-	tell_key(name, file->key);
-	if (!spk_keyctl_put(name, file->key, KEEP_SECONDS, &error))
-		spk_warn("secrets", "%s: the passphrase will be asked again each time",
-			 error->message);
-}
-
 /* FALSE without error: there is no key file and no credential. */
 static gboolean key_of_bytes(File *file, const SpkSeal *seal, GError **error)
 {
@@ -174,43 +108,51 @@ static gboolean open_by_file(File *file, GError **error)
 	return FALSE;
 }
 
-static gboolean open_by_asking(File *file, GError **error)
+/* `kernel`: why it keeps no keys, or NULL. */
+static gboolean cannot_ask(const GError *kernel, GError **error)
+{
+	const char *hint = kernel ? "use a key file: SPARKS_SECRETS_KEY_FILE"
+				  : "run `sparks secrets list` on a terminal: the kernel "
+				    "keeps the key for 8 hours then; or use a key file";
+
+	spk_error_set(error, SPK_ERR_CONFIG, hint,
+		      "it is sealed with a passphrase, and %s%s%s",
+		      spk_kept_is_declined() ? "none was given that opens it"
+					     : "there is no terminal to ask on",
+		      kernel ? "; " : "", kernel ? kernel->message : "");
+	return FALSE;
+}
+
+static gboolean open_by_asking(File *file, const GError *kernel, GError **error)
 {
 	g_autofree char *question = g_strdup_printf("Passphrase of %s: ", file->path);
 
-	if (!may_ask()) {
-		spk_error_set(error, SPK_ERR_CONFIG,
-			      "run `sparks secrets list` on a terminal: the kernel keeps "
-			      "the key for 8 hours then; or use a key file",
-			      "it is sealed with a passphrase, and there is no terminal "
-			      "to ask on");
-		return FALSE;
-	}
+	if (spk_kept_is_declined() || !spk_secret_can_ask())
+		return cannot_ask(kernel, error);
 	for (guint i = 1;; i++) {
 		g_autoptr(GError) wrong = NULL;
 
 		if (key_of_passphrase(file, question, &wrong) && open_with(file, &wrong))
 			break;
 		if (i == TRIES || !spk_error_is(wrong, SPK_ERR_CORRUPT)) {
-			tell_key(NULL, NULL);
+			spk_kept_decline();
 			g_propagate_error(error, g_steal_pointer(&wrong));
 			return FALSE;
 		}
 		spk_warn("secrets", "that does not open it; try again");
 	}
-	keep(file);
+	spk_kept_put(&file->seal, file->key);
 	return TRUE;
 }
 
 static gboolean open_by_passphrase(File *file, GError **error)
 {
-	g_autofree char *name = kept_name(&file->seal);
 	g_autoptr(GError) refused = NULL;
 
 	file->from = "a passphrase";
-	if (key_told(name, file->key) || spk_keyctl_get(name, file->key, &refused))
+	if (spk_kept_get(&file->seal, file->key, &refused))
 		return open_with(file, error);
-	return open_by_asking(file, error);
+	return open_by_asking(file, refused, error);
 }
 
 static gboolean find_file(File *file, GError **error)
@@ -413,7 +355,7 @@ static char *set(const SpkSecret *secret, const char *value, char **ret_weak,
 	if (!write_file(&file, text, error))
 		return NULL;
 	if (fresh)
-		keep(&file);
+		spk_kept_put(&file.seal, file.key);
 	if (!file.seal.kind)
 		*ret_weak = g_strdup(WEAK);
 	return words(&file);

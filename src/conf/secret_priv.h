@@ -59,6 +59,14 @@ gboolean spk_keyctl_get(const char *name, guint8 key[SPK_SEAL_KEY], GError **err
 gboolean spk_keyctl_put(const char *name, const guint8 key[SPK_SEAL_KEY], guint seconds,
 			GError **error);
 
+/* ---- keys of passphrases that were given before (secret_kept.c) ---- */
+/* FALSE: there is none (no error), or the kernel refuses to tell (error). */
+gboolean spk_kept_get(const SpkSeal *seal, guint8 key[SPK_SEAL_KEY], GError **error);
+void spk_kept_put(const SpkSeal *seal, const guint8 key[SPK_SEAL_KEY]);
+/* Who was asked gave none that opens: this process does not ask again. */
+void spk_kept_decline(void);
+gboolean spk_kept_is_declined(void);
+
 /* ---- where the key of a seal comes from ---- */
 /* Bytes of the file SPARKS_SECRETS_KEY_FILE names, or of the systemd credential
  * sparks-secrets-key, and in *ret_from which. NULL without error: there is neither. CONFIG:

@@ -288,6 +288,13 @@ def a_passphrase_is_asked_once():
         assert code == 0 and "secrets file" in out, out
         if kernel_keeps_keys():
             assert where(w, "openai.api_key") == ["secrets file"]
+        forget(w)
+        t = Terminal(w, "doctor", "--set", "llm.provider=zen", "--set", "zen.model=m")
+        t.until(b"Passphrase of")
+        time.sleep(0.2)
+        os.write(t.fd, b"\x03")     # not now; and it isn't asked for each key anew
+        code, out = t.end()
+        assert code == 0 and out.count("Passphrase of") == 1, out
         t = Terminal(w, "secrets", "set", "github.token")
         t.until(b"is not shown): ")
         time.sleep(0.2)
@@ -327,7 +334,9 @@ def a_kernel_without_keyring_asks_again():
         t = Terminal(w, "secrets", "list")
         t.answer(b"Passphrase of", "long enough")
         assert t.end()[0] == 0
-        assert "no terminal to ask on" in w.run("secrets", "list", code=78).err
+        done = w.run("secrets", "list", code=78)
+        assert "no terminal to ask on" in done.err and "kernel's keyring is not" in done.err
+        assert "SPARKS_SECRETS_KEY_FILE" in done.err
 
 
 def a_real_keyring_keeps_it():
