@@ -165,6 +165,8 @@ static gboolean find_file(File *file, GError **error)
 	file->path = file_path();
 	file->bytes =
 		spk_conf_read(file->path, SPK_SECRETS_MAX_BYTES, &file->len, &broken);
+	if (broken && spk_error_is(broken, SPK_ERR_NOT_FOUND))
+		broken->code = SPK_ERR_CONFIG; /* something is there, only no file */
 	if (!broken && file->bytes && spk_seal_is(file->bytes, file->len) &&
 	    !spk_seal_parse(file->bytes, file->len, &file->seal, &broken))
 		g_prefix_error(&broken, "%s: ", file->path);
