@@ -259,7 +259,7 @@ static void test_retry_after(void **state)
 	assert_in_range(g_array_index(slept, gint64, 0), 7000, 7100);
 }
 
-static void test_waits_are_bounded_of_wire(void)
+static void test_waits_are_bounded(void **state)
 {
 	static const struct {
 		const char *fault, *words;
@@ -610,7 +610,6 @@ OVER_WIRES(test_same_reply_however_sent)
 OVER_WIRES(test_streaming_usage_and_keep_alive)
 OVER_WIRES(test_faults_that_stay)
 OVER_WIRES(test_faults_that_mend)
-OVER_WIRES(test_waits_are_bounded)
 OVER_WIRES(test_open_end)
 OVER_WIRES(test_cancel)
 
