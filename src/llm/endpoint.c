@@ -121,7 +121,8 @@ static char *model_of(const SpkProvider *row, SpkConf *conf, const char *model,
 	return NULL;
 }
 
-/* What is configured wins over what the model's name is known to have. */
+/* What is configured wins over what the model's name is known to have, which says nothing of
+ * the window that a server of one's own makes room for. */
 static void read_limits(SpkEndpoint *end, const SpkProvider *row, SpkConf *conf)
 {
 	const SpkKnownModel *known = spk_known_model(end->model);
@@ -130,8 +131,7 @@ static void read_limits(SpkEndpoint *end, const SpkProvider *row, SpkConf *conf)
 
 	end->info.context_window = spk_conf_int(conf, window);
 	end->info.max_output = spk_conf_int(conf, answer);
-	/* a server that makes room for the window would make it for all of it */
-	if (known->context_window && row->key && !spk_conf_is_set(conf, window))
+	if (known->context_window && !end->info.local && !spk_conf_is_set(conf, window))
 		end->info.context_window = known->context_window;
 	if (known->max_output && !spk_conf_is_set(conf, answer))
 		end->info.max_output = MIN(end->info.max_output, known->max_output);

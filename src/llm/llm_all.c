@@ -5,6 +5,7 @@
 
 /* OpenCode Zen passes each maker's own API on. */
 static const SpkWireOf of_zen[] = {
+	{ "gpt-oss", &spk_wire_chat },
 	{ "gpt-", &spk_wire_responses },
 	{ "claude-", &spk_wire_messages },
 	{ "gemini-", NULL },

@@ -194,20 +194,27 @@ static void test_missing_parts(void **state)
 static void test_windows(void **state)
 {
 	static const struct {
-		const char *model, *word;
+		const char *url, *model, *word;
 		gint64 window, answer;
 	} cases[] = {
-		{ "openai:gpt-5.3-codex", "llm.max_retries=1", 400000, 4096 },
-		{ "openai:gpt-5.3-codex", "openai.context_window=9000", 9000, 4096 },
-		{ "openai:qwen2.5:7b", "llm.max_retries=1", 128000, 4096 },
-		{ "openai:claude-3-opus", "openai.max_tokens=8000", 200000, 8000 },
-		{ "openai:gpt-4", "llm.max_retries=1", 8192, 4096 },
-		{ "ollama:llama3.2", "llm.max_retries=1", 16384, 4096 },
+		{ "openai.url=http://127.0.0.1:1", "openai:gpt-5.3-codex",
+		  "llm.max_retries=1", 128000, 4096 },
+		{ "openai.url=http://h.example.com", "openai:gpt-5.3-codex",
+		  "llm.max_retries=1", 400000, 4096 },
+		{ "openai.url=http://h.example.com", "openai:gpt-5.3-codex",
+		  "openai.context_window=9000", 9000, 4096 },
+		{ "openai.url=http://h.example.com", "openai:qwen2.5:7b",
+		  "llm.max_retries=1", 128000, 4096 },
+		{ "openai.url=http://h.example.com", "openai:claude-3-opus",
+		  "openai.max_tokens=8000", 200000, 8000 },
+		{ "openai.url=http://h.example.com", "openai:gpt-4", "llm.max_retries=1",
+		  8192, 4096 },
+		{ "openai.url=http://h.example.com", "ollama:llama3.2",
+		  "llm.max_retries=1", 16384, 4096 },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-		g_autoptr(SpkConf)
-			conf = conf_of("openai.url=http://h", cases[i].word, NULL);
+		g_autoptr(SpkConf) conf = conf_of(cases[i].url, cases[i].word, NULL);
 		g_autofree char *name =
 			g_strndup(cases[i].model, strcspn(cases[i].model, ":"));
 		const SpkProvider *row = row_of(name);
