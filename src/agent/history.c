@@ -6,10 +6,13 @@
 #include "base/text.h"
 
 /* Bytes that stay of a turn that is shortened. */
-#define SHORT_USER   400
-#define SHORT_ANSWER 800
-#define FILES_MAX    10
-#define NOTE_MAX     1000
+#define SHORT_USER     400
+#define SHORT_ANSWER   800
+#define FILES_MAX      10
+#define NAME_MAX_SHOWN 60
+#define REASON_MAX     200
+/* holds all of the above */
+#define NOTE_MAX 1100
 /* Braces and names around the two messages of a turn, in bytes. */
 #define FRAME 80
 
@@ -53,11 +56,12 @@ static void list_files(GString *text, const json_t *files)
 	size_t i;
 
 	json_array_foreach(files, i, file) {
+		const char *name = json_string_value(file);
+		g_autofree char *cut = name ? spk_text_clip(name, NAME_MAX_SHOWN) : NULL;
+
 		if (i >= FILES_MAX)
 			break;
-		g_string_append_printf(text, "%s%s", i ? ", " : "",
-				       json_is_string(file) ? json_string_value(file)
-							    : "");
+		g_string_append_printf(text, "%s%s", i ? ", " : "", cut ? cut : "?");
 	}
 	if (json_array_size(files) > FILES_MAX)
 		g_string_append_printf(text, " and %zu more",
@@ -68,9 +72,10 @@ static char *note_of(const SpkChatTurn *turn)
 {
 	const SpkTask *task = turn->task;
 	const json_t *files = json_object_get(task->changes, "files");
-	const char *reason = task->reason ? task->reason : "";
+	g_autofree char *reason =
+		spk_text_clip(task->reason ? task->reason : "", REASON_MAX);
 	GString *text = g_string_new(NULL);
-	g_autofree char *whole = NULL;
+	g_autofree char *whole = NULL, *clean = NULL;
 
 	if (task->status != SPK_STATE_DONE)
 		g_string_printf(text,
@@ -78,17 +83,17 @@ static char *note_of(const SpkChatTurn *turn)
 				"files you see now.",
 				spk_state_name(task->status), *reason ? ": " : "",
 				reason);
-	if (task->status != SPK_STATE_DONE || json_array_size(files) == 0) {
-		whole = g_string_free(text, FALSE);
-		return *whole ? spk_text_clip(whole, NOTE_MAX) : NULL;
+	else if (json_array_size(files) > 0) {
+		g_string_append(text, "In that turn you changed ");
+		list_files(text, files);
+		g_string_append_printf(text, " (checks: %s; %s). %s",
+				       spk_verdict_name(task->verdict), reason,
+				       decision_words(turn->decision));
 	}
-	g_string_append(text, "In that turn you changed ");
-	list_files(text, files);
-	g_string_append_printf(text, " (checks: %s; %s). %s",
-			       spk_verdict_name(task->verdict), reason,
-			       decision_words(turn->decision));
 	whole = g_string_free(text, FALSE);
-	return spk_text_clip(whole, NOTE_MAX);
+	/* names of files and words of errors don't get a line of their own */
+	clean = spk_text_clean(whole, -1, SPK_CLEAN_LINE);
+	return *clean ? spk_text_clip(clean, NOTE_MAX) : NULL;
 }
 
 HistoryTurn *history_turn_of(const SpkChatTurn *turn)

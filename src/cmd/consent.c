@@ -7,11 +7,13 @@
 #include "cmd/ui.h"
 #include "guard/guard.h"
 
-static void name_files(const json_t *risky)
+guint spk_consent_name_risky(const SpkTask *task)
 {
-	const json_t *name;
+	const json_t *risky = json_object_get(task->changes, "risky"), *name;
 	size_t i;
 
+	if (json_array_size(risky) == 0)
+		return 0;
 	fputs("These changed files run code elsewhere:\n", stderr);
 	json_array_foreach(risky, i, name) {
 		const char *path = json_is_string(name) ? json_string_value(name) : "";
@@ -21,17 +23,14 @@ static void name_files(const json_t *risky)
 		fprintf(stderr, "  %s%s%s%s\n", line, why ? " (" : "", why ? why : "",
 			why ? ")" : "");
 	}
+	return (guint)json_array_size(risky);
 }
 
 gboolean spk_consent_to_apply(const SpkTask *task, gboolean yes, GError **error)
 {
-	const json_t *risky = json_object_get(task->changes, "risky");
 	g_autofree char *hint = NULL;
 
-	if (json_array_size(risky) == 0)
-		return TRUE;
-	name_files(risky);
-	if (yes || spk_ui_ask("Apply them?"))
+	if (!spk_consent_name_risky(task) || yes || spk_ui_ask("Apply them?"))
 		return TRUE;
 	hint = g_strdup_printf(
 		"look at `sparks tasks diff %s`, then `sparks -y tasks apply %s`",

@@ -4,6 +4,10 @@
 
 #include "store/store.h"
 
+/* Names on stderr the files the task changed that run code elsewhere; returns how many. For who
+ * asks about the whole change anyway. */
+guint spk_consent_name_risky(const SpkTask *task);
+
 /* TRUE when the task changed no such file, `yes` was given, or the person says yes. Names the
  * files on stderr. POLICY otherwise. */
 gboolean spk_consent_to_apply(const SpkTask *task, gboolean yes, GError **error);

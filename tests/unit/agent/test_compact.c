@@ -180,10 +180,47 @@ static void test_again_after_a_crash(void **state)
 	}
 }
 
+/* The same with earlier turns of a chat before the goal. */
+static SpkRun *make_chat(Fixture *f, guint turns, gsize size)
+{
+	SpkRun *run = make_run(f, turns, 300);
+	g_autofree char *words = g_strnfill(size, 'w');
+
+	for (run->history = 0; run->history < 8; run->history++)
+		json_array_insert_new(run->messages, 1 + run->history,
+				      json_pack("{s:s,s:s}", "role",
+						run->history % 2 ? "assistant" : "user",
+						"content", words));
+	return run;
+}
+
+/* Of a chat, what was said before goes first, in pairs, and the message at hand stays. */
+static void test_earlier_turns_go_first(void **state)
+{
+	g_autoptr(SpkRun) run = make_chat(*state, 1, 500);
+	g_autoptr(SpkRun) long_run = make_chat(*state, TURNS, 500);
+
+	assert_true(run_compact(run, FALSE, NULL));
+	assert_true(run->history > 0 && run->history < 8 && run->history % 2 == 0);
+	assert_int_equal(json_array_size(run->messages), 2 + run->history + 2);
+	assert_true(run_compact(long_run, FALSE, NULL));
+	assert_int_equal(long_run->history, 0);
+	assert_sound(long_run, WINDOW / 2);
+	for (int i = 0; i < 2; i++) {
+		SpkRun *one = i ? long_run : run;
+
+		assert_string_equal(
+			spk_json_str(json_array_get(one->messages, 1 + one->history),
+				     "content"),
+			"the goal");
+	}
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(test_leaves_alone_what_fits, setup, teardown),
 	cmocka_unit_test_setup_teardown(test_shrinks, setup, teardown),
 	cmocka_unit_test_setup_teardown(test_one_giant_result, setup, teardown),
+	cmocka_unit_test_setup_teardown(test_earlier_turns_go_first, setup, teardown),
 	cmocka_unit_test_setup_teardown(test_again_after_a_crash, setup, teardown),
 };
 SUITE(compact_suite, tests);
