@@ -35,7 +35,7 @@ static const SpkCmdLater later[] = {
 	{ "leaderboard", "verdicts of past tasks: sparks tasks list" },
 	{ "memory", "put standing facts into the goal or --context" },
 	{ "observe", "follow one task instead: sparks tasks log ID --follow" },
-	{ "openai", "log in by key: set OPENAI_API_KEY" },
+	{ "openai", "log in by key: sparks secrets set openai.api_key" },
 	{ "policy", "`sparks doctor` shows what holds now" },
 	{ "sandbox", "every task runs in the sandbox; `sparks doctor` shows its tier" },
 	{ "scan", "`sparks doctor` shows what holds now" },

@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "conf/secret.h"
 #include "llm/address_priv.h"
 
 /* ---- what the configuration says ---- */
 
 static const char *const ways_on =
-	"set OPENAI_API_KEY; or put a server's address into [openai] url (Ollama: "
+	"set OPENAI_API_KEY, or keep the key with `sparks secrets set openai.api_key`; or "
+	"put a server's address into [openai] url (Ollama: "
 	"http://localhost:11434/v1); or answer from a file with --model script:FILE";
 
 static const char *text_of(const SpkProvider *row, SpkConf *conf, const char *key)
@@ -99,8 +101,10 @@ static gboolean check_key(const SpkProvider *row, SpkConf *conf, const char *key
 		spk_error_set(error, SPK_ERR_CONFIG, ways_on, "no model is configured");
 		return FALSE;
 	}
-	hint = g_strdup_printf("set %s, or [%s] url to a server that needs no key",
-			       row->key, row->name);
+	hint = g_strdup_printf(
+		"`sparks secrets set %s`, or %s in the environment, or [%s] "
+		"url to a server that needs no key",
+		spk_secret_find(row->key)->key, row->key, row->name);
 	spk_error_set(error, SPK_ERR_CONFIG, hint, "there is no key for %s", row->name);
 	return FALSE;
 }
