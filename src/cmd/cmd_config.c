@@ -11,9 +11,10 @@
 #include "base/text.h"
 #include "cmd/cmd_all.h"
 #include "cmd/cmd_priv.h"
+#include "cmd/config_all.h"
 
 /* ---- show ---- */
-static char *value_text(const SpkConf *conf, const SpkOpt *opt)
+char *spk_config_value_text(const SpkConf *conf, const SpkOpt *opt)
 {
 	switch (opt->type) {
 	case SPK_OPT_INT:
@@ -30,7 +31,7 @@ static char *value_text(const SpkConf *conf, const SpkOpt *opt)
 
 static void print_option(const SpkConf *conf, const SpkOpt *opt)
 {
-	g_autofree char *value = value_text(conf, opt);
+	g_autofree char *value = spk_config_value_text(conf, opt);
 	gboolean set = spk_conf_is_set(conf, opt->name);
 	int gap = MAX(1, 30 - spk_text_width(value));
 
@@ -170,11 +171,17 @@ static const SpkCmd trust = {
 	.run = run_trust,
 };
 
-static const SpkCmd *const subs[] = { &check, &show, &trust, NULL };
+static const SpkCmd *const subs[] = { &check,
+				      &spk_cmd_config_explain,
+				      &spk_cmd_config_path,
+				      &spk_cmd_config_sample,
+				      &show,
+				      &trust,
+				      NULL };
 
 const SpkCmd spk_cmd_config = {
 	.name = "config",
-	.summary = "Show, check or trust the configuration.",
+	.summary = "Show, explain, check or trust the configuration.",
 	.details =
 		"Looked for at --config, then ./config.toml, then ~/.sparks/config.toml. A value "
 		"of the command line wins over the environment, that over .env, that over "

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cmd/cmd_priv.h"
+#include "cmd/roff.h"
 #include "conf/secret.h"
 
 static const struct {
@@ -45,49 +46,6 @@ static const struct {
 	{ "~/.sparks/trust", "hashes of the files that are trusted" },
 };
 
-/* Text that stands in a line of its own or behind others: nothing in it is a request. */
-static void put(GString *out, const char *text)
-{
-	for (const char *p = text; *p; p++) {
-		gboolean first = out->len == 0 || out->str[out->len - 1] == '\n';
-
-		if (first && (*p == '.' || *p == '\''))
-			g_string_append(out, "\\&");
-		if (*p == '\\')
-			g_string_append(out, "\\e");
-		else if (*p == '-')
-			g_string_append(out, "\\-");
-		else
-			g_string_append_c(out, *p);
-	}
-}
-
-static void put_line(GString *out, const char *text)
-{
-	put(out, text);
-	g_string_append_c(out, '\n');
-}
-
-/* A tagged paragraph; the tag in bold. */
-static void put_item(GString *out, const char *tag, const char *text)
-{
-	g_string_append(out, ".TP\n\\fB");
-	put(out, tag);
-	g_string_append(out, "\\fR\n");
-	put_line(out, text);
-}
-
-static void put_paragraphs(GString *out, const char *text)
-{
-	g_auto(GStrv) parts = g_strsplit(text, "\n", -1);
-
-	for (char **part = parts; *part; part++)
-		if (**part) {
-			g_string_append(out, ".PP\n");
-			put_line(out, *part);
-		}
-}
-
 static void put_option(GString *out, const SpkCmdOpt *opt)
 {
 	g_autoptr(GString) tag = g_string_new(NULL);
@@ -110,7 +68,7 @@ static void put_option(GString *out, const SpkCmdOpt *opt)
 		g_string_append(text, " (repeatable)");
 	if (opt->unbuilt)
 		g_string_append_printf(text, " (not in this version: %s)", opt->unbuilt);
-	put_item(out, tag->str, text->str);
+	spk_roff_item(out, tag->str, text->str);
 }
 
 static void put_options(GString *out, const SpkCmdOpt *opt)
@@ -125,7 +83,7 @@ static void put_example(GString *out, const char *text)
 
 	g_string_append(out, ".PP\nExample:\n.PP\n.RS 4\n.nf\n");
 	for (char **line = lines; *line; line++)
-		put_line(out, *line);
+		spk_roff_line(out, *line);
 	g_string_append(out, ".fi\n.RE\n");
 }
 
@@ -139,55 +97,32 @@ static void put_command(GString *out, const char *prefix, const SpkCmd *cmd)
 		return;
 	}
 	g_string_append(out, ".SS ");
-	put(out, path);
+	spk_roff_text(out, path);
 	if (*cmd->usage) {
 		g_string_append_c(out, ' ');
-		put(out, cmd->usage);
+		spk_roff_text(out, cmd->usage);
 	}
 	g_string_append_c(out, '\n');
-	put_line(out, cmd->summary);
+	spk_roff_line(out, cmd->summary);
 	if (cmd->details)
-		put_paragraphs(out, cmd->details);
+		spk_roff_paragraphs(out, cmd->details);
 	put_options(out, cmd->options);
 	put_example(out, cmd->example);
-}
-
-static void put_configuration(GString *out)
-{
-	g_string_append(out, ".SH CONFIGURATION\n");
-	put_line(out,
-		 "A TOML file: --config PATH, else ./config.toml, else "
-		 "~/.sparks/config.toml, else built-in values. Options that are marked "
-		 "sensitive have no effect from ./config.toml and ./.env until "
-		 "`sparks config trust` has recorded these files as they are.");
-	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++) {
-		g_autoptr(GString) text = g_string_new(opt->sentence);
-
-		if (opt->choices)
-			g_string_append_printf(text, "; one of %s", opt->choices);
-		if (opt->type == SPK_OPT_INT || opt->type == SPK_OPT_REAL)
-			g_string_append_printf(text, "; from %.15g to %.15g", opt->min,
-					       opt->max);
-		if (opt->flags & SPK_OPT_SENSITIVE)
-			g_string_append(text, "; sensitive");
-		g_string_append_printf(text, ". Default: %s.",
-				       *opt->fallback ? opt->fallback : "empty");
-		put_item(out, opt->name, text->str);
-	}
 }
 
 static void put_secrets(GString *out)
 {
 	g_string_append(out, ".SH SECRETS\n");
-	put_line(out,
-		 "Each is taken from the environment, else from .env, else from what "
-		 "`sparks secrets set` has kept; never from the command line, and from "
-		 "a configuration file only with SPARKS_ALLOW_INLINE_SECRETS=1.");
+	spk_roff_line(
+		out,
+		"Each is taken from the environment, else from .env, else from what "
+		"`sparks secrets set` has kept; never from the command line, and from "
+		"a configuration file only with SPARKS_ALLOW_INLINE_SECRETS=1.");
 	for (const SpkSecret *secret = spk_secrets(); secret->key; secret++) {
 		g_autofree char *tag =
 			g_strdup_printf("%s, %s", secret->key, secret->env);
 
-		put_item(out, tag, secret->sentence);
+		spk_roff_item(out, tag, secret->sentence);
 	}
 }
 
@@ -195,15 +130,15 @@ static void put_tables(GString *out)
 {
 	g_string_append(out, ".SH ENVIRONMENT\n");
 	for (gsize i = 0; i < G_N_ELEMENTS(variables); i++)
-		put_item(out, variables[i].name, variables[i].sentence);
+		spk_roff_item(out, variables[i].name, variables[i].sentence);
 	g_string_append(out, ".SH FILES\n");
 	for (gsize i = 0; i < G_N_ELEMENTS(files); i++)
-		put_item(out, files[i].name, files[i].sentence);
+		spk_roff_item(out, files[i].name, files[i].sentence);
 	g_string_append(out, ".SH EXIT STATUS\n");
 	for (gsize i = 0; i < G_N_ELEMENTS(exit_codes); i++) {
 		g_autofree char *code = g_strdup_printf("%d", exit_codes[i].code);
 
-		put_item(out, code, exit_codes[i].sentence);
+		spk_roff_item(out, code, exit_codes[i].sentence);
 	}
 }
 
@@ -215,7 +150,7 @@ char *spk_help_man(const SpkProgram *program)
 				    ".SH SYNOPSIS\n.B sparks\n.I COMMAND\n.RI [ ARGS ]\n"
 				    ".SH DESCRIPTION\n");
 
-	put_line(
+	spk_roff_line(
 		out,
 		"Gives a goal to an agent that works on a private copy of a repository in a "
 		"sandbox, checks the result by running commands, and hands back a commit. "
@@ -225,7 +160,9 @@ char *spk_help_man(const SpkProgram *program)
 	g_string_append(out, ".SH COMMANDS\n");
 	for (const SpkCmd *const *cmd = program->commands; *cmd; cmd++)
 		put_command(out, "", *cmd);
-	put_configuration(out);
+	g_string_append(out, ".SH CONFIGURATION\n");
+	spk_roff_line(
+		out, "All options, and which of several values holds: sparks-config(5).");
 	put_secrets(out);
 	put_tables(out);
 	return g_string_free(out, FALSE);

@@ -85,6 +85,11 @@ gboolean spk_conf_is_set(const SpkConf *conf, const char *name)
 	return strcmp(spk_conf_origin(conf, name), "default") != 0;
 }
 
+guint spk_conf_line(const SpkConf *conf, const char *name)
+{
+	return value_of(conf, name)->line;
+}
+
 /* ---- the whole ---- */
 const char *spk_conf_path(const SpkConf *conf)
 {

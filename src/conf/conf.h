@@ -39,6 +39,13 @@ typedef struct {
 
 /* Sorted by name, ends with a NULL name. */
 const SpkOpt *spk_conf_options(void);
+/* Index of the option, or -1. */
+int spk_conf_find(const char *name);
+/* For an option of the reference that this version lacks: what to call it, "[telegram]" or
+ * "openai.include"; else NULL. */
+char *spk_conf_later(const char *name);
+/* " (did you mean …?)" among all names known, or "". */
+char *spk_conf_nearest(const char *name);
 /* Its environment variable: "SPARKS_MANAGER_MAX_STEPS". */
 char *spk_conf_env_name(const char *option);
 
@@ -70,6 +77,9 @@ gboolean spk_conf_bool(const SpkConf *conf, const char *name);
 gboolean spk_conf_is_set(const SpkConf *conf, const char *name);
 /* "default", "file", "environment", ".env", "command line" */
 const char *spk_conf_origin(const SpkConf *conf, const char *name);
+
+/* Line in the file (or .env) that it comes from; 0: none. */
+guint spk_conf_line(const SpkConf *conf, const char *name);
 
 const char *spk_conf_path(const SpkConf *conf); /* file in force, or NULL */
 gboolean

@@ -52,13 +52,6 @@ gboolean spk_conf_read_head(const char *path, void *buffer, gsize len);
 
 /* ---- tables ---- */
 guint spk_conf_n_options(void);
-/* Index of the option, or -1. */
-int spk_conf_find(const char *name);
-/* For an option of the reference that this version lacks: what to call it, "[telegram]" or
- * "openai.include"; else NULL. */
-char *spk_conf_later(const char *name);
-/* " (did you mean …?)" among all names known, or "". */
-char *spk_conf_nearest(const char *name);
 
 /* ---- one value ---- */
 typedef struct {

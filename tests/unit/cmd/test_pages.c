@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cmd/optdoc.h"
 #include "test_cmd.h"
 
 typedef void (*Visit)(const char *path, const SpkCmd *cmd, gpointer data);
@@ -127,10 +128,11 @@ static void check_in_page(const char *path, const SpkCmd *cmd, gpointer page)
 static void test_page_has_everything(void **state)
 {
 	g_autofree char *page = spk_help_man(&spk_program);
+	g_autofree char *options = spk_optdoc_man();
 
 	walk("sparks", spk_program.commands, check_in_page, page);
 	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++)
-		assert_has(page, opt->name);
+		assert_has(options, opt->name);
 	for (int code = 0; code < SPK_N_ERRS; code++) {
 		g_autofree char *tag = g_strdup_printf(
 			"\\fB%d\\fR", spk_err_info((SpkErr)code)->exit_code);
@@ -159,12 +161,11 @@ static void test_page_is_well_formed(void **state)
 }
 
 /* Where groff is installed it must have nothing to say. */
-static void test_page_renders(void **state)
+static void render(const char *page, const char *want)
 {
 	g_autofree char *groff = g_find_program_in_path("groff");
 	const char *argv[] = { groff, "-man",	 "-ww",	   "-Tutf8",
 			       "-k",  "-P-cbou", "page.1", NULL };
-	g_autofree char *page = spk_help_man(&spk_program);
 	g_autofree char *out = NULL;
 	g_autofree char *err = NULL;
 	int status;
@@ -176,7 +177,16 @@ static void test_page_renders(void **state)
 				 &out, &err, &status, NULL));
 	assert_string_equal(err, "");
 	assert_int_equal(status, 0);
-	assert_has(out, "EXIT STATUS");
+	assert_has(out, want);
+}
+
+static void test_page_renders(void **state)
+{
+	g_autofree char *page = spk_help_man(&spk_program);
+	g_autofree char *options = spk_optdoc_man();
+
+	render(page, "EXIT STATUS");
+	render(options, "PRECEDENCE");
 }
 
 /* ---- completions ---- */
@@ -206,7 +216,7 @@ static void test_bash(void **state)
 		const char *words, *want;
 	} rows[] = {
 		{ "sparks conf", "config " },
-		{ "sparks --config x config s", "show " },
+		{ "sparks --config x config sh", "show " },
 		{ "sparks config --config config tr", "trust " },
 		{ "sparks config show --js", "--json " },
 		{ "sparks nonsense config ch", "check " },
