@@ -17,6 +17,7 @@ import time
 import keyring_daemon as keyring
 from world import CHECK, FINISH, FIX, SPARKS, World, main
 
+KEYCTL = 250 if os.uname().machine == "x86_64" else 219     # the number of the system call
 VALUE = "value-of-a-key-4711"
 
 
@@ -256,8 +257,7 @@ class Terminal:
 def kernel_keeps_keys():
     """Where the kernel has no keyring for us, each run asks again."""
     with World() as w:
-        script = ("import ctypes,os;l=ctypes.CDLL(None,use_errno=True);"
-                  "print(l.syscall(250,0,-4,1))")
+        script = f"import ctypes;print(ctypes.CDLL(None).syscall({KEYCTL},0,-4,1))"
         done = subprocess.run(["python3", "-c", script], env=w.env, check=False,
                               stdout=subprocess.PIPE)
         return done.stdout.strip() != b"-1"
@@ -306,8 +306,8 @@ def a_passphrase_is_asked_once():
 def forget(w):
     """Takes the key of the seal out of the kernel's keyring."""
     name = b"sparks:secrets:" + stored(w)[20:36].hex().encode()
-    script = ("import ctypes,sys;l=ctypes.CDLL(None);l.syscall(250,8,-4,-2);"
-              f"i=l.syscall(250,10,-4,b'user',{name!r},0);l.syscall(250,3,i)")
+    script = (f"import ctypes;l=ctypes.CDLL(None);l.syscall({KEYCTL},8,-4,-2);"
+              f"i=l.syscall({KEYCTL},10,-4,b'user',{name!r},0);l.syscall({KEYCTL},3,i)")
     subprocess.run(["python3", "-c", script], env=w.env, check=True)
 
 
@@ -318,8 +318,9 @@ def a_kernel_without_keyring_asks_again():
         library = os.path.join(w.folder, "shim.so")
         with open(shim, "w", encoding="utf-8") as file:
             file.write("#define _GNU_SOURCE\n#include <dlfcn.h>\n#include <errno.h>\n"
+                       "#include <sys/syscall.h>\n"
                        "long syscall(long n, long a, long b, long c, long d, long e, long f)\n"
-                       "{ if (n == 248 || n == 250) { errno = EPERM; return -1; }\n"
+                       "{ if (n == SYS_add_key || n == SYS_keyctl) { errno = EPERM; return -1; }\n"
                        "return ((long (*)(long, ...))dlsym(RTLD_NEXT, \"syscall\"))"
                        "(n, a, b, c, d, e, f); }\n")
         subprocess.run(["cc", "-shared", "-fPIC", "-o", library, shim], check=True)
