@@ -169,6 +169,16 @@ static char *body_of(const Server *self, guint quirks, const SpkLlmRequest *requ
 	return copy;
 }
 
+/* Not every server says that its limit cut the answer (llama.cpp on the Responses wire). */
+static void name_cut(const Server *self, SpkLlmReply *reply)
+{
+	if (strcmp(reply->finish, "stop") != 0 ||
+	    reply->usage.output < self->end.info.max_output)
+		return;
+	g_free(reply->finish);
+	reply->finish = g_strdup("length");
+}
+
 static gboolean exchange_once(Exchange *exchange, const SpkLlmRequest *request,
 			      const SpkLlmSink *sink, SpkLlmReply *ret_reply,
 			      GError **error)
@@ -184,6 +194,8 @@ static gboolean exchange_once(Exchange *exchange, const SpkLlmRequest *request,
 		return FALSE;
 	ok = spk_stream_finish(stream, ret_reply, error);
 	exchange->retry = spk_stream_retry(stream);
+	if (ok)
+		name_cut(self, ret_reply);
 	return ok;
 }
 

@@ -142,8 +142,7 @@ def check_stream(port, wire):
     want("".join(piece["piece"] for piece in pieces) == end["text"], "pieces are not the text")
     want(pieces[0]["ms"] < end["ms"] / 2, f"first piece after {pieces[0]['ms']} of {end['ms']} ms")
     want(end["input"] > 20 and 10 <= end["output"] <= 40, end)
-    # llama.cpp calls an answer complete on this wire, whatever ended it
-    want(end["finish"] in (("stop",) if wire == "responses" else ("length", "stop")), end)
+    want(end["finish"] == ("length" if end["output"] == 40 else "stop"), end)
 
 
 def check_usage(port, wire):

@@ -445,6 +445,19 @@ static void test_wire_by_model(void **state)
 	}
 }
 
+/* Whatever the server calls it: as many tokens as were allowed are a cut answer. */
+static void test_cut_is_named(void **state)
+{
+	static const char *const cut = HEAD
+		"{\"say\":{\"text\":\"a\",\"finish\":\"stop\",\"usage\":{\"output\":4096}}}";
+	g_autoptr(PlayServer) server = serve(cut, NULL);
+	g_autoptr(SpkLlm) llm = open_llm(server, NULL);
+	g_auto(SpkLlmReply) reply = { 0 };
+
+	assert_true(complete(llm, 0, NULL, NULL, &reply, NULL));
+	assert_string_equal(reply.finish, "length");
+}
+
 static void test_images_are_refused(void **state)
 {
 	g_autoptr(PlayServer) server = serve(simple, NULL);
@@ -630,6 +643,7 @@ const struct CMUnitTest server_tests[] = {
 	cmocka_unit_test(test_limit_is_left_out),
 	cmocka_unit_test(test_headers),
 	cmocka_unit_test(test_thinking_models),
+	cmocka_unit_test(test_cut_is_named),
 	cmocka_unit_test(test_images_are_refused),
 	cmocka_unit_test(test_wire_by_model),
 	cmocka_unit_test(test_play_differs),
