@@ -1,5 +1,6 @@
 #include "core/chat.h"
 
+#include <malloc.h>
 #include <string.h>
 
 #include "agent/agent.h"
@@ -17,6 +18,10 @@ struct SpkChat {
 	SpkStore *store;
 	SpkChatRow *row;
 	gboolean stored;
+	/* while a turn runs: who listens to it, and where */
+	const SpkChatSink *sink;
+	const char *task;
+	GThread *thread;
 };
 
 /* ---- sessions ---- */
@@ -148,35 +153,33 @@ static gboolean store_now(SpkChat *chat, GError **error)
 
 /* ---- running a turn ---- */
 
-typedef struct {
-	const SpkChatSink *sink;
-	const char *task;
-	GThread *thread;
-} Listener;
-
-/* The supervisor's thread journals too (mail); who listens hears only his own. */
+/* The supervisor's thread journals too (mail), and may come late: who listens hears only his own
+ * thread. */
 static void on_journal(const char *task, const SpkJournalEntry *entry, gpointer user)
 {
-	const Listener *listener = user;
+	const SpkChat *chat = user;
 
-	if (g_thread_self() == listener->thread && !strcmp(task, listener->task))
-		listener->sink->on_entry(entry, listener->sink->user);
+	if (g_thread_self() == chat->thread && !strcmp(task, chat->task))
+		chat->sink->on_entry(entry, chat->sink->user);
 }
 
 static SpkTask *run_turn(SpkChat *chat, const char *id, const SpkChatSink *sink,
 			 SpkCancel *cancel, GError **error)
 {
 	SpkLlmSink text = { 0 };
-	Listener listener = { sink, id, g_thread_self() };
 	gboolean ok;
 
+	chat->sink = sink;
+	chat->task = id;
+	chat->thread = g_thread_self();
 	if (sink)
 		text = (SpkLlmSink){ sink->on_text, sink->on_restart, sink->user };
 	if (sink && sink->on_entry)
-		spk_store_on_journal(chat->store, on_journal, &listener);
+		spk_store_on_journal(chat->store, on_journal, chat);
 	ok = core_run(chat->core, id, sink ? &text : NULL, cancel, error);
 	if (sink && sink->on_entry)
 		spk_store_on_journal(chat->store, NULL, NULL);
+	malloc_trim(0); /* a person may think for long now */
 	return ok ? spk_task_get(chat->store, id, error) : NULL;
 }
 

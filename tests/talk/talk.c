@@ -4,7 +4,8 @@
  * "/refuse" refuses its changes, "/model NAME" and "/spark NAME" switch, "/new" starts another
  * session. Prints one JSON object a line: what came of it.
  *
- * TALK_KILL=N: SIGKILL in the Nth call of the sink. TALK_CANCEL=N: cancels there.
+ * TALK_KILL=N: SIGKILL in the Nth call of the sink. TALK_CANCEL=N: cancels there. TALK_STREAM:
+ * pieces of text are printed as they come, before the object.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ typedef struct {
 	SpkCancel *cancel;
 	const char *folder, *model;
 	gint64 calls, kill_at, cancel_at;
+	gboolean stream;
 	GString *streamed;
 	json_t *kinds;
 } Talk;
@@ -39,6 +41,10 @@ static void on_text(const char *piece, gpointer user)
 	Talk *talk = user;
 
 	g_string_append(talk->streamed, piece);
+	if (talk->stream) {
+		fputs(piece, stdout);
+		fflush(stdout);
+	}
 	count(talk);
 }
 
@@ -167,7 +173,8 @@ int main(int argc, char **argv)
 	SpkConfSource source = { 0 };
 	g_autoptr(GError) error = NULL;
 	Talk talk = { .kill_at = number_of("TALK_KILL"),
-		      .cancel_at = number_of("TALK_CANCEL") };
+		      .cancel_at = number_of("TALK_CANCEL"),
+		      .stream = g_getenv("TALK_STREAM") != NULL };
 	SpkConf *conf = spk_conf_load(&source, &error);
 	char line[4096];
 	gboolean ok = argc == 3 && conf;
