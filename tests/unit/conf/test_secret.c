@@ -104,7 +104,7 @@ static void test_seal_opens_with_its_key_only(void **state)
 		guint8 key[SPK_SEAL_KEY], again[SPK_SEAL_KEY];
 		gsize len;
 		g_autofree char *bytes = sealed(kinds[i], "a.b=1\n", key, &len);
-		g_autofree char *text = NULL, *more = NULL;
+		g_autofree char *text = NULL;
 		g_autoptr(GError) error = NULL;
 		SpkSeal seal;
 
