@@ -9,7 +9,7 @@
 #include "store/sessions.h"
 
 /* Turns that are looked at; the budget leaves room for far fewer. */
-#define TURNS_MAX 400
+#define TURNS_MAX 200
 /* Earlier turns take at most this share of the window, whatever chat.history_tokens says. */
 #define WINDOW_SHARE 3
 
@@ -66,26 +66,24 @@ static gboolean read_history(SpkRun *run, json_t **ret_record, GError **error)
 		told = g_ptr_array_new_with_free_func((GDestroyNotify)history_turn_free);
 	g_autofree char *session = NULL;
 	g_auto(History) history = { 0 };
-	gint64 turn, answers = 0;
+	SpkChatTotals before = { 0 };
+	gint64 turn;
 
 	if (!spk_session_of_task(run->env.store, task->id, &session, &turn, error))
 		return FALSE;
 	if (!session || turn <= 1)
 		return TRUE;
 	turns = spk_session_turns(run->env.store, session, turn, TURNS_MAX, error);
-	if (!turns)
+	if (!turns || !spk_session_totals(run->env.store, session, turn, &before, error))
 		return FALSE;
-	for (guint i = 0; i < turns->len; i++) {
-		const SpkChatTurn *one = turns->pdata[i];
-
-		answers += one->task->steps;
-		g_ptr_array_add(told, history_turn_of(one));
-	}
-	history_fit(told, task->goal, budget_of(run), &history);
+	for (guint i = 0; i < turns->len; i++)
+		g_ptr_array_add(told, history_turn_of(turns->pdata[i]));
+	history_fit(told, (guint)before.turns - turns->len, task->goal, budget_of(run),
+		    &history);
 	*ret_record = json_pack("{s:s,s:i,s:i,s:i,s:I,s:O}", "session", session, "turns",
 				(int)history.turns, "shortened", (int)history.shortened,
 				"left_out", (int)history.left_out, "answers",
-				(json_int_t)answers, "messages", history.messages);
+				(json_int_t)before.answers, "messages", history.messages);
 	return TRUE;
 }
 

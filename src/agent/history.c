@@ -162,7 +162,7 @@ static void say_user(json_t *messages, const char *note, const char *words)
 	say(messages, "user", text);
 }
 
-void history_fit(const GPtrArray *turns, const char *message, gint64 budget,
+void history_fit(const GPtrArray *turns, guint older, const char *message, gint64 budget,
 		 History *ret_history)
 {
 	json_t *messages = json_array();
@@ -170,9 +170,10 @@ void history_fit(const GPtrArray *turns, const char *message, gint64 budget,
 	guint left_out, shortened;
 
 	plan(turns, budget, &left_out, &shortened);
-	if (left_out)
+	if (older + left_out)
 		note = g_strdup_printf(
-			"%u earlier turns of this conversation are left out", left_out);
+			"%u earlier turns of this conversation are left out",
+			older + left_out);
 	for (guint i = left_out; i < turns->len; i++) {
 		const HistoryTurn *turn = turns->pdata[i];
 		gboolean cut = i < shortened;
@@ -189,5 +190,5 @@ void history_fit(const GPtrArray *turns, const char *message, gint64 budget,
 	say_user(messages, note, message);
 	*ret_history = (History){ messages, turns->len - left_out,
 				  shortened > left_out ? shortened - left_out : 0,
-				  left_out };
+				  older + left_out };
 }

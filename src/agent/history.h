@@ -26,9 +26,9 @@ typedef struct {
 void history_clear(History *history);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(History, history_clear)
 
-/* `turns` of HistoryTurn, oldest first. budget: tokens (bytes / 4) for all of them; the message
+/* `turns` of HistoryTurn, oldest first, `older` more before them. budget: tokens (bytes / 4) for all of them; the message
  * at hand is not counted and never cut. */
-void history_fit(const GPtrArray *turns, const char *message, gint64 budget,
+void history_fit(const GPtrArray *turns, guint older, const char *message, gint64 budget,
 		 History *ret_history);
 
 #endif

@@ -294,25 +294,5 @@ GPtrArray *spk_chat_turns(SpkChat *chat, guint limit, GError **error)
 
 gboolean spk_chat_totals(SpkChat *chat, SpkChatTotals *ret_totals, GError **error)
 {
-	g_autoptr(GPtrArray) turns = spk_chat_turns(chat, 0, error);
-	SpkChatTotals totals = { 0 };
-
-	if (!turns)
-		return FALSE;
-	for (guint i = 0; i < turns->len; i++) {
-		const SpkTask *task = ((SpkChatTurn *)turns->pdata[i])->task;
-
-		totals.turns++;
-		totals.answers += task->steps;
-		totals.tokens_in += task->tokens_in;
-		totals.tokens_out += task->tokens_out;
-		totals.tokens_cached += task->tokens_cached;
-		totals.seconds += task->seconds;
-		if (task->cost_usd >= 0)
-			totals.cost_usd += task->cost_usd;
-		else
-			totals.cost_is_partial = TRUE;
-	}
-	*ret_totals = totals;
-	return TRUE;
+	return spk_session_totals(chat->store, chat->row->id, 0, ret_totals, error);
 }

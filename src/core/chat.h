@@ -82,13 +82,7 @@ gboolean spk_chat_refuse(SpkChat *chat, const char *task, GError **error);
 /* The last `limit` turns (0: all), oldest first; GPtrArray of SpkChatTurn. */
 GPtrArray *spk_chat_turns(SpkChat *chat, guint limit, GError **error);
 
-typedef struct {
-	gint64 turns, answers; /* of the model */
-	gint64 tokens_in, tokens_out, tokens_cached;
-	double cost_usd;	  /* of the turns whose price is known */
-	gboolean cost_is_partial; /* some turn's price is not */
-	double seconds;
-} SpkChatTotals;
+/* Over all turns; zeros before the first. */
 gboolean spk_chat_totals(SpkChat *chat, SpkChatTotals *ret_totals, GError **error);
 
 #endif

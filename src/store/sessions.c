@@ -283,6 +283,41 @@ GPtrArray *spk_session_turns(SpkStore *store, const char *id, gint64 before, gui
 	return g_steal_pointer(&turns);
 }
 
+static gboolean totals_from_row(const SpkDbValue *column, gpointer user, GError **error)
+{
+	*(SpkChatTotals *)user = (SpkChatTotals){
+		.turns = column[0].integer,
+		.answers = column[1].integer,
+		.tokens_in = column[2].integer,
+		.tokens_out = column[3].integer,
+		.tokens_cached = column[4].integer,
+		.cost_usd = column[5].real,
+		.cost_is_partial = column[6].integer > 0,
+		.seconds = column[7].real,
+	};
+	return TRUE;
+}
+
+gboolean spk_session_totals(SpkStore *store, const char *id, gint64 before,
+			    SpkChatTotals *ret_totals, GError **error)
+{
+	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_READ, error);
+
+	return tx &&
+	       spk_tx_each(
+		       tx,
+		       "SELECT count(*), coalesce(sum(steps), 0), coalesce(sum(tokens_in), 0),"
+		       " coalesce(sum(tokens_out), 0), coalesce(sum(tokens_cached), 0),"
+		       " coalesce(sum(cost_usd), 0.0),"
+		       " coalesce(sum(CASE WHEN cost_usd IS NULL THEN 1 ELSE 0 END), 0),"
+		       " coalesce(sum(seconds), 0.0)"
+		       " FROM session_turns JOIN tasks ON tasks.id = session_turns.task"
+		       " WHERE session = $1 AND turn < $2",
+		       SPK_ARGS(spk_db_text(id),
+				spk_db_int(before ? before : G_MAXINT64)),
+		       totals_from_row, ret_totals, error);
+}
+
 typedef struct {
 	char *session;
 	gint64 turn;

@@ -56,6 +56,16 @@ gboolean spk_session_add_turn(SpkStore *store, const char *id, const SpkTask *ta
  * of SpkChatTurn. */
 GPtrArray *spk_session_turns(SpkStore *store, const char *id, gint64 before, guint limit,
 			     GError **error);
+typedef struct {
+	gint64 turns, answers; /* of the model */
+	gint64 tokens_in, tokens_out, tokens_cached;
+	double cost_usd;	  /* of the turns whose price is known */
+	gboolean cost_is_partial; /* some turn's price is not */
+	double seconds;		  /* of work */
+} SpkChatTotals;
+/* Over the turns before turn `before`; 0: over all. */
+gboolean spk_session_totals(SpkStore *store, const char *id, gint64 before,
+			    SpkChatTotals *ret_totals, GError **error);
 /* Session (allocated) and number of the turn that this task is; 0 and NULL: of none. */
 gboolean spk_session_of_task(SpkStore *store, const char *task, char **ret_id,
 			     gint64 *ret_turn, GError **error);

@@ -46,7 +46,7 @@ static void test_all_that_fits(void **state)
 	g_autoptr(GPtrArray) turns = turns_of(3, 100);
 	g_auto(History) history = { 0 };
 
-	history_fit(turns, "now", 10000, &history);
+	history_fit(turns, 0, "now", 10000, &history);
 	assert_sound(&history);
 	assert_int_equal(history.turns, 3);
 	assert_int_equal(history.shortened, 0);
@@ -60,7 +60,7 @@ static void test_nothing_before(void **state)
 	g_autoptr(GPtrArray) turns = turns_of(0, 0);
 	g_auto(History) history = { 0 };
 
-	history_fit(turns, "now", 0, &history);
+	history_fit(turns, 0, "now", 0, &history);
 	assert_sound(&history);
 }
 
@@ -74,7 +74,7 @@ static void test_the_oldest_give_way(void **state)
 		g_auto(History) history = { 0 };
 		gsize n;
 
-		history_fit(turns, "now", budget, &history);
+		history_fit(turns, 0, "now", budget, &history);
 		assert_sound(&history);
 		n = json_array_size(history.messages);
 		assert_int_equal(history.turns + history.left_out, 12);
@@ -91,6 +91,19 @@ static void test_the_oldest_give_way(void **state)
 	assert_int_equal(told_before, 12);
 }
 
+/* Those that were not even read count as left out. */
+static void test_older_ones_are_counted(void **state)
+{
+	g_autoptr(GPtrArray) turns = turns_of(2, 10);
+	g_auto(History) history = { 0 };
+
+	history_fit(turns, 300, "now", 10000, &history);
+	assert_sound(&history);
+	assert_int_equal(history.turns, 2);
+	assert_int_equal(history.left_out, 300);
+	assert_non_null(strstr(content(&history, 0), "300 earlier turns"));
+}
+
 static void test_the_message_is_never_cut(void **state)
 {
 	g_autoptr(GPtrArray) turns = turns_of(2, 3000);
@@ -98,7 +111,7 @@ static void test_the_message_is_never_cut(void **state)
 	g_autofree char *now = g_strconcat("now", message, NULL);
 	g_auto(History) history = { 0 };
 
-	history_fit(turns, now, 0, &history);
+	history_fit(turns, 0, now, 0, &history);
 	assert_sound(&history);
 	assert_true(g_str_has_suffix(content(&history, 0), now));
 }
@@ -178,6 +191,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_all_that_fits),
 	cmocka_unit_test(test_nothing_before),
 	cmocka_unit_test(test_the_oldest_give_way),
+	cmocka_unit_test(test_older_ones_are_counted),
 	cmocka_unit_test(test_the_message_is_never_cut),
 	cmocka_unit_test(test_what_became_of_it),
 	cmocka_unit_test(test_names_are_one_line),

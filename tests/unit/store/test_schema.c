@@ -190,6 +190,7 @@ static void use_sessions(SpkStore *store)
 			 .repo = (char *)"/r",
 			 .apart = 1 };
 	g_autofree char *session = NULL;
+	SpkChatTotals totals;
 	gint64 turn;
 
 	assert_ok(spk_session_insert(store, &row, ERR));
@@ -199,6 +200,7 @@ static void use_sessions(SpkStore *store)
 	g_ptr_array_unref(spk_session_list(store, NULL, 20, NULL));
 	g_ptr_array_unref(spk_session_list(store, "/r", 20, NULL));
 	g_ptr_array_unref(spk_session_turns(store, row.id, 0, 20, NULL));
+	assert_ok(spk_session_totals(store, row.id, 0, &totals, ERR));
 	assert_ok(spk_session_of_task(store, task.id, &session, &turn, ERR));
 }
 

@@ -108,6 +108,37 @@ static void test_turns_are_tasks(void **state)
 	assert_null(spk_lease_claim_next(f->store, spk_holder_self(), NULL));
 }
 
+static void test_totals(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(json_t)
+		fields = json_pack("{s:i,s:i,s:i,s:i,s:f,s:f}", "steps", 3, "tokens_in",
+				   100, "tokens_out", 10, "tokens_cached", 50, "cost_usd",
+				   0.25, "seconds", 1.5);
+	SpkChatTotals totals;
+	SpkLease *lease;
+
+	add_session(f->store, "aaaa00000001", "/r");
+	assert_ok(spk_session_totals(f->store, "aaaa00000001", 0, &totals, ERR));
+	assert_int_equal(totals.turns, 0);
+	assert_ok(add_turn(f->store, "aaaa00000001", "bbbb00000001", "x", ERR));
+	lease = hold(f->store, "bbbb00000001");
+	assert_ok(spk_task_update(f->store, lease->task, lease->token, fields, ERR));
+	spk_lease_free(lease);
+	assert_ok(spk_session_totals(f->store, "aaaa00000001", 0, &totals, ERR));
+	assert_int_equal(totals.answers, 3);
+	assert_int_equal(totals.tokens_in + totals.tokens_cached, 150);
+	assert_true(totals.cost_usd == 0.25 && totals.seconds == 1.5);
+	assert_false(totals.cost_is_partial);
+	assert_ok(add_turn(f->store, "aaaa00000001", "bbbb00000002", "y", ERR));
+	assert_ok(spk_session_totals(f->store, "aaaa00000001", 0, &totals, ERR));
+	assert_int_equal(totals.turns, 2);
+	assert_true(totals.cost_is_partial);
+	assert_ok(spk_session_totals(f->store, "aaaa00000001", 2, &totals, ERR));
+	assert_int_equal(totals.turns, 1);
+	assert_false(totals.cost_is_partial);
+}
+
 static SpkDecision decide(SpkStore *store, const char *kind)
 {
 	g_autoptr(GPtrArray) turns = NULL;
@@ -151,6 +182,6 @@ static void test_latest_used_first(void **state)
 static const struct CMUnitTest tests[] = {
 	STORE_TEST(test_row_comes_back),    STORE_TEST(test_names_of_sessions),
 	STORE_TEST(test_turns_are_tasks),   STORE_TEST(test_the_last_word_counts),
-	STORE_TEST(test_latest_used_first),
+	STORE_TEST(test_latest_used_first), STORE_TEST(test_totals),
 };
 const Suite sessions_suite = { tests, G_N_ELEMENTS(tests) };
