@@ -80,8 +80,7 @@ static const char *goal_of(const SpkArgs *args, GError **error)
 	return NULL;
 }
 
-/* interface.md, Places: a path if it has a slash, is "." or is a folder; else a label. */
-static char *folder_of(const char *repo, const char **ret_label, GError **error)
+char *spk_submit_folder(const char *repo, const char **ret_label, GError **error)
 {
 	gboolean path = repo && (strchr(repo, '/') || !strcmp(repo, ".") ||
 				 g_file_test(repo, G_FILE_TEST_IS_DIR));
@@ -99,8 +98,7 @@ static char *folder_of(const char *repo, const char **ret_label, GError **error)
 	return g_canonicalize_filename(repo, here);
 }
 
-/* "script:FILE" with an absolute FILE: who runs it may stand elsewhere. */
-static gboolean model_of(const char *given, char **ret_model, GError **error)
+gboolean spk_submit_model(const char *given, char **ret_model, GError **error)
 {
 	const char *file =
 		given && g_str_has_prefix(given, SCRIPT) ? given + strlen(SCRIPT) : NULL;
@@ -199,12 +197,13 @@ static char *accept(SpkSession *session, const SpkArgs *args, SpkFollow *how,
 	const char *spark = spk_args_str(args, "ghost"), *label = NULL;
 	const char *goal = goal_of(args, error);
 	g_autofree char *folder =
-		goal ? folder_of(spk_args_str(args, "repo"), &label, error) : NULL;
+		goal ? spk_submit_folder(spk_args_str(args, "repo"), &label, error)
+		     : NULL;
 	g_autofree char *model = NULL;
 	g_autoptr(json_t) options = NULL;
 
 	if (!folder || (spark && !spk_spark_find(spark, error)) ||
-	    !model_of(spk_args_str(args, "model"), &model, error) ||
+	    !spk_submit_model(spk_args_str(args, "model"), &model, error) ||
 	    !has_model(session->conf, model, error))
 		return NULL;
 	tell_of_images(goal, spk_args_str(args, "context"), folder);

@@ -10,6 +10,13 @@ extern const SpkCmdOpt spk_submit_options[];
 /* Goal by --goal or as the positional. */
 int spk_submit(const SpkArgs *args);
 
+/* What --repo means (interface.md, Places): a path if it has a slash, is "." or is a folder,
+ * made absolute; else a label (borrowed) for the current folder. NULL: the current folder. */
+char *spk_submit_folder(const char *repo, const char **ret_label, GError **error);
+/* What --model means: "script:FILE" gets an absolute FILE, as who runs it may stand elsewhere.
+ * NULL stays NULL. USAGE when it names nothing. */
+gboolean spk_submit_model(const char *given, char **ret_model, GError **error);
+
 /* Prints the end of a task that was followed: the JSON object, or the summary and the error
  * (taken) that ended it; returns the exit code. */
 int spk_submit_close(SpkSession *session, const char *id, gboolean strict,
