@@ -61,9 +61,9 @@ typedef struct {
 } SpkChatSink;
 
 /* Stores the message as the next turn, runs it to its end, and returns its task as it stands
- * then: done (summary is the answer), rolled_back, failed, cancelled (cancel fired) or paused
- * (provider away, …; reason and error say why). The sink may be NULL.
- * A turn that was left unfinished before is cancelled first; BUSY when another living process
+ * then: done (summary is the answer: the last words that streamed, or what the model gave to its
+ * tool `finish`), rolled_back, failed, cancelled (cancel fired) or paused (provider away, …;
+ * reason and error say why). The sink may be NULL. A turn that was left unfinished before is cancelled first; BUSY when another living process
  * runs it. NULL only when the turn could not be stored or moved on: USAGE (empty message),
  * BAD_INPUT, STORE's, LEASE_LOST. */
 SpkTask *spk_chat_say(SpkChat *chat, const char *message, const SpkChatSink *sink,

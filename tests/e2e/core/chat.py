@@ -137,6 +137,38 @@ def cancelled_and_left():
         assert "cancelled" in said[2]["content"] and said[1]["content"] == "(no answer)", said
 
 
+def a_broken_stream_is_void():
+    with World() as w:
+        broken = say(text="All of it.", chunks=["All ", "of it."],
+                     error={"kind": "reset", "times": 1})
+        turn, = talk(w, w.play(broken), "hi")
+        assert turn["status"] == "done", turn
+        assert turn["streamed"] == turn["summary"] == "All of it.", turn
+
+
+def a_provider_away_pauses_the_turn():
+    with World() as w:
+        w.env["SPARKS_LLM_MAX_RETRIES"] = "0"
+        model = w.play(say(text="x", error={"status": 503, "message": "gone"}))
+        turn, = talk(w, model, "hi")
+        assert turn["status"] == "paused" and "gone" in turn["reason"], turn
+        os.replace(w.play(say(text="Back.")).partition(":")[2], model.partition(":")[2])
+        turn, = talk(w, model, "/continue")
+        assert turn["status"] == "done" and turn["summary"] == "Back." and turn["turns"] == 1, turn
+
+
+def limits_of_a_turn():
+    with World() as w:
+        w.env["SPARKS_MANAGER_MAX_STEPS"] = "2"
+        model = w.play(*[say(shell(f"echo {n}")) for n in range(3)], say(text="I stopped."))
+        turn, = talk(w, model, "count")
+        assert turn["status"] == "failed" and "2 answers" in turn["reason"], turn
+        model = w.play(*[say(text="Yes.")] * 3)
+        turn, = talk(w, "script:unused", "/model " + model, "are you there?")[1:]
+        assert turn["summary"] == "Yes.", turn
+        assert "ended early (failed: 2 answers" in told(w, turn["task"])[2]["content"]
+
+
 def beside_a_daemon_and_another_terminal():
     with World() as w, Daemon(w):
         model = w.play(say(shell("sleep 3")), say(text="Slept."))
@@ -166,4 +198,5 @@ def a_turn_is_replayed():
 main(talking_costs_no_copy, a_turn_that_changes_files, changes_refused_and_failed,
      a_check_that_cannot_run_is_no_reason_to_throw_work_away, history_has_a_budget,
      sparks_and_models_switch, cut_off_in_the_middle, cancelled_and_left,
+     a_broken_stream_is_void, a_provider_away_pauses_the_turn, limits_of_a_turn,
      beside_a_daemon_and_another_terminal, a_turn_is_replayed)
