@@ -12,6 +12,7 @@
 #include "cmd/cmd_all.h"
 #include "cmd/cmd_priv.h"
 #include "cmd/config_all.h"
+#include "core/knobs.h"
 
 /* ---- show ---- */
 char *spk_config_value_text(const SpkConf *conf, const SpkOpt *opt)
@@ -44,7 +45,8 @@ static int run_show(const SpkArgs *args)
 {
 	gboolean json = spk_args_flag(args, "json");
 	int exit_code = 0;
-	g_autoptr(SpkConf) conf = spk_cmd_conf(args, json, &exit_code);
+	g_autoptr(SpkConf) loaded = spk_cmd_conf(args, json, &exit_code);
+	g_autoptr(SpkConf) conf = loaded ? spk_core_peek(loaded) : NULL;
 	g_autoptr(json_t) object = NULL;
 
 	if (!conf)
@@ -184,8 +186,8 @@ const SpkCmd spk_cmd_config = {
 	.summary = "Show, explain, check or trust the configuration.",
 	.details =
 		"Looked for at --config, then ./config.toml, then ~/.sparks/config.toml. A value "
-		"of the command line wins over the environment, that over .env, that over "
-		"the file.",
+		"of the command line wins over a knob (`sparks knobs`), that over the "
+		"environment, that over .env, that over the file.",
 	.example = "sparks config show",
 	.subs = subs,
 };

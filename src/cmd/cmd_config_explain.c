@@ -14,6 +14,7 @@
 #include "cmd/session.h"
 #include "cmd/ui.h"
 #include "conf/secret.h"
+#include "core/knobs.h"
 
 /* "config.toml:3", "SPARKS_UP_WORKERS", "the default" */
 static char *place_text(const SpkConf *conf, const SpkOpt *opt)
@@ -27,6 +28,8 @@ static char *place_text(const SpkConf *conf, const SpkOpt *opt)
 		return g_strdup_printf("%s:%u", spk_conf_path(conf), line);
 	if (!strcmp(origin, "file"))
 		return g_strdup("~/.sparks/config.toml");
+	if (!strcmp(origin, "knob"))
+		return g_strdup("`sparks knobs set`");
 	if (line)
 		return g_strdup_printf("%s, line %u", origin, line);
 	return g_strdup(origin);
@@ -169,6 +172,7 @@ static int run(const SpkArgs *args)
 	g_autofree char *key = key_of(spk_args_rest(args)[0]);
 	const SpkSecret *secret = spk_secret_find(key);
 	g_autoptr(GPtrArray) found = find_options(key);
+	g_autoptr(SpkConf) loaded = NULL;
 	g_autoptr(SpkConf) conf = NULL;
 	int exit_code = 0;
 
@@ -176,8 +180,11 @@ static int run(const SpkArgs *args)
 		return explain_secret(secret, json);
 	if (!*key || !found->len)
 		return refuse(key, json);
-	conf = spk_cmd_conf(args, json, &exit_code);
-	return conf ? print_options(conf, found, json) : exit_code;
+	loaded = spk_cmd_conf(args, json, &exit_code);
+	if (!loaded)
+		return exit_code;
+	conf = spk_core_peek(loaded);
+	return print_options(conf, found, json);
 }
 
 const SpkCmd spk_cmd_config_explain = {

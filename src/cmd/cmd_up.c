@@ -32,11 +32,16 @@ static int run(const SpkArgs *args)
 	g_autoptr(SpkCancel) interrupt = spk_cmd_interrupt();
 	g_autoptr(GError) error = NULL;
 	gint64 workers;
+	g_autofree char *given = g_strdup_printf("up.workers=%" G_GINT64_FORMAT,
+						 spk_args_int(args, "workers", 0));
+	const char *const overrides[] = { given, NULL };
 	int code;
 
-	if (!spk_session_open(&session, args, spk_args_flag(args, "json"), &code))
+	if (!spk_session_open_with(&session, args,
+				   spk_args_has(args, "workers") ? overrides : NULL,
+				   spk_args_flag(args, "json"), &code))
 		return code;
-	workers = spk_args_int(args, "workers", spk_conf_int(session.conf, "up.workers"));
+	workers = spk_conf_int(session.conf, "up.workers");
 	/* serve() registers again; asking first keeps the ready line from being a lie. */
 	if (!spk_core_ready(session.core, &error) ||
 	    !spk_worker_register(session.store, spk_holder_self(), &error) ||

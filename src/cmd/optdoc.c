@@ -9,6 +9,7 @@ static const struct {
 	const char *place, *sentence;
 } places[] = {
 	{ "command line", "--set NAME=VALUE, and flags such as --max-steps" },
+	{ "knob", "what `sparks knobs set` has set, while it holds" },
 	{ "environment", "SPARKS_SECTION_KEY, as in SPARKS_UP_WORKERS" },
 	{ ".env",
 	  "beside the file in force; where there is none, ./.env or ~/.sparks/.env" },

@@ -19,6 +19,8 @@ gboolean spk_session_open_with(SpkSession *session, const SpkArgs *args,
 		return FALSE;
 	}
 	session->store = spk_core_store(session->core);
+	spk_conf_unref(session->conf);
+	session->conf = spk_core_conf(session->core);
 	return TRUE;
 }
 

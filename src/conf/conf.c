@@ -24,10 +24,13 @@ void spk_conf_unref(SpkConf *conf)
 	g_free(conf->values);
 	g_free(conf->path);
 	g_free(conf->store_path);
-	g_hash_table_unref(conf->secrets);
-	g_hash_table_unref(conf->inlined);
-	g_hash_table_unref(conf->kept);
-	g_mutex_clear(&conf->lock);
+	if (!conf->base) {
+		g_hash_table_unref(conf->secrets);
+		g_hash_table_unref(conf->inlined);
+		g_hash_table_unref(conf->kept);
+		g_mutex_clear(&conf->lock);
+	}
+	g_clear_pointer(&conf->base, spk_conf_unref);
 	g_ptr_array_unref(conf->warnings);
 	g_free(conf);
 }
@@ -112,6 +115,11 @@ const char *spk_conf_store_path(const SpkConf *conf)
 }
 
 /* ---- secrets ---- */
+static const SpkConf *keeper(const SpkConf *conf)
+{
+	return conf->base ? conf->base : conf;
+}
+
 #define INLINE	      "file"
 #define LOOK_AGAIN_US (10 * G_USEC_PER_SEC) /* what was found stays */
 
@@ -136,8 +144,9 @@ static const char *near(const SpkConf *conf, const SpkSecret *secret,
 	return NULL;
 }
 
-const char *spk_conf_secret(const SpkConf *conf, const char *env_name)
+const char *spk_conf_secret(const SpkConf *with, const char *env_name)
 {
+	const SpkConf *conf = keeper(with);
 	const SpkSecret *secret = spk_secret_find(env_name);
 	SpkConf *mine = (SpkConf *)conf; /* what was looked up is kept */
 	const char *set, *origin;
@@ -170,7 +179,7 @@ const char *spk_conf_secret_near(const SpkConf *conf, const char *env_name)
 	const char *origin = NULL;
 
 	g_assert(secret);
-	return near(conf, secret, &origin) ? origin : NULL;
+	return near(keeper(conf), secret, &origin) ? origin : NULL;
 }
 
 /* ---- known values, for who has to keep them out of something ---- */
@@ -180,8 +189,9 @@ static void add_known(GPtrArray *known, const char *env, const char *value)
 		g_ptr_array_add(known, g_strconcat(env, "=", value, NULL));
 }
 
-char **spk_conf_secret_values(const SpkConf *conf)
+char **spk_conf_secret_values(const SpkConf *with)
 {
+	const SpkConf *conf = keeper(with);
 	GPtrArray *known = g_ptr_array_new();
 
 	g_mutex_lock((GMutex *)&conf->lock);

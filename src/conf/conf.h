@@ -1,8 +1,8 @@
 /*
  * Configuration: one option table (conf/options.c) gives names, types, defaults, ranges,
  * environment names and the help sentence. A loaded SpkConf is immutable and may be shared
- * between threads. Precedence: command line > environment > `.env` beside the config in
- * force > file > default; for secrets see spk_conf_secret().
+ * between threads. Precedence: command line > knob (conf/knob.h) > environment > `.env`
+ * beside the config in force > file > default; for secrets see spk_conf_secret().
  */
 #ifndef SPK_CONF_CONF_H
 #define SPK_CONF_CONF_H
@@ -75,7 +75,7 @@ double spk_conf_real(const SpkConf *conf, const char *name);
 gboolean spk_conf_bool(const SpkConf *conf, const char *name);
 /* FALSE when only the built-in default holds. */
 gboolean spk_conf_is_set(const SpkConf *conf, const char *name);
-/* "default", "file", "environment", ".env", "command line" */
+/* "default", "file", "environment", ".env", "knob", "command line" */
 const char *spk_conf_origin(const SpkConf *conf, const char *name);
 
 /* Line in the file (or .env) that it comes from; 0: none. */

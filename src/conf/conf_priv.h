@@ -77,9 +77,11 @@ typedef struct {
 
 struct SpkConf {
 	gatomicrefcount refs;
+	SpkConf *base; /* keeps the secrets of one with knobs; NULL: it is a loaded one */
 	SpkConfValue *values; /* in the order of the table */
 	char *path;
 	gboolean trusted;
+	/* NULL, but for the lock, where there is a base */
 	GHashTable *secrets; /* of a trusted .env: variable -> value */
 	GHashTable *inlined; /* of a config file, where that is allowed: likewise */
 	GMutex lock;	     /* of kept */

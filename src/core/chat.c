@@ -28,7 +28,8 @@ struct SpkChat {
 
 static gboolean has_model(SpkChat *chat, const char *model, GError **error)
 {
-	g_autoptr(SpkLlm) llm = spk_llm_open(core_conf(chat->core), model, error);
+	g_autoptr(SpkConf) conf = spk_core_conf(chat->core);
+	g_autoptr(SpkLlm) llm = spk_llm_open(conf, model, error);
 
 	return llm != NULL;
 }

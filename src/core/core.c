@@ -16,7 +16,9 @@
 #define GOAL_MAX (256u << 10)
 
 struct SpkCore {
-	SpkConf *conf;
+	SpkConf *base; /* as loaded */
+	GMutex conf_lock;
+	SpkConf *conf; /* with the knobs; guarded by conf_lock */
 	SpkStore *store;
 	char *home;
 	GMutex box_lock;
@@ -30,7 +32,8 @@ SpkCore *spk_core_open(SpkConf *conf, GError **error)
 	const char *path;
 
 	g_mutex_init(&core->box_lock);
-	core->conf = spk_conf_ref(conf);
+	g_mutex_init(&core->conf_lock);
+	core->base = spk_conf_ref(conf);
 	core->home = spk_fs_home(error);
 	if (!core->home)
 		return NULL;
@@ -38,6 +41,9 @@ SpkCore *spk_core_open(SpkConf *conf, GError **error)
 	core->store =
 		spk_store_open(path, spk_conf_str(conf, "db.synchronous"), 0, error);
 	if (!core->store)
+		return NULL;
+	core->conf = knobs_over(conf, core->store, error);
+	if (!core->conf)
 		return NULL;
 	core->supervisor = supervisor_new(core->store, core->home);
 	return g_steal_pointer(&core);
@@ -51,6 +57,8 @@ void spk_core_close(SpkCore *core)
 	g_clear_pointer(&core->box, spk_box_free);
 	g_clear_pointer(&core->store, spk_store_close);
 	g_clear_pointer(&core->conf, spk_conf_unref);
+	g_clear_pointer(&core->base, spk_conf_unref);
+	g_mutex_clear(&core->conf_lock);
 	g_mutex_clear(&core->box_lock);
 	g_free(core->home);
 	g_free(core);
@@ -61,9 +69,42 @@ SpkStore *spk_core_store(SpkCore *core)
 	return core->store;
 }
 
-SpkConf *core_conf(SpkCore *core)
+SpkConf *spk_core_conf(SpkCore *core)
 {
-	return core->conf;
+	SpkConf *conf;
+
+	g_mutex_lock(&core->conf_lock);
+	conf = spk_conf_ref(core->conf);
+	g_mutex_unlock(&core->conf_lock);
+	return conf;
+}
+
+static gboolean same_values(const SpkConf *a, const SpkConf *b)
+{
+	g_autoptr(json_t) one = spk_conf_to_json(a);
+	g_autoptr(json_t) other = spk_conf_to_json(b);
+
+	return json_equal(one, other);
+}
+
+gboolean core_hear_knobs(SpkCore *core)
+{
+	g_autoptr(GError) error = NULL;
+	SpkConf *conf = knobs_over(core->base, core->store, &error);
+	SpkConf *before;
+	gboolean changed;
+
+	if (!conf) {
+		spk_warn("core", "cannot read the knobs: %s", error->message);
+		return FALSE;
+	}
+	g_mutex_lock(&core->conf_lock);
+	before = core->conf;
+	core->conf = conf;
+	g_mutex_unlock(&core->conf_lock);
+	changed = before != conf && !same_values(before, conf);
+	spk_conf_unref(before);
+	return changed;
 }
 
 const char *spk_core_home(SpkCore *core)
@@ -77,7 +118,7 @@ SpkBox *core_box(SpkCore *core, GError **error)
 
 	g_mutex_lock(&core->box_lock);
 	if (!core->box)
-		core->box = spk_box_open(core->conf, error);
+		core->box = spk_box_open(core->base, error); /* no knob of its own */
 	box = core->box;
 	g_mutex_unlock(&core->box_lock);
 	return box;
@@ -149,7 +190,8 @@ char *spk_core_accept(SpkCore *core, const SpkRequest *request, GError **error)
 
 gboolean core_run_held(SpkCore *core, Held *held, const SpkLlmSink *sink, GError **error)
 {
-	MachineEnv env = { core, core->store, core->conf, core->home, sink };
+	g_autoptr(SpkConf) conf = spk_core_conf(core); /* the task's, to its end */
+	MachineEnv env = { core, core->store, conf, core->home, sink };
 	gboolean ok;
 
 	supervisor_add(core->supervisor, held);

@@ -20,6 +20,8 @@ void spk_core_close(SpkCore *core);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkCore, spk_core_close)
 SpkStore *spk_core_store(SpkCore *core);
 const char *spk_core_home(SpkCore *core);
+/* What holds now: the configuration with the knobs of the store. A new reference. */
+SpkConf *spk_core_conf(SpkCore *core);
 
 typedef struct {
 	const char *goal;

@@ -5,7 +5,13 @@
 #include "agent/agent.h"
 #include "core/core.h"
 
-SpkConf *core_conf(SpkCore *core);
+/* Reads the knobs anew: TRUE when something changed by that. A store that cannot be asked
+ * changes nothing. */
+gboolean core_hear_knobs(SpkCore *core);
+/* knobs.c: `base` with the knobs of the store. A new reference. */
+SpkConf *knobs_over(SpkConf *base, SpkStore *store, GError **error);
+/* daemon.c: whether the daemon `holder` was given the option on its command line. */
+gboolean core_daemon_fixed(SpkCore *core, const char *holder, const char *option);
 /* The sandbox, opened when it is first asked for. */
 SpkBox *core_box(SpkCore *core, GError **error);
 

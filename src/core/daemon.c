@@ -17,21 +17,33 @@ static char *up_path(SpkCore *core)
 	return g_build_filename(spk_core_home(core), "up.json", NULL);
 }
 
+/* Options of the command line, which no knob changes. */
+static json_t *fixed(const SpkConf *conf)
+{
+	json_t *names = json_array();
+
+	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++)
+		if (!strcmp(spk_conf_origin(conf, opt->name), "command line"))
+			json_array_append_new(names, json_string(opt->name));
+	return names;
+}
+
 gboolean spk_core_announce(SpkCore *core, GError **error)
 {
+	g_autoptr(SpkConf) conf = spk_core_conf(core);
 	g_autofree char *path = up_path(core), *text = NULL;
-	g_autoptr(json_t)
-		object = json_pack("{s:s,s:i,s:o,s:o}", "holder", spk_holder_self(),
-				   "pid", (int)getpid(), "store",
-				   spk_json_text(spk_store_path(spk_core_store(core))),
-				   "values", spk_conf_task_values(core_conf(core)));
+	g_autoptr(json_t) object =
+		json_pack("{s:s,s:i,s:o,s:o,s:o}", "holder", spk_holder_self(), "pid",
+			  (int)getpid(), "store",
+			  spk_json_text(spk_store_path(spk_core_store(core))), "values",
+			  spk_conf_task_values(conf), "fixed", fixed(conf));
 
 	text = spk_json_dump(object);
 	return spk_fs_write_atomic(path, text, strlen(text), 0600, error);
 }
 
-/* What `holder` announced, or NULL. */
-static json_t *read_values(SpkCore *core, const char *holder)
+/* What `holder` announced under that key, or NULL. */
+static json_t *read_announced(SpkCore *core, const char *holder, const char *key)
 {
 	g_autofree char *path = up_path(core);
 	gsize len = 0;
@@ -40,16 +52,28 @@ static json_t *read_values(SpkCore *core, const char *holder)
 
 	if (g_strcmp0(spk_json_str(object, "holder"), holder) != 0)
 		return NULL;
-	return json_incref(json_object_get(object, "values"));
+	return json_incref(json_object_get(object, key));
 }
 
 void spk_core_withdraw(SpkCore *core)
 {
-	g_autoptr(json_t) ours = read_values(core, spk_holder_self());
+	g_autoptr(json_t) ours = read_announced(core, spk_holder_self(), "values");
 	g_autofree char *path = up_path(core);
 
 	if (ours)
 		(void)unlink(path); /* one that stays names a holder that is gone */
+}
+
+gboolean core_daemon_fixed(SpkCore *core, const char *holder, const char *option)
+{
+	g_autoptr(json_t) names = read_announced(core, holder, "fixed");
+	gsize i;
+	json_t *name;
+
+	json_array_foreach(names, i, name)
+		if (!g_strcmp0(json_string_value(name), option))
+			return TRUE;
+	return FALSE;
 }
 
 /* ---- comparing ---- */
@@ -98,7 +122,8 @@ static gboolean is_moot(const char *name, const json_t *options)
 /* As a reader of up.json sees them: numbers have been through text. */
 static json_t *own_values(SpkCore *core)
 {
-	g_autoptr(json_t) values = spk_conf_task_values(core_conf(core));
+	g_autoptr(SpkConf) conf = spk_core_conf(core);
+	g_autoptr(json_t) values = spk_conf_task_values(conf);
 	g_autofree char *text = spk_json_dump(values);
 
 	return spk_json_parse(text, strlen(text), UP_MAX, NULL);
@@ -106,7 +131,7 @@ static json_t *own_values(SpkCore *core)
 
 char *spk_core_daemon_differs(SpkCore *core, const char *holder, const json_t *options)
 {
-	g_autoptr(json_t) theirs = read_values(core, holder);
+	g_autoptr(json_t) theirs = read_announced(core, holder, "values");
 	g_autoptr(json_t) ours = own_values(core);
 	g_autoptr(GString) names = g_string_new(NULL);
 	const char *name;

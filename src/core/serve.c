@@ -21,8 +21,8 @@ typedef struct {
 	GThreadPool *pool;
 	GMutex lock;
 	GPtrArray *held; /* Held of running tasks; guarded by lock */
-	guint workers;
-	int done; /* eventfd: a worker became free */
+	guint workers;	 /* of the thread that serves */
+	int done;	 /* eventfd: a worker became free */
 } Server;
 
 static void work(gpointer data, gpointer user)
@@ -115,6 +115,32 @@ static void drain(Server *server)
 	g_thread_pool_free(server->pool, FALSE, TRUE);
 }
 
+static gint64 workers_now(Server *server)
+{
+	g_autoptr(SpkConf) conf = spk_core_conf(server->core);
+
+	return spk_conf_int(conf, "up.workers");
+}
+
+/* Somebody may have set a knob: tasks to come begin with it, and others are told. */
+static void hear_knobs(Server *server)
+{
+	gint64 before = workers_now(server);
+	g_autoptr(GError) error = NULL;
+	gint64 now;
+
+	if (!core_hear_knobs(server->core))
+		return;
+	now = workers_now(server);
+	if (now != before) {
+		server->workers = (guint)now;
+		g_thread_pool_set_max_threads(server->pool, (int)now, NULL);
+	}
+	spk_info("core", "knobs have changed");
+	if (!spk_core_announce(server->core, &error))
+		spk_warn("core", "cannot tell what has changed: %s", error->message);
+}
+
 static void serve(Server *server, SpkCancel *cancel)
 {
 	spk_autofd int watch = wake_watch(spk_core_home(server->core));
@@ -132,6 +158,8 @@ static void serve(Server *server, SpkCancel *cancel)
 		(void)poll(fds, G_N_ELEMENTS(fds), wait); /* every wake looks again */
 		if (fds[0].revents)
 			wake_drain(watch);
+		if (fds[0].revents || watch < 0)
+			hear_knobs(server);
 		if (fds[1].revents)
 			hush(server);
 	}

@@ -110,11 +110,30 @@ static const char *const chat_sessions[] = {
 	"CREATE UNIQUE INDEX session_turns_by_task ON session_turns (task)",
 	NULL,
 };
+static const char *const knobs_events[] = {
+	/* kept 0: holds as long as the daemon `holder` lives; 1: until it is reset */
+	"CREATE TABLE knobs ("
+	" name {key} NOT NULL,"
+	" kept BIGINT NOT NULL,"
+	" value TEXT NOT NULL,"
+	" holder TEXT,"
+	" set_us BIGINT NOT NULL,"
+	" PRIMARY KEY (name, kept)){clustered}",
+	"CREATE TABLE events ("
+	" seq BIGINT NOT NULL PRIMARY KEY,"
+	" at_us BIGINT NOT NULL,"
+	" category {key} NOT NULL,"
+	" message TEXT NOT NULL,"
+	" details TEXT)",			/* JSON */
+	"CREATE INDEX events_by_category ON events (category, seq)",
+	NULL,
+};
 /* clang-format on */
 
 /* [n] leads from version n to n + 1. */
 static const char *const *const steps[] = {
-	tasks_and_journal, leases_mail_workers, evidence, tasks_apart, chat_sessions,
+	tasks_and_journal, leases_mail_workers, evidence,
+	tasks_apart,	   chat_sessions,	knobs_events,
 };
 
 const int spk_store_newest = G_N_ELEMENTS(steps);

@@ -1,7 +1,7 @@
 /*
  * What the files of the store share. They lie on each other in this order:
  * states, dialect, holder | tx | migrations, fence | lease, journal | task_row | tasks,
- * mailbox, evidence, worker, prune, sessions | sqlite_conn, sqlite_copy | sqlite | store_all | store |
+ * mailbox, evidence, worker, prune, sessions, events | knobs | sqlite_conn, sqlite_copy | sqlite | store_all | store |
  * backup.
  */
 #ifndef SPK_STORE_STORE_PRIV_H
@@ -48,6 +48,11 @@ gboolean spk_tx_text(SpkTx *tx, const char *sql, const SpkDbValue *args, char **
 /* Columns of a row, copied. A NULL column becomes NULL; broken JSON is CORRUPT. */
 char *spk_db_dup_text(const SpkDbValue *column);
 gboolean spk_db_dup_json(const SpkDbValue *column, json_t **ret_json, GError **error);
+
+/* ---- events.c ---- */
+/* In the transaction of what it tells. details may be NULL. */
+gboolean spk_event_add(SpkTx *tx, const char *category, const char *message,
+		       const json_t *details, GError **error);
 
 /* ---- migrations.c ---- */
 extern const int spk_store_newest;

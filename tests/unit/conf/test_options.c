@@ -1,6 +1,7 @@
 /* The table itself: sorted, complete, and each default is a value the option accepts. */
 #include <string.h>
 
+#include "conf/knob.h"
 #include "test_conf.h"
 
 static void test_table_is_sorted_and_complete(void **state)
@@ -42,6 +43,49 @@ static void test_sensitive_ones(void **state)
 			want |= g_str_has_prefix(opt->name, prefixes[i]);
 		assert_int_equal(!!(opt->flags & SPK_OPT_SENSITIVE), want);
 	}
+}
+
+/* What is set at run time is read anew by every task: an option there is, of ours. */
+static void test_knobs_are_options(void **state)
+{
+	const char *last = "";
+
+	for (const SpkKnob *knob = spk_knobs(); knob->name; last = knob++->name) {
+		assert_true(strcmp(last, knob->name) < 0);
+		if (knob->option) {
+			assert_true(spk_conf_find(knob->option) >= 0);
+			assert_ptr_equal(spk_knob_find(knob->name, NULL), knob);
+		} else {
+			assert_true(spk_conf_find(knob->name) < 0);
+			assert_true(*knob->takes && *knob->sentence);
+		}
+	}
+}
+
+static void test_knobs_over_a_configuration(void **state)
+{
+	static const char *const given[] = { "manager.max_steps=7", NULL };
+	SpkConfSource source = { .overrides = given };
+	g_autoptr(GHashTable) values = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GHashTable) none = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(SpkConf) loaded = spk_conf_load(&source, NULL);
+	g_autoptr(SpkConf) with = NULL, back = NULL;
+
+	g_hash_table_insert(values, (gpointer) "manager.max_steps", (gpointer) "9");
+	g_hash_table_insert(values, (gpointer) "up.workers", (gpointer) "3");
+	g_hash_table_insert(values, (gpointer) "task.heal_attempts",
+			    (gpointer) "no number");
+	with = spk_conf_with_knobs(loaded, values);
+	assert_int_equal(spk_conf_int(with, "manager.max_steps"), 7);
+	assert_int_equal(spk_conf_int(with, "up.workers"), 3);
+	assert_string_equal(spk_conf_origin(with, "up.workers"), "knob");
+	assert_string_equal(spk_conf_origin(with, "task.heal_attempts"), "default");
+	assert_int_equal(spk_conf_int(loaded, "up.workers"), 2);
+	back = spk_conf_with_knobs(with, none);
+	assert_ptr_equal(back, loaded);
+	g_setenv("OPENAI_API_KEY", "sk-x", TRUE);
+	assert_string_equal(spk_conf_secret(with, "OPENAI_API_KEY"), "sk-x");
+	g_unsetenv("OPENAI_API_KEY");
 }
 
 static void test_later_names_are_no_options(void **state)
@@ -127,6 +171,8 @@ const struct CMUnitTest options_tests[] = {
 	cmocka_unit_test(test_table_is_sorted_and_complete),
 	cmocka_unit_test(test_defaults_are_values),
 	cmocka_unit_test(test_sensitive_ones),
+	cmocka_unit_test(test_knobs_are_options),
+	cmocka_unit_test(test_knobs_over_a_configuration),
 	cmocka_unit_test(test_later_names_are_no_options),
 	cmocka_unit_test(test_values),
 	cmocka_unit_test(test_value_is_bounded),
