@@ -94,7 +94,8 @@ gboolean spk_knob_put(SpkStore *store, const char *name, const char *value,
 		       tx,
 		       "INSERT INTO knobs (name, kept, value, holder, set_us)"
 		       " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name, kept) DO UPDATE"
-		       " SET value = excluded.value, set_us = excluded.set_us",
+		       " SET value = excluded.value, holder = excluded.holder,"
+		       " set_us = excluded.set_us",
 		       SPK_ARGS(spk_db_text(name), spk_db_int(holder == NULL),
 				spk_db_text(value), spk_db_text(holder),
 				spk_db_int(spk_now_us())),

@@ -1,6 +1,7 @@
 /* Migrations: from nothing, and from every earlier version with rows in it. */
 #include "test_store.h"
 
+#include "store/knobs.h"
 #include "store/sessions.h"
 
 static gboolean add_line(const SpkDbValue *row, gpointer user, GError **error)
@@ -140,7 +141,8 @@ static GString *scans, *plans;
  * task. */
 static gboolean is_slow(const char *step)
 {
-	if (strstr(step, "workers") || strstr(step, "CONSTANT ROW"))
+	if (strstr(step, "workers") || strstr(step, "knobs") ||
+	    strstr(step, "CONSTANT ROW")) /* tables of a few rows */
 		return FALSE;
 	return (g_str_has_prefix(step, "SCAN") && !strstr(step, " USING ")) ||
 	       strstr(step, "TEMP B-TREE");
@@ -204,6 +206,16 @@ static void use_sessions(SpkStore *store)
 	assert_ok(spk_session_of_task(store, task.id, &session, &turn, ERR));
 }
 
+static void use_knobs(SpkStore *store)
+{
+	gboolean was;
+
+	assert_ok(spk_knob_put(store, "up.workers", "3", NULL, ERR));
+	g_ptr_array_unref(spk_knob_rows(store, NULL));
+	assert_ok(spk_knob_drop(store, "up.workers", &was, ERR));
+	g_ptr_array_unref(spk_event_list(store, "KnobChange", 20, NULL));
+}
+
 static void use_everything(SpkStore *store)
 {
 	g_autoptr(SpkLease) lease = spk_lease_claim_next(store, spk_holder_self(), NULL);
@@ -233,6 +245,7 @@ static void use_everything(SpkStore *store)
 	worker = spk_worker_find(store, NULL);
 	assert_ok(spk_lease_next_expiry(store, &until, ERR));
 	use_sessions(store);
+	use_knobs(store);
 	assert_ok(spk_lease_renew(store, lease, ERR));
 	assert_ok(spk_lease_release(store, lease, ERR));
 }
