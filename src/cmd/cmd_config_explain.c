@@ -125,6 +125,8 @@ static int explain_secret(const SpkSecret *secret, gboolean json)
 static int refuse(const char *key, gboolean json)
 {
 	g_autofree char *later = spk_conf_later(key);
+	const SpkOpt *row = spk_conf_find_later(key);
+	g_autofree char *takes = row ? spk_optdoc_range(row) : NULL;
 	g_autofree char *nearest = NULL;
 	g_autofree char *shown = spk_text_clip(key, 100);
 	GError *error = NULL;
@@ -132,7 +134,9 @@ static int refuse(const char *key, gboolean json)
 	if (later) {
 		spk_error_set(&error, SPK_ERR_NOT_FOUND,
 			      "it may stand in the file, and has no effect",
-			      "%s is known, but not in this version", later);
+			      "%s is known, but not in this version%s%s%s%s", later,
+			      row ? ": " : "", row ? row->sentence : "",
+			      row ? "; takes " : "", row ? takes : "");
 	} else {
 		nearest = spk_conf_nearest(key);
 		spk_error_set(&error, SPK_ERR_NOT_FOUND,

@@ -86,6 +86,10 @@ char *spk_optdoc_range(const SpkOpt *opt)
 		return g_strdup_printf("one of %s", words);
 	case SPK_OPT_PATH:
 		return g_strdup("a path; ~/ is the home folder");
+	case SPK_OPT_LIST:
+		return g_strdup("a list of texts");
+	case SPK_OPT_PATTERNS:
+		return g_strdup("a list of regular expressions");
 	default:
 		return g_strdup("a text");
 	}
@@ -95,8 +99,8 @@ char *spk_optdoc_toml(const SpkOpt *opt, const char *value)
 {
 	g_autoptr(GString) text = g_string_new("\"");
 
-	if (opt->type == SPK_OPT_INT || opt->type == SPK_OPT_REAL ||
-	    opt->type == SPK_OPT_BOOL)
+	if (opt->type != SPK_OPT_STRING && opt->type != SPK_OPT_ENUM &&
+	    opt->type != SPK_OPT_PATH)
 		return g_strdup(value);
 	for (; *value; value++) {
 		if (*value == '"' || *value == '\\')
@@ -146,6 +150,12 @@ char *spk_optdoc_man(void)
 		spk_roff_line(out, all->pdata[i]);
 		put_options_of(out, all->pdata[i], put_man_option);
 	}
+	g_string_append(out, ".SH NOT IN THIS VERSION\n");
+	spk_roff_line(
+		out, "Options of the reference program that may stand in a file and have "
+		     "no effect here; a warning names them.");
+	for (const SpkOpt *opt = spk_conf_later_options(); opt->name; opt++)
+		put_man_option(out, opt);
 	g_string_append(out, ".SH SEE ALSO\n.BR sparks (1)\n");
 	return g_string_free(out, FALSE);
 }
@@ -188,6 +198,28 @@ char *spk_optdoc_table(void)
 	return g_string_free(out, FALSE);
 }
 
+static void put_later(GString *out)
+{
+	g_string_append(
+		out,
+		"\n## Not in this version\n\n"
+		"Options of the reference program that have no effect here. They may "
+		"stand in a file: a warning names them with their line.\n\n"
+		"| option | default | takes | meaning |\n|---|---|---|---|\n");
+	for (const SpkOpt *opt = spk_conf_later_options(); opt->name; opt++) {
+		g_autofree char *range = spk_optdoc_range(opt);
+
+		g_string_append_printf(out, "| `%s` | ", opt->name);
+		g_string_append(out, *opt->fallback ? "`" : "–");
+		put_cell(out, opt->fallback);
+		g_string_append(out, *opt->fallback ? "` | " : " | ");
+		put_cell(out, range);
+		g_string_append(out, " | ");
+		put_cell(out, opt->sentence);
+		g_string_append(out, " |\n");
+	}
+}
+
 static void put_full_row(GString *out, const SpkOpt *opt)
 {
 	g_autofree char *range = spk_optdoc_range(opt);
@@ -224,6 +256,7 @@ char *spk_optdoc_markdown(void)
 				       (char *)all->pdata[i]);
 		put_options_of(out, all->pdata[i], put_full_row);
 	}
+	put_later(out);
 	return g_string_free(out, FALSE);
 }
 

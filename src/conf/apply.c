@@ -41,6 +41,11 @@ void spk_load_value(SpkConfLoad *load, guint index, const char *text, const char
 	g_autofree char *why = NULL;
 	SpkConfValue value;
 
+	if (!strcmp(opt->name, "llm.provider") && !strcmp(text, "ouath")) {
+		spk_load_warning(load, "%s%s \"ouath\" is an old spelling of openai",
+				 where, opt->name);
+		text = "openai";
+	}
 	if (!spk_conf_value_parse(opt, text, &value, &why)) {
 		spk_load_problem(load, "`sparks help --man` lists all options", "%s%s %s",
 				 where, opt->name, why);
@@ -62,23 +67,108 @@ static gboolean is_section(const char *name)
 	return FALSE;
 }
 
+/* ---- what this version lacks ---- */
+static void free_later(gpointer data)
+{
+	SpkConfLater *later = data;
+
+	g_free(later->section);
+	g_string_free(later->names, TRUE);
+	g_free(later);
+}
+
+static SpkConfLater *later_of(SpkConfLoad *load, const char *row, guint line)
+{
+	g_autofree char *section = g_strndup(row, strcspn(row, ".["));
+	SpkConfLater *later;
+
+	for (guint i = 0; i < load->later->len; i++) {
+		later = load->later->pdata[i];
+		if (!strcmp(later->section, section))
+			return later;
+	}
+	later = g_new0(SpkConfLater, 1);
+	later->section = g_steal_pointer(&section);
+	later->line = line;
+	later->names = g_string_new(NULL);
+	g_ptr_array_add(load->later, later);
+	return later;
+}
+
+/* A name once, though each table of a list has it. */
+static gboolean has_name(const GString *names, const char *name)
+{
+	g_auto(GStrv) words = g_strsplit(names->str, ", ", -1);
+
+	return g_strv_contains((const char *const *)words, name);
+}
+
+/* A value that can't be keeps nobody from working either: it would have no effect anyway. */
+static void later_key(SpkConfLoad *load, const SpkConfLayer *layer,
+		      const SpkConfEntry *entry, const SpkOpt *opt)
+{
+	SpkConfLater *later = later_of(load, opt->name, entry->line);
+	const char *name = opt->name + strlen(later->section);
+	g_autofree char *why = spk_conf_type_clash(opt, entry);
+	SpkConfValue value = { NULL };
+
+	name += strspn(name, ".");
+	if (!has_name(later->names, name))
+		g_string_append_printf(later->names, "%s%s",
+				       later->names->len ? ", " : "", name);
+	if (!why)
+		(void)spk_conf_value_parse(opt, entry->text, &value, &why);
+	g_free(value.text);
+	if (why && load->unknown++ < MAX_UNKNOWN) {
+		g_autofree char *shown = spk_text_clip(why, MAX_SHOWN_BYTES);
+
+		spk_load_warning(load, "%s:%u:%u: %s %s", layer->path, entry->line,
+				 entry->column, opt->name, shown);
+	}
+}
+
+static void name_later(SpkConfLoad *load, const SpkConfLayer *layer)
+{
+	for (guint i = 0; i < load->later->len; i++) {
+		const SpkConfLater *later = load->later->pdata[i];
+
+		spk_load_warning(load,
+				 "%s:%u: [%s] %s: known, but not in this version: "
+				 "no effect",
+				 layer->path, later->line, later->section,
+				 later->names->str);
+	}
+}
+
+/* A table of an unknown list: the list itself was named before. */
+static gboolean is_of_unknown_list(const char *key)
+{
+	const char *bracket = strchr(key, '[');
+	g_autofree char *list = g_strndup(key, bracket ? (gsize)(bracket - key) : 0);
+
+	return bracket && g_ascii_isdigit(bracket[1]) && !spk_conf_is_later_section(list);
+}
+
+static gboolean is_heading(const SpkConfEntry *entry)
+{
+	return (entry->type == SPK_TOML_TABLE && is_section(entry->key)) ||
+	       ((entry->type == SPK_TOML_TABLE || entry->type == SPK_TOML_TABLES) &&
+		spk_conf_is_later_section(entry->key));
+}
+
 static void unknown_key(SpkConfLoad *load, const SpkConfLayer *layer,
 			const SpkConfEntry *entry)
 {
-	g_autofree char *later = spk_conf_later(entry->key);
+	const SpkOpt *later = spk_conf_find_later(entry->key);
 	g_autofree char *nearest = NULL;
 	g_autofree char *key = NULL;
 
-	if (entry->type == SPK_TOML_TABLE && is_section(entry->key))
-		return;
 	if (later) {
-		if (g_hash_table_add(load->named, g_strdup(later)))
-			spk_load_warning(load,
-					 "%s:%u: %s is known, but not in this version: "
-					 "no effect",
-					 layer->path, entry->line, later);
+		later_key(load, layer, entry, later);
 		return;
 	}
+	if (is_heading(entry) || is_of_unknown_list(entry->key))
+		return;
 	if (load->unknown++ >= MAX_UNKNOWN)
 		return;
 	nearest = spk_conf_nearest(entry->key);
@@ -274,9 +364,14 @@ static void apply_entry(SpkConfLoad *load, const SpkConfLayer *layer,
 
 void spk_load_layer(SpkConfLoad *load, const SpkConfLayer *layer)
 {
+	g_autoptr(GPtrArray) later = g_ptr_array_new_with_free_func(free_later);
+
+	load->later = later;
 	for (guint i = 0; i < layer->entries->len; i++)
 		apply_entry(load, layer, layer->entries->pdata[i]);
+	name_later(load, layer);
+	load->later = NULL;
 	if (!layer->dotenv && load->unknown > MAX_UNKNOWN)
-		spk_load_warning(load, "%s: and %u more unknown keys", layer->path,
+		spk_load_warning(load, "%s: and %u more keys of this kind", layer->path,
 				 load->unknown - MAX_UNKNOWN);
 }

@@ -17,14 +17,17 @@ typedef enum {
 	SPK_OPT_INT,
 	SPK_OPT_REAL,
 	SPK_OPT_BOOL,
-	SPK_OPT_ENUM, /* string out of choices */
-	SPK_OPT_PATH, /* string; "~/" expanded, made absolute; "" stays */
+	SPK_OPT_ENUM,	  /* string out of choices */
+	SPK_OPT_PATH,	  /* string; "~/" expanded, made absolute; "" stays */
+	SPK_OPT_LIST,	  /* strings; as text a JSON array of them */
+	SPK_OPT_PATTERNS, /* likewise, each a regular expression */
 } SpkOptType;
 
 typedef enum {
 	SPK_OPT_SENSITIVE =
 		1 << 0, /* no effect from an untrusted ./config.toml or ./.env */
 	SPK_OPT_PROCESS = 1 << 1, /* of the program or its store: nothing to a task */
+	SPK_OPT_LATER = 1 << 2, /* of the reference program; no effect in this version */
 } SpkOptFlags;
 
 typedef struct {
@@ -41,6 +44,11 @@ typedef struct {
 const SpkOpt *spk_conf_options(void);
 /* Index of the option, or -1. */
 int spk_conf_find(const char *name);
+/* The options of the reference program that have no effect here, in the same shape and order.
+ * A name holds "[]" for each table of a list: "ghosts[].mounts[].host_path". */
+const SpkOpt *spk_conf_later_options(void);
+/* The row of a key of these, indices or none between the brackets; NULL: there is none. */
+const SpkOpt *spk_conf_find_later(const char *key);
 /* For an option of the reference that this version lacks: what to call it, "[telegram]" or
  * "openai.include"; else NULL. */
 char *spk_conf_later(const char *name);

@@ -14,6 +14,8 @@ extern "C" {
 #define SPK_CONF_MAX_BYTES  (1u << 20)	 /* of a config file */
 #define SPK_ENV_MAX_BYTES   (256u << 10) /* of a .env file */
 #define SPK_CONF_MAX_VALUE  4096u	 /* bytes of one value */
+#define SPK_CONF_MAX_LIST   65536u	 /* bytes of one list */
+#define SPK_TOML_MAX_KEY    512u	 /* bytes of a key with its tables */
 #define SPK_TOML_MAX_DOTS   32		 /* parts of a dotted key or table name */
 #define SPK_TOML_MAX_VALUES 16		 /* arrays and inline tables inside each other */
 
@@ -23,14 +25,16 @@ typedef enum {
 	SPK_TOML_INT,
 	SPK_TOML_REAL,
 	SPK_TOML_BOOL,
-	SPK_TOML_OTHER,	 /* date, time, array */
+	SPK_TOML_LIST,	 /* array of strings */
+	SPK_TOML_OTHER,	 /* date, time, other array: its first part that is no string */
 	SPK_TOML_TABLE,	 /* a table without keys */
 	SPK_TOML_TABLES, /* [[name]] */
 } SpkTomlType;
 
 typedef struct {
-	char *key; /* dotted: "manager.max_steps"; parts that are no bare words in quotes */
-	char *text; /* a value as a string; "" for the last three types */
+	char *key; /* dotted: "manager.max_steps"; parts that are no bare words in quotes;
+		   * "ghosts[0].name" within a list of tables */
+	char *text; /* a value as a string, a list as JSON; "" for the last three types */
 	SpkTomlType type;
 	guint line, column; /* of the value, from 1 */
 } SpkConfEntry;
@@ -52,6 +56,10 @@ gboolean spk_conf_read_head(const char *path, void *buffer, gsize len);
 
 /* ---- tables ---- */
 guint spk_conf_n_options(void);
+/* A key as it stands in a table: "ghosts[].name" of "ghosts[3].name". */
+char *spk_conf_row_name(const char *key);
+/* Whether there are rows of later.c below that name. */
+gboolean spk_conf_is_later_section(const char *key);
 
 /* ---- one value ---- */
 typedef struct {
@@ -63,6 +71,9 @@ typedef struct {
 	guint line; /* in the file it comes from; 0: none */
 } SpkConfValue;
 
+/* A list as canonical JSON, from JSON or from words between commas; NULL with the reason in
+ * words. */
+char *spk_conf_list_parse(const SpkOpt *opt, const char *text, char **ret_why);
 /* FALSE with the reason in words ("is 0, but must be …"). */
 gboolean spk_conf_value_parse(const SpkOpt *opt, const char *text,
 			      SpkConfValue *ret_value, char **ret_why);

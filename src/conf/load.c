@@ -250,9 +250,7 @@ static void free_kept(gpointer data)
 SpkConf *spk_conf_check(const SpkConfSource *source, GPtrArray **ret_problems)
 {
 	SpkConf *conf = g_new0(SpkConf, 1);
-	g_autoptr(GHashTable)
-		named = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	SpkConfLoad load = { conf, source, NULL, named };
+	SpkConfLoad load = { conf, source, NULL, NULL, 0 };
 
 	load.problems = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
 	g_atomic_ref_count_init(&conf->refs);

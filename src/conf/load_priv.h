@@ -4,11 +4,18 @@
 
 #include "conf/conf_priv.h"
 
+/* What of one section of a file has no effect in this version. */
+typedef struct {
+	char *section;
+	guint line;	/* of the first */
+	GString *names; /* "provider, allow_all" */
+} SpkConfLater;
+
 typedef struct {
 	SpkConf *conf;
 	const SpkConfSource *source;
 	GPtrArray *problems;
-	GHashTable *named; /* what of the reference was warned about already */
+	GPtrArray *later; /* SpkConfLater, in the order of the file */
 	guint unknown;
 } SpkConfLoad;
 

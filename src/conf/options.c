@@ -1,4 +1,4 @@
-/* The option table, and the names of the reference program that this version lacks. */
+/* The option table; what the reference program has and this version lacks is in later.c. */
 #include <string.h>
 
 #include "base/text.h"
@@ -147,27 +147,6 @@ static const SpkOpt options[] = {
 	{ NULL },
 };
 
-/* A section without keys is absent as a whole. */
-static const struct {
-	const char *section;
-	const char *keys;
-} later[] = {
-	{ "alerts", NULL },	{ "docker", NULL },	    { "embedding", NULL },
-	{ "ghosts", NULL },	{ "github", NULL },	    { "heartbeat", NULL },
-	{ "initiative", NULL }, { "langfuse", NULL },	    { "leaderboard", NULL },
-	{ "mcp", NULL },	{ "memory", NULL },	    { "mood", NULL },
-	{ "openai_api", NULL },
-	{ "persona", NULL },	{ "proactive", NULL },	    { "prompt_scanner", NULL },
-	{ "runtime", NULL },	{ "self_dev", NULL },	    { "slack", NULL },
-	{ "snapshot", NULL },	{ "sonarqube", NULL },	    { "teams", NULL },
-	{ "telegram", NULL },	{ "ticket_intake", NULL },
-	{ "anthropic", "classifier_model" },
-	{ "ollama", "classifier_model" },
-	{ "openrouter", "api_key|classifier_model" },
-	{ "zen", "api_key|classifier_model" },
-	{ "manager", "sensitive_patterns|dynamic_tools_path" },
-	{ "openai", "classifier_model|auth_file|redirect_uri|include" },
-};
 /* clang-format on */
 
 const SpkOpt *spk_conf_options(void)
@@ -207,45 +186,19 @@ char *spk_conf_env_name(const char *option)
 	return name;
 }
 
-static gboolean has_key(const char *keys, const char *key)
+static void add_names(GPtrArray *names, const SpkOpt *table)
 {
-	g_auto(GStrv) words = g_strsplit(keys, "|", -1);
-
-	return g_strv_contains((const char *const *)words, key);
-}
-
-char *spk_conf_later(const char *name)
-{
-	for (gsize i = 0; i < G_N_ELEMENTS(later); i++) {
-		gsize len = strlen(later[i].section);
-
-		if (strncmp(name, later[i].section, len) != 0)
-			continue;
-		if (!later[i].keys && (name[len] == '.' || !name[len]))
-			return g_strdup_printf("[%s]", later[i].section);
-		if (later[i].keys && name[len] == '.' &&
-		    has_key(later[i].keys, name + len + 1))
-			return g_strdup(name);
-	}
-	return NULL;
+	for (const SpkOpt *opt = table; opt->name; opt++)
+		g_ptr_array_add(names, (gpointer)opt->name);
 }
 
 char *spk_conf_nearest(const char *name)
 {
-	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	g_autofree char *row = spk_conf_row_name(name);
 
-	for (const SpkOpt *opt = options; opt->name; opt++)
-		g_ptr_array_add(names, g_strdup(opt->name));
-	for (gsize i = 0; i < G_N_ELEMENTS(later); i++) {
-		g_auto(GStrv)
-			keys = g_strsplit(later[i].keys ? later[i].keys : "", "|", -1);
-
-		if (!later[i].keys)
-			g_ptr_array_add(names, g_strdup(later[i].section));
-		for (char **key = keys; *key; key++)
-			g_ptr_array_add(names,
-					g_strconcat(later[i].section, ".", *key, NULL));
-	}
+	add_names(names, spk_conf_options());
+	add_names(names, spk_conf_later_options());
 	g_ptr_array_add(names, NULL);
-	return spk_text_did_you_mean(name, (const char *const *)names->pdata);
+	return spk_text_did_you_mean(row, (const char *const *)names->pdata);
 }

@@ -2,6 +2,7 @@
  * The one place that knows toml++: TOML text in, a flat list of entries out. It is reached
  * only when there is a file to read.
  */
+#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -53,6 +54,7 @@ extern "C" {
 }
 
 static_assert(TOML_MAX_NESTED_VALUES == SPK_TOML_MAX_VALUES, "one limit, two names");
+static_assert(SPK_TOML_MAX_KEY == 512, "the message says so");
 
 namespace
 {
@@ -195,15 +197,63 @@ public:
 
 			if (name.find('\0') != name.npos)
 				complain("a NUL character in a key", key.source().begin);
+			else if (name.size() > SPK_TOML_MAX_KEY)
+				complain("a name of more than 512 bytes",
+					 key.source().begin);
 			else if (const toml::table *sub = node.as_table();
 				 sub && !sub->empty())
 				table(*sub, name);
 			else
 				leaf(node, name);
+			if (node.is_array_of_tables())
+				tables(*node.as_array(), name);
 		}
 	}
 
 private:
+	void tables(const toml::array &array, const std::string &name)
+	{
+		size_t i = 0;
+
+		for (auto &&node : array)
+			table(*node.as_table(), name + "[" + std::to_string(i++) + "]");
+	}
+
+	/* Strings as JSON; anything else is named by the place where it stands. */
+	void list(const toml::array &array, SpkConfEntry *entry)
+	{
+		json_t *texts = json_array();
+
+		entry->type = SPK_TOML_LIST;
+		for (auto &&node : array) {
+			auto *s = node.as_string();
+
+			if (!s) {
+				entry->type = SPK_TOML_OTHER;
+				entry->line = node.source().begin.line;
+				entry->column = node.source().begin.column;
+				break;
+			}
+			if ((*s)->find('\0') != std::string::npos)
+				complain("a NUL character in a value",
+					 node.source().begin);
+			json_array_append_new(texts, json_string((*s)->c_str()));
+		}
+		if (entry->type == SPK_TOML_LIST)
+			entry->text = take_json(texts);
+		json_decref(texts);
+	}
+
+	/* Of GLib, like every other text of an entry. */
+	static char *take_json(const json_t *json)
+	{
+		char *dump = json_dumps(json, JSON_COMPACT);
+		char *text = g_strdup(dump);
+
+		free(dump);
+		return text;
+	}
+
 	void complain(const char *what, const toml::source_position &at)
 	{
 		if (!problem.what)
@@ -248,6 +298,8 @@ private:
 			entry->type = SPK_TOML_TABLE;
 		} else if (node.is_array_of_tables()) {
 			entry->type = SPK_TOML_TABLES;
+		} else if (node.is_array()) {
+			list(*node.as_array(), entry);
 		}
 		if (!entry->text)
 			entry->text = g_strdup("");

@@ -23,13 +23,10 @@ static char *range_text(const SpkOpt *opt)
 static const char *type_text(SpkTomlType type)
 {
 	static const char *const texts[] = {
-		[SPK_TOML_STRING] = "a string",
-		[SPK_TOML_INT] = "a whole number",
-		[SPK_TOML_REAL] = "a number",
-		[SPK_TOML_BOOL] = "a boolean",
-		[SPK_TOML_OTHER] = "an array or a date",
-		[SPK_TOML_TABLE] = "a table",
-		[SPK_TOML_TABLES] = "a list of tables",
+		[SPK_TOML_STRING] = "a string", [SPK_TOML_INT] = "a whole number",
+		[SPK_TOML_REAL] = "a number",	[SPK_TOML_BOOL] = "a boolean",
+		[SPK_TOML_LIST] = "a list",	[SPK_TOML_OTHER] = "an array or a date",
+		[SPK_TOML_TABLE] = "a table",	[SPK_TOML_TABLES] = "a list of tables",
 	};
 
 	return texts[type];
@@ -43,6 +40,9 @@ static char *wanted_text(const SpkOpt *opt)
 		return range_text(opt);
 	case SPK_OPT_BOOL:
 		return g_strdup("must be true or false, without quotes");
+	case SPK_OPT_LIST:
+	case SPK_OPT_PATTERNS:
+		return g_strdup("must be a list of strings: [\"…\", \"…\"]");
 	default:
 		return g_strdup("must be a string in quotes");
 	}
@@ -57,6 +57,9 @@ static gboolean type_fits(SpkOptType want, SpkTomlType have)
 		return have == SPK_TOML_INT || have == SPK_TOML_REAL;
 	case SPK_OPT_BOOL:
 		return have == SPK_TOML_BOOL;
+	case SPK_OPT_LIST:
+	case SPK_OPT_PATTERNS:
+		return have == SPK_TOML_LIST;
 	default:
 		return have == SPK_TOML_STRING;
 	}
@@ -124,16 +127,37 @@ static char *number_why(const SpkOpt *opt, const char *text)
 	return g_strdup_printf("is %s, but %s", *text ? text : "empty", range);
 }
 
+static gboolean is_list(const SpkOpt *opt)
+{
+	return opt->type == SPK_OPT_LIST || opt->type == SPK_OPT_PATTERNS;
+}
+
+/* What may be left open is empty by default. */
+static gboolean is_open(const SpkOpt *opt, const char *text)
+{
+	return !*text && !*opt->fallback;
+}
+
+static char *text_of(const SpkOpt *opt, const char *text, char **ret_why)
+{
+	if (opt->type == SPK_OPT_PATH)
+		return absolute_path(text);
+	return is_list(opt) ? spk_conf_list_parse(opt, text, ret_why) : g_strdup(text);
+}
+
 gboolean spk_conf_value_parse(const SpkOpt *opt, const char *text,
 			      SpkConfValue *ret_value, char **ret_why)
 {
+	guint max_bytes = is_list(opt) ? SPK_CONF_MAX_LIST : SPK_CONF_MAX_VALUE;
 	SpkConfValue value = { NULL };
 
 	*ret_why = NULL;
-	if (strlen(text) > SPK_CONF_MAX_VALUE)
-		*ret_why = g_strdup_printf("is longer than %u bytes", SPK_CONF_MAX_VALUE);
+	if (strlen(text) > max_bytes)
+		*ret_why = g_strdup_printf("is longer than %u bytes", max_bytes);
 	else if (!g_utf8_validate(text, -1, NULL))
 		*ret_why = g_strdup("is not valid UTF-8");
+	else if (is_open(opt, text))
+		;
 	else if ((opt->type == SPK_OPT_INT || opt->type == SPK_OPT_REAL) &&
 		 !parse_number(opt, text, &value))
 		*ret_why = number_why(opt, text);
@@ -143,9 +167,10 @@ gboolean spk_conf_value_parse(const SpkOpt *opt, const char *text,
 		*ret_why = enum_why(opt, text);
 	else if (!*text && *opt->fallback)
 		*ret_why = g_strdup("is empty, but must not be");
+	if (!*ret_why)
+		value.text = text_of(opt, text, ret_why);
 	if (*ret_why)
 		return FALSE;
-	value.text = opt->type == SPK_OPT_PATH ? absolute_path(text) : g_strdup(text);
 	*ret_value = value;
 	return TRUE;
 }

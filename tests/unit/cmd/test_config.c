@@ -51,7 +51,7 @@ static void test_explain_of_what_has_no_effect(void **state)
 
 static void test_explain_of_what_is_no_option(void **state)
 {
-	g_auto(Ran) later = RUN("config", "explain", "telegram.mode");
+	g_auto(Ran) later = RUN("config", "explain", "telegram.provider");
 	g_auto(Ran) slip = RUN("config", "explain", "up.wrokers");
 	g_auto(Ran) secret = RUN("config", "explain", "openai.api_key");
 	g_auto(Ran) section = RUN("config", "explain", "manager", "--json");

@@ -82,9 +82,13 @@ int main(void)
 		const struct CMUnitTest *tests;
 		const size_t *n;
 	} suites[] = {
-		{ options_tests, &n_options_tests }, { toml_tests, &n_toml_tests },
-		{ dotenv_tests, &n_dotenv_tests },   { load_tests, &n_load_tests },
-		{ secret_tests, &n_secret_tests },   { trust_tests, &n_trust_tests },
+		{ reference_tests, &n_reference_tests },
+		{ options_tests, &n_options_tests },
+		{ toml_tests, &n_toml_tests },
+		{ dotenv_tests, &n_dotenv_tests },
+		{ load_tests, &n_load_tests },
+		{ secret_tests, &n_secret_tests },
+		{ trust_tests, &n_trust_tests },
 	};
 	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct CMUnitTest));
 

@@ -88,14 +88,35 @@ static void test_knobs_over_a_configuration(void **state)
 	g_unsetenv("OPENAI_API_KEY");
 }
 
+/* The same rules for what has no effect yet; no name is in both tables. */
+static void test_later_options(void **state)
+{
+	for (const SpkOpt *opt = spk_conf_later_options(); opt->name; opt++) {
+		g_autofree char *why = NULL;
+		SpkConfValue value = { NULL };
+
+		if (opt[1].name)
+			assert_true(strcmp(opt->name, opt[1].name) < 0);
+		assert_int_equal(spk_conf_find(opt->name), -1);
+		assert_ptr_equal(spk_conf_find_later(opt->name), opt);
+		assert_true(opt->flags & SPK_OPT_LATER);
+		assert_true(*opt->sentence);
+		assert_true(spk_conf_value_parse(opt, opt->fallback, &value, &why));
+		g_free(value.text);
+	}
+	assert_non_null(spk_conf_find_later("ghosts[12].mounts[0].host_path"));
+	assert_null(spk_conf_find_later("ghosts.name"));
+}
+
 static void test_later_names_are_no_options(void **state)
 {
-	static const char *const later[] = { "telegram.token", "ghosts", "openai.include",
-					     "manager.sensitive_patterns",
-					     "docker.image" };
-	static const char *const not_later[] = { "ghostsx", "openai.url",
+	static const char *const later[] = {
+		"telegram.provider",	      "telegram",    "ghosts", "openai.include",
+		"manager.sensitive_patterns", "docker.image"
+	};
+	static const char *const not_later[] = { "ghostsx",	    "openai.url",
 						 "openai.includex", "manager",
-						 "telegra" };
+						 "telegra",	    "" };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(later); i++) {
 		g_autofree char *name = spk_conf_later(later[i]);
@@ -105,6 +126,37 @@ static void test_later_names_are_no_options(void **state)
 	}
 	for (gsize i = 0; i < G_N_ELEMENTS(not_later); i++)
 		assert_null(spk_conf_later(not_later[i]));
+}
+
+static void test_lists(void **state)
+{
+	static const struct {
+		const char *name, *text, *value, *why;
+	} lists[] = {
+		{ "snapshot.include", "a, b", "[\"a\",\"b\"]", NULL },
+		{ "snapshot.include", "[\"a, b\"]", "[\"a, b\"]", NULL },
+		{ "snapshot.include", "[\"a\", 1]", NULL, "nothing but strings" },
+		{ "snapshot.include", "[\"a\"", NULL, "must be a list of strings" },
+		{ "telegram.allowed_chats", "[]", "[]", NULL },
+		{ "manager.sensitive_patterns", "[\"a(\"]", NULL,
+		  "has \"a(\", which is no regular expression" },
+		{ "initiative.quiet_hours_start", "", "", NULL },
+		{ "initiative.quiet_hours_start", "25", NULL, "from 0 to 24" },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
+		const SpkOpt *opt = spk_conf_find_later(lists[i].name);
+		g_autofree char *why = NULL;
+		SpkConfValue value = { NULL };
+		gboolean ok = spk_conf_value_parse(opt, lists[i].text, &value, &why);
+
+		assert_int_equal(ok, !lists[i].why);
+		if (ok)
+			assert_string_equal(value.text, lists[i].value);
+		else
+			assert_has(why, lists[i].why);
+		g_free(value.text);
+	}
 }
 
 /* Every way in which a text is no value of an option, with the words that say so. */
@@ -173,7 +225,9 @@ const struct CMUnitTest options_tests[] = {
 	cmocka_unit_test(test_sensitive_ones),
 	cmocka_unit_test(test_knobs_are_options),
 	cmocka_unit_test(test_knobs_over_a_configuration),
+	cmocka_unit_test(test_later_options),
 	cmocka_unit_test(test_later_names_are_no_options),
+	cmocka_unit_test(test_lists),
 	cmocka_unit_test(test_values),
 	cmocka_unit_test(test_value_is_bounded),
 };
