@@ -120,28 +120,43 @@ static gboolean read_again(SpkChat *chat, GError **error)
 	return TRUE;
 }
 
-static gboolean set(SpkChat *chat, const char *spark, const char *model, GError **error)
+static gboolean set(SpkChat *chat, const char *spark, const char *model, json_t *options,
+		    GError **error)
 {
-	g_autofree char *new_spark = g_strdup(spark), *new_model = g_strdup(model);
+	SpkChatRow *row = chat->row;
+	SpkChatRow wanted = *row;
 
-	if (chat->stored &&
-	    !spk_session_set(chat->store, chat->row->id, spark, model, error))
+	wanted.spark = (char *)spark;
+	wanted.model = (char *)model;
+	wanted.options = options;
+	if (chat->stored && !spk_session_set(chat->store, &wanted, error))
 		return FALSE;
-	g_free(chat->row->spark);
-	g_free(chat->row->model);
-	chat->row->spark = g_steal_pointer(&new_spark);
-	chat->row->model = g_steal_pointer(&new_model);
+	/* what is taken may be what is there */
+	wanted.spark = g_strdup(spark);
+	wanted.model = g_strdup(model);
+	wanted.options = options ? json_deep_copy(options) : json_object();
+	g_free(row->spark);
+	g_free(row->model);
+	json_decref(row->options);
+	*row = wanted;
 	return TRUE;
 }
 
 gboolean spk_chat_set_spark(SpkChat *chat, const char *spark, GError **error)
 {
-	return spk_spark_find(spark, error) && set(chat, spark, chat->row->model, error);
+	return spk_spark_find(spark, error) &&
+	       set(chat, spark, chat->row->model, chat->row->options, error);
 }
 
 gboolean spk_chat_set_model(SpkChat *chat, const char *model, GError **error)
 {
-	return has_model(chat, model, error) && set(chat, chat->row->spark, model, error);
+	return has_model(chat, model, error) &&
+	       set(chat, chat->row->spark, model, chat->row->options, error);
+}
+
+gboolean spk_chat_set_options(SpkChat *chat, json_t *options, GError **error)
+{
+	return set(chat, chat->row->spark, chat->row->model, options, error);
 }
 
 static gboolean store_now(SpkChat *chat, GError **error)

@@ -43,6 +43,8 @@ gboolean spk_chat_is_stored(SpkChat *chat);
  * configured. */
 gboolean spk_chat_set_spark(SpkChat *chat, const char *spark, GError **error);
 gboolean spk_chat_set_model(SpkChat *chat, const char *model, GError **error);
+/* As SpkChatStart's, in the place of all of them. */
+gboolean spk_chat_set_options(SpkChat *chat, json_t *options, GError **error);
 
 /* ---- turns ---- */
 /* All are called in the thread that runs the turn, and each may be NULL. Texts are not clean:

@@ -135,21 +135,23 @@ GPtrArray *spk_session_list(SpkStore *store, const char *repo, guint limit,
 			     SPK_ARGS(most), error);
 }
 
-gboolean spk_session_set(SpkStore *store, const char *id, const char *spark,
-			 const char *model, GError **error)
+gboolean spk_session_set(SpkStore *store, const SpkChatRow *row, GError **error)
 {
+	g_autofree char *options = row->options ? spk_json_dump(row->options)
+						: g_strdup("{}");
 	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_WRITE, error);
 	gint64 changed = 0;
 
-	if (!tx ||
-	    !spk_tx_exec(tx, "UPDATE sessions SET spark = $1, model = $2 WHERE id = $3",
-			 SPK_ARGS(spk_db_text(spark), spk_db_text(model),
-				  spk_db_text(id)),
-			 &changed, error))
+	if (!tx || !spk_tx_exec(tx,
+				"UPDATE sessions SET spark = $1, model = $2, options = $3"
+				" WHERE id = $4",
+				SPK_ARGS(spk_db_text(row->spark), spk_db_text(row->model),
+					 spk_db_text(options), spk_db_text(row->id)),
+				&changed, error))
 		return FALSE;
 	if (changed)
 		return spk_tx_commit(g_steal_pointer(&tx), error);
-	no_session(id, error);
+	no_session(row->id, error);
 	return FALSE;
 }
 

@@ -44,9 +44,8 @@ SpkChatRow *spk_session_get(SpkStore *store, const char *id, GError **error);
 /* Latest used first; repo NULL: of all folders; limit 0: all. GPtrArray of SpkChatRow. */
 GPtrArray *spk_session_list(SpkStore *store, const char *repo, guint limit,
 			    GError **error);
-/* Who answers from now on; model NULL: as configured. NOT_FOUND. */
-gboolean spk_session_set(SpkStore *store, const char *id, const char *spark,
-			 const char *model, GError **error);
+/* How the turns to come are run: spark, model and options of the row. NOT_FOUND. */
+gboolean spk_session_set(SpkStore *store, const SpkChatRow *row, GError **error);
 
 /* Task (as spk_task_insert() takes it) and turn in one transaction. NOT_FOUND when there is no
  * such session. */

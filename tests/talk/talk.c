@@ -1,8 +1,8 @@
 /*
  * talk FOLDER MODEL: a chat without a terminal. One line of standard input is a message of the
  * folder's latest session, or of a new one; but "/continue" goes on with the last turn,
- * "/refuse" refuses its changes, "/model NAME" and "/spark NAME" switch, "/new" starts another
- * session. Prints one JSON object a line: what came of it.
+ * "/refuse" refuses its changes, "/model NAME", "/spark NAME" and "/check COMMAND" switch, "/new"
+ * starts another session. Prints one JSON object a line: what came of it.
  *
  * TALK_KILL=N: SIGKILL in the Nth call of the sink. TALK_CANCEL=N: cancels there. TALK_STREAM:
  * pieces of text are printed as they come, before the object.
@@ -132,6 +132,13 @@ static gboolean refuse(Talk *talk, GError **error)
 			       error);
 }
 
+static gboolean set_check(Talk *talk, const char *command, GError **error)
+{
+	g_autoptr(json_t) options = json_pack("{s:[s]}", "checks", command);
+
+	return spk_chat_set_options(talk->chat, options, error);
+}
+
 static gboolean open_chat(Talk *talk, gboolean fresh)
 {
 	SpkChatStart start = { .folder = talk->folder, .model = talk->model };
@@ -158,6 +165,8 @@ static gboolean take_line(Talk *talk, const char *line)
 		ok = spk_chat_set_model(talk->chat, line + strlen("/model "), &error);
 	else if (g_str_has_prefix(line, "/spark "))
 		ok = spk_chat_set_spark(talk->chat, line + strlen("/spark "), &error);
+	else if (g_str_has_prefix(line, "/check "))
+		ok = set_check(talk, line + strlen("/check "), &error);
 	else if (!strcmp(line, "/refuse"))
 		ok = refuse(talk, &error);
 	else

@@ -111,6 +111,17 @@ def sparks_and_models_switch():
         assert rows(w, "SELECT title, spark, turns FROM sessions") == [("hi", "scout", 2)]
 
 
+def checks_of_a_session():
+    with World() as w:
+        model = w.play(*[say(text="One."), say(FIX), say(text="Fixed.")])
+        first, switched, second = talk(w, model, "hi", "/check sh test.sh", "fix it")
+        assert first["verdict"] == "unverified" and switched["did"].startswith("/check"), first
+        assert second["verdict"] == "verified", second
+        assert [e["command"] for e in journal(w, second["task"], "check.result")
+                if e["phase"] == "after"] == ["sh test.sh"]
+        assert rows(w, "SELECT options FROM sessions") == [('{"checks":["sh test.sh"]}',)]
+
+
 def cut_off_in_the_middle():
     with World() as w:
         w.write("Makefile", "test:\n\tsh test.sh\n")
@@ -197,6 +208,6 @@ def a_turn_is_replayed():
 
 main(talking_costs_no_copy, a_turn_that_changes_files, changes_refused_and_failed,
      a_check_that_cannot_run_is_no_reason_to_throw_work_away, history_has_a_budget,
-     sparks_and_models_switch, cut_off_in_the_middle, cancelled_and_left,
+     sparks_and_models_switch, checks_of_a_session, cut_off_in_the_middle, cancelled_and_left,
      a_broken_stream_is_void, a_provider_away_pauses_the_turn, limits_of_a_turn,
      beside_a_daemon_and_another_terminal, a_turn_is_replayed)

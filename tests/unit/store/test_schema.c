@@ -197,7 +197,7 @@ static void use_sessions(SpkStore *store)
 
 	assert_ok(spk_session_insert(store, &row, ERR));
 	assert_ok(spk_session_add_turn(store, row.id, &task, ERR));
-	assert_ok(spk_session_set(store, row.id, "scout", NULL, ERR));
+	assert_ok(spk_session_set(store, &row, ERR));
 	spk_chat_row_free(spk_session_get(store, row.id, NULL));
 	g_ptr_array_unref(spk_session_list(store, NULL, 20, NULL));
 	g_ptr_array_unref(spk_session_list(store, "/r", 20, NULL));

@@ -53,6 +53,7 @@ static void test_row_comes_back(void **state)
 static void test_names_of_sessions(void **state)
 {
 	Fixture *f = *state;
+	const SpkChatRow nobody = { .id = (char *)"bbbb", .spark = (char *)"coder" };
 	g_autoptr(GError) error = NULL;
 
 	add_session(f->store, "aaaa00000001", "/r");
@@ -63,7 +64,7 @@ static void test_names_of_sessions(void **state)
 	assert_failed(&error, SPK_ERR_NOT_FOUND);
 	assert_null(spk_session_get(f->store, "bbbb", &error));
 	assert_failed(&error, SPK_ERR_NOT_FOUND);
-	assert_false(spk_session_set(f->store, "bbbb", "coder", NULL, &error));
+	assert_false(spk_session_set(f->store, &nobody, &error));
 	assert_failed(&error, SPK_ERR_NOT_FOUND);
 }
 
