@@ -66,6 +66,8 @@ gboolean spk_run_record(SpkRun *run, const char *kind, gint64 number, SpkEffect 
 			json_t *take_payload, GError **error);
 /* Raw tree of the last finished step (the base at first); NULL: there is no private copy. */
 const char *spk_run_last_tree(SpkRun *run);
+/* TRUE: it stopped at a limit of tokens or money, and goes on when that is raised. */
+gboolean spk_run_at_budget(const SpkRun *run);
 /* Working time of the task so far, over all its runs. */
 double spk_run_seconds(SpkRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkRun, spk_run_free)

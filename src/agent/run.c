@@ -71,6 +71,14 @@ gboolean spk_run_record(SpkRun *run, const char *kind, gint64 number, SpkEffect 
 	return run_record(run, kind, key, effect, take_payload, error);
 }
 
+void run_remember(SpkRun *run, const char *kind, gint64 number, json_t *payload)
+{
+	char key[NUMBER_KEY_MAX];
+
+	g_snprintf(key, sizeof(key), "%" G_GINT64_FORMAT, number);
+	remember(run, kind, key, payload);
+}
+
 gboolean run_go(SpkRun *run, GError **error)
 {
 	if (!spk_cancel_check(run->env.cancel, error))
@@ -81,6 +89,11 @@ gboolean run_go(SpkRun *run, GError **error)
 const char *spk_run_last_tree(SpkRun *run)
 {
 	return run->last_tree;
+}
+
+gboolean spk_run_at_budget(const SpkRun *run)
+{
+	return run->at_budget;
 }
 
 double spk_run_seconds(SpkRun *run)
@@ -143,6 +156,30 @@ static gboolean take_over(SpkRun *run, GError **error)
 	return spk_tree_restore(run->env.tree, run->last_tree, run->env.cancel, error);
 }
 
+/* The figures of the day it begins: a table that changes meanwhile is the next run's. */
+static gboolean find_price(SpkRun *run, GError **error)
+{
+	SpkLlm *llm = run->env.llm;
+
+	if (!llm)
+		return TRUE;
+	if (spk_llm_is_local(llm)) {
+		run->price = spk_prices_local();
+		return TRUE;
+	}
+	run->prices = spk_prices_load(run->env.home, error);
+	if (!run->prices)
+		return FALSE;
+	run->price =
+		spk_prices_find(run->prices, spk_llm_provider(llm), spk_llm_model(llm));
+	if (!run->price)
+		spk_warn("agent",
+			 "the price of %s:%s is not known, so the cost of task %s is not "
+			 "either; put it into ~/.sparks/prices.toml",
+			 spk_llm_provider(llm), spk_llm_model(llm), run->env.task->id);
+	return TRUE;
+}
+
 SpkRun *spk_run_new(const SpkRunEnv *env, GError **error)
 {
 	g_autoptr(SpkRun) run = g_new0(SpkRun, 1);
@@ -158,7 +195,7 @@ SpkRun *spk_run_new(const SpkRunEnv *env, GError **error)
 		run->guard = spk_loop_guard_new(
 			spk_conf_int(env->conf, "manager.loop_guard.window_size"),
 			spk_conf_int(env->conf, "manager.loop_guard.repeat_threshold"));
-	if (!load(run, &steps, error))
+	if (!find_price(run, error) || !load(run, &steps, error))
 		return NULL;
 	/* a task that has a base has a private copy */
 	if ((!env->lazy || env->task->base) &&
@@ -171,6 +208,7 @@ void spk_run_free(SpkRun *run)
 {
 	if (!run)
 		return;
+	g_clear_pointer(&run->prices, spk_prices_free);
 	g_clear_pointer(&run->recorded, g_hash_table_unref);
 	g_clear_pointer(&run->messages, json_decref);
 	g_clear_pointer(&run->tools, json_decref);

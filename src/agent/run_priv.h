@@ -6,6 +6,7 @@
 #define SPK_AGENT_RUN_PRIV_H
 
 #include "agent/agent.h"
+#include "conf/prices.h"
 #include "guard/guard.h"
 
 struct SpkRun {
@@ -18,6 +19,9 @@ struct SpkRun {
 	guint turn;	      /* model answers so far */
 	gint64 step;	      /* tool calls so far */
 	gint64 tokens_in, tokens_out, tokens_cached;
+	const SpkPrice *price; /* of env.llm; NULL: not known */
+	SpkPrices *prices;
+	gboolean at_budget; /* stopped by a limit that may be raised */
 	gint64 started_us;
 	char *last_tree;
 	SpkLoopGuard *guard;
@@ -28,6 +32,8 @@ struct SpkRun {
 const json_t *run_recorded(SpkRun *run, const char *kind, const char *key);
 gboolean run_record(SpkRun *run, const char *kind, const char *key, SpkEffect effect,
 		    json_t *take_payload, GError **error);
+/* For a payload that is on record by other means. */
+void run_remember(SpkRun *run, const char *kind, gint64 number, json_t *payload);
 /* Asks cancel and may_go_on; to be called before anything is done for real. */
 gboolean run_go(SpkRun *run, GError **error);
 

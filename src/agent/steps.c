@@ -4,6 +4,8 @@
 #include "agent/run_priv.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/log.h"
+#include "store/ledger.h"
 #include "tool/tool.h"
 
 #define UNKNOWN_OUTCOME                                                                              \
@@ -43,6 +45,125 @@ static void reply_from_json(const json_t *json, SpkLlmReply *reply)
 				   spk_json_int(usage, "cached", -1) };
 }
 
+/* ---- the ledger ---- */
+
+typedef struct {
+	SpkCall call;
+	char *key;
+} Booking;
+
+static void booking_clear(Booking *booking)
+{
+	g_free(booking->key);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Booking, booking_clear)
+
+static void book(SpkRun *run, const SpkUsage *usage, Booking *ret_booking)
+{
+	SpkCall *call = &ret_booking->call;
+
+	ret_booking->key = g_strdup_printf("%s/%u", run->env.task->id, run->turn);
+	*call = (SpkCall){
+		.key = ret_booking->key,
+		.task = run->env.task->id,
+		.spark = run->env.spark->name,
+		.repo = run->env.task->repo,
+		.provider = spk_llm_provider(run->env.llm),
+		.model = spk_llm_model(run->env.llm),
+		.purpose = "main",
+		.input = usage->input,
+		.output = usage->output,
+		.cached = usage->cached,
+		.cache_write = usage->cache_write,
+		.cost_nano = -1,
+	};
+	if (run->price)
+		call->cost_nano = spk_price_cost(run->price, call->input, call->output,
+						 call->cached, call->cache_write);
+}
+
+static SpkUsage worst_case(SpkRun *run)
+{
+	gint64 input = spk_llm_estimate_tokens(run->messages) +
+		       spk_llm_estimate_tokens(run->tools);
+
+	/* all of it may be written into the cache, which costs more where it costs */
+	return (SpkUsage){ input, spk_llm_max_output(run->env.llm), 0,
+			   run->price && run->price->cache_write > run->price->input
+				   ? input
+				   : 0 };
+}
+
+static gint64 option_nano(SpkRun *run, const char *name, const char *conf_name)
+{
+	double usd = spk_conf_real(run->env.conf, conf_name);
+	const json_t *own = name ? json_object_get(run->env.task->options, name) : NULL;
+
+	if (json_is_number(own))
+		usd = json_number_value(own);
+	/* a limit below the least amount is one all the same */
+	return usd > 0 ? MAX(1, (gint64)(usd * SPK_NANO_USD + 0.5)) : 0;
+}
+
+static gboolean reserve(SpkRun *run, GError **error)
+{
+	SpkUsage most = worst_case(run);
+	SpkBudget budget = {
+		.task_nano = option_nano(run, "budget_usd", "budget.task_usd"),
+		.day_nano = option_nano(run, NULL, "budget.day_usd"),
+		.day_tokens = spk_conf_int(run->env.conf, "budget.day_tokens"),
+	};
+	g_auto(Booking) booking = { 0 };
+	g_autoptr(GError) failure = NULL;
+
+	book(run, &most, &booking);
+	if (spk_ledger_reserve(run->env.store, &booking.call, &budget, &failure))
+		return TRUE;
+	run->at_budget = spk_error_is(failure, SPK_ERR_LIMIT);
+	g_propagate_error(error, g_steal_pointer(&failure));
+	return FALSE;
+}
+
+/* A server that refused or was not reached has taken nothing. What others took is not known:
+ * what was sent is booked, apart. */
+static void book_failure(SpkRun *run, const GError *failure)
+{
+	SpkErr code = spk_error_code(failure);
+	gboolean nothing = code == SPK_ERR_PROVIDER || code == SPK_ERR_PROVIDER_AUTH ||
+			   code == SPK_ERR_RATE_LIMITED || code == SPK_ERR_CONFIG ||
+			   code == SPK_ERR_CONTEXT_LENGTH ||
+			   code == SPK_ERR_REPLAY_DIFFERS;
+	SpkUsage sent = worst_case(run);
+	g_auto(Booking) booking = { 0 };
+	g_autoptr(GError) error = NULL;
+
+	sent.output = 0;
+	book(run, &sent, &booking);
+	if (!spk_ledger_fail(run->env.store, booking.key, nothing ? NULL : &booking.call,
+			     &error))
+		spk_warn("agent", "task %s: a call is not booked: %s", run->env.task->id,
+			 error->message);
+}
+
+/* The answer and what it cost, both or neither. */
+static gboolean record_reply(SpkRun *run, const SpkLlmReply *reply, GError **error)
+{
+	g_autoptr(json_t) payload = reply_to_json(run->turn, reply);
+	SpkUsage usage = reply->usage;
+	g_auto(Booking) booking = { 0 };
+
+	if (usage.input < 0)
+		usage.input = spk_llm_estimate_tokens(run->messages);
+	if (usage.output < 0)
+		usage.output = (gint64)(strlen(reply->text) + 3) / 4;
+	book(run, &usage, &booking);
+	if (!spk_journal_settle(run->env.store, run->env.token, "model.result", payload,
+				&booking.call, error))
+		return FALSE;
+	run_remember(run, "model.result", run->turn, payload);
+	return TRUE;
+}
+
 /* A server that says nothing of usage is counted by the bytes that went and came. */
 static void count_tokens(SpkRun *run, const SpkLlmReply *reply)
 {
@@ -55,6 +176,7 @@ static void count_tokens(SpkRun *run, const SpkLlmReply *reply)
 
 static gboolean save_counts(SpkRun *run, GError **error)
 {
+	gint64 nano;
 	g_autoptr(json_t) fields = json_pack("{s:I,s:I,s:I,s:I,s:f}", "steps",
 					     (json_int_t)run->turn, "tokens_in",
 					     (json_int_t)run->tokens_in, "tokens_out",
@@ -62,9 +184,10 @@ static gboolean save_counts(SpkRun *run, GError **error)
 					     (json_int_t)run->tokens_cached, "seconds",
 					     spk_run_seconds(run));
 
-	/* Prices are not known here; a script costs nothing. */
-	if (!strcmp(spk_llm_provider(run->env.llm), "script"))
-		spk_json_set(fields, "cost_usd", json_real(0));
+	if (!spk_ledger_task_cost(run->env.store, run->env.task->id, &nano, error))
+		return FALSE;
+	spk_json_set(fields, "cost_usd",
+		     nano < 0 ? json_null() : json_real((double)nano / SPK_NANO_USD));
 	return spk_task_update(run->env.store, run->env.task->id, run->env.token, fields,
 			       error);
 }
@@ -100,16 +223,26 @@ static gboolean ask(SpkRun *run, guint attempt, SpkLlmReply *reply, GError **err
 				  run->answers_before + run->turn, "main", attempt };
 	g_autofree char *prefix = spk_llm_prefix_hash(&request);
 	g_autoptr(SpkCancel) patience = patience_of(run);
+	g_autoptr(GError) failure = NULL;
 	json_t *intent = json_pack("{s:i,s:s,s:I,s:I}", "turn", (int)run->turn, "prefix",
 				   prefix, "messages",
 				   (json_int_t)json_array_size(run->messages),
 				   "tokens_estimate",
 				   (json_int_t)spk_llm_estimate_tokens(run->messages));
 
-	return spk_run_record(run, "model.intent", run->turn, SPK_EFFECT_IDEMPOTENT,
-			      intent, error) &&
-	       spk_llm_complete(run->env.llm, &request, run->env.sink, patience, reply,
-				error);
+	if (!reserve(run, error)) {
+		json_decref(intent);
+		return FALSE;
+	}
+	if (!spk_run_record(run, "model.intent", run->turn, SPK_EFFECT_IDEMPOTENT, intent,
+			    error))
+		return FALSE;
+	if (spk_llm_complete(run->env.llm, &request, run->env.sink, patience, reply,
+			     &failure))
+		return TRUE;
+	book_failure(run, failure);
+	g_propagate_error(error, g_steal_pointer(&failure));
+	return FALSE;
 }
 
 static gboolean ask_live(SpkRun *run, SpkLlmReply *reply, GError **error)
@@ -133,8 +266,7 @@ static gboolean ask_live(SpkRun *run, SpkLlmReply *reply, GError **error)
 			return FALSE;
 		}
 	}
-	return spk_run_record(run, "model.result", run->turn, SPK_EFFECT_IDEMPOTENT,
-			      reply_to_json(run->turn, reply), error);
+	return record_reply(run, reply, error);
 }
 
 gboolean spk_step_model(SpkRun *run, SpkLlmReply *ret_reply, GError **error)

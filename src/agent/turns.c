@@ -59,7 +59,8 @@ static gboolean at_limit(SpkRun *run, SpkOutcome *outcome)
 			g_strdup_printf(
 				"%u answers of the model were not enough (--max-steps)",
 				run->turn));
-	if (max_tokens && tokens >= max_tokens)
+	run->at_budget = max_tokens && tokens >= max_tokens;
+	if (run->at_budget)
 		return end(outcome, SPK_END_TOKENS,
 			   g_strdup_printf("%" G_GINT64_FORMAT " tokens are used up "
 					   "(task.max_tokens)",

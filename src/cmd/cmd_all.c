@@ -5,6 +5,7 @@ static const SpkCmd *const commands[] = {
 	/* clang-format off */
 	&spk_cmd_completions,
 	&spk_cmd_config,
+	&spk_cmd_cost,
 	&spk_cmd_demo,
 	&spk_cmd_dispatch,
 	&spk_cmd_do,
@@ -24,7 +25,6 @@ static const SpkCmd *const commands[] = {
 static const SpkCmdLater later[] = {
 	{ "chat", "give the goal directly: sparks do \"GOAL\"" },
 	{ "ci-monitor", "look at the task itself: sparks tasks show ID" },
-	{ "cost", "tokens and cost of a task are in `sparks tasks show ID`" },
 	{ "dashboard", "list the tasks with their verdicts: sparks tasks list" },
 	{ "eval", "replay a recorded task instead: sparks tasks replay ID" },
 	{ "feature",

@@ -8,6 +8,7 @@ extern const SpkProgram spk_program;
 
 extern const SpkCmd spk_cmd_completions;
 extern const SpkCmd spk_cmd_config;
+extern const SpkCmd spk_cmd_cost;
 extern const SpkCmd spk_cmd_demo;
 extern const SpkCmd spk_cmd_dispatch;
 extern const SpkCmd spk_cmd_do;

@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "cmd/session.h"
 #include "cmd/submit.h"
 #include "cmd/tasks_all.h"
+#include "conf/prices.h"
 
 static gboolean last_seq(SpkStore *store, const char *id, gint64 *ret_seq, GError **error)
 {
@@ -18,6 +20,28 @@ static gboolean last_seq(SpkStore *store, const char *id, gint64 *ret_seq, GErro
 		return FALSE;
 	*ret_seq = entries->len; /* numbered from 1 without gaps */
 	return TRUE;
+}
+
+static gboolean raise_limits(const SpkSession *session, const SpkArgs *args,
+			     GError **error)
+{
+	g_autoptr(json_t) limits = json_object();
+	const char *usd = spk_args_str(args, "budget-usd");
+	gint64 nano;
+
+	if (usd && (!spk_usd_parse(usd, &nano) || !nano)) {
+		spk_error_set(error, SPK_ERR_USAGE, "dollars, like 2 or 0.50",
+			      "--budget-usd \"%s\" is not an amount", usd);
+		return FALSE;
+	}
+	if (usd)
+		spk_json_set(limits, "budget_usd",
+			     json_real((double)nano / SPK_NANO_USD));
+	if (spk_args_has(args, "max-tokens"))
+		spk_json_set(limits, "max_tokens",
+			     json_integer(spk_args_int(args, "max-tokens", 0)));
+	return !json_object_size(limits) ||
+	       spk_task_raise(session->store, session->task->id, limits, error);
 }
 
 static int run(const SpkArgs *args)
@@ -31,7 +55,8 @@ static int run(const SpkArgs *args)
 	if (!spk_session_open_task(&session, args, spk_args_flag(args, "json"), &code))
 		return code;
 	how.runner = spk_follow_choose(&session, session.task->options, how.detach);
-	if (!last_seq(session.store, session.task->id, &how.seen, &error) ||
+	if (!raise_limits(&session, args, &error) ||
+	    !last_seq(session.store, session.task->id, &how.seen, &error) ||
 	    !spk_core_resume(session.core, session.task->id, how.runner == SPK_RUN_APART,
 			     &error))
 		return spk_cmd_fail(g_steal_pointer(&error), session.json);
@@ -45,7 +70,12 @@ static int run(const SpkArgs *args)
 }
 
 static const SpkCmdOpt options[] = {
+	{ "budget-usd", .type = SPK_CMD_STRING, .value = "N",
+	  .sentence = "dollars that the task may cost in all" },
 	{ "detach", .type = SPK_CMD_FLAG, .sentence = "print the id and return at once" },
+	{ "max-tokens", .type = SPK_CMD_INT, .value = "N", .min = 1,
+	  .max = G_GINT64_CONSTANT(1000000000000),
+	  .sentence = "tokens that the task may use in all" },
 	{ "strict", .type = SPK_CMD_FLAG,
 	  .sentence = "exit with 3 unless the verdict is `verified`" },
 	SPK_OPT_JSON,

@@ -61,6 +61,12 @@ static const SpkOpt options[] = {
 	     "choose a weaker sandbox than the machine allows"),
 	INT("box.timeout_secs", "600", 1, 86400, S,
 	    "wall-clock limit of one command in the box"),
+	INT("budget.day_tokens", "0", 0, 1e12, S,
+	    "tokens that all tasks of a day (UTC) may take; 0: no limit"),
+	{ "budget.day_usd", SPK_OPT_REAL, "0.0", 0, 1e6, NULL, S,
+	  "dollars that all tasks of a day (UTC) may cost; 0: no limit" },
+	{ "budget.task_usd", SPK_OPT_REAL, "0.0", 0, 1e6, NULL, S,
+	  "dollars that a task may cost, then it pauses; 0: no limit" },
 	INT("chat.history_tokens", "16000", 0, 1000000, 0,
 	    "tokens of earlier turns that a message of a chat takes along, at most a third of "
 	    "the model's window"),

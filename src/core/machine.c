@@ -250,7 +250,8 @@ static gboolean step_running(Machine *machine, SpkState *next, GError **error)
 	if (!catch_up(machine, error) ||
 	    !machine->strategy->run(machine->run, &outcome, error))
 		return FALSE;
-	if (!spk_run_recorded(machine->run, "ended", machine->round) &&
+	if (!spk_run_at_budget(machine->run) &&
+	    !spk_run_recorded(machine->run, "ended", machine->round) &&
 	    !spk_run_record(machine->run, "ended", machine->round, SPK_EFFECT_PURE,
 			    json_pack("{s:s,s:o,s:o}", "end", end_names[outcome.end],
 				      "summary", spk_json_text(outcome.summary), "reason",
@@ -268,6 +269,8 @@ static gboolean step_running(Machine *machine, SpkState *next, GError **error)
 		error, outcome.end == SPK_END_LOOP ? SPK_ERR_FAILED : SPK_ERR_LIMIT,
 		outcome.end == SPK_END_LOOP
 			? "see `sparks tasks log`; another model or a clearer goal may help"
+		: spk_run_at_budget(machine->run)
+			? "go on with more: sparks tasks resume ID --max-tokens N"
 			: "raise the limit and give the task again; what it did so far: "
 			  "`sparks tasks diff`",
 		"%s", outcome.reason);
@@ -503,6 +506,8 @@ static SpkState state_after(const Machine *machine, const GError *failure)
 
 	if (code == SPK_ERR_CANCELLED || held_wants(machine->held) == WANT_CANCEL)
 		return SPK_STATE_CANCELLED;
+	if (code == SPK_ERR_LIMIT && machine->run && spk_run_at_budget(machine->run))
+		return SPK_STATE_PAUSED;
 	return code == SPK_ERR_WAITING || is_passing(code) || is_in_the_way(machine, code)
 		       ? SPK_STATE_PAUSED
 		       : SPK_STATE_FAILED;

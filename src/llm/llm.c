@@ -134,6 +134,16 @@ static void veil_restart(const char *why, gpointer user)
 		veil->sink->on_restart(why, veil->sink->user);
 }
 
+gint64 spk_llm_max_output(SpkLlm *llm)
+{
+	return llm->info->max_output;
+}
+
+gboolean spk_llm_is_local(SpkLlm *llm)
+{
+	return llm->info->local;
+}
+
 gboolean spk_llm_complete(SpkLlm *llm, const SpkLlmRequest *request,
 			  const SpkLlmSink *sink, SpkCancel *cancel,
 			  SpkLlmReply *ret_reply, GError **error)

@@ -66,6 +66,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkLlm, spk_llm_free)
 const char *spk_llm_provider(SpkLlm *llm); /* "openai", "script" */
 const char *spk_llm_model(SpkLlm *llm);
 gint64 spk_llm_context_window(SpkLlm *llm); /* tokens */
+gint64 spk_llm_max_output(SpkLlm *llm);	    /* tokens of the longest answer asked for */
+/* A script, or a server on this machine or in a private network. */
+gboolean spk_llm_is_local(SpkLlm *llm);
 
 /* One answer, retried where that may help (base/error.h says which; Retry-After obeyed,
  * jittered exponential back-off, `[llm] max_retries`). PROVIDER, PROVIDER_AUTH,

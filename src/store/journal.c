@@ -78,9 +78,9 @@ gboolean spk_journal_finish(SpkStore *store, SpkTx *take_tx, const char *task,
 	return TRUE;
 }
 
-gboolean spk_journal_append(SpkStore *store, const char *task, gint64 token,
-			    const char *kind, SpkEffect effect, json_t *payload,
-			    gint64 *ret_seq, GError **error)
+static gboolean append(SpkStore *store, const char *task, gint64 token, const char *kind,
+		       SpkEffect effect, json_t *payload, const SpkCall *call,
+		       gint64 *ret_seq, GError **error)
 {
 	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_WRITE, error);
 	g_autoptr(SpkJournalEntry) entry = NULL;
@@ -93,7 +93,7 @@ gboolean spk_journal_append(SpkStore *store, const char *task, gint64 token,
 		  : !spk_task_state(tx, task, &state, error))
 		return FALSE;
 	entry = spk_journal_put(tx, task, kind, effect, payload, error);
-	if (!entry)
+	if (!entry || (call && !spk_ledger_put(tx, call, error)))
 		return FALSE;
 	seq = entry->seq;
 	if (!spk_journal_finish(store, g_steal_pointer(&tx), task,
@@ -102,6 +102,20 @@ gboolean spk_journal_append(SpkStore *store, const char *task, gint64 token,
 	if (ret_seq)
 		*ret_seq = seq;
 	return TRUE;
+}
+
+gboolean spk_journal_append(SpkStore *store, const char *task, gint64 token,
+			    const char *kind, SpkEffect effect, json_t *payload,
+			    gint64 *ret_seq, GError **error)
+{
+	return append(store, task, token, kind, effect, payload, NULL, ret_seq, error);
+}
+
+gboolean spk_journal_settle(SpkStore *store, gint64 token, const char *kind,
+			    json_t *payload, const SpkCall *call, GError **error)
+{
+	return append(store, call->task, token, kind, SPK_EFFECT_IDEMPOTENT, payload,
+		      call, NULL, error);
 }
 
 static gboolean entry_from_row(const SpkDbValue *row, gpointer user, GError **error)

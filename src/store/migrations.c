@@ -128,12 +128,37 @@ static const char *const knobs_events[] = {
 	"CREATE INDEX events_by_category ON events (category, seq)",
 	NULL,
 };
+
+/* Calls of models. state 0: reserved, 1: settled, 2: failed, what it took is an estimate. */
+static const char *const call_ledger[] = {
+	"CREATE TABLE ledger ("
+	" call_key {key} NOT NULL PRIMARY KEY,"
+	" state BIGINT NOT NULL,"
+	" day BIGINT NOT NULL,"			/* since 1970-01-01, UTC */
+	" task {key},"				/* NULL: no task's */
+	" spark {key} NOT NULL,"
+	" repo {key} NOT NULL,"
+	" provider {key} NOT NULL,"
+	" model {key} NOT NULL,"
+	" tokens_in BIGINT NOT NULL,"
+	" tokens_out BIGINT NOT NULL,"
+	" tokens_cached BIGINT NOT NULL,"
+	" cache_write BIGINT NOT NULL,"
+	" cost_nano BIGINT,"			/* nano-USD; NULL: price unknown */
+	" purpose TEXT NOT NULL,"
+	" holder TEXT NOT NULL,"
+	" created_us BIGINT NOT NULL)",
+	"CREATE INDEX ledger_by_task ON ledger (task)",
+	"CREATE INDEX ledger_by_day ON ledger (day)",
+	"CREATE INDEX ledger_open ON ledger (holder) WHERE state = 0",
+	NULL,
+};
 /* clang-format on */
 
 /* [n] leads from version n to n + 1. */
 static const char *const *const steps[] = {
-	tasks_and_journal, leases_mail_workers, evidence,
-	tasks_apart,	   chat_sessions,	knobs_events,
+	tasks_and_journal, leases_mail_workers, evidence,    tasks_apart,
+	chat_sessions,	   knobs_events,	call_ledger,
 };
 
 const int spk_store_newest = G_N_ELEMENTS(steps);

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "store/ledger.h"
 #include "store/store.h"
 #include "store/store_impl.h"
 
@@ -76,6 +77,10 @@ gboolean spk_task_state(SpkTx *tx, const char *task, SpkState *ret_state, GError
 /* ---- lease.c ---- */
 /* Makes stale whatever token is out; BUSY when a living process holds the task. */
 gboolean spk_lease_end(SpkTx *tx, const char *task, GError **error);
+
+/* ---- ledger.c ---- */
+/* Books the call as settled; one that is settled already stays as it is. */
+gboolean spk_ledger_put(SpkTx *tx, const SpkCall *call, GError **error);
 
 /* ---- journal.c ---- */
 /* Commits the transaction of spk_journal_put(); then the observer hears of the entry. */

@@ -271,3 +271,26 @@ gboolean spk_task_reopen(SpkStore *store, const char *id, SpkState from, SpkStat
 			   SPK_ARGS(spk_db_text(id)), NULL, error) &&
 	       finish_move(store, g_steal_pointer(&tx), id, payload, error);
 }
+
+gboolean spk_task_raise(SpkStore *store, const char *id, json_t *limits, GError **error)
+{
+	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_WRITE, error);
+	g_autofree char *text = NULL;
+	g_autofree char *changed = NULL;
+	g_autoptr(json_t) options = NULL;
+
+	if (!tx || !spk_lease_end(tx, id, error) ||
+	    !spk_tx_text(tx, "SELECT options FROM tasks WHERE id = $1",
+			 SPK_ARGS(spk_db_text(id)), &text, error))
+		return FALSE;
+	options = text ? json_loads(text, 0, NULL) : NULL;
+	if (!options) {
+		spk_error_set(error, SPK_ERR_NOT_FOUND, NULL, "task %s is not there", id);
+		return FALSE;
+	}
+	json_object_update(options, limits);
+	changed = spk_json_dump(options);
+	return spk_tx_exec(tx, "UPDATE tasks SET options = $2 WHERE id = $1",
+			   SPK_ARGS(spk_db_text(id), spk_db_text(changed)), NULL, error) &&
+	       spk_tx_commit(g_steal_pointer(&tx), error);
+}

@@ -33,7 +33,8 @@ static void test_defaults_are_values(void **state)
 /* What decides where data goes, or how much is spent or allowed, needs trust. */
 static void test_sensitive_ones(void **state)
 {
-	static const char *const prefixes[] = { "box.", "db.path", "llm.provider",
+	static const char *const prefixes[] = { "box.",	   "budget.",
+						"db.path", "llm.provider",
 						"script.", "task.max_tokens" };
 
 	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++) {

@@ -216,6 +216,23 @@ static void use_knobs(SpkStore *store)
 	g_ptr_array_unref(spk_event_list(store, "KnobChange", 20, NULL));
 }
 
+static void use_ledger(SpkStore *store)
+{
+	SpkCall call = { .key = "k",
+			 .task = "aaaa00000001",
+			 .spark = "coder",
+			 .repo = "/r",
+			 .provider = "openai",
+			 .model = "m",
+			 .purpose = "main" };
+	SpkBudget budget = { .day_tokens = 1000 };
+	gint64 nano;
+
+	assert_ok(spk_ledger_reserve(store, &call, &budget, ERR));
+	assert_ok(spk_ledger_settle(store, &call, ERR));
+	assert_ok(spk_ledger_task_cost(store, "aaaa00000001", &nano, ERR));
+}
+
 static void use_everything(SpkStore *store)
 {
 	g_autoptr(SpkLease) lease = spk_lease_claim_next(store, spk_holder_self(), NULL);
@@ -246,6 +263,7 @@ static void use_everything(SpkStore *store)
 	assert_ok(spk_lease_next_expiry(store, &until, ERR));
 	use_sessions(store);
 	use_knobs(store);
+	use_ledger(store);
 	assert_ok(spk_lease_renew(store, lease, ERR));
 	assert_ok(spk_lease_release(store, lease, ERR));
 }
