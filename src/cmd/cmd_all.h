@@ -15,6 +15,7 @@ extern const SpkCmd spk_cmd_do;
 extern const SpkCmd spk_cmd_doctor;
 extern const SpkCmd spk_cmd_ghosts;
 extern const SpkCmd spk_cmd_help;
+extern const SpkCmd spk_cmd_init;
 extern const SpkCmd spk_cmd_knobs;
 extern const SpkCmd spk_cmd_secrets;
 extern const SpkCmd spk_cmd_tasks;

@@ -6,8 +6,107 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
+#include "agent/agent.h"
 #include "cmd/cmd_all.h"
 #include "cmd/cmd_priv.h"
+#include "conf/knob.h"
+#include "conf/secret.h"
+#include "store/store.h"
+
+/* ---- values that only the program knows ---- */
+enum { TASKS = 50, GOAL = 60 };
+
+/* "id<TAB>goal"; a store that isn't there is not made, and what is wrong is not told here. */
+static void print_tasks(void)
+{
+	SpkConfSource source = { NULL };
+	g_autoptr(SpkConf) conf = spk_conf_load(&source, NULL);
+	g_autoptr(SpkStore) store = NULL;
+	g_autoptr(GPtrArray) tasks = NULL;
+
+	if (conf)
+		store = spk_store_open(spk_conf_store_path(conf), "normal",
+				       SPK_STORE_READ_ONLY | SPK_STORE_MUST_EXIST, NULL);
+	tasks = store ? spk_task_list(store, -1, TASKS, NULL) : NULL;
+	for (guint i = 0; tasks && i < tasks->len; i++) {
+		const SpkTask *task = tasks->pdata[i];
+		g_autofree char *clean = spk_text_clean(task->goal, -1, SPK_CLEAN_LINE);
+		g_autofree char *goal = spk_text_clip(clean, GOAL);
+
+		printf("%s\t%s\n", task->id, goal);
+	}
+}
+
+static void print_options(void)
+{
+	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++)
+		printf("%s\t%s\n", opt->name, opt->sentence);
+}
+
+static void print_settings(void)
+{
+	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++)
+		printf("%s=\t%s\n", opt->name, opt->sentence);
+}
+
+static void print_knobs(void)
+{
+	for (const SpkKnob *knob = spk_knobs(); knob->name; knob++)
+		if (knob->option)
+			printf("%s\n", knob->name);
+}
+
+static void print_secrets(void)
+{
+	for (const SpkSecret *secret = spk_secrets(); secret->key; secret++)
+		printf("%s\t%s\n", secret->key, secret->sentence);
+}
+
+static void print_sparks(void)
+{
+	for (const SpkSpark *spark = spk_sparks(); spark->name; spark++)
+		printf("%s\t%s\n", spark->name, spark->description);
+}
+
+static const struct {
+	const char *kind;
+	void (*print)(void);
+} values[] = {
+	{ "knobs", print_knobs },     { "options", print_options },
+	{ "secrets", print_secrets }, { "settings", print_settings },
+	{ "sparks", print_sparks },   { "tasks", print_tasks },
+};
+
+/* What the words after a command are, by its usage; NULL: nothing we know. */
+static const char *kind_of(const char *path, const SpkCmd *cmd)
+{
+	static const struct {
+		const char *path, *usage, *kind;
+	} kinds[] = {
+		{ "/tasks/", "ID", "tasks" },
+		{ "/config/explain", "KEY", "options" },
+		{ "/knobs/", "NAME", "knobs" },
+		{ "/knobs/", "[NAME", "knobs" },
+		{ "/secrets/", "KEY", "secrets" },
+	};
+
+	for (gsize i = 0; cmd->usage && i < G_N_ELEMENTS(kinds); i++)
+		if (g_str_has_prefix(path, kinds[i].path) &&
+		    g_str_has_prefix(cmd->usage, kinds[i].usage))
+			return kinds[i].kind;
+	return NULL;
+}
+
+static const char *kind_of_option(const SpkCmdOpt *opt)
+{
+	if (!strcmp(opt->name, "set"))
+		return "settings";
+	return !strcmp(opt->name, "ghost") || !strcmp(opt->name, "spark") ? "sparks"
+									  : NULL;
+}
+
+#define ASK "$(command sparks completions --values %s 2>/dev/null | cut -f1)"
 
 /* A row of the walk: "/tasks/list" is a path, the program itself is "". */
 typedef void (*Visit)(GString *out, const char *path, const SpkCmd *cmd);
@@ -73,7 +172,17 @@ static void add_words(GString *out, const char *path, const SpkCmd *cmd)
 	add_command_names(out, cmd->subs);
 	add_option_names(out, cmd->options);
 	add_option_names(out, spk_cmd_globals);
+	if (kind_of(path, cmd))
+		g_string_append_printf(out, " " ASK, kind_of(path, cmd));
 	g_string_append(out, "\" ;;\n");
+}
+
+static void add_asked(GString *out, const char *path, const SpkCmdOpt *opt)
+{
+	g_string_append_printf(out, "\t%s:--%s", path, opt->name);
+	if (opt->alias)
+		g_string_append_printf(out, " | %s:--%s", path, opt->alias);
+	g_string_append_printf(out, ") list=\"" ASK "\" ;;\n", kind_of_option(opt));
 }
 
 static void add_choices(GString *out, const char *path, const SpkCmd *cmd)
@@ -81,6 +190,8 @@ static void add_choices(GString *out, const char *path, const SpkCmd *cmd)
 	for (const SpkCmdOpt *opt = cmd->options; opt && opt->name; opt++) {
 		g_autofree char *words = NULL;
 
+		if (kind_of_option(opt))
+			add_asked(out, path, opt);
 		if (!opt->choices || opt->unbuilt)
 			continue;
 		words = g_strdelimit(g_strdup(opt->choices), "|", ' ');
@@ -109,6 +220,9 @@ static void add_walker(GString *out, const SpkProgram *program)
 		"\tdone\n\tif [ -n \"$skip\" ]; then\n\tcase $skip in\n",
 		valued->str, paths->str);
 	walk(out, "", program->commands, add_choices);
+	for (const SpkCmdOpt *opt = spk_cmd_globals; opt->name; opt++)
+		if (kind_of_option(opt))
+			add_asked(out, "*", opt);
 	g_string_append(out, "\tesac\n\treturn\n\tfi\n\tcase $where in\n");
 	add_words(out, "", &top);
 	walk(out, "", program->commands, add_words);
@@ -162,6 +276,11 @@ static void add_fish_option(GString *out, const char *condition, const SpkCmdOpt
 		g_autofree char *words = g_strdelimit(g_strdup(opt->choices), "|", ' ');
 
 		g_string_append_printf(out, " -x -a '%s'", words);
+	} else if (kind_of_option(opt)) {
+		g_string_append_printf(out,
+				       " -x -a '(sparks completions --values %s "
+				       "2>/dev/null)'",
+				       kind_of_option(opt));
 	} else if (opt->type != SPK_CMD_FLAG) {
 		g_string_append(out, " -r");
 	}
@@ -179,6 +298,11 @@ static void add_fish_command(GString *out, const char *path, const SpkCmd *cmd)
 			       strcmp(parent, "/") != 0 ? parent : "\"\"", cmd->name);
 	add_fish_text(out, cmd->summary);
 	g_string_append_c(out, '\n');
+	if (kind_of(path, cmd))
+		g_string_append_printf(out,
+				       "complete -c sparks -f -n '%s' -a '(sparks "
+				       "completions --values %s 2>/dev/null)'\n",
+				       here, kind_of(path, cmd));
 	for (const SpkCmdOpt *opt = cmd->options; opt && opt->name; opt++)
 		if (!opt->unbuilt)
 			add_fish_option(out, here, opt);
@@ -214,9 +338,20 @@ static const struct {
 static int run(const SpkArgs *args)
 {
 	const char *name = spk_args_rest(args)[0];
+	const char *kind = spk_args_str(args, "values");
 	g_autoptr(GString) out = g_string_new(NULL);
 	GError *error = NULL;
 
+	for (gsize i = 0; kind && i < G_N_ELEMENTS(values); i++)
+		if (!strcmp(values[i].kind, kind))
+			values[i].print();
+	if (kind)
+		return 0;
+	if (!name) {
+		spk_error_set(&error, SPK_ERR_USAGE, "choose bash, fish or zsh",
+			      "for which shell?");
+		return spk_cmd_fail(error, FALSE);
+	}
 	for (gsize i = 0; i < G_N_ELEMENTS(shells); i++) {
 		if (strcmp(shells[i].name, name) != 0)
 			continue;
@@ -229,13 +364,20 @@ static int run(const SpkArgs *args)
 	return spk_cmd_fail(error, FALSE);
 }
 
+static const SpkCmdOpt options[] = {
+	{ "values", .type = SPK_CMD_STRING, .value = "KIND",
+	  .choices = "knobs|options|secrets|settings|sparks|tasks",
+	  .sentence = "print what the scripts ask for: names, a tab, what they are" },
+	{ NULL },
+};
+
 const SpkCmd spk_cmd_completions = {
 	.name = "completions",
 	.usage = "bash|fish|zsh",
 	.summary = "Print the completion script of a shell.",
 	.details = "./setup install puts them in place; this is for other places.",
 	.example = "source <(sparks completions bash)",
-	.min_args = 1,
+	.options = options,
 	.max_args = 1,
 	.run = run,
 };

@@ -53,13 +53,13 @@ static GPtrArray *sections(void)
 	return all;
 }
 
-typedef void (*Put)(GString *out, const SpkOpt *opt);
+typedef void (*Put)(GString *out, const SpkOpt *opt, GHashTable *values);
 
-static void put_options_of(GString *out, const char *section, Put put)
+static void put_options_of(GString *out, const char *section, GHashTable *values, Put put)
 {
 	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++)
 		if (is_of(opt, section))
-			put(out, opt);
+			put(out, opt, values);
 }
 
 static char *choices_text(const SpkOpt *opt)
@@ -112,7 +112,7 @@ char *spk_optdoc_toml(const SpkOpt *opt, const char *value)
 }
 
 /* ---- manual page ---- */
-static void put_man_option(GString *out, const SpkOpt *opt)
+static void put_man_option(GString *out, const SpkOpt *opt, GHashTable *values)
 {
 	g_autofree char *range = spk_optdoc_range(opt);
 	g_autoptr(GString) text = g_string_new(opt->sentence);
@@ -148,14 +148,14 @@ char *spk_optdoc_man(void)
 	for (guint i = 0; i < all->len; i++) {
 		g_string_append(out, ".SS ");
 		spk_roff_line(out, all->pdata[i]);
-		put_options_of(out, all->pdata[i], put_man_option);
+		put_options_of(out, all->pdata[i], NULL, put_man_option);
 	}
 	g_string_append(out, ".SH NOT IN THIS VERSION\n");
 	spk_roff_line(
 		out, "Options of the reference program that may stand in a file and have "
 		     "no effect here; a warning names them.");
 	for (const SpkOpt *opt = spk_conf_later_options(); opt->name; opt++)
-		put_man_option(out, opt);
+		put_man_option(out, opt, NULL);
 	g_string_append(out, ".SH SEE ALSO\n.BR sparks (1)\n");
 	return g_string_free(out, FALSE);
 }
@@ -220,7 +220,7 @@ static void put_later(GString *out)
 	}
 }
 
-static void put_full_row(GString *out, const SpkOpt *opt)
+static void put_full_row(GString *out, const SpkOpt *opt, GHashTable *values)
 {
 	g_autofree char *range = spk_optdoc_range(opt);
 	g_autofree char *env = spk_conf_env_name(opt->name);
@@ -254,24 +254,31 @@ char *spk_optdoc_markdown(void)
 				       "\n## [%s]\n\n| key | default | takes | "
 				       "environment | meaning |\n|---|---|---|---|---|\n",
 				       (char *)all->pdata[i]);
-		put_options_of(out, all->pdata[i], put_full_row);
+		put_options_of(out, all->pdata[i], NULL, put_full_row);
 	}
 	put_later(out);
 	return g_string_free(out, FALSE);
 }
 
 /* ---- sample ---- */
-static void put_sample_option(GString *out, const SpkOpt *opt)
+static void put_sample_option(GString *out, const SpkOpt *opt, GHashTable *values)
 {
+	const char *given = values ? g_hash_table_lookup(values, opt->name) : NULL;
 	g_autofree char *range = spk_optdoc_range(opt);
-	g_autofree char *value = spk_optdoc_toml(opt, opt->fallback);
+	g_autofree char *value = spk_optdoc_toml(opt, given ? given : opt->fallback);
 
 	g_string_append_printf(out, "\n# %s\n# takes %s%s\n", opt->sentence, range,
 			       opt->flags & SPK_OPT_SENSITIVE ? "; sensitive" : "");
-	g_string_append_printf(out, "#%s = %s\n", section_end(opt->name) + 1, value);
+	g_string_append_printf(out, "%s%s = %s\n", given ? "" : "#",
+			       section_end(opt->name) + 1, value);
 }
 
 char *spk_optdoc_sample(void)
+{
+	return spk_optdoc_sample_with(NULL);
+}
+
+char *spk_optdoc_sample_with(GHashTable *values)
 {
 	GString *out = g_string_new(
 		"# Options of sparks with their defaults. What is commented out changes\n"
@@ -281,7 +288,7 @@ char *spk_optdoc_sample(void)
 
 	for (guint i = 0; i < all->len; i++) {
 		g_string_append_printf(out, "\n[%s]\n", (char *)all->pdata[i]);
-		put_options_of(out, all->pdata[i], put_sample_option);
+		put_options_of(out, all->pdata[i], values, put_sample_option);
 	}
 	return g_string_free(out, FALSE);
 }

@@ -21,5 +21,7 @@ char *spk_optdoc_markdown(void);
 char *spk_optdoc_table(void);
 /* Every option commented out with its default: a config file that changes nothing. */
 char *spk_optdoc_sample(void);
+/* The same with these set: name -> value, as text. */
+char *spk_optdoc_sample_with(GHashTable *values);
 
 #endif

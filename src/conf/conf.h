@@ -54,6 +54,8 @@ const SpkOpt *spk_conf_find_later(const char *key);
 char *spk_conf_later(const char *name);
 /* " (did you mean …?)" among all names known, or "". */
 char *spk_conf_nearest(const char *name);
+/* Why the option can't have that value, in words ("is 0, but must be …"); NULL: it can. */
+char *spk_conf_unfit(const SpkOpt *opt, const char *text);
 /* Its environment variable: "SPARKS_MANAGER_MAX_STEPS". */
 char *spk_conf_env_name(const char *option);
 

@@ -121,14 +121,11 @@ static const SpkOpt *option_of(const SpkKnob *knob)
 
 gboolean spk_knob_check(const SpkKnob *knob, const char *text, GError **error)
 {
-	SpkConfValue value;
-	g_autofree char *why = NULL;
+	g_autofree char *why = spk_conf_unfit(option_of(knob), text);
 	g_autofree char *hint = NULL;
 
-	if (spk_conf_value_parse(option_of(knob), text, &value, &why)) {
-		g_free(value.text);
+	if (!why)
 		return TRUE;
-	}
 	hint = g_strdup_printf("`sparks config explain %s` says what it takes",
 			       knob->option);
 	spk_error_set(error, SPK_ERR_BAD_INPUT, hint, "%s %s", knob->name, why);

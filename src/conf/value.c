@@ -174,3 +174,13 @@ gboolean spk_conf_value_parse(const SpkOpt *opt, const char *text,
 	*ret_value = value;
 	return TRUE;
 }
+
+char *spk_conf_unfit(const SpkOpt *opt, const char *text)
+{
+	SpkConfValue value;
+	char *why = NULL;
+
+	if (spk_conf_value_parse(opt, text, &value, &why))
+		g_free(value.text);
+	return why;
+}
