@@ -122,6 +122,27 @@ static int explain_secret(const SpkSecret *secret, gboolean json)
 	return 0;
 }
 
+/* Of the reference program, and without effect here. */
+static int explain_later(const SpkOpt *opt, gboolean json)
+{
+	g_autofree char *takes = spk_optdoc_range(opt);
+	g_autoptr(json_t) object = NULL;
+
+	if (json) {
+		object = json_pack("{s:s,s:s,s:s,s:s,s:b}", "name", opt->name, "meaning",
+				   opt->sentence, "takes", takes, "default",
+				   opt->fallback, "built", FALSE);
+		spk_cmd_print_json(object);
+		return 0;
+	}
+	printf("%s: not in this version\n", opt->name);
+	print_row("meaning", opt->sentence);
+	print_row("takes", takes);
+	print_row("default", *opt->fallback ? opt->fallback : "empty");
+	puts("  It may stand in a file, and has no effect.");
+	return 0;
+}
+
 static int refuse(const char *key, gboolean json)
 {
 	g_autofree char *later = spk_conf_later(key);
@@ -182,6 +203,8 @@ static int run(const SpkArgs *args)
 
 	if (secret)
 		return explain_secret(secret, json);
+	if (!found->len && spk_conf_find_later(key))
+		return explain_later(spk_conf_find_later(key), json);
 	if (!*key || !found->len)
 		return refuse(key, json);
 	loaded = spk_cmd_conf(args, json, &exit_code);
