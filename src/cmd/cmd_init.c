@@ -106,7 +106,8 @@ static gboolean write_file(const char *path, GHashTable *values, GError **error)
 	       spk_fs_write_atomic(path, text, strlen(text), 0600, error);
 }
 
-static void say_next(const char *path, GHashTable *values)
+/* elsewhere: not where it is looked for unasked. */
+static void say_next(const char *path, gboolean elsewhere, GHashTable *values)
 {
 	g_autofree char *key =
 		g_strconcat(chosen(values, "llm.provider"), ".api_key", NULL);
@@ -115,7 +116,9 @@ static void say_next(const char *path, GHashTable *values)
 	printf("wrote %s\nnext:\n", path);
 	if (secret && !g_getenv(secret->env))
 		printf("  sparks secrets set %s\n", secret->key);
-	puts("  sparks doctor\n  sparks do \"what should be true afterwards\"");
+	printf("  sparks doctor%s%s\n  sparks do \"what should be true afterwards\"%s%s\n",
+	       elsewhere ? " --config " : "", elsewhere ? path : "",
+	       elsewhere ? " --config " : "", elsewhere ? path : "");
 }
 
 static int run(const SpkArgs *args)
@@ -134,7 +137,7 @@ static int run(const SpkArgs *args)
 	if (!write_file(path, values, &error))
 		return spk_cmd_fail(g_steal_pointer(&error), json);
 	if (!json) {
-		say_next(path, values);
+		say_next(path, given != NULL, values);
 		return 0;
 	}
 	object = json_pack("{s:o,s:s}", "file", spk_json_text(path), "provider",

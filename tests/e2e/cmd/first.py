@@ -34,7 +34,8 @@ def it_never_overwrites_unasked():
         assert "stays as it is" in w.run("init", code=1).err
         with open(config_of(w), encoding="utf-8") as file:
             assert file.read() == "# mine\n"
-        w.run("init", "--path", os.path.join(w.folder, "new/dir/c.toml"))
+        other = os.path.join(w.folder, "new/dir/c.toml")
+        assert f"sparks doctor --config {other}\n" in w.run("init", "--path", other).out
         assert w.json("init", "--force")["file"] == config_of(w)
         assert "sparks secrets set openai.api_key" in w.run("init", "--force").out
 
