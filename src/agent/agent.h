@@ -24,13 +24,23 @@ typedef struct {
 	const char *role;     /* coordinator | coder | critic | worker */
 	const char *strategy; /* name of a strategy */
 	gboolean read_only;
-	const char *soul; /* part of the system prompt */
+	const char *soul;   /* part of the system prompt */
+	const char *origin; /* "built in", or "file:line" */
 } SpkSpark;
 
-/* Ends with a NULL name. */
-const SpkSpark *spk_sparks(void);
-/* NOT_FOUND with "did you mean". */
-const SpkSpark *spk_spark_find(const char *name, GError **error);
+void spk_spark_free(SpkSpark *spark);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkSpark, spk_spark_free)
+
+/* All of them as SpkSpark: [[ghosts]] of the configuration add to those built in, or stand in
+ * their place. NULL: CONFIG with file, line and key. */
+GPtrArray *spk_sparks(const SpkConf *conf, GError **error);
+/* NOT_FOUND with "did you mean"; CONFIG as above. */
+SpkSpark *spk_spark_find(const SpkConf *conf, const char *name, GError **error);
+/* What a task keeps of a spark that isn't built in, so that it goes on as it began whatever
+ * becomes of the files; NULL: built in. */
+json_t *spk_spark_record(const SpkSpark *spark);
+/* NULL: this is no such record. */
+SpkSpark *spk_spark_recorded(const json_t *record);
 
 /* ---- one run of a task by its holder ---- */
 typedef struct {

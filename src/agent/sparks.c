@@ -1,9 +1,11 @@
-/* The built-in sparks. Profiles from the configuration come beside these rows later. */
+/* The sparks: those built in, and over them those of the configuration (profile.c). */
 #include "agent/agent.h"
 
 #include <string.h>
 
+#include "agent/sparks_priv.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/text.h"
 
 static const char *const coder_tools[] = {
@@ -40,24 +42,133 @@ static const SpkSpark sparks[] = {
 	{ .name = NULL },
 };
 
-const SpkSpark *spk_sparks(void)
+/* ---- copies ---- */
+void spk_spark_free(SpkSpark *spark)
 {
-	return sparks;
+	g_free((char *)spark->name);
+	g_free((char *)spark->description);
+	g_strfreev((char **)spark->tools);
+	g_free((char *)spark->role);
+	g_free((char *)spark->strategy);
+	g_free((char *)spark->soul);
+	g_free((char *)spark->origin);
+	g_free(spark);
 }
 
-const SpkSpark *spk_spark_find(const char *name, GError **error)
+static SpkSpark *copy(const SpkSpark *from)
 {
-	const char *names[G_N_ELEMENTS(sparks)] = { NULL };
-	g_autofree char *hint = NULL;
-	gsize n = 0;
+	SpkSpark *spark = g_new0(SpkSpark, 1);
 
-	for (const SpkSpark *spark = sparks; spark->name; spark++) {
-		if (!strcmp(spark->name, name))
-			return spark;
-		names[n++] = spark->name;
+	spark->name = g_strdup(from->name);
+	spark->description = g_strdup(from->description);
+	spark->tools = (const char *const *)g_strdupv((char **)from->tools);
+	spark->role = g_strdup(from->role);
+	spark->strategy = g_strdup(from->strategy);
+	spark->read_only = from->read_only;
+	spark->soul = g_strdup(from->soul);
+	spark->origin = g_strdup(from->origin ? from->origin : "built in");
+	return spark;
+}
+
+/* ---- the list ---- */
+static void put(GPtrArray *all, SpkSpark *take_spark)
+{
+	for (guint i = 0; i < all->len; i++) {
+		SpkSpark *old = all->pdata[i];
+
+		if (strcmp(old->name, take_spark->name) != 0)
+			continue;
+		spk_spark_free(old);
+		all->pdata[i] = take_spark;
+		return;
 	}
-	hint = spk_text_did_you_mean(name, names);
+	g_ptr_array_add(all, take_spark);
+}
+
+GPtrArray *spk_sparks(const SpkConf *conf, GError **error)
+{
+	g_autoptr(GPtrArray)
+		all = g_ptr_array_new_with_free_func((GDestroyNotify)spk_spark_free);
+	const GPtrArray *tables = spk_conf_tables(conf);
+
+	for (const SpkSpark *spark = sparks; spark->name; spark++)
+		g_ptr_array_add(all, copy(spark));
+	for (guint i = 0; i < tables->len; i++) {
+		SpkSpark *spark = spk_spark_of_table(tables->pdata[i], error);
+
+		if (!spark)
+			return NULL;
+		put(all, spark);
+	}
+	return g_steal_pointer(&all);
+}
+
+SpkSpark *spk_spark_find(const SpkConf *conf, const char *name, GError **error)
+{
+	g_autoptr(GPtrArray) all = spk_sparks(conf, error);
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	g_autofree char *hint = NULL;
+
+	for (guint i = 0; all && i < all->len; i++) {
+		const SpkSpark *spark = all->pdata[i];
+
+		if (!strcmp(spark->name, name))
+			return copy(spark);
+		g_ptr_array_add(names, (gpointer)spark->name);
+	}
+	if (!all)
+		return NULL;
+	g_ptr_array_add(names, NULL);
+	hint = spk_text_did_you_mean(name, (const char *const *)names->pdata);
 	spk_error_set(error, SPK_ERR_NOT_FOUND, "`sparks ghosts` lists them",
 		      "there is no spark \"%s\"%s", name, hint);
 	return NULL;
+}
+
+/* ---- on record with a task ---- */
+json_t *spk_spark_record(const SpkSpark *spark)
+{
+	json_t *tools;
+
+	if (!strcmp(spark->origin, "built in"))
+		return NULL;
+	tools = json_array();
+	for (const char *const *tool = spark->tools; *tool; tool++)
+		json_array_append_new(tools, json_string(*tool));
+	return json_pack("{s:o,s:o,s:o,s:s,s:s,s:b,s:o,s:o}", "name",
+			 spk_json_text(spark->name), "description",
+			 spk_json_text(spark->description), "tools", tools, "role",
+			 spark->role, "strategy", spark->strategy, "read_only",
+			 spark->read_only, "soul", spk_json_text(spark->soul), "origin",
+			 spk_json_text(spark->origin));
+}
+
+SpkSpark *spk_spark_recorded(const json_t *record)
+{
+	g_autoptr(GPtrArray) tools = g_ptr_array_new();
+	const char *texts[] = { "name",	    "description", "role",
+				"strategy", "soul",	   "origin" };
+	json_t *tool;
+	gsize i;
+	SpkSpark spark;
+
+	for (i = 0; i < G_N_ELEMENTS(texts); i++) {
+		texts[i] = spk_json_str(record, texts[i]);
+		if (!texts[i])
+			return NULL;
+	}
+	json_array_foreach(json_object_get(record, "tools"), i, tool)
+		if (json_is_string(tool))
+			g_ptr_array_add(tools, (gpointer)json_string_value(tool));
+	g_ptr_array_add(tools, NULL);
+	spark = (SpkSpark){ .name = texts[0],
+			    .description = texts[1],
+			    .tools = (const char *const *)tools->pdata,
+			    .role = texts[2],
+			    .strategy = texts[3],
+			    .read_only =
+				    !json_is_false(json_object_get(record, "read_only")),
+			    .soul = texts[4],
+			    .origin = texts[5] };
+	return copy(&spark);
 }

@@ -65,8 +65,15 @@ static void print_secrets(void)
 
 static void print_sparks(void)
 {
-	for (const SpkSpark *spark = spk_sparks(); spark->name; spark++)
+	SpkConfSource source = { .explicit_path = NULL };
+	g_autoptr(SpkConf) conf = spk_conf_load(&source, NULL);
+	g_autoptr(GPtrArray) sparks = conf ? spk_sparks(conf, NULL) : NULL;
+
+	for (guint i = 0; sparks && i < sparks->len; i++) {
+		const SpkSpark *spark = sparks->pdata[i];
+
 		printf("%s\t%s\n", spark->name, spark->description);
+	}
 }
 
 static const struct {

@@ -155,7 +155,10 @@ static int refuse(const char *key, gboolean json)
 	if (later) {
 		spk_error_set(&error, SPK_ERR_NOT_FOUND,
 			      "it may stand in the file, and has no effect",
-			      "%s is known, but not in this version%s%s%s%s", later,
+			      "%s is %s%s%s%s%s", later,
+			      row && !(row->flags & SPK_OPT_LATER)
+				      ? "of each [[ghosts]]; `sparks ghosts` shows them"
+				      : "known, but not in this version",
 			      row ? ": " : "", row ? row->sentence : "",
 			      row ? "; takes " : "", row ? takes : "");
 	} else {

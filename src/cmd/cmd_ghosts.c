@@ -32,10 +32,11 @@ static json_t *tools_to_json(const SpkSpark *spark)
 
 static json_t *spark_to_json(const SpkSpark *spark, const Stats *stats)
 {
-	json_t *object = json_pack("{s:s,s:s,s:s,s:s,s:b,s:o}", "name", spark->name,
+	json_t *object = json_pack("{s:s,s:s,s:s,s:s,s:b,s:o,s:o}", "name", spark->name,
 				   "description", spark->description, "role", spark->role,
 				   "strategy", spark->strategy, "read_only",
-				   spark->read_only, "tools", tools_to_json(spark));
+				   spark->read_only, "tools", tools_to_json(spark),
+				   "origin", spk_json_text(spark->origin));
 
 	if (stats)
 		spk_json_set(object, "stats",
@@ -80,11 +81,16 @@ static void count(const SpkSpark *spark, const GPtrArray *tasks, Stats *stats)
 }
 
 /* tasks NULL: without statistics. */
-static void print(gboolean json, const GPtrArray *tasks)
+static int print(const SpkConf *conf, gboolean json, const GPtrArray *tasks)
 {
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) sparks = spk_sparks(conf, &error);
 	g_autoptr(json_t) all = json_array();
 
-	for (const SpkSpark *spark = spk_sparks(); spark->name; spark++) {
+	if (!sparks)
+		return spk_cmd_fail(g_steal_pointer(&error), json);
+	for (guint i = 0; i < sparks->len; i++) {
+		const SpkSpark *spark = sparks->pdata[i];
 		Stats stats = { 0 };
 
 		if (tasks)
@@ -97,6 +103,7 @@ static void print(gboolean json, const GPtrArray *tasks)
 	}
 	if (json)
 		spk_cmd_print_json(all);
+	return 0;
 }
 
 static int run_with_stats(const SpkArgs *args)
@@ -111,8 +118,7 @@ static int run_with_stats(const SpkArgs *args)
 	tasks = spk_task_list(session.store, -1, STATS_TASKS, &error);
 	if (!tasks)
 		return spk_cmd_fail(g_steal_pointer(&error), session.json);
-	print(session.json, tasks);
-	return 0;
+	return print(session.conf, session.json, tasks);
 }
 
 static int run(const SpkArgs *args)
@@ -126,8 +132,7 @@ static int run(const SpkArgs *args)
 	conf = spk_cmd_conf(args, json, &code); /* for its warnings */
 	if (!conf)
 		return code;
-	print(json, NULL);
-	return 0;
+	return print(conf, json, NULL);
 }
 
 static const SpkCmdOpt options[] = {

@@ -150,12 +150,19 @@ char *spk_optdoc_man(void)
 		spk_roff_line(out, all->pdata[i]);
 		put_options_of(out, all->pdata[i], NULL, put_man_option);
 	}
+	g_string_append(out, ".SH GHOSTS\n");
+	spk_roff_line(out, "Each [[ghosts]] is a spark, beside those built in or in the "
+			   "place of one.");
+	for (const SpkOpt *opt = spk_conf_later_options(); opt->name; opt++)
+		if (!(opt->flags & SPK_OPT_LATER))
+			put_man_option(out, opt, NULL);
 	g_string_append(out, ".SH NOT IN THIS VERSION\n");
 	spk_roff_line(
 		out, "Options of the reference program that may stand in a file and have "
 		     "no effect here; a warning names them.");
 	for (const SpkOpt *opt = spk_conf_later_options(); opt->name; opt++)
-		put_man_option(out, opt, NULL);
+		if (opt->flags & SPK_OPT_LATER)
+			put_man_option(out, opt, NULL);
 	g_string_append(out, ".SH SEE ALSO\n.BR sparks (1)\n");
 	return g_string_free(out, FALSE);
 }
@@ -198,17 +205,22 @@ char *spk_optdoc_table(void)
 	return g_string_free(out, FALSE);
 }
 
-static void put_later(GString *out)
+static void put_other(GString *out, gboolean ghosts)
 {
 	g_string_append(
 		out,
-		"\n## Not in this version\n\n"
-		"Options of the reference program that have no effect here. They may "
-		"stand in a file: a warning names them with their line.\n\n"
-		"| option | default | takes | meaning |\n|---|---|---|---|\n");
+		ghosts ? "\n## [[ghosts]] †\n\nSparks of your own, beside those built "
+			 "in or in the place of one.\n\n"
+		       : "\n## Not in this version\n\nOptions of the reference program "
+			 "that have no effect here. They may stand in a file: a warning "
+			 "names them with their line.\n\n");
+	g_string_append(out,
+			"| option | default | takes | meaning |\n|---|---|---|---|\n");
 	for (const SpkOpt *opt = spk_conf_later_options(); opt->name; opt++) {
 		g_autofree char *range = spk_optdoc_range(opt);
 
+		if (((opt->flags & SPK_OPT_LATER) == 0) != ghosts)
+			continue;
 		g_string_append_printf(out, "| `%s` | ", opt->name);
 		g_string_append(out, *opt->fallback ? "`" : "–");
 		put_cell(out, opt->fallback);
@@ -256,7 +268,8 @@ char *spk_optdoc_markdown(void)
 				       (char *)all->pdata[i]);
 		put_options_of(out, all->pdata[i], NULL, put_full_row);
 	}
-	put_later(out);
+	put_other(out, TRUE);
+	put_other(out, FALSE);
 	return g_string_free(out, FALSE);
 }
 

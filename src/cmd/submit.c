@@ -148,6 +148,13 @@ static json_t *options_of(const SpkArgs *args, const char *model)
 	return options;
 }
 
+static gboolean has_spark(const SpkConf *conf, const char *name, GError **error)
+{
+	g_autoptr(SpkSpark) spark = spk_spark_find(conf, name, error);
+
+	return spark != NULL;
+}
+
 /* Nothing is queued that nobody could answer. */
 static gboolean has_model(SpkConf *conf, const char *model, GError **error)
 {
@@ -202,7 +209,7 @@ static char *accept(SpkSession *session, const SpkArgs *args, SpkFollow *how,
 	g_autofree char *model = NULL;
 	g_autoptr(json_t) options = NULL;
 
-	if (!folder || (spark && !spk_spark_find(spark, error)) ||
+	if (!folder || (spark && !has_spark(session->conf, spark, error)) ||
 	    !spk_submit_model(spk_args_str(args, "model"), &model, error) ||
 	    !has_model(session->conf, model, error))
 		return NULL;

@@ -149,6 +149,60 @@ static gboolean is_of_unknown_list(const char *key)
 	return bracket && g_ascii_isdigit(bracket[1]) && !spk_conf_is_later_section(list);
 }
 
+/* ---- [[ghosts]] ---- */
+static void free_value(gpointer data)
+{
+	SpkConfValue *value = data;
+
+	g_free(value->text);
+	g_free(value);
+}
+
+/* The one that the entry belongs to: "ghosts[3]" of "ghosts[3].name". */
+static SpkConfTable *table_of(SpkConfLoad *load, const SpkConfLayer *layer,
+			      const SpkConfEntry *entry)
+{
+	const char *dot = strrchr(entry->key, '.');
+	g_autofree char *name = g_strndup(entry->key, (gsize)(dot - entry->key));
+	GPtrArray *tables = load->conf->tables;
+	SpkConfTable *table = tables->len ? tables->pdata[tables->len - 1] : NULL;
+	g_autofree char *folder = NULL;
+
+	if (table && !strcmp(table->name, name))
+		return table;
+	table = g_new0(SpkConfTable, 1);
+	table->name = g_steal_pointer(&name);
+	table->file = g_strdup(layer->path);
+	table->line = entry->line;
+	if (layer->mine) {
+		folder = g_path_get_dirname(layer->path);
+		table->folder = g_canonicalize_filename(folder, NULL);
+	}
+	table->values =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_value);
+	g_ptr_array_add(tables, table);
+	return table;
+}
+
+static void table_key(SpkConfLoad *load, const SpkConfLayer *layer,
+		      const SpkConfEntry *entry, const SpkOpt *opt)
+{
+	SpkConfTable *table = table_of(load, layer, entry);
+	g_autofree char *why = spk_conf_type_clash(opt, entry);
+	SpkConfValue value = { NULL };
+
+	if (!why)
+		(void)spk_conf_value_parse(opt, entry->text, &value, &why);
+	if (why) {
+		spk_load_problem(load, "put this line right", "%s:%u:%u: %s %s",
+				 layer->path, entry->line, entry->column, opt->name, why);
+		return;
+	}
+	value.line = entry->line;
+	g_hash_table_replace(table->values, g_strdup(strrchr(entry->key, '.') + 1),
+			     g_memdup2(&value, sizeof(value)));
+}
+
 static gboolean is_heading(const SpkConfEntry *entry)
 {
 	return (entry->type == SPK_TOML_TABLE && is_section(entry->key)) ||
@@ -163,6 +217,10 @@ static void unknown_key(SpkConfLoad *load, const SpkConfLayer *layer,
 	g_autofree char *nearest = NULL;
 	g_autofree char *key = NULL;
 
+	if (later && !(later->flags & SPK_OPT_LATER)) {
+		table_key(load, layer, entry, later);
+		return;
+	}
 	if (later) {
 		later_key(load, layer, entry, later);
 		return;
@@ -211,8 +269,9 @@ static int option_of(const SpkConfLayer *layer, const SpkConfEntry *entry)
 static gboolean is_sensitive(const SpkConfLayer *layer, const SpkConfEntry *entry)
 {
 	int index = option_of(layer, entry);
+	const SpkOpt *row = layer->dotenv ? NULL : spk_conf_find_later(entry->key);
 
-	if (secret_of(layer, entry))
+	if (secret_of(layer, entry) || (row && row->flags & SPK_OPT_SENSITIVE))
 		return TRUE;
 	return index >= 0 && spk_conf_options()[index].flags & SPK_OPT_SENSITIVE;
 }

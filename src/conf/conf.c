@@ -31,6 +31,7 @@ void spk_conf_unref(SpkConf *conf)
 		g_mutex_clear(&conf->lock);
 	}
 	g_clear_pointer(&conf->base, spk_conf_unref);
+	g_ptr_array_unref(conf->tables);
 	g_ptr_array_unref(conf->warnings);
 	g_free(conf);
 }

@@ -49,6 +49,19 @@ int spk_conf_find(const char *name);
 const SpkOpt *spk_conf_later_options(void);
 /* The row of a key of these, indices or none between the brackets; NULL: there is none. */
 const SpkOpt *spk_conf_find_later(const char *key);
+
+/* One [[ghosts]], with the values it has in its file (order of the file). Borrowed from conf. */
+typedef struct SpkConfTable SpkConfTable;
+const GPtrArray *spk_conf_tables(const SpkConf *conf);
+const char *spk_conf_table_file(const SpkConfTable *table);
+/* That its paths are relative to; NULL: the file came with the current folder. */
+const char *spk_conf_table_folder(const SpkConfTable *table);
+/* Of the key, else of the table's first one. */
+guint spk_conf_table_line(const SpkConfTable *table, const char *key);
+/* Its value or the default; the key must stand in the table of options. */
+const char *spk_conf_table_str(const SpkConfTable *table, const char *key);
+char **spk_conf_table_list(const SpkConfTable *table, const char *key);
+
 /* For an option of the reference that this version lacks: what to call it, "[telegram]" or
  * "openai.include"; else NULL. */
 char *spk_conf_later(const char *name);

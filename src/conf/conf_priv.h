@@ -86,6 +86,14 @@ typedef struct {
 	gint64 looked_us;
 } SpkConfKept;
 
+struct SpkConfTable {
+	char *name; /* "ghosts[0]" */
+	char *file, *folder;
+	guint line;
+	GHashTable *values; /* key -> SpkConfValue */
+};
+void spk_conf_table_free(SpkConfTable *table);
+
 struct SpkConf {
 	gatomicrefcount refs;
 	SpkConf *base; /* keeps the secrets of one with knobs; NULL: it is a loaded one */
@@ -97,6 +105,7 @@ struct SpkConf {
 	GHashTable *inlined; /* of a config file, where that is allowed: likewise */
 	GMutex lock;	     /* of kept */
 	GHashTable *kept;    /* variable -> SpkConfKept */
+	GPtrArray *tables;   /* SpkConfTable */
 	GPtrArray *warnings; /* NULL-terminated once loaded */
 	char *store_path;
 };

@@ -164,6 +164,7 @@ SpkConf *spk_conf_with_knobs(SpkConf *base, GHashTable *values)
 		conf->values[i].text = g_strdup(conf->values[i].text);
 	conf->path = g_strdup(base->path);
 	conf->trusted = base->trusted;
+	conf->tables = g_ptr_array_ref(base->tables);
 	conf->warnings = g_ptr_array_ref(base->warnings);
 	conf->store_path = g_strdup(base->store_path);
 	for (const SpkKnob *knob = knobs; knob->name; knob++) {

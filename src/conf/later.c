@@ -1,6 +1,7 @@
 /*
  * Options of the reference program that have no effect in this version, in the shape of the
- * option table: they may stand in a file, are checked, and are named in a warning. "[]" in a
+ * option table: they may stand in a file, are checked, and are named in a warning. Beside
+ * them, without SPK_OPT_LATER, those of [[ghosts]]: table.c keeps these. "[]" in a
  * name stands for each table of a list: ghosts[].name is name in [[ghosts]].
  */
 #include <string.h>
@@ -11,6 +12,12 @@
 #define ROW(name, type, fallback, min, max, choices, sentence)                   \
 	{                                                                        \
 		name, type, fallback, min, max, choices, SPK_OPT_LATER, sentence \
+	}
+/* of [[ghosts]], which have one */
+#define GHOST(key, type, fallback, choices, sentence)                              \
+	{                                                                          \
+		"ghosts[]." key, type, fallback, 0, 0, choices, SPK_OPT_SENSITIVE, \
+			sentence                                                   \
 	}
 #define STR(name, fallback, sentence) \
 	ROW(name, SPK_OPT_STRING, fallback, 0, 0, NULL, sentence)
@@ -50,18 +57,18 @@ static const SpkOpt rows[] = {
 	INT("docker.timeout_secs", "600", 1, YEAR, "time of one command; ours is box.timeout_secs"),
 	BOOL("embedding.enabled", "true", "compute embeddings of memories"),
 	PATH("embedding.model_dir", "~/.sparks/models/all-MiniLM-L6-v2", "folder with model.onnx and tokenizer.json"),
-	STR("ghosts[].description", "", "what the spark is for, in a sentence"),
+	GHOST("description", SPK_OPT_STRING, "", NULL, "what the spark is for, in a sentence"),
 	STR("ghosts[].image", "", "image that the spark's tasks run in"),
 	STR("ghosts[].mounts[].container_path", "", "where the folder is seen inside"),
 	STR("ghosts[].mounts[].host_path", "", "folder outside"),
 	BOOL("ghosts[].mounts[].read_only", "false", "whether the folder can be changed from inside"),
-	STR("ghosts[].name", "", "name of the spark"),
-	ENUM("ghosts[].role", "worker", "coordinator|coder|critic|worker", "part that the spark plays"),
-	STR("ghosts[].skill_file", "", "Markdown with a skill, put into the system prompt"),
-	LIST("ghosts[].skill_files", "[]", "more of these"),
-	STR("ghosts[].soul_file", "", "Markdown that begins the system prompt"),
-	ENUM("ghosts[].strategy", "react", "react|code", "how the spark works"),
-	LIST("ghosts[].tools", "[]", "tools that the spark may use"),
+	GHOST("name", SPK_OPT_STRING, "", NULL, "name of the spark"),
+	GHOST("role", SPK_OPT_ENUM, "worker", "coordinator|coder|critic|worker", "part that the spark plays"),
+	GHOST("skill_file", SPK_OPT_STRING, "", NULL, "Markdown with a skill, put into the system prompt"),
+	GHOST("skill_files", SPK_OPT_LIST, "[]", NULL, "more of these"),
+	GHOST("soul_file", SPK_OPT_STRING, "", NULL, "Markdown that begins the system prompt"),
+	GHOST("strategy", SPK_OPT_ENUM, "react", "react|code", "how the spark works"),
+	GHOST("tools", SPK_OPT_LIST, "[]", NULL, "tools that the spark may use"),
 	BOOL("heartbeat.enabled", "false", "think without being asked, now and then"),
 	INT("heartbeat.interval_secs", "1800", 1, YEAR, "seconds between two heartbeats"),
 	REAL("heartbeat.jitter", "0.2", 0, 1, "part of the interval that is left to chance"),

@@ -63,6 +63,7 @@ static gboolean load_file(SpkConfLoad *load, const char *path, gboolean mine,
 	if (!entries)
 		return there;
 	layer.entries = entries;
+	layer.mine = mine;
 	layer.trusted = *ret_trusted = mine || spk_load_may_trust(load, &layer);
 	if (!dotenv) {
 		load->conf->path = g_strdup(path);
@@ -76,9 +77,11 @@ static gboolean load_file(SpkConfLoad *load, const char *path, gboolean mine,
  * set it, else a line in a repository would lift their limits. */
 static void load_beneath(SpkConfLoad *load, const char *path, gboolean dotenv)
 {
-	SpkConfLayer layer = {
-		.path = path, .dotenv = dotenv, .trusted = TRUE, .beneath = TRUE
-	};
+	SpkConfLayer layer = { .path = path,
+			       .dotenv = dotenv,
+			       .trusted = TRUE,
+			       .beneath = TRUE,
+			       .mine = TRUE };
 	gboolean there;
 	g_autoptr(GPtrArray) entries = read_layer(load, &layer, TRUE, &there);
 	g_autofree char *text G_GNUC_UNUSED = layer.text;
@@ -260,6 +263,8 @@ SpkConf *spk_conf_check(const SpkConfSource *source, GPtrArray **ret_problems)
 	conf->secrets = new_secrets();
 	conf->inlined = new_secrets();
 	conf->kept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_kept);
+	conf->tables =
+		g_ptr_array_new_with_free_func((GDestroyNotify)spk_conf_table_free);
 	conf->warnings = g_ptr_array_new_with_free_func(g_free);
 	set_defaults(&load);
 	load_toml(&load);

@@ -26,6 +26,7 @@ typedef struct {
 	gsize len;
 	GPtrArray *entries;
 	gboolean dotenv; /* else TOML */
+	gboolean mine;	 /* explicit, or in SPARKS_HOME */
 	gboolean trusted;
 	gboolean
 		beneath; /* only what is sensitive counts: a file that isn't trusted hides it */

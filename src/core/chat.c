@@ -34,6 +34,14 @@ static gboolean has_model(SpkChat *chat, const char *model, GError **error)
 	return llm != NULL;
 }
 
+static gboolean has_spark(SpkChat *chat, const char *name, GError **error)
+{
+	g_autoptr(SpkConf) conf = spk_core_conf(chat->core);
+	g_autoptr(SpkSpark) spark = conf ? spk_spark_find(conf, name, error) : NULL;
+
+	return spark != NULL;
+}
+
 static SpkChat *chat_new(SpkCore *core, SpkChatRow *take_row, gboolean stored)
 {
 	SpkChat *chat = g_new0(SpkChat, 1);
@@ -62,7 +70,7 @@ SpkChat *spk_chat_new(SpkCore *core, const SpkChatStart *start, GError **error)
 			      "%s is not a folder", row->repo);
 		return NULL;
 	}
-	if (!spk_spark_find(row->spark, error) || !has_model(chat, row->model, error))
+	if (!has_spark(chat, row->spark, error) || !has_model(chat, row->model, error))
 		return NULL;
 	return g_steal_pointer(&chat);
 }
@@ -144,7 +152,7 @@ static gboolean set(SpkChat *chat, const char *spark, const char *model, json_t 
 
 gboolean spk_chat_set_spark(SpkChat *chat, const char *spark, GError **error)
 {
-	return spk_spark_find(spark, error) &&
+	return has_spark(chat, spark, error) &&
 	       set(chat, spark, chat->row->model, chat->row->options, error);
 }
 

@@ -152,13 +152,31 @@ static gboolean check_request(const SpkRequest *request, GError **error)
 			      "%s is not a folder", request->folder);
 		return FALSE;
 	}
-	return spk_spark_find(request->spark ? request->spark : "coder", error) != NULL;
+	return TRUE;
+}
+
+/* The options of a task, with the spark as it is defined now where that may change. */
+static json_t *options_with_spark(SpkCore *core, const char *name, const json_t *options,
+				  GError **error)
+{
+	g_autoptr(SpkConf) conf = spk_core_conf(core);
+	g_autoptr(SpkSpark) spark = conf ? spk_spark_find(conf, name, error) : NULL;
+	json_t *record = spark ? spk_spark_record(spark) : NULL;
+	json_t *all;
+
+	if (!spark)
+		return NULL;
+	all = options ? json_copy((json_t *)options) : json_object();
+	if (record)
+		spk_json_set(all, "spark", record);
+	return all;
 }
 
 char *core_accept(SpkCore *core, const SpkRequest *request, const char *session,
 		  GError **error)
 {
 	g_autofree char *id = spk_id_new();
+	g_autoptr(json_t) options = NULL;
 	SpkTask task = {
 		.id = id,
 		.goal = (char *)request->goal,
@@ -166,14 +184,17 @@ char *core_accept(SpkCore *core, const SpkRequest *request, const char *session,
 		.status = SPK_STATE_QUEUED,
 		.repo = (char *)request->folder,
 		.label = (char *)request->label,
-		.options = request->options,
 		.apart = request->apart,
 		.cost_usd = -1,
 		.created_us = spk_now_us(),
 		.updated_us = spk_now_us(),
 	};
 
-	if (!check_request(request, error) ||
+	if (!check_request(request, error))
+		return NULL;
+	options = options_with_spark(core, task.spark, request->options, error);
+	task.options = options;
+	if (!options ||
 	    !(session ? spk_session_add_turn(core->store, session, &task, error)
 		      : spk_task_insert(core->store, &task, error)))
 		return NULL;

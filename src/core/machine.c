@@ -17,7 +17,7 @@ typedef struct {
 	const MachineEnv *env;
 	Held *held;
 	SpkTask *task;
-	const SpkSpark *spark;
+	SpkSpark *spark;
 	const SpkStrategy *strategy;
 	SpkTree *tree;
 	SpkLlm *llm;
@@ -32,6 +32,7 @@ static void machine_clear(Machine *machine)
 	g_clear_pointer(&machine->llm, spk_llm_free);
 	g_clear_pointer(&machine->tree, spk_tree_free);
 	g_clear_pointer(&machine->task, spk_task_free);
+	g_clear_pointer(&machine->spark, spk_spark_free);
 	g_free(machine->reason);
 }
 
@@ -534,7 +535,11 @@ static gboolean find_parts(Machine *machine, GError **error)
 {
 	const char *name = spk_json_str(machine->task->options, "strategy");
 
-	machine->spark = spk_spark_find(machine->task->spark, error);
+	machine->spark =
+		spk_spark_recorded(json_object_get(machine->task->options, "spark"));
+	if (!machine->spark)
+		machine->spark =
+			spk_spark_find(machine->env->conf, machine->task->spark, error);
 	if (!machine->spark)
 		return FALSE;
 	if (!name)

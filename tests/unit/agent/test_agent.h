@@ -20,4 +20,5 @@ extern const Suite history_suite;
 extern const Suite reach_suite;
 extern const Suite recognise_suite;
 extern const Suite rules_suite;
+extern const Suite sparks_suite;
 #endif

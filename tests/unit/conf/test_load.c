@@ -171,7 +171,7 @@ static void test_warnings(void **state)
 
 	put("x.toml",
 	    "[manager]\nmax_step = 3\n[telegram]\nprovider = 'x'\nallow_all = true\n"
-	    "[[ghosts]]\nname = 'a'\n[openai]\nclassifier_model = 'm'\n"
+	    "[[ghosts]]\nname = 'a'\nimage = 'i'\n[openai]\nclassifier_model = 'm'\n"
 	    "[llm]\n[nonsense]\nx = 1\n\"openai.url\" = 'http://x'\n");
 	conf = load_ok("x.toml");
 	all = warnings_of(conf);
@@ -180,8 +180,8 @@ static void test_warnings(void **state)
 	assert_has(all,
 		   "x.toml:4: [telegram] provider, allow_all: known, but not in this "
 		   "version: no effect");
-	assert_has(all, "x.toml:7: [ghosts] [].name: known");
-	assert_has(all, "x.toml:9: [openai] classifier_model: known");
+	assert_has(all, "x.toml:8: [ghosts] [].image: known");
+	assert_has(all, "x.toml:10: [openai] classifier_model: known");
 	assert_has(all, "unknown key nonsense.x");
 	assert_has(all, "unknown key nonsense.\"openai.url\"");
 	assert_lacks(all, "x.toml:5");

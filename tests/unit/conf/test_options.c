@@ -100,7 +100,7 @@ static void test_later_options(void **state)
 			assert_true(strcmp(opt->name, opt[1].name) < 0);
 		assert_int_equal(spk_conf_find(opt->name), -1);
 		assert_ptr_equal(spk_conf_find_later(opt->name), opt);
-		assert_true(opt->flags & SPK_OPT_LATER);
+		assert_true(opt->flags & (SPK_OPT_LATER | SPK_OPT_SENSITIVE));
 		assert_true(*opt->sentence);
 		assert_true(spk_conf_value_parse(opt, opt->fallback, &value, &why));
 		g_free(value.text);

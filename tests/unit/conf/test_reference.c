@@ -46,7 +46,7 @@ static void test_file_loads(void **state)
 	assert_has(all,
 		   "x.toml:6:12: llm.provider \"ouath\" is an old spelling of openai");
 	assert_has(all, "[telegram] provider, allowed_chats, allow_all");
-	assert_has(all, "[ghosts] [].name, [].description");
+	assert_has(all, "[ghosts] [].image, [].mounts[].host_path");
 	assert_has(all, "[openai] classifier_model, auth_file, redirect_uri, include");
 	assert_lacks(all, "unknown key");
 	/* one for each section, and the old spelling */
@@ -72,10 +72,28 @@ static void test_wrong_value_is_a_warning(void **state)
 	assert_lacks(all, "nonsense[0]");
 }
 
+/* A repository brings no sparks of its own; what the person has stays. */
+static void test_ghosts_need_trust(void **state)
+{
+	g_autofree char *home = in_home("config.toml");
+	g_autoptr(SpkConf) conf = NULL;
+	g_autofree char *all = NULL;
+
+	put("config.toml", "[[ghosts]]\nname = 'coder'\ntools = ['shell']\n");
+	put(home, "[[ghosts]]\nname = 'mine'\ntools = ['shell']\n");
+	conf = load_ok(NULL);
+	all = warnings_of(conf);
+	assert_has(all, "is not trusted: ghosts[0].name, ghosts[0].tools have no effect");
+	assert_int_equal(spk_conf_tables(conf)->len, 1);
+	assert_string_equal(spk_conf_table_str(spk_conf_tables(conf)->pdata[0], "name"),
+			    "mine");
+}
+
 const struct CMUnitTest reference_tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, conf_setup, conf_teardown)
 	TEST(test_every_key_is_known),
 	TEST(test_file_loads),
 	TEST(test_wrong_value_is_a_warning),
+	TEST(test_ghosts_need_trust),
 };
 const size_t n_reference_tests = G_N_ELEMENTS(reference_tests);

@@ -1,0 +1,191 @@
+/* Sparks of the configuration, [[ghosts]]: their tools, and the files of their prompt. */
+#include <string.h>
+
+#include "agent/sparks_priv.h"
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "tool/tool.h"
+
+enum { MAX_FILE = 32 << 10, MAX_PROMPT = 128 << 10 };
+
+/* The reference's names: ours for the same thing, or NULL for what we lack. */
+static const struct {
+	const char *theirs, *ours;
+} tool_names[] = {
+	{ "grep", "file_search" },
+	{ "glob", "file_list" },
+	{ "test_runner", "shell" },
+	{ "lint", "shell" },
+	{ "diff", "git" },
+	{ "codebase_map", "file_list" },
+	{ "web_fetch", NULL },
+	{ "web_search", NULL },
+	{ "gh", NULL },
+	{ "claude_code", NULL },
+	{ "codex", NULL },
+	{ "opencode", NULL },
+};
+
+static gboolean fail(const SpkConfTable *table, const char *key, const char *hint,
+		     GError **error, const char *text)
+{
+	spk_error_set(error, SPK_ERR_CONFIG, hint, "%s:%u: %s %s",
+		      spk_conf_table_file(table), spk_conf_table_line(table, key), key,
+		      text);
+	return FALSE;
+}
+
+/* ---- tools ---- */
+static void add_once(GPtrArray *tools, const char *name)
+{
+	for (guint i = 0; i < tools->len; i++)
+		if (!strcmp(tools->pdata[i], name))
+			return;
+	g_ptr_array_add(tools, g_strdup(name));
+}
+
+static gboolean unknown_tool(const SpkConfTable *table, const char *name, GError **error)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	g_autofree char *nearest = NULL, *text = NULL;
+
+	for (const SpkTool *const *tool = spk_tools; *tool; tool++)
+		g_ptr_array_add(names, (gpointer)(*tool)->name);
+	g_ptr_array_add(names, NULL);
+	nearest = spk_text_did_you_mean(name, (const char *const *)names->pdata);
+	text = g_strdup_printf("has \"%s\", which is no tool%s", name, nearest);
+	return fail(table, "tools", "`sparks ghosts` shows tools by their names", error,
+		    text);
+}
+
+static gboolean add_tool(const SpkConfTable *table, const char *name, GPtrArray *tools,
+			 GError **error)
+{
+	if (spk_tool_find(name)) {
+		add_once(tools, name);
+		return TRUE;
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(tool_names); i++) {
+		if (strcmp(tool_names[i].theirs, name) != 0)
+			continue;
+		if (tool_names[i].ours)
+			add_once(tools, tool_names[i].ours);
+		spk_warn("ghosts", "%s:%u: the tool %s is %s%s",
+			 spk_conf_table_file(table), spk_conf_table_line(table, "tools"),
+			 name,
+			 tool_names[i].ours ? "here " : "not in this version: left out",
+			 tool_names[i].ours ? tool_names[i].ours : "");
+		return TRUE;
+	}
+	return unknown_tool(table, name, error);
+}
+
+static gboolean read_tools(const SpkConfTable *table, SpkSpark *spark, GError **error)
+{
+	g_autoptr(GPtrArray) tools = g_ptr_array_new_with_free_func(g_free);
+	g_auto(GStrv) names = spk_conf_table_list(table, "tools");
+
+	for (char **name = names; *name; name++)
+		if (!add_tool(table, *name, tools, error))
+			return FALSE;
+	if (!tools->len)
+		return fail(table, "tools", "name some, as in [\"file_read\", \"shell\"]",
+			    error, "leaves the spark without any");
+	add_once(tools, "finish");
+	g_ptr_array_add(tools, NULL);
+	spark->tools =
+		(const char *const *)g_ptr_array_free(g_steal_pointer(&tools), FALSE);
+	spark->read_only = !g_strv_contains(spark->tools, "file_write") &&
+			   !g_strv_contains(spark->tools, "file_edit");
+	return TRUE;
+}
+
+/* ---- prompt ---- */
+static gboolean add_file(const SpkConfTable *table, const char *key, const char *name,
+			 GString *prompt, GError **error)
+{
+	const char *folder = spk_conf_table_folder(table);
+	g_autofree char *expanded = spk_fs_expand(name);
+	g_autofree char *path = NULL, *text = NULL;
+	g_autoptr(GError) broken = NULL;
+	gsize len = 0;
+
+	/* What was trusted is the config file: others beside it may change with any pull. */
+	if (!folder)
+		return fail(table, key, "move the table to ~/.sparks/config.toml", error,
+			    "is not read for a config file of the current folder");
+	path = g_canonicalize_filename(expanded, folder);
+	text = spk_fs_read(path, MAX_FILE, &len, &broken);
+	if (!text)
+		return fail(table, key, "make the file, or take the key out", error,
+			    broken->message);
+	if (!g_utf8_validate_len(text, len, NULL))
+		return fail(table, key, "save the file as UTF-8", error,
+			    "names a file that is not UTF-8");
+	if (prompt->len + len > MAX_PROMPT)
+		return fail(table, key, "shorten the files", error,
+			    "makes the prompt longer than 128 KiB");
+	if (prompt->len)
+		g_string_append(prompt, "\n\n");
+	g_string_append_len(prompt, text, (gssize)len);
+	return TRUE;
+}
+
+static gboolean read_prompt(const SpkConfTable *table, SpkSpark *spark, GError **error)
+{
+	static const char *const keys[] = { "soul_file", "skill_file" };
+	g_autoptr(GString) prompt = g_string_new(NULL);
+	g_auto(GStrv) skills = spk_conf_table_list(table, "skill_files");
+
+	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+		const char *name = spk_conf_table_str(table, keys[i]);
+
+		if (i == 0 && !*name)
+			g_string_append_printf(prompt, "You are %s. %s", spark->name,
+					       spark->description);
+		if (*name && !add_file(table, keys[i], name, prompt, error))
+			return FALSE;
+	}
+	for (char **name = skills; *name; name++)
+		if (!add_file(table, "skill_files", *name, prompt, error))
+			return FALSE;
+	spark->soul = g_string_free(g_steal_pointer(&prompt), FALSE);
+	return TRUE;
+}
+
+/* ---- the whole ---- */
+static gboolean is_name(const char *name)
+{
+	gsize len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "0123456789_-");
+
+	return *name && !name[len] && len <= 64;
+}
+
+SpkSpark *spk_spark_of_table(const SpkConfTable *table, GError **error)
+{
+	g_autoptr(SpkSpark) spark = g_new0(SpkSpark, 1);
+
+	spark->name = g_strdup(spk_conf_table_str(table, "name"));
+	spark->description = g_strdup(spk_conf_table_str(table, "description"));
+	spark->role = g_strdup(spk_conf_table_str(table, "role"));
+	spark->strategy = g_strdup("react");
+	spark->origin = g_strdup_printf("%s:%u", spk_conf_table_file(table),
+					spk_conf_table_line(table, "name"));
+	if (!is_name(spark->name)) {
+		fail(table, "name", "as in name = \"reviewer\"", error,
+		     "must be 1 to 64 letters, digits, - or _");
+		return NULL;
+	}
+	if (!strcmp(spk_conf_table_str(table, "strategy"), "code"))
+		spk_warn("ghosts",
+			 "%s:%u: strategy \"code\" is not in this version: %s "
+			 "works as react",
+			 spk_conf_table_file(table),
+			 spk_conf_table_line(table, "strategy"), spark->name);
+	if (!read_tools(table, spark, error) || !read_prompt(table, spark, error))
+		return NULL;
+	return g_steal_pointer(&spark);
+}

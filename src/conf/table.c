@@ -1,0 +1,60 @@
+/* Tables of lists, as [[ghosts]]: the values of each, from the file that has them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "conf/conf_priv.h"
+
+void spk_conf_table_free(SpkConfTable *table)
+{
+	g_free(table->name);
+	g_free(table->file);
+	g_free(table->folder);
+	g_hash_table_unref(table->values);
+	g_free(table);
+}
+
+const GPtrArray *spk_conf_tables(const SpkConf *conf)
+{
+	return conf->tables;
+}
+
+const char *spk_conf_table_file(const SpkConfTable *table)
+{
+	return table->file;
+}
+
+const char *spk_conf_table_folder(const SpkConfTable *table)
+{
+	return table->folder;
+}
+
+guint spk_conf_table_line(const SpkConfTable *table, const char *key)
+{
+	const SpkConfValue *value = g_hash_table_lookup(table->values, key);
+
+	return value ? value->line : table->line;
+}
+
+const char *spk_conf_table_str(const SpkConfTable *table, const char *key)
+{
+	const SpkConfValue *value = g_hash_table_lookup(table->values, key);
+	g_autofree char *row = g_strconcat("ghosts[].", key, NULL);
+	const SpkOpt *opt = spk_conf_find_later(row);
+
+	g_assert(opt);
+	return value ? value->text : opt->fallback;
+}
+
+char **spk_conf_table_list(const SpkConfTable *table, const char *key)
+{
+	g_autoptr(json_t) list = json_loads(spk_conf_table_str(table, key), 0, NULL);
+	GPtrArray *texts = g_ptr_array_new();
+	gsize i;
+	json_t *text;
+
+	json_array_foreach(list, i, text)
+		g_ptr_array_add(texts, g_strdup(json_string_value(text)));
+	g_ptr_array_add(texts, NULL);
+	return (char **)g_ptr_array_free(texts, FALSE);
+}
