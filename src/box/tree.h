@@ -144,4 +144,21 @@ gboolean spk_tree_apply(SpkTree *tree, const char *raw, const SpkTreeApply *how,
 gboolean spk_tree_undo(SpkTree *tree, json_t *record, SpkCancel *cancel,
 		       SpkTreeApplied *ret_undone, GError **error);
 
+/* ---- what becomes of it in the end (tree_drop.c) ---- */
+/* Bytes on disk below a folder; -1: there is none. */
+gint64 spk_tree_bytes(const char *path);
+
+typedef enum {
+	SPK_BRANCH_DROPPED,
+	SPK_BRANCH_GONE,     /* there is no such branch, repository or folder any more */
+	SPK_BRANCH_MOVED,    /* it is not at that commit any more */
+	SPK_BRANCH_IN_USE,   /* checked out somewhere */
+	SPK_BRANCH_UNMERGED, /* no other ref holds the commit */
+} SpkTreeBranch;
+/* Removes refs/heads/BRANCH of the user's repository, which must be at `commit`; `dry_run`:
+ * only says what it would do. FALSE when that could not be found out. */
+gboolean spk_tree_drop_branch(const char *folder, const char *branch, const char *commit,
+			      gboolean even_unmerged, gboolean dry_run,
+			      SpkTreeBranch *ret, SpkCancel *cancel, GError **error);
+
 #endif

@@ -17,13 +17,31 @@ static void count_free(gpointer data)
 static SpkTree *open_tree(SpkCore *core, const SpkTask *task, const SpkTrail *trail,
 			  GError **error)
 {
+	g_autoptr(GError) why = NULL;
+	g_autofree char *hint = NULL;
+	SpkTree *tree;
+
 	if (!trail->base) {
 		spk_error_set(error, SPK_ERR_NOT_FOUND,
 			      "`sparks tasks show` says how far it is",
 			      "task %s has no files yet", task->id);
 		return NULL;
 	}
-	return spk_tree_open(spk_core_home(core), task->id, error);
+	tree = spk_tree_open(spk_core_home(core), task->id, &why);
+	if (tree || !spk_trail_pruned(trail, "copies")) {
+		if (!tree)
+			g_propagate_error(error, g_steal_pointer(&why));
+		return tree;
+	}
+	hint = task->branch
+		       ? g_strdup_printf("its commit is still on the branch: git diff "
+					 "%.12s %s; git cherry-pick --no-commit %s",
+					 task->base, task->branch, task->branch)
+		       : NULL;
+	spk_error_set(error, SPK_ERR_NOT_FOUND, hint,
+		      "the private copy of task %s was dropped by housekeeping",
+		      task->id);
+	return NULL;
 }
 
 /* Sections of the diff come in the order of the changes, one each. */

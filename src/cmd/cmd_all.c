@@ -15,6 +15,7 @@ static const SpkCmd *const commands[] = {
 	&spk_cmd_init,
 	&spk_cmd_knobs,
 	&spk_cmd_secrets,
+	&spk_cmd_store,
 	&spk_cmd_tasks,
 	&spk_cmd_up,
 	&spk_cmd_version,

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "cmd/cmd_all.h"
 #include "cmd/session.h"
+#include "cmd/unit.h"
 
 static void say_ready(const SpkSession *session, gint64 workers)
 {
@@ -37,6 +38,8 @@ static int run(const SpkArgs *args)
 	const char *const overrides[] = { given, NULL };
 	int code;
 
+	if (spk_args_flag(args, "install") || spk_args_flag(args, "uninstall"))
+		return spk_unit_run(args);
 	if (!spk_session_open_with(&session, args,
 				   spk_args_has(args, "workers") ? overrides : NULL,
 				   spk_args_flag(args, "json"), &code))
@@ -55,6 +58,11 @@ static int run(const SpkArgs *args)
 }
 
 static const SpkCmdOpt options[] = {
+	{ "install", .type = SPK_CMD_FLAG,
+	  .sentence = "have systemd start it with your session, and start it now" },
+	{ "uninstall", .type = SPK_CMD_FLAG, .sentence = "take that back" },
+	{ "no-start", .type = SPK_CMD_FLAG,
+	  .sentence = "with --install: only write the unit file" },
 	{ "workers", .type = SPK_CMD_INT, .value = "N", .min = 1, .max = 64,
 	  .sentence = "tasks at a time (default: option up.workers)" },
 	SPK_OPT_JSON,
@@ -70,8 +78,12 @@ const SpkCmd spk_cmd_up = {
 		"running tasks end their step, are given back, and go on with the next `up` or "
 		"with `sparks tasks resume ID`.\n\n"
 		"It runs tasks with the configuration it was started with. A command whose own "
-		"values differ says so and runs its task itself.",
-	.example = "sparks up --workers 4",
+		"values differ says so and runs its task itself.\n\n"
+		"--install writes ~/.config/systemd/user/sparks.service for this program, this "
+		"SPARKS_HOME and this --config, and starts it. The journal keeps its messages: "
+		"journalctl --user -u sparks. `loginctl enable-linger` lets it run while you are "
+		"logged out.",
+	.example = "sparks up --install",
 	.options = options,
 	.run = run,
 };

@@ -253,6 +253,13 @@ json_t *spk_export_repo(SpkCore *core, const SpkTask *task, const SpkTrail *trai
 	g_autoptr(GError) failed = NULL;
 	json_t *files;
 
+	if (spk_trail_pruned(trail, "steps") || spk_trail_pruned(trail, "copies")) {
+		spk_error_set(error, SPK_ERR_CONFLICT,
+			      "`sparks tasks explain` tells what is still on record",
+			      "steps or files of task %s were dropped by housekeeping",
+			      task->id);
+		return NULL;
+	}
 	/* a turn of a chat that only talked */
 	if (!trail->base && task->status == SPK_STATE_DONE)
 		return json_pack("{s:{},s:b}", "files", "git", FALSE);

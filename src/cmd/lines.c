@@ -210,6 +210,11 @@ static void on_undo_intent(SpkLines *lines, const json_t *p, GPtrArray *out)
 			 spk_json_int(p, "of", 0));
 }
 
+static void on_pruned(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	line_add(out, "dim", "dropped", "%s, by housekeeping", line_str(p, "what"));
+}
+
 /* Kinds of docs/journal.md. */
 static const struct {
 	const char *kind;
@@ -242,6 +247,7 @@ static const struct {
 	{ "undo.intent", on_undo_intent },
 	{ "undo.result", on_undo_result },
 	{ "mail", on_mail },
+	{ "pruned", on_pruned },
 };
 
 GPtrArray *spk_lines_take(SpkLines *lines, const SpkJournalEntry *entry)

@@ -12,12 +12,14 @@
 #include "cmd/consent.h"
 #include "cmd/summary.h"
 #include "cmd/ui.h"
+#include "core/prune.h"
 #include "llm/llm.h"
 #include "tool/image.h"
 
 #define LATER_MEMORY \
 	"there is no memory in this version; read the answer in `sparks tasks show ID`"
 #define SCRIPT	  "script:"
+#define TIDY_MS	  2000
 #define LATER_CLI "other agent programs are not run by this version; leave the flag out"
 
 const SpkCmdOpt spk_submit_options[] = {
@@ -322,6 +324,34 @@ static gboolean apply_result(SpkSession *session, const SpkArgs *args, const cha
 				 &applied, error);
 }
 
+/* The day's housekeeping, by who has just waited for a task anyway. */
+static void tidy(SpkSession *session, const SpkFollow *how)
+{
+	g_autoptr(SpkCancel) cancel = spk_cmd_interrupt();
+	g_autofree char *said = NULL;
+
+	if (how->runner == SPK_RUN_DAEMON)
+		return; /* it does its own */
+	said = spk_core_tidy(session->core, TIDY_MS, cancel);
+	if (said)
+		fprintf(stderr, "sparks: %s\n", said);
+}
+
+static int finish(SpkSession *session, const SpkArgs *args, const char *id,
+		  GError *take_error)
+{
+	gboolean strict = spk_args_flag(args, "strict");
+	g_autoptr(GError) error = take_error;
+	int code, apply_code;
+
+	if (error || !spk_args_flag(args, "apply"))
+		return spk_submit_close(session, id, strict, g_steal_pointer(&error));
+	(void)apply_result(session, args, id, &error);
+	apply_code = error ? spk_err_info(spk_error_code(error))->exit_code : 0;
+	code = spk_submit_close(session, id, strict, g_steal_pointer(&error));
+	return code ? code : apply_code;
+}
+
 int spk_submit(const SpkArgs *args)
 {
 	g_auto(SpkSession) session = { 0 };
@@ -330,7 +360,7 @@ int spk_submit(const SpkArgs *args)
 	g_autofree char *id = NULL;
 	SpkFollow how = { .detach = spk_args_flag(args, "detach"),
 			  .wait_secs = spk_args_int(args, "wait-secs", 0) };
-	int code = 0, apply_code;
+	int code = 0;
 
 	if (!spk_session_open(&session, args, spk_args_flag(args, "json"), &code))
 		return code;
@@ -344,12 +374,7 @@ int spk_submit(const SpkArgs *args)
 	g_clear_pointer(&progress, spk_progress_free);
 	if (how.detach && !error)
 		return spk_submit_detached(&session, id);
-	if (error || !spk_args_flag(args, "apply"))
-		return spk_submit_close(&session, id, spk_args_flag(args, "strict"),
-					g_steal_pointer(&error));
-	(void)apply_result(&session, args, id, &error);
-	apply_code = error ? spk_err_info(spk_error_code(error))->exit_code : 0;
-	code = spk_submit_close(&session, id, spk_args_flag(args, "strict"),
-				g_steal_pointer(&error));
-	return code ? code : apply_code;
+	code = finish(&session, args, id, g_steal_pointer(&error));
+	tidy(&session, &how);
+	return code;
 }

@@ -25,6 +25,11 @@ static void follow_tree(SpkTrail *trail, const SpkJournalEntry *entry)
 		trail->last = tree;
 	else if (!strcmp(entry->kind, "restored") && (attempt || tree))
 		trail->last = attempt ? attempt : tree;
+	/* what the steps said that housekeeping has dropped */
+	if (!strcmp(entry->kind, "pruned") && tree) {
+		trail->last = tree;
+		trail->result = trail->result ? tree : NULL;
+	}
 	if (!strcmp(entry->kind, "commit.result")) {
 		trail->result = trail->last;
 		trail->committed = tree;
@@ -72,4 +77,16 @@ void spk_trail_free(SpkTrail *trail)
 		return;
 	g_clear_pointer(&trail->entries, g_ptr_array_unref);
 	g_free(trail);
+}
+
+gboolean spk_trail_pruned(const SpkTrail *trail, const char *what)
+{
+	for (guint i = 0; i < trail->entries->len; i++) {
+		const SpkJournalEntry *entry = trail->entries->pdata[i];
+
+		if (!strcmp(entry->kind, "pruned") &&
+		    !g_strcmp0(spk_json_str(entry->payload, "what"), what))
+			return TRUE;
+	}
+	return FALSE;
 }

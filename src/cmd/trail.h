@@ -30,4 +30,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkTrail, spk_trail_free)
 /* Payload of the last entry of this kind before entry `end` (entries->len: all), or NULL. */
 const json_t *spk_trail_last(const SpkTrail *trail, const char *kind, guint end);
 
+/* Housekeeping has dropped this ("copies", "steps", …). */
+gboolean spk_trail_pruned(const SpkTrail *trail, const char *what);
+
 #endif

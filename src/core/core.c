@@ -341,6 +341,28 @@ static gboolean state_before(SpkCore *core, const SpkTask *task, SpkState *ret_s
 	return TRUE;
 }
 
+/* One whose files or steps were dropped has nothing to go on from. */
+static gboolean can_go_on(SpkCore *core, const SpkTask *task, GError **error)
+{
+	g_autoptr(GPtrArray)
+		entries = spk_journal_read(core->store, task->id, 0, 0, error);
+
+	for (guint i = 0; entries && i < entries->len; i++) {
+		const SpkJournalEntry *entry = entries->pdata[i];
+		const char *what = spk_json_str(entry->payload, "what");
+
+		if (strcmp(entry->kind, "pruned") != 0 ||
+		    (g_strcmp0(what, "copies") != 0 && g_strcmp0(what, "steps") != 0))
+			continue;
+		spk_error_set(error, SPK_ERR_CONFLICT,
+			      "give the goal again with `sparks do`",
+			      "task %s cannot go on: its %s were dropped by housekeeping",
+			      task->id, what);
+		return FALSE;
+	}
+	return entries != NULL;
+}
+
 gboolean spk_core_resume(SpkCore *core, const char *id, gboolean apart, GError **error)
 {
 	g_autoptr(SpkTask) task = spk_task_get(core->store, id, error);
@@ -357,6 +379,8 @@ gboolean spk_core_resume(SpkCore *core, const char *id, gboolean apart, GError *
 			      spk_state_name(task->status));
 		return FALSE;
 	}
+	if (rests && !can_go_on(core, task, error))
+		return FALSE;
 	/* first, or a daemon might take it as soon as it is open again */
 	if (apart != (task->apart != 0) &&
 	    !spk_task_set_apart(core->store, task->id, apart, error))

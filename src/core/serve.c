@@ -10,11 +10,13 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "core/core_priv.h"
+#include "core/prune.h"
 
 /* Where inotify is not to be had, the queue is looked at this often; and so is a store that
  * cannot be asked now. */
 #define POLL_MS	 1000
 #define RETRY_MS 5000
+#define TIDY_MS	 60000
 
 typedef struct {
 	SpkCore *core;
@@ -23,7 +25,17 @@ typedef struct {
 	GPtrArray *held; /* Held of running tasks; guarded by lock */
 	guint workers;	 /* of the thread that serves */
 	int done;	 /* eventfd: a worker became free */
+	SpkCancel *cancel;
 } Server;
+
+/* Does the day's housekeeping when it is due, where nobody waits for it. */
+static void tidy(Server *server)
+{
+	g_autofree char *said = spk_core_tidy(server->core, TIDY_MS, server->cancel);
+
+	if (said)
+		spk_warn("core", "%s", said);
+}
 
 static void work(gpointer data, gpointer user)
 {
@@ -39,6 +51,7 @@ static void work(gpointer data, gpointer user)
 	g_mutex_lock(&server->lock);
 	g_ptr_array_remove_fast(server->held, held);
 	g_mutex_unlock(&server->lock);
+	tidy(server);
 	/* a task's conversation is many small blocks: give their pages back while it is quiet */
 	malloc_trim(0);
 	n = write(server->done, &one, sizeof(one));
@@ -167,7 +180,7 @@ static void serve(Server *server, SpkCancel *cancel)
 
 gboolean spk_core_serve(SpkCore *core, guint workers, SpkCancel *cancel, GError **error)
 {
-	Server server = { .core = core, .workers = workers };
+	Server server = { .core = core, .workers = workers, .cancel = cancel };
 
 	if (!spk_worker_register(spk_core_store(core), spk_holder_self(), error))
 		return FALSE;

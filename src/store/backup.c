@@ -142,13 +142,14 @@ static gboolean end_all_holds(SpkStore *store, GError **error)
 	       spk_tx_commit(g_steal_pointer(&tx), error);
 }
 
+/* The id keeps two of one second apart. */
 static char *aside_path(SpkStore *store)
 {
 	g_autofree char *time = spk_time_format(spk_now_us());
+	g_autofree char *id = spk_id_new();
 
-	time[19] = '\0'; /* without its fraction */
-	return g_strdup_printf("%s.before-restore-%s", store->path,
-			       g_strdelimit(time, ":", '-'));
+	time[10] = '\0'; /* the day */
+	return g_strdup_printf("%s.before-restore-%s-%s", store->path, time, id);
 }
 
 gboolean spk_store_restore(SpkStore *store, const char *path, char **ret_aside,

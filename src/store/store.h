@@ -137,8 +137,8 @@ typedef void (*SpkJournalFn)(const char *task, const SpkJournalEntry *entry,
 			     gpointer user);
 void spk_store_on_journal(SpkStore *store, SpkJournalFn fn, gpointer user);
 
-/* Drops the model's and the tools' entries of a finished task and leaves `pruned` {"entries",
- * "bytes","what"} in their place: states, checks, verdict, commit, apply and undo stay, so that
+/* Drops the model's and the tools' entries of a finished task and leaves `pruned` {"what",
+ * "entries","bytes","tree"?} in their place: states, checks, verdict, commit, apply and undo stay, so that
  * what was done and on what evidence can still be told. 0 entries: there was nothing to drop,
  * and nothing is written. CONFLICT when it is not finished. */
 gboolean spk_journal_thin(SpkStore *store, const char *task, gint64 *ret_entries,

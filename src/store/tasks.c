@@ -291,6 +291,7 @@ gboolean spk_task_raise(SpkStore *store, const char *id, json_t *limits, GError 
 	json_object_update(options, limits);
 	changed = spk_json_dump(options);
 	return spk_tx_exec(tx, "UPDATE tasks SET options = $2 WHERE id = $1",
-			   SPK_ARGS(spk_db_text(id), spk_db_text(changed)), NULL, error) &&
+			   SPK_ARGS(spk_db_text(id), spk_db_text(changed)), NULL,
+			   error) &&
 	       spk_tx_commit(g_steal_pointer(&tx), error);
 }

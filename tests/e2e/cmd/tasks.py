@@ -74,7 +74,6 @@ def refused_before_anything_is_queued():
         w.run("do", "x", "--model", play, "--cli-tool", "codex", code=2)
         w.run("tasks", "show", "0000", code=2)
         w.run("tasks", "list", "--state", "bogus", code=2)
-        w.run("tasks", "prune", code=2)
         for setting in ("openai.url=ftp://x", "openai.url=https://chatgpt.com/backend-api/codex",
                         "llm.provider=openrouter", "llm.provider=anthropic"):
             w.run("do", "x", "--set", "openai.url=http://127.0.0.1:1", "--set", setting, code=78)

@@ -104,6 +104,12 @@ def a_chat():
         hold(w)
 
 
+def what_housekeeping_dropped():
+    with World() as w:
+        w.run("tasks", "prune", w.fixed(), "--what", "copies,steps")
+        hold(w)
+
+
 def every_row_was_seen():
     wanted = {f"{kind}.{key}" for kind, (_, _, keys) in TABLE.items() for key in keys}
     assert not wanted - seen, f"documented, but never written: {sorted(wanted - seen)}"
@@ -111,4 +117,5 @@ def every_row_was_seen():
 
 read_table()
 main(fixed_applied_and_undone, healed_and_rolled_back, its_own_check, no_room_in_the_window,
-     cancelled_and_taken_up, a_provider_that_fails, a_chat, every_row_was_seen)
+     cancelled_and_taken_up, a_provider_that_fails, a_chat,
+     what_housekeeping_dropped, every_row_was_seen)

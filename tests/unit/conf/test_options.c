@@ -35,7 +35,8 @@ static void test_sensitive_ones(void **state)
 {
 	static const char *const prefixes[] = { "box.",	   "budget.",
 						"db.path", "llm.provider",
-						"script.", "task.max_tokens" };
+						"script.", "task.max_tokens",
+						"keep." };
 
 	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++) {
 		gboolean want = g_str_has_suffix(opt->name, ".url");
