@@ -102,14 +102,31 @@ static int run(const SpkArgs *args)
 	return args->cmd->run(args);
 }
 
+/* No command on a terminal: the program's usual one, with the options that were given. */
+static SpkArgs *parse(const SpkProgram *program, int argc, char **argv, GPtrArray *words,
+		      GError **error)
+{
+	g_autoptr(SpkArgs) args = spk_args_parse(program, argc, argv, error);
+
+	if (!args || args->cmd || args->help || args->version || !program->usual ||
+	    !spk_term_is_tty(STDIN_FILENO) || !spk_term_is_tty(STDOUT_FILENO))
+		return g_steal_pointer(&args);
+	for (int i = 0; i < argc; i++)
+		g_ptr_array_add(words, argv[i]);
+	g_ptr_array_add(words, (gpointer)program->usual);
+	g_ptr_array_add(words, NULL);
+	return spk_args_parse(program, argc + 1, (char **)words->pdata, error);
+}
+
 int spk_cmd_main(const SpkProgram *program, int argc, char **argv)
 {
+	g_autoptr(GPtrArray) words = g_ptr_array_new(); /* args borrows of them */
 	g_autoptr(GError) error = NULL;
 	g_autoptr(SpkArgs) args = NULL;
 
 	keep_standard_fds();
 	survive_sigpipe();
-	args = spk_args_parse(program, argc, argv, &error);
+	args = parse(program, argc, argv, words, &error);
 	if (!args)
 		return finish_stdout(
 			spk_cmd_fail(g_steal_pointer(&error), wants_json(argc, argv)));

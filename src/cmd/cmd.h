@@ -60,6 +60,7 @@ typedef struct {
 typedef struct {
 	const SpkCmd *const *commands; /* sorted by name, NULL-terminated */
 	const SpkCmdLater *later;      /* sorted by name */
+	const char *usual; /* command of a call without one, on a terminal; or NULL */
 } SpkProgram;
 
 /* Accessors of parsed options (by long name; a name not in the table is a g_assert). */
@@ -92,6 +93,9 @@ SpkConf *spk_cmd_conf_with(const SpkArgs *args, const char *const *overrides,
 /* A token (a new reference, the same each time) that fires on the first SIGINT or SIGTERM;
  * the second leaves at once with 130. */
 SpkCancel *spk_cmd_interrupt(void);
+/* The same for what begins now: a token that has not fired, whose first signal is still to
+ * come. For a program that goes on after Ctrl-C (chat). */
+SpkCancel *spk_cmd_interrupt_anew(void);
 /* One JSON object or array and a newline on stdout. */
 void spk_cmd_print_json(const json_t *json);
 

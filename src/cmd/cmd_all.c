@@ -3,6 +3,7 @@
 
 static const SpkCmd *const commands[] = {
 	/* clang-format off */
+	&spk_cmd_chat,
 	&spk_cmd_completions,
 	&spk_cmd_config,
 	&spk_cmd_cost,
@@ -25,7 +26,6 @@ static const SpkCmd *const commands[] = {
 
 /* Commands that users of the reference program know, or that this program will have. */
 static const SpkCmdLater later[] = {
-	{ "chat", "give the goal directly: sparks do \"GOAL\"" },
 	{ "ci-monitor", "look at the task itself: sparks tasks show ID" },
 	{ "dashboard", "list the tasks with their verdicts: sparks tasks list" },
 	{ "eval", "replay a recorded task instead: sparks tasks replay ID" },
@@ -50,4 +50,4 @@ static const SpkCmdLater later[] = {
 	{ NULL },
 };
 
-const SpkProgram spk_program = { commands, later };
+const SpkProgram spk_program = { commands, later, "chat" };

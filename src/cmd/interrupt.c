@@ -11,11 +11,12 @@
 #include "cmd/cmd.h"
 
 static int wake_pipe[2] = { -1, -1 };
+static volatile sig_atomic_t seen;
+static GMutex lock; /* guards token */
 static SpkCancel *token;
 
 static void on_signal(int number)
 {
-	static volatile sig_atomic_t seen;
 	char byte = (char)number;
 
 	if (seen)
@@ -25,31 +26,63 @@ static void on_signal(int number)
 		_exit(130);
 }
 
-static gpointer wait_for_signal(gpointer data)
+static gpointer wait_for_signals(gpointer data)
 {
 	char byte = 0;
-	ssize_t n;
 
-	do
-		n = read(wake_pipe[0], &byte, 1);
-	while (n < 0);
-	spk_cancel_fire(token, byte == SIGTERM ? "stopped by SIGTERM" : "interrupted");
+	for (;;) {
+		if (read(wake_pipe[0], &byte, 1) < 1)
+			continue;
+		g_mutex_lock(&lock);
+		spk_cancel_fire(token,
+				byte == SIGTERM ? "stopped by SIGTERM" : "interrupted");
+		g_mutex_unlock(&lock);
+	}
 	return NULL;
+}
+
+static void listen_to_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+	/* Without a pipe (no descriptors left) the default action ends the program. */
+	if (pipe2(wake_pipe, O_CLOEXEC) < 0)
+		return;
+	g_thread_unref(g_thread_new("signals", wait_for_signals, NULL));
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+static SpkCancel *ref_token(gboolean anew)
+{
+	SpkCancel *now;
+
+	g_mutex_lock(&lock);
+	if (anew)
+		g_clear_pointer(&token, spk_cancel_unref);
+	if (!token)
+		token = spk_cancel_new(NULL);
+	now = spk_cancel_ref(token);
+	g_mutex_unlock(&lock);
+	return now;
 }
 
 SpkCancel *spk_cmd_interrupt(void)
 {
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	SpkCancel *now = ref_token(FALSE);
 
-	if (token)
-		return spk_cancel_ref(token);
-	token = spk_cancel_new(NULL);
-	/* Without a pipe (no descriptors left) the default action ends the program. */
-	if (pipe2(wake_pipe, O_CLOEXEC) < 0)
-		return spk_cancel_ref(token);
-	g_thread_unref(g_thread_new("signals", wait_for_signal, NULL));
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	return spk_cancel_ref(token);
+	if (wake_pipe[0] < 0)
+		listen_to_signals();
+	return now;
+}
+
+SpkCancel *spk_cmd_interrupt_anew(void)
+{
+	SpkCancel *now = ref_token(TRUE);
+
+	if (wake_pipe[0] < 0)
+		listen_to_signals();
+	seen = 0;
+	return now;
 }

@@ -232,6 +232,8 @@ gboolean core_run(SpkCore *core, const char *id, const SpkLlmSink *sink,
 	SpkLease *lease = spk_lease_claim(core->store, id, spk_holder_self(), error);
 	g_autoptr(Held) held = NULL;
 
+	/* a program that lives on (a chat) may have been told since it began */
+	(void)core_hear_knobs(core);
 	if (!lease)
 		return FALSE;
 	held = held_new(lease, cancel);

@@ -168,3 +168,22 @@ gboolean spk_llm_ping(SpkLlm *llm, SpkCancel *cancel, GError **error)
 
 	return !retry->impl->ping || retry->impl->ping(retry->self, cancel, error);
 }
+
+char **spk_llm_models(SpkLlm *llm, SpkCancel *cancel, GError **error)
+{
+	const SpkRetry *retry = &llm->retry;
+	g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+	g_autoptr(GPtrArray) models = NULL;
+
+	if (!retry->impl->models) {
+		spk_error_set(error, SPK_ERR_USAGE, NULL, "%s has no list of models",
+			      llm->row->name);
+		return NULL;
+	}
+	models = retry->impl->models(retry->self, cancel, error);
+	if (!models)
+		return NULL;
+	for (guint i = 0; i < models->len; i++)
+		g_strv_builder_add(names, ((SpkModelEntry *)models->pdata[i])->id);
+	return g_strv_builder_end(names);
+}

@@ -81,6 +81,10 @@ gboolean spk_llm_complete(SpkLlm *llm, const SpkLlmRequest *request,
  * NOT_FOUND: it answers, but doesn't list its models, as some don't, or the URL is wrong. */
 gboolean spk_llm_ping(SpkLlm *llm, SpkCancel *cancel, GError **error);
 
+/* Names of the models that its server lists, NULL-terminated; NULL: as spk_llm_ping() fails,
+ * USAGE when the provider has no list. */
+char **spk_llm_models(SpkLlm *llm, SpkCancel *cancel, GError **error);
+
 /* SHA-256 of the byte-stable part of a request: messages[0] and tools, canonical JSON. */
 char *spk_llm_prefix_hash(const SpkLlmRequest *request);
 

@@ -1,0 +1,210 @@
+/* What a turn has changed, and what becomes of it. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "cmd/changes.h"
+#include "cmd/chat.h"
+#include "cmd/consent.h"
+#include "cmd/summary.h"
+#include "cmd/trail.h"
+#include "cmd/ui.h"
+
+#define OUT	    STDOUT_FILENO
+#define FOLDED_DIFF 30 /* lines shown unasked */
+
+static void say(GError *take_error)
+{
+	g_autoptr(GError) error = take_error;
+
+	if (error)
+		spk_cmd_say_error(error);
+}
+
+/* ---- diff ---- */
+
+static void print_lines(const char *text, int most)
+{
+	const char *at = text;
+	int n = 0, more = 0;
+
+	for (; *at && (!most || n < most); n++)
+		at += strcspn(at, "\n") + (at[strcspn(at, "\n")] == '\n');
+	fwrite(text, 1, at - text, stdout);
+	for (const char *rest = at; *rest; more++)
+		rest += strcspn(rest, "\n") + (rest[strcspn(rest, "\n")] == '\n');
+	if (more)
+		printf("%s… %d more lines: /diff%s\n", spk_term_sgr(OUT, "dim"), more,
+		       spk_term_sgr(OUT, "reset"));
+	fflush(stdout);
+}
+
+void chat_show_diff(ChatRoom *room, const SpkTask *task, int most)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SpkTrail) trail = spk_trail_read(room->session.store, task->id, &error);
+	g_autofree char *diff =
+		trail ? spk_changes_diff(room->session.core, task, trail, &error) : NULL;
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	if (!diff) {
+		say(g_steal_pointer(&error));
+		return;
+	}
+	spk_ui_diff(out, OUT, diff);
+	print_lines(out->str, most);
+}
+
+/* ---- apply and undo ---- */
+
+static void print_paths(const char *label, const GPtrArray *paths)
+{
+	for (guint i = 0; paths && i < paths->len; i++) {
+		g_autofree char *line = spk_ui_line(paths->pdata[i], 400);
+
+		printf("  %-9s %s\n", label, line);
+	}
+}
+
+void chat_apply(ChatRoom *room, const SpkTask *task)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SpkTrail) trail = spk_trail_read(room->session.store, task->id, &error);
+	g_autoptr(SpkCancel) cancel = spk_cmd_interrupt_anew();
+	g_auto(SpkTreeApplied) applied = { 0 };
+
+	if (trail && spk_changes_apply(room->session.core, task, trail,
+				       &(SpkTreeApply){ 0 }, cancel, &applied, &error)) {
+		print_paths("applied", applied.written);
+		print_paths("merged", applied.merged);
+		puts("  /undo takes it back");
+	} else {
+		print_paths("conflict", applied.conflicts);
+		say(g_steal_pointer(&error));
+	}
+	fflush(stdout);
+}
+
+void chat_undo(ChatRoom *room, const SpkTask *task)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SpkTrail) trail = spk_trail_read(room->session.store, task->id, &error);
+	g_autoptr(SpkCancel) cancel = spk_cmd_interrupt_anew();
+	g_auto(SpkTreeApplied) undone = { 0 };
+
+	if (trail &&
+	    spk_changes_undo(room->session.core, task, trail, cancel, &undone, &error)) {
+		print_paths("undone", undone.written);
+	} else {
+		print_paths("conflict", undone.conflicts);
+		say(g_steal_pointer(&error));
+	}
+	fflush(stdout);
+}
+
+SpkTask *chat_find_turn(ChatRoom *room, const char *id)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) turns = NULL;
+	SpkTask *task = NULL;
+
+	if (id) {
+		task = spk_task_get(room->session.store, id, &error);
+		say(g_steal_pointer(&error));
+		return task;
+	}
+	turns = spk_chat_turns(room->chat, 0, &error);
+	for (guint i = turns ? turns->len : 0; i > 0 && !task; i--) {
+		const SpkChatTurn *turn = turns->pdata[i - 1];
+
+		if (json_array_size(json_object_get(turn->task->changes, "files")))
+			task = spk_task_get(room->session.store, turn->task->id, &error);
+	}
+	if (!task && !error)
+		fputs("no turn of this session has changed files\n", stderr);
+	say(g_steal_pointer(&error));
+	return task;
+}
+
+/* ---- the question ---- */
+
+static char ask(void)
+{
+	char line[64] = "";
+
+	fflush(stdout);
+	fputs("apply these changes to your files? [y]es, [n]o, [d]iff: ", stderr);
+	if (!fgets(line, sizeof(line), stdin)) {
+		fputc('\n', stderr);
+		clearerr(stdin);
+		return 'q';
+	}
+	return (char)g_ascii_tolower(*g_strchug(line));
+}
+
+static void refuse(ChatRoom *room, const SpkTask *task)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (spk_chat_refuse(room->chat, task->id, &error))
+		puts("  not applied; the model will be told so");
+	say(g_steal_pointer(&error));
+	fflush(stdout);
+}
+
+static void decide(ChatRoom *room, const SpkTask *task)
+{
+	for (;;) {
+		switch (ask()) {
+		case 'y':
+			chat_apply(room, task);
+			return;
+		case 'n':
+			refuse(room, task);
+			return;
+		case 'd':
+			chat_show_diff(room, task, 0);
+			break;
+		case 'q': /* no answer is none: it can still be given */
+			printf("  undecided: /apply, or `sparks tasks apply %s`\n",
+			       task->id);
+			return;
+		default:
+			fputs("type y, n or d\n", stderr);
+		}
+	}
+}
+
+static void print_evidence(ChatRoom *room, const SpkTask *task)
+{
+	g_autoptr(json_t) report = spk_core_report(room->session.core, task, FALSE, NULL);
+	g_autoptr(GString) out = g_string_new("\n");
+	g_autofree char *reason = spk_ui_line(task->reason, 400);
+
+	if (report)
+		spk_summary_evidence(report, OUT, out);
+	g_string_append_printf(out, "  %-9s ", "verdict");
+	spk_ui_paint(out, OUT, spk_ui_verdict_role(task->verdict),
+		     spk_verdict_name(task->verdict));
+	g_string_append_printf(out, "%s%s\n", *reason ? ": " : "", reason);
+	fputs(out->str, stdout);
+	fflush(stdout);
+}
+
+void chat_after(ChatRoom *room, const SpkTask *task)
+{
+	putchar('\n');
+	chat_show_diff(room, task, room->terminal ? FOLDED_DIFF : 0);
+	print_evidence(room, task);
+	if (room->yes) {
+		chat_apply(room, task);
+	} else if (room->terminal) {
+		(void)spk_consent_name_risky(task); /* the question comes anyway */
+		decide(room, task);
+	} else {
+		printf("  apply it: sparks tasks apply %s\n", task->id);
+	}
+}

@@ -1,0 +1,352 @@
+#include "cmd/markdown.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+#define MAX_BLOCK   16384 /* bytes that wait for their block's end */
+#define MAX_ESCAPE  64	  /* bytes that wait for the end of an escape sequence */
+#define CODE_INDENT 2
+
+struct SpkMarkdown {
+	gboolean style;
+	SpkMarkdownWrite write;
+	gpointer user;
+	int columns, rows;
+	GString *carry; /* bytes that may be half of something */
+	GString *block; /* source of the unfinished block, from the start of a line */
+	gsize line;	/* where its last line begins */
+	int shown_rows, shown_column; /* of it, on the screen, below its first row */
+	gboolean shown;
+	gboolean in_code, code_started; /* a fence is open; its line has begun */
+	char fence[4];			/* what closes it */
+	int code_column;
+	gboolean gap;		/* a block came before */
+	gboolean after_list;	/* the last block was a list */
+	gboolean at_line_start; /* without style */
+};
+
+SpkMarkdown *spk_markdown_new(gboolean style, SpkMarkdownWrite write, gpointer user)
+{
+	SpkMarkdown *m = g_new0(SpkMarkdown, 1);
+
+	m->style = style;
+	m->write = write;
+	m->user = user;
+	m->columns = 80;
+	m->rows = 24;
+	m->at_line_start = TRUE;
+	m->carry = g_string_new(NULL);
+	m->block = g_string_new(NULL);
+	return m;
+}
+
+void spk_markdown_free(SpkMarkdown *m)
+{
+	if (!m)
+		return;
+	g_string_free(m->carry, TRUE);
+	g_string_free(m->block, TRUE);
+	g_free(m);
+}
+
+void spk_markdown_screen(SpkMarkdown *m, int columns, int rows)
+{
+	m->columns = MAX(columns, 20);
+	m->rows = MAX(rows, 4);
+}
+
+static void put(SpkMarkdown *m, const char *text)
+{
+	if (*text)
+		m->write(text, strlen(text), m->user);
+}
+
+/* ---- the unfinished block, raw ---- */
+
+static void show_char(SpkMarkdown *m, GString *out, const char *one)
+{
+	int width = spk_text_width(one);
+
+	if (*one == '\n' || m->shown_column + width > m->columns - 1) {
+		g_string_append_c(out, '\n');
+		m->shown_rows++;
+		m->shown_column = 0;
+		if (*one == '\n')
+			return;
+	}
+	g_string_append(out, *one == '\t' ? " " : one);
+	m->shown_column += *one == '\t' ? 1 : width;
+}
+
+static void show(SpkMarkdown *m, const char *text)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	if (m->gap && !m->shown)
+		g_string_append_c(out, '\n');
+	m->gap = FALSE;
+	m->shown = TRUE;
+	for (const char *p = text; *p; p = g_utf8_next_char(p)) {
+		char one[8] = "";
+
+		memcpy(one, p, MIN((gsize)(g_utf8_next_char(p) - p), sizeof(one) - 1));
+		show_char(m, out, one);
+	}
+	put(m, out->str);
+}
+
+void spk_markdown_drop(SpkMarkdown *m)
+{
+	g_autofree char *up = NULL;
+
+	if (m->style && m->shown) {
+		up = m->shown_rows ? g_strdup_printf("\033[%dA", m->shown_rows)
+				   : g_strdup("");
+		put(m, "\r");
+		put(m, up);
+		put(m, "\033[J");
+	}
+	m->shown = FALSE;
+	m->shown_rows = m->shown_column = 0;
+	m->line = 0;
+	g_string_truncate(m->block, 0);
+	g_string_truncate(m->carry, 0);
+}
+
+static gboolean is_blank(const char *text)
+{
+	return !text[strspn(text, " \t\n")];
+}
+
+static gboolean is_item(const char *line)
+{
+	gsize digits = strspn(line, "0123456789");
+
+	line += strspn(line, " ");
+	return (strchr("-*+", *line) && *line && line[1] == ' ') ||
+	       (digits && (line[digits] == '.' || line[digits] == ')'));
+}
+
+/* The block as it should look, in the place of what was shown of it. */
+static void finish_block(SpkMarkdown *m)
+{
+	g_autofree char *source = g_strdup(m->block->str);
+	g_autofree char *text = NULL;
+	const char *from = source;
+
+	if (is_blank(source)) {
+		spk_markdown_drop(m);
+		return;
+	}
+	/* what goes on below an item is no block of code, though it stands as far right */
+	if (m->after_list && !is_item(source))
+		from += strspn(source, " ");
+	m->after_list = is_item(source) || (m->after_list && *source == ' ');
+	text = spk_markdown_render(from, strlen(from), m->columns - 1);
+	spk_markdown_drop(m);
+	put(m, text);
+	m->gap = TRUE;
+}
+
+/* ---- code ---- */
+
+static gboolean opens_fence(const char *line, char *ret_fence)
+{
+	gsize indent = strspn(line, " ");
+
+	if (!g_str_has_prefix(line + indent, "```") &&
+	    !g_str_has_prefix(line + indent, "~~~"))
+		return FALSE;
+	memcpy(ret_fence, line + indent, 3);
+	ret_fence[3] = '\0';
+	return TRUE;
+}
+
+static void code_char(SpkMarkdown *m, GString *out, const char *one)
+{
+	int width = *one == '\t' ? 4 : spk_text_width(one);
+
+	if (!m->code_started) {
+		g_string_append_printf(out, "%*s\033[36m", CODE_INDENT, "");
+		m->code_started = TRUE;
+		m->code_column = CODE_INDENT;
+	}
+	if (m->code_column + width > m->columns - 1) {
+		g_string_append_printf(out, "\033[0m\n%*s\033[36m", CODE_INDENT, "");
+		m->code_column = CODE_INDENT;
+	}
+	g_string_append(out, *one == '\t' ? "    " : one);
+	m->code_column += width;
+}
+
+static void code_line(SpkMarkdown *m, const char *line)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	for (const char *p = line; *p; p = g_utf8_next_char(p)) {
+		char one[8] = "";
+
+		memcpy(one, p, MIN((gsize)(g_utf8_next_char(p) - p), sizeof(one) - 1));
+		code_char(m, out, one);
+	}
+	g_string_append(out, m->code_started ? "\033[0m\n" : "\n");
+	m->code_started = FALSE;
+	put(m, out->str);
+}
+
+/* A line of code goes out when it is whole: what closes the fence begins like any other. */
+static void end_code_line(SpkMarkdown *m)
+{
+	g_autofree char *line = g_strndup(m->block->str, m->block->len - 1);
+	gsize indent = strspn(line, " ");
+
+	g_string_truncate(m->block, 0);
+	m->line = 0;
+	if (g_str_has_prefix(line + indent, m->fence) &&
+	    is_blank(line + indent + strspn(line + indent, "`~"))) {
+		m->in_code = FALSE;
+		m->gap = TRUE;
+		return;
+	}
+	code_line(m, line);
+}
+
+static void begin_code(SpkMarkdown *m)
+{
+	g_autofree char *rest = g_strdup(m->block->str + m->line);
+	g_autofree char *before = g_strndup(m->block->str, m->line);
+	char *word = g_strstrip(rest + strspn(rest, " "));
+
+	spk_markdown_drop(m);
+	g_string_assign(m->block, before);
+	if (m->block->len)
+		finish_block(m);
+	if (m->gap)
+		put(m, "\n");
+	m->gap = FALSE;
+	m->in_code = TRUE;
+	word += strspn(word, "`~");
+	if (*word) {
+		g_autofree char *name = g_strdup_printf("%*s\033[2m%.20s\033[0m\n",
+							CODE_INDENT, "", word);
+
+		if (g_utf8_validate(name, -1, NULL))
+			put(m, name);
+	}
+}
+
+/* ---- lines ---- */
+
+static void end_line(SpkMarkdown *m)
+{
+	const char *line = m->block->str + m->line;
+
+	if (opens_fence(line, m->fence)) {
+		begin_code(m);
+	} else if (is_blank(line) || *m->block->str == '#' || m->block->len > MAX_BLOCK ||
+		   m->shown_rows >= m->rows - 3) {
+		finish_block(m);
+	} else {
+		show(m, "\n");
+		m->line = m->block->len;
+	}
+}
+
+/* Text up to a line end, or without one. */
+static void take(SpkMarkdown *m, const char *text, gsize len)
+{
+	gboolean ends = len && text[len - 1] == '\n';
+	g_autofree char *shown = g_strndup(text, len - ends);
+
+	g_string_append_len(m->block, text, len);
+	if (m->in_code) {
+		if (ends)
+			end_code_line(m);
+		return;
+	}
+	if (*shown)
+		show(m, shown);
+	if (ends)
+		end_line(m);
+	else if (m->block->len > MAX_BLOCK)
+		finish_block(m);
+}
+
+/* ---- pieces ---- */
+
+/* Bytes of `carry` that can be judged already: not the half of a character or of an escape
+ * sequence. */
+static gsize judged(const GString *carry)
+{
+	const char *end, *escape = NULL;
+	gsize len = carry->len;
+
+	for (gsize i = carry->len > MAX_ESCAPE ? carry->len - MAX_ESCAPE : 0; i < len;
+	     i++)
+		if (carry->str[i] == '\033' || (guchar)carry->str[i] == 0xc2)
+			escape = carry->str + i;
+	if (escape && (guchar)*escape == 0xc2 && escape + 1 < carry->str + len &&
+	    (guchar)escape[1] != 0x9b && (guchar)escape[1] != 0x90 &&
+	    (guchar)escape[1] != 0x9d)
+		escape = NULL;
+	if (escape) {
+		const char *p = escape + 1;
+
+		/* CSI ends with a letter, OSC and its like with BEL or ST */
+		while (*p && !g_ascii_isalpha(*p) && *p != '\a' && *p != '\n')
+			p++;
+		if (!*p || (*p == ']' && !strpbrk(p, "\a\\")))
+			len = escape - carry->str;
+	}
+	if (!g_utf8_validate(carry->str, len, &end) && carry->str + len - end < 4 &&
+	    (guchar)*end >= 0xc2)
+		len = end - carry->str;
+	return len;
+}
+
+static void take_clean(SpkMarkdown *m, const char *text)
+{
+	if (!m->style) {
+		put(m, text);
+		if (*text)
+			m->at_line_start = text[strlen(text) - 1] == '\n';
+		return;
+	}
+	while (*text) {
+		gsize len = strcspn(text, "\n");
+
+		len += text[len] == '\n';
+		take(m, text, len);
+		text += len;
+	}
+}
+
+static void flush_carry(SpkMarkdown *m, gsize len)
+{
+	g_autofree char *clean = spk_text_clean(m->carry->str, len, SPK_CLEAN_TEXT);
+
+	g_string_erase(m->carry, 0, len);
+	take_clean(m, clean);
+}
+
+void spk_markdown_feed(SpkMarkdown *m, const char *piece)
+{
+	g_string_append(m->carry, piece);
+	flush_carry(m, judged(m->carry));
+}
+
+void spk_markdown_finish(SpkMarkdown *m)
+{
+	flush_carry(m, m->carry->len);
+	if (!m->style && !m->at_line_start)
+		put(m, "\n");
+	if (m->style && m->in_code && m->block->len) {
+		g_string_append_c(m->block, '\n');
+		end_code_line(m);
+	} else if (m->style) {
+		finish_block(m);
+	}
+	m->in_code = m->gap = m->after_list = FALSE;
+	m->at_line_start = TRUE;
+}

@@ -1,0 +1,398 @@
+#!/usr/bin/env python3
+"""`sparks chat` on a terminal of its own: what stands on the screen, and what keys and signals do."""
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+import unicodedata
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cmd"))
+from world import FIX, SPARKS, World, main, say   # noqa: E402
+
+PROMPT = "\x1b[?2004h"
+ANSWER = ("# Title\n\nSome **bold** and `code`, a [link](https://example.org/x), and words enough to "
+          "be wrapped at the right edge of the screen.\n\n- one\n- 你好 🙂\n  - deeper\n\n"
+          "```c\nint x;\n```\n\n| a | bb |\n|---|---|\n| 1 | cell |\n\nThe end.")
+
+
+class Screen:
+    """Enough of a terminal for what we write: text, CR, LF, cursor up, erase."""
+
+    def __init__(self, rows=24, columns=80):
+        self.rows, self.columns = rows, columns
+        self.lines, self.row, self.column, self.escapes = [""], 0, 0, set()
+
+    def cells(self, line):
+        out = []
+        for c in line:
+            out.append(c)
+            if unicodedata.east_asian_width(c) in "WF":
+                out.append("")
+        return out
+
+    def put(self, c):
+        while len(self.lines) <= self.row:
+            self.lines.append("")
+        wide = 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        if self.column + wide > self.columns:
+            self.row, self.column = self.row + 1, 0
+            return self.put(c)
+        cells = self.cells(self.lines[self.row])
+        cells += [" "] * (self.column - len(cells))
+        cells[self.column:self.column + wide] = [c] + [""] * (wide - 1)
+        self.lines[self.row] = "".join(cells)
+        self.column += wide
+
+    def feed(self, text):
+        for match in re.finditer(r"\x1b\[([0-9;?]*)([A-Za-z])|\x1b.|[\s\S]", text):
+            piece, count = match.group(0), int(match.group(1) or 1) if (match.group(1) or "1").isdigit() else 1
+            if piece[0] == "\x1b":
+                self.escapes.add(piece)
+                kind = match.group(2)
+                if kind == "A":
+                    self.row = max(0, self.row - count)
+                elif kind == "C":
+                    self.column += count
+                elif kind == "G":
+                    self.column = count - 1
+                elif kind == "D":
+                    self.column = max(0, self.column - count)
+                elif kind in "JK":
+                    while len(self.lines) <= self.row:
+                        self.lines.append("")
+                    self.lines[self.row] = "".join(self.cells(self.lines[self.row])[:self.column])
+                    if kind == "J":
+                        del self.lines[self.row + 1:]
+            elif piece == "\r":
+                self.column = 0
+            elif piece == "\n":
+                self.row += 1
+            elif piece == "\b":
+                self.column = max(0, self.column - 1)
+            elif piece >= " ":
+                self.put(piece)
+
+    def text(self):
+        return "\n".join(line.rstrip() for line in self.lines)
+
+
+class Chat:
+    """The program on a terminal; `shell`: below a shell with job control."""
+
+    def __init__(self, world, *words, columns=80, wait=PROMPT, env=(), command=None):
+        self.screen, self.raw = Screen(columns=columns), ""
+        self.pid, self.fd = pty.fork()
+        if not self.pid:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+            os.chdir(world.repo)
+            argv = command or [SPARKS, *words]
+            os.execve(argv[0], argv, {**world.env, "TERM": "xterm-256color", "LANG": "C.UTF-8", **dict(env)})
+        if wait:
+            self.until(wait)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            pass
+        os.close(self.fd)
+
+    def read(self, seconds):
+        ready, _, _ = select.select([self.fd], [], [], seconds)
+        try:
+            data = os.read(self.fd, 65536).decode("utf-8", "replace") if ready else ""
+        except OSError:
+            data = ""
+        self.raw += data
+        self.screen.feed(data)
+        return data
+
+    def until(self, text, seconds=30):
+        """Reads until the text came after what was asked for before."""
+        start, end = getattr(self, "mark", 0), time.monotonic() + seconds
+        while True:
+            at = self.raw.find(text, start)
+            if at >= 0:
+                self.mark = at + len(text)
+                if text == PROMPT:
+                    time.sleep(0.15)   # the line editor takes the terminal right after it
+                return
+            assert time.monotonic() < end, f"no {text!r}:\n{self.screen.text()}"
+            self.read(0.1)
+
+    def shows(self, text, seconds=20):
+        """Reads until the text stands on the screen."""
+        end = time.monotonic() + seconds
+        while text not in self.screen.text():
+            assert time.monotonic() < end, f"no {text!r}:\n{self.screen.text()}"
+            self.read(0.1)
+
+    def type(self, keys, wait=None):
+        os.write(self.fd, keys.encode())
+        if wait:
+            self.until(wait)
+
+    def ask(self, message, wait="\x1b[?2004h"):
+        self.type(message + "\r")
+        self.until("\x1b[?2004l")
+        self.until(wait)
+
+    def leave(self, code=0):
+        self.type("\x04")
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            self.read(0.1)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                assert os.waitstatus_to_exitcode(status) == code, self.screen.text()
+                return
+        raise AssertionError("it does not end")
+
+
+def chunked(text, size):
+    return {"say": {"text": text, "chunks": [text[i:i + size] for i in range(0, len(text), size)]}}
+
+
+WANT = {80: """Title
+
+Some bold and code, a link (https://example.org/x), and words enough to be
+wrapped at the right edge of the screen.
+
+• one
+• 你好 🙂
+  • deeper
+
+  c
+  int x;
+
+a  bb
+───────
+1  cell
+
+The end.
+""", 40: """Title
+
+Some bold and code, a link
+(https://example.org/x), and words
+enough to be wrapped at the right edge
+of the screen.
+
+• one
+• 你好 🙂
+  • deeper
+
+  c
+  int x;
+
+a  bb
+───────
+1  cell
+
+The end.
+"""}
+
+
+def an_answer_looks_the_same_however_it_streams():
+    for columns in (80, 40):
+        for size in (1, 7, 1000):
+            with World() as w, Chat(w, "chat", "--model", w.play(chunked(ANSWER, size)),
+                                    columns=columns) as chat:
+                chat.ask("hello")
+                text = chat.screen.text()
+                assert WANT[columns] in text, f"{columns} columns, pieces of {size}:\n{text}"
+                assert max(len(chat.screen.cells(l)) for l in chat.screen.lines) <= columns
+                chat.leave()
+
+
+def work_is_shown_and_applied():
+    with World() as w, Chat(w, "chat", "--check", "sh test.sh", "--model", w.play(
+            say(("shell", {"command": "seq 1 40"}), text="Let me look."), say(FIX),
+            say(text="It adds now."), say(text="You applied it."))) as chat:
+        chat.ask("fix add", "[d]iff: ")
+        text = chat.screen.text()
+        for part in ("Let me look.", "✓ shell     seq 1 40 → exit 0: 40", "41 lines: /show 1", "✓ edit      calc.sh",
+                     "It adds now.", "+\techo $(($1 + $2))".replace("\t", ""), "verdict   verified"):
+            assert part in text, f"no {part!r}:\n{text}"
+        assert "$1 - $2" in w.read("calc.sh")
+        chat.type("d\r", "[d]iff: ")
+        chat.type("y\r", PROMPT)
+        assert "$1 + $2" in w.read("calc.sh")
+        chat.ask("/show 1")
+        assert "\n17\n18\n" in chat.screen.text()
+        chat.ask("/undo")
+        assert "$1 - $2" in w.read("calc.sh")
+        chat.ask("and now?")
+        chat.ask("/tasks")
+        assert "undone" in chat.screen.text()
+        chat.leave()
+    with World() as w, Chat(w, "chat", "--check", "sh test.sh", "--model", w.play(
+            say(FIX), say(text="Done."), {"expect": {"last_contains": ["why"]}}, say(text="I see."))) as chat:
+        chat.ask("fix add", "[d]iff: ")
+        chat.type("n\r", PROMPT)
+        assert "$1 - $2" in w.read("calc.sh")
+        chat.ask("why?")
+        assert "I see." in chat.screen.text()
+        chat.leave()
+
+
+def ctrl_c_ends_the_turn_and_a_second_one_the_program():
+    slow = {"say": {"text": "Never seen.", "delay_ms": 60000}}
+    with World() as w, Chat(w, "chat", "--model", w.play(slow, slow)) as chat:
+        chat.type("wait\r", "thinking")
+        chat.type("\x03", "cancelled")
+        chat.until("\x1b[?2004h")
+        chat.type("rubbish\x03", "^C")
+        chat.until("\x1b[?2004h")
+        chat.ask("/cost")
+        assert "1 turns" in chat.screen.text()
+        chat.type("again\r", "thinking")
+        os.kill(chat.pid, signal.SIGSTOP)   # so that both arrive while nothing is done about the first
+        chat.type("\x03")
+        time.sleep(0.1)
+        os.kill(chat.pid, signal.SIGINT)
+        os.kill(chat.pid, signal.SIGCONT)
+        time.sleep(0.2)
+        chat.type("\x03")
+        end = time.monotonic() + 10
+        while not os.waitpid(chat.pid, os.WNOHANG)[0]:
+            chat.read(0.1)
+            if "come back" in chat.raw or time.monotonic() > end:
+                break
+            chat.type("\x04")
+
+
+def what_is_pasted_is_one_message():
+    lines = "\r".join(f"line {i} /quit" for i in range(200))
+    with World() as w:
+        play = w.play({"expect": {"last_contains": ["line 0 /quit\nline 1 /quit", "line 199 /quit"]}},
+                      say(text="I got it."), say(text="And more."))
+        with Chat(w, "chat", "--model", play) as chat:
+            chat.type(f"see: \x1b[200~{lines}\x1b[31m\x1b[201~", "200 lines]")
+            chat.type("\r", "I got it.")
+            chat.until("\x1b[?2004h")
+            chat.type("one \\\r", ". ")
+            chat.type("two\r", "And more.")
+            chat.until("\x1b[?2004h")
+            chat.leave()
+        history = os.path.join(w.env["SPARKS_HOME"], "chat_history")
+        assert os.stat(history).st_mode & 0o777 == 0o600
+        with Chat(w, "chat", "--continue", "--model", play) as chat:
+            chat.type("\x1b[A", "two")
+            chat.type("\x03", "^C")
+            chat.until("\x1b[?2004h")
+            chat.leave()
+
+
+def words_with_a_slash():
+    with World() as w, Chat(w, "chat", "--model", w.play(say(text="x"))) as chat:
+        chat.type("/gho\t")
+        chat.shows("> /ghosts")
+        chat.type("\r", "scout")
+        chat.until("\x1b[?2004h")
+        for word, want in (("/tsks", 'did you mean "tasks"?'), ("/memories", "not in this version"),
+                           ("/model nonsense:", "no model is configured"), ("/set task.output_chars 5", "must be"),
+                           ("/set task.output_chars 5000", "from the next turn on"), ("/set", "5000"),
+                           ("/apply", "no turn of this session"), ("/show 3", "no tool was called"),
+                           ("/help", "what can be typed"), ("/new", "new session")):
+            chat.type(word + "\r")
+            chat.until("\x1b[?2004l")
+            chat.until(want)
+            chat.until("\x1b[?2004h")
+        chat.type("cal\t")
+        chat.shows("> calc.sh")
+        chat.type("\x03", "^C")
+        chat.type("/quit\r")
+        while chat.read(1):
+            pass
+        assert os.waitpid(chat.pid, 0)[1] == 0
+
+
+def stopped_resized_and_hung_up():
+    with World() as w:
+        play = w.play({"say": {"text": "Slow.", "delay_ms": 1500}}, say(text="w" * 30 + " " + "v" * 30))
+        shell = ["/bin/bash", "--norc", "-i", "-c", f"set -m; {SPARKS} chat --model {play}; echo STOPPED $?; fg; echo ENDED"]
+        with Chat(w, command=shell) as chat:
+            chat.type("\x1a", "STOPPED 148")
+            chat.until("\x1b[?2004h")
+            chat.type("wait\r", "thinking")
+            fcntl.ioctl(chat.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+            chat.until("Slow.")
+            chat.until("\x1b[?2004h")
+            chat.ask("long")
+            assert "w" * 30 + "\n" + "v" * 30 in chat.screen.text(), chat.screen.text()
+            chat.type("\x04", "ENDED")
+        slow = w.play({"say": {"text": "Back again.", "delay_ms": 4000}})
+        chat = Chat(w, "chat", "--model", slow)
+        chat.type("hold on\r", "thinking")
+        os.close(chat.fd)
+        assert os.waitpid(chat.pid, 0)[0]
+        chat.fd = os.open("/dev/null", os.O_RDONLY)
+        with Chat(w, "chat", "--continue", wait="Go on with it?") as again:
+            again.type("y\r", "Back again.")
+            again.until("\x1b[?2004h")
+            again.leave()
+
+
+def killed_and_taken_up():
+    with World() as w:
+        play = w.play(say(("shell", {"command": "sleep 30"})), say(text="After all."))
+        with Chat(w, "chat", "--model", play) as chat:
+            chat.type("work\r", "shell sleep 30")
+            os.kill(chat.pid, signal.SIGKILL)
+            os.waitpid(chat.pid, 0)
+        with Chat(w, "chat", "--continue", wait="Go on with it?") as chat:
+            chat.type("y\r", "After all.")
+            chat.until("\x1b[?2004h")
+            chat.leave()
+
+
+def no_escapes_where_there_is_no_screen():
+    with World() as w:
+        evil = {"say": {"text": "a \x1b]0;owned\x07b \x1b[31mred **bold**"}}
+        done = w.run("chat", "--model", w.play(evil), code=2)
+        assert "\x1b" not in done.out
+        for words, options in ((("hello",), {}), ((), {"stdin": None})):
+            read_end, write_end = os.pipe()
+            os.write(write_end, b"hello from a pipe\nof two lines")
+            os.close(write_end)
+            done = w.run("chat", *words, "--model", w.play(evil), stdin=read_end)
+            os.close(read_end)
+            assert done.out.strip() == "a b red **bold**", done.out
+            assert "\x1b" not in done.out + done.err
+        with Chat(w, "chat", "--model", w.play(evil), env={"NO_COLOR": "1"}.items()) as chat:
+            chat.ask("hello")
+            assert "**bold**" in chat.screen.text() and "owned" not in chat.raw
+            assert not [e for e in chat.screen.escapes if e.endswith("m") and e != "\x1b[m"], chat.screen.escapes
+            chat.leave()
+        # a reader that goes away ends the turn, which can go on later
+        plays = w.play({"say": {"text": "much " * 60000}})
+        shell = subprocess.run(["sh", "-c", f"{SPARKS} chat --model {plays} hello | head -c 10"], cwd=w.repo,
+                               env=w.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+        assert shell.stdout == b"much much "
+        assert "hello" in w.run("chat", "--list").out
+
+
+def plain_sparks_is_a_chat_on_a_terminal_only():
+    with World() as w:
+        assert "usage" in w.run(code=2).err.lower()
+        with Chat(w, "--set", f"script.play={w.play(say(text='Hi.'))[7:]}", "--set", "llm.provider=script") as chat:
+            chat.ask("hello")
+            assert "Hi." in chat.screen.text()
+            chat.leave()
+
+
+main(an_answer_looks_the_same_however_it_streams, work_is_shown_and_applied,
+     ctrl_c_ends_the_turn_and_a_second_one_the_program, what_is_pasted_is_one_message, words_with_a_slash,
+     stopped_resized_and_hung_up, killed_and_taken_up, no_escapes_where_there_is_no_screen,
+     plain_sparks_is_a_chat_on_a_terminal_only)
