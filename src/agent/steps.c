@@ -20,13 +20,13 @@ static json_t *usage_to_json(const SpkUsage *usage)
 			 (json_int_t)usage->output, "cached", (json_int_t)usage->cached);
 }
 
-static json_t *reply_to_json(guint turn, const SpkLlmReply *reply)
+static json_t *reply_to_json(guint turn, const SpkLlmReply *reply, const char *provider)
 {
-	return json_pack("{s:i,s:o,s:O,s:o,s:o,s:o,s:f,s:i}", "turn", (int)turn, "text",
-			 spk_json_text(reply->text), "tool_calls", reply->tool_calls,
-			 "finish", spk_json_text(reply->finish), "model",
-			 spk_json_text(reply->model), "usage",
-			 usage_to_json(&reply->usage), "seconds", reply->seconds,
+	return json_pack("{s:i,s:o,s:O,s:o,s:o,s:s,s:o,s:f,s:i}", "turn", (int)turn,
+			 "text", spk_json_text(reply->text), "tool_calls",
+			 reply->tool_calls, "finish", spk_json_text(reply->finish),
+			 "model", spk_json_text(reply->model), "provider", provider,
+			 "usage", usage_to_json(&reply->usage), "seconds", reply->seconds,
 			 "attempts", (int)reply->attempts);
 }
 
@@ -148,7 +148,8 @@ static void book_failure(SpkRun *run, const GError *failure)
 /* The answer and what it cost, both or neither. */
 static gboolean record_reply(SpkRun *run, const SpkLlmReply *reply, GError **error)
 {
-	g_autoptr(json_t) payload = reply_to_json(run->turn, reply);
+	g_autoptr(json_t)
+		payload = reply_to_json(run->turn, reply, spk_llm_provider(run->env.llm));
 	SpkUsage usage = reply->usage;
 	g_auto(Booking) booking = { 0 };
 

@@ -3,46 +3,35 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "base/log.h"
 #include "guard/redact.h"
+#include "llm/choose_priv.h"
 #include "llm/llm_impl.h"
 #include "llm/retry_priv.h"
 
-struct SpkLlm {
+/* A provider that is open. */
+typedef struct {
 	const SpkProvider *row;
 	const SpkModelInfo *info;
-	SpkRetry retry;
+	gpointer self;
+} Opened;
+
+struct SpkLlm {
+	SpkConf *conf;
+	GMutex lock;
+	GArray *opened; /* Opened: the first choice, then who took over; guarded by lock */
 	SpkRedact *redact; /* of the keys that are known */
 };
 
-static const SpkProvider *configured_provider(SpkConf *conf, GError **error)
+/* The one that answers now. Names and limits of an earlier one stay valid all the same. */
+static Opened current(SpkLlm *llm)
 {
-	const char *name = spk_conf_str(conf, "llm.provider");
-	const SpkProvider *row = spk_provider_find(name, strlen(name));
-	g_autoptr(GPtrArray) names = g_ptr_array_new();
-	g_autofree char *nearest = NULL;
+	Opened now;
 
-	if (row)
-		return row;
-	for (row = spk_providers; row->name; row++)
-		g_ptr_array_add(names, (gpointer)row->name);
-	g_ptr_array_add(names, NULL);
-	nearest = spk_text_did_you_mean(name, (const char *const *)names->pdata);
-	spk_error_set(error, SPK_ERR_CONFIG, "`sparks config show` names the providers",
-		      "[llm] provider \"%s\" is not one%s", name, nearest);
-	return NULL;
-}
-
-/* "PROVIDER:NAME" when that provider exists; other names may hold colons ("qwen2.5:7b"). */
-static const SpkProvider *choose(SpkConf *conf, const char **model, GError **error)
-{
-	const char *colon = *model ? strchr(*model, ':') : NULL;
-	const SpkProvider *row = colon ? spk_provider_find(*model, colon - *model) : NULL;
-
-	if (!row)
-		return configured_provider(conf, error);
-	*model = colon[1] ? colon + 1 : NULL;
-	return row;
+	g_mutex_lock(&llm->lock);
+	now = g_array_index(llm->opened, Opened, llm->opened->len - 1);
+	g_mutex_unlock(&llm->lock);
+	return now;
 }
 
 /* ---- keys in answers ---- */
@@ -68,45 +57,62 @@ static void hide_in_reply(const SpkLlm *llm, SpkLlmReply *reply)
 	reply->tool_calls = calls;
 }
 
+static void add_opened(SpkLlm *llm, const SpkProvider *row, gpointer self)
+{
+	Opened opened = { row, row->impl->info(self), self };
+
+	g_mutex_lock(&llm->lock);
+	g_array_append_val(llm->opened, opened);
+	g_mutex_unlock(&llm->lock);
+}
+
 SpkLlm *spk_llm_open(SpkConf *conf, const char *model, GError **error)
 {
-	g_autofree SpkLlm *llm = g_new0(SpkLlm, 1);
+	g_autofree char *name = NULL;
+	const SpkProvider *row = spk_choose(conf, model, &name, error);
+	gpointer self = row ? row->impl->open(row, conf, name, error) : NULL;
+	SpkLlm *llm;
 
-	llm->row = choose(conf, &model, error);
-	if (!llm->row)
+	if (!self)
 		return NULL;
-	llm->retry.impl = llm->row->impl;
-	llm->retry.self = llm->retry.impl->open(llm->row, conf, model, error);
-	if (!llm->retry.self)
-		return NULL;
-	llm->info = llm->retry.impl->info(llm->retry.self);
-	llm->retry.max_retries = spk_conf_int(conf, "llm.max_retries");
+	llm = g_new0(SpkLlm, 1);
+	g_mutex_init(&llm->lock);
+	llm->conf = spk_conf_ref(conf);
+	llm->opened = g_array_new(FALSE, FALSE, sizeof(Opened));
+	add_opened(llm, row, self);
 	llm->redact = known_keys(conf);
-	return g_steal_pointer(&llm);
+	return llm;
 }
 
 void spk_llm_free(SpkLlm *llm)
 {
 	if (!llm)
 		return;
-	llm->retry.impl->close(llm->retry.self);
+	for (guint i = 0; i < llm->opened->len; i++) {
+		const Opened *opened = &g_array_index(llm->opened, Opened, i);
+
+		opened->row->impl->close(opened->self);
+	}
+	g_array_unref(llm->opened);
+	g_mutex_clear(&llm->lock);
 	spk_redact_free(llm->redact);
+	spk_conf_unref(llm->conf);
 	g_free(llm);
 }
 
 const char *spk_llm_provider(SpkLlm *llm)
 {
-	return llm->row->name;
+	return current(llm).row->name;
 }
 
 const char *spk_llm_model(SpkLlm *llm)
 {
-	return llm->info->model;
+	return current(llm).info->model;
 }
 
 gint64 spk_llm_context_window(SpkLlm *llm)
 {
-	return llm->info->context_window;
+	return current(llm).info->context_window;
 }
 
 /* ---- the same while it streams ---- */
@@ -136,12 +142,104 @@ static void veil_restart(const char *why, gpointer user)
 
 gint64 spk_llm_max_output(SpkLlm *llm)
 {
-	return llm->info->max_output;
+	return current(llm).info->max_output;
 }
 
 gboolean spk_llm_is_local(SpkLlm *llm)
 {
-	return llm->info->local;
+	return current(llm).info->local;
+}
+
+/* ---- answers ---- */
+
+/* What another provider may do better: this one is away, refuses the key, is at its limit, or
+ * answers nonsense. Not what is wrong with the request, or what the caller wants. */
+static gboolean is_curable(const GError *error)
+{
+	static const SpkErr codes[] = { SPK_ERR_PROVIDER, SPK_ERR_PROVIDER_AUTH,
+					SPK_ERR_PROVIDER_REPLY, SPK_ERR_RATE_LIMITED,
+					SPK_ERR_TIMEOUT };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(codes); i++)
+		if (spk_error_is(error, codes[i]))
+			return TRUE;
+	return FALSE;
+}
+
+/* The same error, with who could have taken over as what to do. */
+static void tell_refused(GError **why, const char *name)
+{
+	g_autofree char *hint = g_strdup_printf(
+		"[llm] fallback_to_cloud = true lets %s take over from a model on this machine",
+		name);
+	g_autoptr(GError) old = *why;
+
+	*why = NULL;
+	spk_error_set(why, spk_error_code(old), hint, "%s", old->message);
+}
+
+/* Names of those that have had their turn, NULL-terminated. */
+static GPtrArray *tried(SpkLlm *llm)
+{
+	GPtrArray *names = g_ptr_array_new();
+
+	g_mutex_lock(&llm->lock);
+	for (guint i = 0; i < llm->opened->len; i++)
+		g_ptr_array_add(
+			names, (gpointer)g_array_index(llm->opened, Opened, i).row->name);
+	g_mutex_unlock(&llm->lock);
+	g_ptr_array_add(names, NULL);
+	return names;
+}
+
+/* FALSE: nobody takes over. */
+static gboolean take_over(SpkLlm *llm, const Opened *from, GError **why,
+			  const SpkLlmSink *sink)
+{
+	g_autofree char *refused = NULL, *told = NULL;
+	g_autoptr(GPtrArray) names = tried(llm);
+	const SpkProvider *next;
+	gpointer self = NULL;
+
+	if (!from->row->url || !is_curable(*why) ||
+	    !spk_conf_bool(llm->conf, "llm.fallback"))
+		return FALSE;
+	next = spk_choose_next(llm->conf, (const char *const *)names->pdata,
+			       from->info->local, &self, &refused);
+	if (!next) {
+		if (refused)
+			tell_refused(why, refused);
+		return FALSE;
+	}
+	add_opened(llm, next, self);
+	told = g_strdup_printf("%s: %s; going on with %s %s", from->row->name,
+			       (*why)->message, next->name,
+			       next->impl->info(self)->model);
+	spk_warn("llm", "%s", told);
+	if (sink && sink->on_restart)
+		sink->on_restart(told, sink->user);
+	return TRUE;
+}
+
+static gboolean complete(SpkLlm *llm, const SpkLlmRequest *request,
+			 const SpkLlmSink *sink, SpkCancel *cancel,
+			 SpkLlmReply *ret_reply, GError **error)
+{
+	for (;;) {
+		Opened now = current(llm);
+		SpkRetry retry = { now.row->impl, now.self,
+				   spk_conf_int(llm->conf, "llm.max_retries") };
+		GError *why = NULL;
+
+		if (spk_retry_complete(&retry, request, sink, cancel, ret_reply, &why))
+			return TRUE;
+		if (spk_cancel_check(cancel, NULL) && take_over(llm, &now, &why, sink)) {
+			g_error_free(why);
+			continue;
+		}
+		g_propagate_error(error, why);
+		return FALSE;
+	}
 }
 
 gboolean spk_llm_complete(SpkLlm *llm, const SpkLlmRequest *request,
@@ -153,8 +251,7 @@ gboolean spk_llm_complete(SpkLlm *llm, const SpkLlmRequest *request,
 	SpkLlmSink veiled = { veil_text, veil_restart, &veil };
 	gboolean streams = sink && sink->on_text;
 
-	if (!spk_retry_complete(&llm->retry, request, streams ? &veiled : sink, cancel,
-				ret_reply, error))
+	if (!complete(llm, request, streams ? &veiled : sink, cancel, ret_reply, error))
 		return FALSE;
 	if (streams)
 		veil_text(NULL, &veil);
@@ -164,23 +261,23 @@ gboolean spk_llm_complete(SpkLlm *llm, const SpkLlmRequest *request,
 
 gboolean spk_llm_ping(SpkLlm *llm, SpkCancel *cancel, GError **error)
 {
-	const SpkRetry *retry = &llm->retry;
+	Opened now = current(llm);
 
-	return !retry->impl->ping || retry->impl->ping(retry->self, cancel, error);
+	return !now.row->impl->ping || now.row->impl->ping(now.self, cancel, error);
 }
 
 char **spk_llm_models(SpkLlm *llm, SpkCancel *cancel, GError **error)
 {
-	const SpkRetry *retry = &llm->retry;
+	Opened now = current(llm);
 	g_autoptr(GStrvBuilder) names = g_strv_builder_new();
 	g_autoptr(GPtrArray) models = NULL;
 
-	if (!retry->impl->models) {
+	if (!now.row->impl->models) {
 		spk_error_set(error, SPK_ERR_USAGE, NULL, "%s has no list of models",
-			      llm->row->name);
+			      now.row->name);
 		return NULL;
 	}
-	models = retry->impl->models(retry->self, cancel, error);
+	models = now.row->impl->models(now.self, cancel, error);
 	if (!models)
 		return NULL;
 	for (guint i = 0; i < models->len; i++)

@@ -33,10 +33,11 @@ static void test_defaults_are_values(void **state)
 /* What decides where data goes, or how much is spent or allowed, needs trust. */
 static void test_sensitive_ones(void **state)
 {
-	static const char *const prefixes[] = { "box.",	   "budget.",
-						"db.path", "llm.provider",
-						"script.", "task.max_tokens",
-						"keep." };
+	static const char *const prefixes[] = {
+		"box.",		"budget.",	"db.path",
+		"llm.provider", "script.",	"task.max_tokens",
+		"keep.",	"llm.fallback", "llm.local_servers"
+	};
 
 	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++) {
 		gboolean want = g_str_has_suffix(opt->name, ".url");

@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""Which model is asked: what is found where nothing is configured, and who takes over."""
+import http.server
+import json
+import os
+import socket
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cmd"))
+from world import World, main   # noqa: E402
+
+CALL = {"id": "c", "type": "function",
+        "function": {"name": "finish", "arguments": json.dumps({"summary": "nothing to do"})}}
+
+
+class Server:
+    """Speaks as an OpenAI-compatible server or Ollama does; `status`: refuses every question."""
+
+    def __init__(self, models, status=200):
+        self.asked, outer = [], self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+
+            def answer(self, value, code=200):
+                data = json.dumps(value).encode()
+                self.send_response(code)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def do_GET(self):
+                if self.path == "/api/tags":
+                    self.answer({"models": [{"name": m, "model": m} for m in models]})
+                elif self.path == "/v1/models":
+                    self.answer({"object": "list", "data": [{"id": m, "object": "model"} for m in models]})
+                else:
+                    self.answer({"error": {"message": "no such page"}}, 404)
+
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                outer.asked.append((self.path, body["model"]))
+                if status != 200:
+                    self.answer({"error": {"message": "out of order"}}, status)
+                elif self.path == "/api/chat":
+                    self.answer({"model": body["model"], "done": True, "done_reason": "stop", "message": {
+                        "role": "assistant", "content": "", "tool_calls": [
+                            {"function": {"name": "finish", "arguments": {"summary": "nothing to do"}}}]}})
+                else:
+                    self.answer({"model": body["model"], "choices": [{"index": 0, "finish_reason": "tool_calls",
+                                 "message": {"role": "assistant", "content": None, "tool_calls": [CALL]}}]})
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def closed_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{s.getsockname()[1]}"
+
+
+def configure(world, text):
+    os.makedirs(world.env["SPARKS_HOME"], mode=0o700, exist_ok=True)
+    with open(os.path.join(world.env["SPARKS_HOME"], "config.toml"), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def a_local_ollama_is_found():
+    with World() as w, Server(["smol:135m", "llama3.2:latest"]) as ollama:
+        configure(w, f'[llm]\nlocal_servers = "ollama={ollama.url} openai={closed_port()}"\n')
+        done = w.run("do", "look", "--json", code=3)
+        assert done.err.count("no model is configured: taking llama3.2:latest") == 1, done.err
+        assert ollama.asked == [("/api/chat", "llama3.2:latest")], ollama.asked
+        w.run("do", "look", "--model", "smol:135m", code=3)
+        assert ollama.asked[-1] == ("/api/chat", "smol:135m"), ollama.asked
+        assert "llama3.2:latest" in w.run("doctor").out
+
+
+def a_local_llama_cpp_is_found_after_it():
+    with World() as w, Server(["tiny"]) as server:
+        configure(w, f'[llm]\nlocal_servers = "ollama={closed_port()} openai={server.url}"\n')
+        w.run("do", "look", code=3)
+        assert server.asked == [("/v1/chat/completions", "tiny")], server.asked
+
+
+def what_is_configured_is_not_looked_past():
+    with World() as w, Server(["tiny"]) as found, Server(["mine"]) as mine:
+        configure(w, f'[llm]\nlocal_servers = "openai={found.url}"\n[openai]\nurl = "{mine.url}/v1"\nmodel = "mine"\n')
+        w.run("do", "look", code=3)
+        assert not found.asked and mine.asked == [("/v1/chat/completions", "mine")]
+
+
+def a_key_wins_over_what_is_found():
+    with World() as w, Server(["tiny"]) as found, Server(["m"]) as cloud:
+        configure(w, f'[llm]\nlocal_servers = "openai={found.url}"\n[anthropic]\nurl = "{cloud.url}"\nmodel = "m"\n')
+        w.env["ANTHROPIC_API_KEY"] = "sk-test-0123456789"
+        w.run("do", "look", "--set", "llm.max_retries=0", code=69)   # it is no Messages server
+        assert not found.asked and cloud.asked[0][0] == "/v1/messages", cloud.asked
+
+
+def nobody_there_is_told_at_once():
+    with World() as w, Server([]) as empty:
+        start = time.monotonic()
+        for servers, words in ((f"ollama={closed_port()} openai={closed_port()}", "no model is configured\n"),
+                               (f"ollama={empty.url}", "has no model: ollama pull"), ("none", "no model is configured\n")):
+            done = w.run("do", "look", "--set", f"llm.local_servers={servers}", code=78)
+            assert words in done.err, done.err
+            for way in ("OPENAI_API_KEY", "ollama pull", "--model script:FILE"):
+                assert way in done.err, done.err
+        assert time.monotonic() - start < 10
+
+
+def provider_of(w, task):
+    log = [json.loads(line) for line in w.run("tasks", "log", task, "--json").out.splitlines()]
+    return [(e["payload"]["provider"], e["payload"]["model"]) for e in log if e["kind"] == "model.result"]
+
+
+def the_next_one_takes_over_and_it_is_said():
+    with World() as w, Server(["a"], status=500) as broken, Server(["b"]) as other:
+        configure(w, f'[llm]\nmax_retries = 0\n[openai]\nurl = "{broken.url}/v1"\nmodel = "a"\n'
+                     f'[ollama]\nurl = "{other.url}"\nmodel = "b"\n')
+        done = w.run("do", "look", "--json", code=3)
+        assert "out of order" in done.err and "going on with ollama b" in done.err, done.err
+        assert provider_of(w, json.loads(done.out)["task"]) == [("ollama", "b")]
+        assert len(broken.asked) == 1
+        again = w.run("do", "look", "--set", "llm.fallback=false", code=69)
+        assert "going on" not in again.err
+
+
+def no_step_into_the_cloud_unasked():
+    with World() as w:
+        w.env["OPENROUTER_API_KEY"] = "sk-or-0123456789"
+        configure(w, f'[llm]\nprovider = "ollama"\nmax_retries = 0\nconnect_timeout_secs = 1\n'
+                     f'[ollama]\nurl = "{closed_port()}"\nmodel = "b"\n[openrouter]\nmodel = "x/y"\n'
+                     f'url = "http://sparks.invalid/v1"\n')
+        done = w.run("do", "look", code=69)
+        assert "fallback_to_cloud" in done.out + done.err and "going on" not in done.err, done.out + done.err
+        done = w.run("do", "look", "--set", "llm.fallback_to_cloud=true", code=69)
+        assert "going on with openrouter x/y" in done.err, done.err
+
+
+def a_wrong_request_is_not_taken_elsewhere():
+    with World() as w, Server(["a"], status=400) as picky, Server(["b"]) as other:
+        configure(w, f'[llm]\nmax_retries = 0\n[openai]\nurl = "{picky.url}/v1"\nmodel = "a"\n'
+                     f'[ollama]\nurl = "{other.url}"\nmodel = "b"\n')
+        w.run("do", "look", "--model", f"script:{w.play({'say': {'error': {'status': 500}, 'repeat': True}})[7:]}",
+              code=69)
+        assert not other.asked, "a play has nobody to take over from it"
+
+
+main(a_local_ollama_is_found, a_local_llama_cpp_is_found_after_it, what_is_configured_is_not_looked_past,
+     a_key_wins_over_what_is_found, nobody_there_is_told_at_once, the_next_one_takes_over_and_it_is_said,
+     no_step_into_the_cloud_unasked, a_wrong_request_is_not_taken_elsewhere)
