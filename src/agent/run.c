@@ -156,28 +156,41 @@ static gboolean take_over(SpkRun *run, GError **error)
 	return spk_tree_restore(run->env.tree, run->last_tree, run->env.cancel, error);
 }
 
-/* The figures of the day it begins: a table that changes meanwhile is the next run's. */
-static gboolean find_price(SpkRun *run, GError **error)
+/* A row of the user's own wins over the rule that what runs here costs nothing. */
+static const SpkPrice *price_of(SpkRun *run, const char *provider, const char *model)
 {
-	SpkLlm *llm = run->env.llm;
+	const SpkPrice *row = spk_prices_find(run->prices, provider, model);
 
-	if (!llm)
-		return TRUE;
-	if (spk_llm_is_local(llm)) {
-		run->price = spk_prices_local();
-		return TRUE;
-	}
-	run->prices = spk_prices_load(run->env.home, error);
-	if (!run->prices)
-		return FALSE;
-	run->price =
-		spk_prices_find(run->prices, spk_llm_provider(llm), spk_llm_model(llm));
+	if (row && row->line)
+		return row;
+	return spk_llm_is_local(run->env.llm) ? spk_prices_local() : row;
+}
+
+const SpkPrice *run_price(SpkRun *run)
+{
+	const char *provider = g_intern_string(spk_llm_provider(run->env.llm));
+	const char *model = g_intern_string(spk_llm_model(run->env.llm));
+
+	if (provider == run->priced_provider && model == run->priced_model)
+		return run->price;
+	run->priced_provider = provider;
+	run->priced_model = model;
+	run->price = price_of(run, provider, model);
 	if (!run->price)
 		spk_warn("agent",
 			 "the price of %s:%s is not known, so the cost of task %s is not "
 			 "either; put it into ~/.sparks/prices.toml",
-			 spk_llm_provider(llm), spk_llm_model(llm), run->env.task->id);
-	return TRUE;
+			 provider, model, run->env.task->id);
+	return run->price;
+}
+
+/* The figures of the day it begins: a table that changes meanwhile is the next run's. */
+static gboolean load_prices(SpkRun *run, GError **error)
+{
+	if (!run->env.llm)
+		return TRUE;
+	run->prices = spk_prices_load(run->env.home, error);
+	return run->prices != NULL;
 }
 
 SpkRun *spk_run_new(const SpkRunEnv *env, GError **error)
@@ -195,7 +208,7 @@ SpkRun *spk_run_new(const SpkRunEnv *env, GError **error)
 		run->guard = spk_loop_guard_new(
 			spk_conf_int(env->conf, "manager.loop_guard.window_size"),
 			spk_conf_int(env->conf, "manager.loop_guard.repeat_threshold"));
-	if (!find_price(run, error) || !load(run, &steps, error))
+	if (!load_prices(run, error) || !load(run, &steps, error))
 		return NULL;
 	/* a task that has a base has a private copy */
 	if ((!env->lazy || env->task->base) &&

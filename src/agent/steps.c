@@ -61,6 +61,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Booking, booking_clear)
 static void book(SpkRun *run, const SpkUsage *usage, Booking *ret_booking)
 {
 	SpkCall *call = &ret_booking->call;
+	const SpkPrice *price = run_price(run);
 
 	ret_booking->key = g_strdup_printf("%s/%u", run->env.task->id, run->turn);
 	*call = (SpkCall){
@@ -77,8 +78,8 @@ static void book(SpkRun *run, const SpkUsage *usage, Booking *ret_booking)
 		.cache_write = usage->cache_write,
 		.cost_nano = -1,
 	};
-	if (run->price)
-		call->cost_nano = spk_price_cost(run->price, call->input, call->output,
+	if (price)
+		call->cost_nano = spk_price_cost(price, call->input, call->output,
 						 call->cached, call->cache_write);
 }
 
@@ -86,12 +87,11 @@ static SpkUsage worst_case(SpkRun *run)
 {
 	gint64 input = spk_llm_estimate_tokens(run->messages) +
 		       spk_llm_estimate_tokens(run->tools);
+	const SpkPrice *price = run_price(run);
 
 	/* all of it may be written into the cache, which costs more where it costs */
 	return (SpkUsage){ input, spk_llm_max_output(run->env.llm), 0,
-			   run->price && run->price->cache_write > run->price->input
-				   ? input
-				   : 0 };
+			   price && price->cache_write > price->input ? input : 0 };
 }
 
 static gint64 option_nano(SpkRun *run, const char *name, const char *conf_name)

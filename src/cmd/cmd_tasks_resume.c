@@ -26,17 +26,9 @@ static gboolean raise_limits(const SpkSession *session, const SpkArgs *args,
 			     GError **error)
 {
 	g_autoptr(json_t) limits = json_object();
-	const char *usd = spk_args_str(args, "budget-usd");
-	gint64 nano;
 
-	if (usd && (!spk_usd_parse(usd, &nano) || !nano)) {
-		spk_error_set(error, SPK_ERR_USAGE, "dollars, like 2 or 0.50",
-			      "--budget-usd \"%s\" is not an amount", usd);
+	if (!spk_submit_budget(args, limits, error))
 		return FALSE;
-	}
-	if (usd)
-		spk_json_set(limits, "budget_usd",
-			     json_real((double)nano / SPK_NANO_USD));
 	if (spk_args_has(args, "max-tokens"))
 		spk_json_set(limits, "max_tokens",
 			     json_integer(spk_args_int(args, "max-tokens", 0)));

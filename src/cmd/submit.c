@@ -12,6 +12,7 @@
 #include "cmd/consent.h"
 #include "cmd/summary.h"
 #include "cmd/ui.h"
+#include "conf/prices.h"
 #include "core/prune.h"
 #include "llm/llm.h"
 #include "tool/image.h"
@@ -35,6 +36,8 @@ const SpkCmdOpt spk_submit_options[] = {
 	  .sentence = "what the model should know besides the goal" },
 	{ "model", .type = SPK_CMD_STRING, .value = "NAME|script:FILE",
 	  .sentence = "model, or a play that answers in its place" },
+	{ "budget-usd", .type = SPK_CMD_STRING, .value = "N",
+	  .sentence = "dollars that the task may cost; at the limit it pauses" },
 	{ "max-steps", .type = SPK_CMD_INT, .value = "N", .min = 1, .max = 1000,
 	  .sentence = "most answers of the model" },
 	{ "timeout-secs", .type = SPK_CMD_INT, .value = "N", .min = 1, .max = 604800,
@@ -200,6 +203,22 @@ static void tell_of_images(const char *goal, const char *context, const char *fo
 	}
 }
 
+gboolean spk_submit_budget(const SpkArgs *args, json_t *options, GError **error)
+{
+	const char *usd = spk_args_str(args, "budget-usd");
+	gint64 nano;
+
+	if (!usd)
+		return TRUE;
+	if (!spk_usd_parse(usd, &nano) || !nano) {
+		spk_error_set(error, SPK_ERR_USAGE, "dollars, like 2 or 0.50",
+			      "--budget-usd \"%s\" is not an amount", usd);
+		return FALSE;
+	}
+	spk_json_set(options, "budget_usd", json_real((double)nano / SPK_NANO_USD));
+	return TRUE;
+}
+
 static char *accept(SpkSession *session, const SpkArgs *args, SpkFollow *how,
 		    GError **error)
 {
@@ -217,6 +236,8 @@ static char *accept(SpkSession *session, const SpkArgs *args, SpkFollow *how,
 		return NULL;
 	tell_of_images(goal, spk_args_str(args, "context"), folder);
 	options = options_of(args, model);
+	if (!spk_submit_budget(args, options, error))
+		return NULL;
 	if (!has_runner(session, options, how, error))
 		return NULL;
 	return spk_core_accept(session->core,

@@ -17,6 +17,9 @@ char *spk_submit_folder(const char *repo, const char **ret_label, GError **error
  * NULL stays NULL. USAGE when it names nothing. */
 gboolean spk_submit_model(const char *given, char **ret_model, GError **error);
 
+/* --budget-usd as `budget_usd` into the options; USAGE when it is no amount. */
+gboolean spk_submit_budget(const SpkArgs *args, json_t *options, GError **error);
+
 /* Prints the end of a task that was followed: the JSON object, or the summary and the error
  * (taken) that ended it; returns the exit code. */
 int spk_submit_close(SpkSession *session, const char *id, gboolean strict,
