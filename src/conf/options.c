@@ -106,6 +106,8 @@ static const SpkOpt options[] = {
 	    "tries after the first, for failures that may pass"),
 	ENUM("llm.provider", "openai", "openai|anthropic|ollama|openrouter|zen|script", S,
 	     "where models are: the section with its address and model; script: a play"),
+	ENUM("llm.tools", "auto", "auto|native|text", 0,
+	     "how tools are called: by the model's own way, or in text; auto finds out"),
 	BOOL("manager.loop_guard.enabled", "true",
 	     "stop a model that repeats the same call"),
 	INT("manager.loop_guard.repeat_threshold", "2", 1, 100, 0,

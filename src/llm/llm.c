@@ -7,7 +7,7 @@
 #include "guard/redact.h"
 #include "llm/choose_priv.h"
 #include "llm/llm_impl.h"
-#include "llm/retry_priv.h"
+#include "llm/tooluse_priv.h"
 
 /* A provider that is open. */
 typedef struct {
@@ -231,7 +231,9 @@ static gboolean complete(SpkLlm *llm, const SpkLlmRequest *request,
 				   spk_conf_int(llm->conf, "llm.max_retries") };
 		GError *why = NULL;
 
-		if (spk_retry_complete(&retry, request, sink, cancel, ret_reply, &why))
+		if (spk_tooluse_complete(&retry, now.info,
+					 spk_conf_str(llm->conf, "llm.tools"), request,
+					 sink, cancel, ret_reply, &why))
 			return TRUE;
 		if (spk_cancel_check(cancel, NULL) && take_over(llm, &now, &why, sink)) {
 			g_error_free(why);

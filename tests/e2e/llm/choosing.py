@@ -18,8 +18,8 @@ CALL = {"id": "c", "type": "function",
 class Server:
     """Speaks as an OpenAI-compatible server or Ollama does; `status`: refuses every question."""
 
-    def __init__(self, models, status=200):
-        self.asked, outer = [], self
+    def __init__(self, models, status=200, texts=None):
+        self.asked, self.bodies, outer = [], [], self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def log_message(self, *_):
@@ -44,7 +44,14 @@ class Server:
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 outer.asked.append((self.path, body["model"]))
-                if status != 200:
+                outer.bodies.append(body)
+                if texts is not None and body.get("tools"):
+                    self.answer({"error": {"message": "this model does not support tools"}}, 400)
+                elif texts is not None:
+                    self.answer({"model": body["model"], "choices": [{"index": 0, "finish_reason": "stop", "message": {
+                        "role": "assistant", "content": texts.pop(0)}}], "usage": {"prompt_tokens": 10,
+                                 "completion_tokens": 5}})
+                elif status != 200:
                     self.answer({"error": {"message": "out of order"}}, status)
                 elif self.path == "/api/chat":
                     self.answer({"model": body["model"], "done": True, "done_reason": "stop", "message": {
@@ -162,6 +169,37 @@ def a_wrong_request_is_not_taken_elsewhere():
         assert not other.asked, "a play has nobody to take over from it"
 
 
-main(a_local_ollama_is_found, a_local_llama_cpp_is_found_after_it, what_is_configured_is_not_looked_past,
+def a_model_without_tools_works_in_text():
+    call = json.dumps({"say": "I fix it.", "tool": "file_edit", "arguments": {
+        "path": "calc.sh", "old_string": "$1 - $2", "new_string": "$1 + $2"}})
+    texts = ["Sure! Let me look.", call, json.dumps({"say": "", "tool": "finish", "arguments": {"summary": "It adds."}})]
+    with World() as w, Server(["small"], texts=texts) as server:
+        configure(w, f'[openai]\nurl = "{server.url}/v1"\nmodel = "small"\n')
+        done = w.run("do", "add must add", "--check", "sh test.sh", "--json")
+        report = json.loads(done.out)
+        assert report["verdict"] == "verified" and not texts, report
+        assert "calls no tools by itself" in done.err, done.err
+        assert report["tokens"]["input"] == 30, report["tokens"]      # the malformed answer is paid for, too
+        native, first, second, third = server.bodies
+        assert "tools" in native and "tools" not in first
+        assert first["response_format"]["type"] == "json_schema"
+        told = second["messages"][-1]["content"]
+        assert "must begin with {" in told and "Sure! Let me" in told, told
+        assert "Result of the call" in third["messages"][-1]["content"]
+        log = [json.loads(line) for line in w.run("tasks", "log", report["task"], "--json").out.splitlines()]
+        calls = [e["payload"]["tool_calls"] for e in log if e["kind"] == "model.result"]
+        assert [c[0]["name"] for c in calls] == ["file_edit", "finish"], calls
+        # remembered: the next task asks in text at once
+        texts.append(json.dumps({"say": "", "tool": "finish", "arguments": {"summary": "-"}}))
+        w.run("do", "look", code=3)
+        assert len(server.bodies) == 5 and "tools" not in server.bodies[-1]
+        with open(os.path.join(w.env["SPARKS_HOME"], "models.json"), "w", encoding="utf-8") as file:
+            file.write("{broken")
+        texts += ["no", "never", "not at all"] + [json.dumps({"say": "", "tool": "finish",
+                                                               "arguments": {"summary": "-"}})]
+        w.run("do", "look", code=3)     # asked again; three times wrong is words, and words alone are reminded of
+
+
+main(a_model_without_tools_works_in_text, a_local_ollama_is_found, a_local_llama_cpp_is_found_after_it, what_is_configured_is_not_looked_past,
      a_key_wins_over_what_is_found, nobody_there_is_told_at_once, the_next_one_takes_over_and_it_is_said,
      no_step_into_the_cloud_unasked, a_wrong_request_is_not_taken_elsewhere)

@@ -47,6 +47,7 @@ TESTS(play);
 TESTS(stream);
 TESTS(wires);
 TESTS(bodies);
+TESTS(textcall);
 TESTS(providers);
 TESTS(fault);
 TESTS(script);

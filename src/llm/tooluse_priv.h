@@ -1,0 +1,21 @@
+/* One answer of a provider, over the text protocol where the model needs it; retries included. */
+#ifndef SPK_LLM_TOOLUSE_PRIV_H
+#define SPK_LLM_TOOLUSE_PRIV_H
+
+#include "llm/llm_impl.h"
+#include "llm/retry_priv.h"
+
+/*
+ * `how`: [llm] tools. "native" and "text" are done as they say. "auto": natively, unless it is
+ * remembered that the model doesn't call tools; a server that refuses tools, and a local model
+ * that answers without a call and fails the question of able_priv.h, is asked again in text, and
+ * that is remembered. Models in the cloud and plays are never asked.
+ * A malformed answer in text is explained back to the model twice; a third one counts as words.
+ * usage sums all that was asked for.
+ */
+gboolean spk_tooluse_complete(const SpkRetry *retry, const SpkModelInfo *info,
+			      const char *how, const SpkLlmRequest *request,
+			      const SpkLlmSink *sink, SpkCancel *cancel,
+			      SpkLlmReply *ret_reply, GError **error);
+
+#endif
