@@ -18,7 +18,8 @@ const SpkProvider *spk_choose(SpkConf *conf, const char *given, char **ret_model
  * take over: configured, opens, and no step from this machine (`local`) to the cloud unless
  * [llm] fallback_to_cloud says so. NULL: none; *ret_refused (allocated) names one that would
  * have, but for that. */
-const SpkProvider *spk_choose_next(SpkConf *conf, const char *const *tried, gboolean local,
-				   gpointer *ret_self, char **ret_refused);
+const SpkProvider *spk_choose_next(SpkConf *conf, const char *const *tried,
+				   gboolean local, gpointer *ret_self,
+				   char **ret_refused);
 
 #endif

@@ -21,34 +21,75 @@ static SpkDbValue cost_of(const SpkCall *call)
 	return call->cost_nano < 0 ? spk_db_text(NULL) : spk_db_int(call->cost_nano);
 }
 
-/* A settled row is never touched again. */
-static gboolean put(SpkTx *tx, const SpkCall *call, CallState state, GError **error)
+/* Adds a call that was just booked to the sums. */
+static gboolean add_up(SpkTx *tx, const SpkCall *call, CallState state, GError **error)
 {
+	gboolean unknown = call->cost_nano < 0;
+	gint64 tokens = MAX(0, call->input) + MAX(0, call->output);
+
 	return spk_tx_exec(
 		tx,
-		"INSERT INTO ledger (call_key, state, day, task, spark, repo, provider, model,"
-		" tokens_in, tokens_out, tokens_cached, cache_write, cost_nano, purpose,"
-		" holder, created_us)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
-		" $16)"
-		" ON CONFLICT (call_key) DO UPDATE SET state = excluded.state,"
-		" day = excluded.day, provider = excluded.provider, model = excluded.model,"
-		" tokens_in = excluded.tokens_in, tokens_out = excluded.tokens_out,"
-		" tokens_cached = excluded.tokens_cached,"
-		" cache_write = excluded.cache_write, cost_nano = excluded.cost_nano,"
-		" holder = excluded.holder, created_us = excluded.created_us"
-		" WHERE ledger.state <> 1",
-		SPK_ARGS(spk_db_text(call->key), spk_db_int(state),
-			 spk_db_int(spk_ledger_today()), spk_db_text(call->task),
+		"INSERT INTO ledger_sums (day, task, spark, repo, provider, model, calls,"
+		" tokens_in, tokens_out, tokens_cached, cache_write, cost_nano,"
+		" unknown_calls, unknown_tokens, unsettled_calls, unsettled_nano)"
+		" VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $10, $11, $12, $13, $14,"
+		" $15) ON CONFLICT (day, task, spark, repo, provider, model) DO UPDATE SET"
+		" calls = ledger_sums.calls + 1,"
+		" tokens_in = ledger_sums.tokens_in + excluded.tokens_in,"
+		" tokens_out = ledger_sums.tokens_out + excluded.tokens_out,"
+		" tokens_cached = ledger_sums.tokens_cached + excluded.tokens_cached,"
+		" cache_write = ledger_sums.cache_write + excluded.cache_write,"
+		" cost_nano = ledger_sums.cost_nano + excluded.cost_nano,"
+		" unknown_calls = ledger_sums.unknown_calls + excluded.unknown_calls,"
+		" unknown_tokens = ledger_sums.unknown_tokens + excluded.unknown_tokens,"
+		" unsettled_calls = ledger_sums.unsettled_calls + excluded.unsettled_calls,"
+		" unsettled_nano = ledger_sums.unsettled_nano + excluded.unsettled_nano",
+		SPK_ARGS(spk_db_int(spk_ledger_today()),
+			 spk_db_text(call->task ? call->task : ""),
 			 spk_db_text(call->spark), spk_db_text(call->repo),
 			 spk_db_text(call->provider), spk_db_text(call->model),
 			 spk_db_int(MAX(0, call->input)),
 			 spk_db_int(MAX(0, call->output)),
 			 spk_db_int(MAX(0, call->cached)),
-			 spk_db_int(MAX(0, call->cache_write)), cost_of(call),
-			 spk_db_text(call->purpose), spk_db_text(spk_holder_self()),
-			 spk_db_int(spk_now_us())),
+			 spk_db_int(MAX(0, call->cache_write)),
+			 spk_db_int(MAX(0, call->cost_nano)), spk_db_int(unknown),
+			 spk_db_int(unknown ? tokens : 0), spk_db_int(state == UNSETTLED),
+			 spk_db_int(state == UNSETTLED ? MAX(0, call->cost_nano) : 0)),
 		NULL, error);
+}
+
+/* A settled row is never touched again. */
+static gboolean put(SpkTx *tx, const SpkCall *call, CallState state, GError **error)
+{
+	gint64 changed = 0;
+
+	if (!spk_tx_exec(
+		    tx,
+		    "INSERT INTO ledger (call_key, state, day, task, spark, repo, provider, model,"
+		    " tokens_in, tokens_out, tokens_cached, cache_write, cost_nano, purpose,"
+		    " holder, created_us)"
+		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
+		    " $16)"
+		    " ON CONFLICT (call_key) DO UPDATE SET state = excluded.state,"
+		    " day = excluded.day, provider = excluded.provider, model = excluded.model,"
+		    " tokens_in = excluded.tokens_in, tokens_out = excluded.tokens_out,"
+		    " tokens_cached = excluded.tokens_cached,"
+		    " cache_write = excluded.cache_write, cost_nano = excluded.cost_nano,"
+		    " holder = excluded.holder, created_us = excluded.created_us"
+		    " WHERE ledger.state <> 1",
+		    SPK_ARGS(spk_db_text(call->key), spk_db_int(state),
+			     spk_db_int(spk_ledger_today()), spk_db_text(call->task),
+			     spk_db_text(call->spark), spk_db_text(call->repo),
+			     spk_db_text(call->provider), spk_db_text(call->model),
+			     spk_db_int(MAX(0, call->input)),
+			     spk_db_int(MAX(0, call->output)),
+			     spk_db_int(MAX(0, call->cached)),
+			     spk_db_int(MAX(0, call->cache_write)), cost_of(call),
+			     spk_db_text(call->purpose), spk_db_text(spk_holder_self()),
+			     spk_db_int(spk_now_us())),
+		    &changed, error))
+		return FALSE;
+	return state == RESERVED || !changed || add_up(tx, call, state, error);
 }
 
 gboolean spk_ledger_put(SpkTx *tx, const SpkCall *call, GError **error)
@@ -224,14 +265,13 @@ static gboolean row_from_db(const SpkDbValue *row, gpointer user, GError **error
 	return TRUE;
 }
 
-#define SUMS                                                                              \
-	", count(*), coalesce(sum(tokens_in), 0), coalesce(sum(tokens_out), 0),"          \
-	" coalesce(sum(tokens_cached), 0), coalesce(sum(cache_write), 0),"                \
-	" coalesce(sum(cost_nano), 0), count(*) - count(cost_nano),"                      \
-	" coalesce(sum(CASE WHEN cost_nano IS NULL THEN tokens_in + tokens_out END), 0)," \
-	" coalesce(sum(CASE WHEN state = 2 THEN 1 END), 0),"                              \
-	" coalesce(sum(CASE WHEN state = 2 THEN cost_nano END), 0)"                       \
-	" FROM ledger WHERE state <> 0 AND day >= $1 AND ($2 IS NULL OR task = $2)"
+#define SUMS                                                                   \
+	", coalesce(sum(calls), 0), coalesce(sum(tokens_in), 0),"              \
+	" coalesce(sum(tokens_out), 0), coalesce(sum(tokens_cached), 0),"      \
+	" coalesce(sum(cache_write), 0), coalesce(sum(cost_nano), 0),"         \
+	" coalesce(sum(unknown_calls), 0), coalesce(sum(unknown_tokens), 0),"  \
+	" coalesce(sum(unsettled_calls), 0), coalesce(sum(unsettled_nano), 0)" \
+	" FROM ledger_sums WHERE day >= $1 AND ($2 IS NULL OR task = $2)"
 
 static const struct {
 	const char *by, *sql;

@@ -153,12 +153,43 @@ static const char *const call_ledger[] = {
 	"CREATE INDEX ledger_open ON ledger (holder) WHERE state = 0",
 	NULL,
 };
+static const char *const ledger_sums[] = {
+	/* what is booked, added up as it is booked: a task has few rows here, whatever it asked */
+	"CREATE TABLE ledger_sums ("
+	" day BIGINT NOT NULL,"
+	" task {key} NOT NULL,"			/* '': no task's */
+	" spark {key} NOT NULL,"
+	" repo {key} NOT NULL,"
+	" provider {key} NOT NULL,"
+	" model {key} NOT NULL,"
+	" calls BIGINT NOT NULL,"
+	" tokens_in BIGINT NOT NULL,"
+	" tokens_out BIGINT NOT NULL,"
+	" tokens_cached BIGINT NOT NULL,"
+	" cache_write BIGINT NOT NULL,"
+	" cost_nano BIGINT NOT NULL,"		/* of calls whose price is known */
+	" unknown_calls BIGINT NOT NULL,"
+	" unknown_tokens BIGINT NOT NULL,"
+	" unsettled_calls BIGINT NOT NULL,"
+	" unsettled_nano BIGINT NOT NULL,"
+	" PRIMARY KEY (day, task, spark, repo, provider, model)){clustered}",
+	"INSERT INTO ledger_sums SELECT day, coalesce(task, ''), spark, repo, provider, model,"
+	" count(*), sum(tokens_in), sum(tokens_out), sum(tokens_cached), sum(cache_write),"
+	" coalesce(sum(cost_nano), 0), count(*) - count(cost_nano),"
+	" coalesce(sum(CASE WHEN cost_nano IS NULL THEN tokens_in + tokens_out END), 0),"
+	" coalesce(sum(CASE WHEN state = 2 THEN 1 END), 0),"
+	" coalesce(sum(CASE WHEN state = 2 THEN cost_nano END), 0)"
+	" FROM ledger WHERE state <> 0"
+	" GROUP BY day, coalesce(task, ''), spark, repo, provider, model",
+	NULL,
+};
 /* clang-format on */
 
 /* [n] leads from version n to n + 1. */
 static const char *const *const steps[] = {
 	tasks_and_journal, leases_mail_workers, evidence,    tasks_apart,
 	chat_sessions,	   knobs_events,	call_ledger,
+	ledger_sums,
 };
 
 const int spk_store_newest = G_N_ELEMENTS(steps);
