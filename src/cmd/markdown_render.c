@@ -8,6 +8,9 @@
 #define MAX_DEPTH   12
 #define MAX_TABLE   256 /* cells; larger ones are shown as rows of text */
 #define CODE_INDENT 2
+#define TAB	    4
+#define MIN_ROOM    8  /* columns that nesting leaves to the text */
+#define MAX_MARK    11 /* columns of "999999999. ", the widest */
 
 enum { BOLD = 1, ITALIC = 2, CODE = 4, STRIKE = 8, DIM = 16 };
 
@@ -160,7 +163,7 @@ static void begin_line(Render *r)
 
 static int room(const Render *r)
 {
-	return MAX(8, r->columns - prefix_width(r));
+	return MAX(MIN_ROOM, r->columns - prefix_width(r));
 }
 
 static void gap(Render *r)
@@ -170,9 +173,12 @@ static void gap(Render *r)
 	r->needs_gap = FALSE;
 }
 
-/* A word wider than the line, in pieces of whole characters; escapes cost nothing. */
+/* A word wider than the line, in pieces of whole characters; escapes cost nothing. The style
+ * is closed at each line's end and opened again. */
 static int put_long(Render *r, const char *text, int column, int width)
 {
+	g_autofree char *style = NULL;
+
 	while (*text) {
 		const char *next = g_utf8_next_char(text);
 		char one[8] = "";
@@ -182,15 +188,21 @@ static int put_long(Render *r, const char *text, int column, int width)
 			for (next = text; *next && *next != 'm'; next++)
 				;
 			next += *next == 'm';
+			g_free(style);
+			style = g_strndup(text, next - text);
 			g_string_append_len(r->out, text, next - text);
 			text = next;
 			continue;
 		}
-		memcpy(one, text, MIN((gsize)(next - text), sizeof(one) - 1));
+		if (*text == '\t')
+			memset(one, ' ', TAB);
+		else
+			memcpy(one, text, MIN((gsize)(next - text), sizeof(one) - 1));
 		w = spk_text_width(one);
 		if (column + w > width) {
-			g_string_append_c(r->out, '\n');
+			g_string_append(r->out, style ? "\033[0m\n" : "\n");
 			begin_line(r);
+			g_string_append(r->out, style ? style : "");
 			column = 0;
 		}
 		g_string_append(r->out, one);
@@ -240,11 +252,12 @@ static void flush_code(Render *r)
 	g_strchomp(r->code->str);
 	lines = g_strsplit(r->code->str, "\n", -1);
 	for (char **line = lines; *line; line++) {
+		g_autofree char *styled = g_strdup_printf("\033[36m%s\033[0m\n", *line);
+
 		begin_line(r);
-		g_string_append_printf(r->out, "%*s\033[36m", CODE_INDENT, "");
-		(void)put_long(r, *line, CODE_INDENT,
+		g_string_append_printf(r->out, "%*s", CODE_INDENT, "");
+		(void)put_long(r, styled, CODE_INDENT,
 			       room(r)); /* its column is of no use */
-		g_string_append(r->out, "\033[0m\n");
 	}
 	g_string_truncate(r->code, 0);
 }
@@ -357,7 +370,8 @@ static void flush_table(Render *r)
 
 static void push(Render *r, const char *first, const char *rest)
 {
-	if (r->depth == MAX_DEPTH || prefix_width(r) > r->columns / 2) {
+	if (r->depth == MAX_DEPTH ||
+	    prefix_width(r) > MIN(r->columns / 2, r->columns - MIN_ROOM - MAX_MARK)) {
 		r->skipped++;
 		return;
 	}
@@ -389,7 +403,8 @@ static void enter_item(Render *r, const MD_BLOCK_LI_DETAIL *item)
 		g_snprintf(level->number, sizeof(level->number), "%" G_GINT64_FORMAT ". ",
 			   (*number)++);
 		level->first = level->number;
-		level->rest = "        " + 8 - MIN(strlen(level->number), 8);
+		level->rest =
+			"           " + MAX_MARK - MIN(strlen(level->number), MAX_MARK);
 	}
 }
 

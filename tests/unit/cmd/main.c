@@ -115,9 +115,13 @@ int main(void)
 		const struct CMUnitTest *tests;
 		const size_t *n;
 	} suites[] = {
-		{ args_tests, &n_args_tests },	       { frame_tests, &n_frame_tests },
-		{ pages_tests, &n_pages_tests },       { lines_tests, &n_lines_tests },
-		{ progress_tests, &n_progress_tests }, { export_tests, &n_export_tests },
+		{ args_tests, &n_args_tests },
+		{ frame_tests, &n_frame_tests },
+		{ pages_tests, &n_pages_tests },
+		{ lines_tests, &n_lines_tests },
+		{ progress_tests, &n_progress_tests },
+		{ markdown_tests, &n_markdown_tests },
+		{ export_tests, &n_export_tests },
 		{ config_tests, &n_config_tests },
 	};
 	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct CMUnitTest));

@@ -23,6 +23,8 @@ extern const struct CMUnitTest lines_tests[];
 extern const size_t n_lines_tests;
 extern const struct CMUnitTest progress_tests[];
 extern const size_t n_progress_tests;
+extern const struct CMUnitTest markdown_tests[];
+extern const size_t n_markdown_tests;
 extern const struct CMUnitTest config_tests[];
 extern const size_t n_config_tests;
 extern const struct CMUnitTest export_tests[];

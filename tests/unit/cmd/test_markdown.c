@@ -1,0 +1,132 @@
+/* Markdown on a terminal: what a reader sees, and what must never reach the terminal. */
+#include "cmd/markdown.h"
+#include "base/text.h"
+#include "test_cmd.h"
+
+static void collect(const char *text, gsize len, gpointer user)
+{
+	g_string_append_len(user, text, len);
+}
+
+/* Every line: no wider than the screen, its style closed, no escape but SGR. */
+static char *checked(const char *source, int columns)
+{
+	g_autofree char *text = spk_markdown_render(source, strlen(source), columns);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	g_autoptr(GString) plain = g_string_new(NULL);
+
+	for (char **line = lines; *line; line++) {
+		gsize start = plain->len;
+		gboolean styled = FALSE;
+
+		for (const char *p = *line; *p; p++) {
+			if (*p != '\033') {
+				g_string_append_c(plain, *p);
+				continue;
+			}
+			assert_int_equal(p[1], '[');
+			styled = !g_str_has_prefix(p, "\033[0m");
+			p += 2 + strspn(p + 2, "0123456789;");
+			assert_int_equal(*p, 'm');
+		}
+		assert_false(styled);
+		assert_true(spk_text_width(plain->str + start) <= columns);
+		if (line[1])
+			g_string_append_c(plain, '\n');
+	}
+	return g_string_free(g_steal_pointer(&plain), FALSE);
+}
+
+static void test_constructs(void **state)
+{
+	static const struct {
+		const char *source, *plain;
+	} cases[] = {
+		{ "# Title\n\nA **bold** and *thin* `word`.\n",
+		  "Title\n\nA bold and thin word.\n" },
+		{ "- one\n- two\n  - three\n", "• one\n• two\n  • three\n" },
+		{ "9. nine\n10. ten\n", "9. nine\n10. ten\n" },
+		{ "> quoted\n> text\n", "│ quoted text\n" },
+		{ "```c\nint x;\n```\n", "  int x;\n" },
+		{ "[site](https://a.example)\n", "site (https://a.example)\n" },
+		{ "<https://a.example>\n", "https://a.example\n" },
+		{ "| a | b |\n|---|---|\n| 1 | two |\n", "a  b\n──────\n1  two\n" },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *wide = checked(cases[i].source, 80);
+		g_autofree char *narrow = checked(cases[i].source, 40);
+
+		assert_string_equal(wide, cases[i].plain);
+		assert_string_equal(narrow, cases[i].plain);
+	}
+}
+
+/* A word, a mark or a nesting as wide as the screen still leaves every line within it. */
+static void test_narrow(void **state)
+{
+	static const char *const sources[] = {
+		"`aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`\n",
+		"**漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字**\n",
+		"999999999. one that goes on over more than a line of it\n",
+		"> > > > > > > > > > > > > > deep and on and on and on\n",
+		"- a\n  - b\n    - c\n      - d\n        - e\n          - 999999999. f g h\n",
+		"```\n\ta\tb\tc\td\te\tf\tg\th\ti\tj\tk\tl\tm\tn\to\tp\n```\n",
+		"| aaaaaaaaaaaaaaaaaaaaaaaa | bbbbbbbbbbbbbbbbbbbbbbbbb |\n|-|-|\n| c | d |\n",
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(sources); i++)
+		for (int columns = 20; columns < 90; columns += 7)
+			g_free(checked(sources[i], columns));
+}
+
+/* Without style the text passes clean, wherever its pieces are cut. */
+static void test_cuts(void **state)
+{
+	static const char source[] = "é **漢** \033[31mred\033[0m end\n";
+
+	(void)state;
+	for (gsize cut = 0; cut < sizeof(source); cut++) {
+		g_autoptr(GString) out = g_string_new(NULL);
+		g_autoptr(SpkMarkdown) markdown = spk_markdown_new(FALSE, collect, out);
+		g_autofree char *head = g_strndup(source, cut);
+
+		spk_markdown_feed(markdown, head);
+		spk_markdown_feed(markdown, source + cut);
+		spk_markdown_finish(markdown);
+		assert_string_equal(out->str, "é **漢** red end\n");
+	}
+}
+
+/* A megabyte of what a parser may look at twice ends soon. */
+static void test_hostile(void **state)
+{
+	static const char *const units[] = { "[[[[", "****", "> > ", "`a``", "|a|\n" };
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(units); i++) {
+		g_autoptr(GString) source = g_string_new(NULL);
+		g_autoptr(GString) out = g_string_new(NULL);
+		g_autoptr(SpkMarkdown) markdown = spk_markdown_new(TRUE, collect, out);
+		gint64 start = g_get_monotonic_time();
+
+		while (source->len < 1 << 20)
+			g_string_append(source, units[i]);
+		spk_markdown_feed(markdown, source->str);
+		spk_markdown_finish(markdown);
+		assert_true(out->len > 0);
+		print_message("# %s: %d ms\n", i == 4 ? "table" : units[i],
+			      (int)((g_get_monotonic_time() - start) / 1000));
+		assert_true(g_get_monotonic_time() - start < 15 * G_USEC_PER_SEC);
+	}
+}
+
+const struct CMUnitTest markdown_tests[] = {
+	cmocka_unit_test(test_constructs),
+	cmocka_unit_test(test_narrow),
+	cmocka_unit_test(test_cuts),
+	cmocka_unit_test(test_hostile),
+};
+const size_t n_markdown_tests = G_N_ELEMENTS(markdown_tests);
