@@ -188,8 +188,7 @@ static const char *const ledger_sums[] = {
 /* [n] leads from version n to n + 1. */
 static const char *const *const steps[] = {
 	tasks_and_journal, leases_mail_workers, evidence,    tasks_apart,
-	chat_sessions,	   knobs_events,	call_ledger,
-	ledger_sums,
+	chat_sessions,	   knobs_events,	call_ledger, ledger_sums,
 };
 
 const int spk_store_newest = G_N_ELEMENTS(steps);
