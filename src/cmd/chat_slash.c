@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cmd/chat.h"
 #include "cmd/config_all.h"
+#include "cmd/consent.h"
 #include "cmd/ui.h"
 #include "conf/knob.h"
 #include "core/knobs.h"
@@ -190,12 +191,13 @@ static void run_set(ChatRoom *room, const char *rest)
 	if (!*value)
 		fprintf(stderr, "say what %s is to be: /set %s VALUE\n", words[0],
 			words[0]);
-	else if (!strcmp(value, "reset")
-			 ? spk_core_knob_reset(room->session.core, words[0], &was, &error)
-			 : spk_core_knob_set(room->session.core, words[0], value, TRUE,
-					     &error))
-		printf("  from the next turn on, and kept; `sparks knobs reset %s` takes it "
-		       "back\n",
+	else if (!strcmp(value, "reset")) {
+		if (spk_core_knob_reset(room->session.core, words[0], &was, &error))
+			printf("  %s\n",
+			       was ? "as configured again, from the next turn on"
+				   : "it was not changed");
+	} else if (spk_core_knob_set(room->session.core, words[0], value, TRUE, &error))
+		printf("  from the next turn on, and kept; /set %s reset takes it back\n",
 		       words[0]);
 	say(g_steal_pointer(&error));
 }
@@ -234,9 +236,11 @@ static void run_diff(ChatRoom *room, const char *rest)
 static void run_apply(ChatRoom *room, const char *rest)
 {
 	g_autoptr(SpkTask) task = chat_find_turn(room, *rest ? rest : NULL);
+	g_autoptr(GError) error = NULL;
 
-	if (task)
+	if (task && spk_consent_to_apply(task, room->yes, &error))
 		chat_apply(room, task);
+	say(g_steal_pointer(&error));
 }
 
 static void run_undo(ChatRoom *room, const char *rest)

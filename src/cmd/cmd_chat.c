@@ -173,16 +173,27 @@ static gboolean set_given(ChatRoom *room, const char *spark, const char *model,
 		spk_chat_set_options(room->chat, options, error));
 }
 
+static gboolean find_folder(ChatRoom *room, const SpkArgs *args, GError **error)
+{
+	const char *label = NULL;
+
+	room->folder = spk_submit_folder(spk_args_str(args, "repo"), &label, error);
+	if (!room->folder || !label)
+		return room->folder != NULL;
+	spk_error_set(error, SPK_ERR_NOT_FOUND, "--repo of a chat takes a folder",
+		      "there is no folder %s", label);
+	return FALSE;
+}
+
 static gboolean open_chat(ChatRoom *room, const SpkArgs *args, GError **error)
 {
 	const char *id = spk_args_str(args, "resume");
-	const char *spark = spk_args_str(args, "ghost"), *label = NULL;
+	const char *spark = spk_args_str(args, "ghost");
 	gboolean back = id || spk_args_flag(args, "continue");
 	g_autoptr(json_t) options = options_of(args);
 	g_autofree char *model = NULL;
 
-	room->folder = spk_submit_folder(spk_args_str(args, "repo"), &label, error);
-	if (!room->folder ||
+	if (!find_folder(room, args, error) ||
 	    !spk_submit_model(spk_args_str(args, "model"), &model, error))
 		return FALSE;
 	if (!back) {
@@ -210,7 +221,8 @@ static int run(const SpkArgs *args)
 	if (!spk_session_open(&room.session, args, FALSE, &code))
 		return code;
 	if (spk_args_flag(args, "list")) {
-		room.folder = g_get_current_dir();
+		if (!find_folder(&room, args, &error))
+			return spk_cmd_fail(g_steal_pointer(&error), FALSE);
 		chat_list(&room);
 		return 0;
 	}

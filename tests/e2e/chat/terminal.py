@@ -246,6 +246,20 @@ def work_is_shown_and_applied():
         chat.leave()
 
 
+def files_that_run_elsewhere_are_asked_for_again():
+    path = ".github/workflows/ci.yml"
+    with World() as w, Chat(w, "chat", "--model", w.play(
+            say(("file_write", {"path": path, "content": "on: push\n"})), say(text="Done."))) as chat:
+        chat.ask("add a workflow", "[d]iff: ")
+        assert "run code elsewhere" in chat.screen.text()
+        chat.type("n\r", PROMPT)
+        for answer, there in (("n", False), ("y", True)):
+            chat.ask("/apply", "Apply them?")
+            chat.type(answer + "\r", PROMPT)
+            assert os.path.exists(os.path.join(w.repo, path)) == there, chat.screen.text()
+        chat.leave()
+
+
 def ctrl_c_ends_the_turn_and_a_second_one_the_program():
     slow = {"say": {"text": "Never seen.", "delay_ms": 60000}}
     with World() as w, Chat(w, "chat", "--model", w.play(slow, slow)) as chat:
@@ -303,6 +317,8 @@ def words_with_a_slash():
         for word, want in (("/tsks", 'did you mean "tasks"?'), ("/memories", "not in this version"),
                            ("/model nonsense:", "no model is configured"), ("/set task.output_chars 5", "must be"),
                            ("/set task.output_chars 5000", "from the next turn on"), ("/set", "5000"),
+                           ("/set task.output_chars reset", "as configured again"),
+                           ("/set task.output_chars reset", "it was not changed"),
                            ("/apply", "no turn of this session"), ("/show 3", "no tool was called"),
                            ("/help", "what can be typed"), ("/new", "new session")):
             chat.type(word + "\r")
@@ -381,6 +397,10 @@ def no_escapes_where_there_is_no_screen():
                                env=w.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
         assert shell.stdout == b"much much "
         assert "hello" in w.run("chat", "--list").out
+        other = os.path.join(w.repo, "sub")
+        os.mkdir(other)
+        assert "hello" not in w.run("chat", "--list", "--repo", other).out
+        assert "no folder nowhere" in w.run("chat", "--list", "--repo", "nowhere", code=2).err
 
 
 def plain_sparks_is_a_chat_on_a_terminal_only():
@@ -393,6 +413,7 @@ def plain_sparks_is_a_chat_on_a_terminal_only():
 
 
 main(an_answer_looks_the_same_however_it_streams, work_is_shown_and_applied,
+     files_that_run_elsewhere_are_asked_for_again,
      ctrl_c_ends_the_turn_and_a_second_one_the_program, what_is_pasted_is_one_message, words_with_a_slash,
      stopped_resized_and_hung_up, killed_and_taken_up, no_escapes_where_there_is_no_screen,
      plain_sparks_is_a_chat_on_a_terminal_only)
