@@ -272,18 +272,22 @@ def ctrl_c_ends_the_turn_and_a_second_one_the_program():
         assert "1 turns" in chat.screen.text()
         chat.type("again\r", "thinking")
         os.kill(chat.pid, signal.SIGSTOP)   # so that both arrive while nothing is done about the first
-        chat.type("\x03")
-        time.sleep(0.1)
+        os.kill(chat.pid, signal.SIGTERM)   # two of the same kind would be one
         os.kill(chat.pid, signal.SIGINT)
         os.kill(chat.pid, signal.SIGCONT)
-        time.sleep(0.2)
-        chat.type("\x03")
         end = time.monotonic() + 10
-        while not os.waitpid(chat.pid, os.WNOHANG)[0]:
-            chat.read(0.1)
-            if "come back" in chat.raw or time.monotonic() > end:
+        while True:
+            pid, status = os.waitpid(chat.pid, os.WNOHANG)
+            if pid:
                 break
-            chat.type("\x04")
+            assert time.monotonic() < end, f"it goes on:\n{chat.screen.text()}"
+            chat.read(0.1)
+        assert os.waitstatus_to_exitcode(status) == 130, status
+        modes = termios.tcgetattr(chat.fd)[3]
+        assert modes & termios.ICANON and modes & termios.ECHO
+        with Chat(w, "chat", "--continue", wait="Go on with it?") as again:
+            again.type("n\r", PROMPT)
+            again.leave()
 
 
 def what_is_pasted_is_one_message():
