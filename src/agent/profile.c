@@ -103,11 +103,27 @@ static gboolean read_tools(const SpkConfTable *table, SpkSpark *spark, GError **
 }
 
 /* ---- prompt ---- */
+/* A bare name is looked for beside the file that names it, then in ~/.sparks/souls or skills. */
+static char *find_file(const char *folder, const char *key, const char *name)
+{
+	g_autofree char *expanded = spk_fs_expand(name);
+	char *path = g_canonicalize_filename(expanded, folder);
+	g_autofree char *home = NULL;
+
+	if (strchr(name, '/') || g_file_test(path, G_FILE_TEST_EXISTS))
+		return path;
+	home = spk_fs_expand(!strcmp(key, "soul_file") ? "~/.sparks/souls"
+						       : "~/.sparks/skills");
+	if (!g_file_test(home, G_FILE_TEST_IS_DIR))
+		return path;
+	g_free(path);
+	return g_build_filename(home, name, NULL);
+}
+
 static gboolean add_file(const SpkConfTable *table, const char *key, const char *name,
 			 GString *prompt, GError **error)
 {
 	const char *folder = spk_conf_table_folder(table);
-	g_autofree char *expanded = spk_fs_expand(name);
 	g_autofree char *path = NULL, *text = NULL;
 	g_autoptr(GError) broken = NULL;
 	gsize len = 0;
@@ -116,7 +132,7 @@ static gboolean add_file(const SpkConfTable *table, const char *key, const char 
 	if (!folder)
 		return fail(table, key, "move the table to ~/.sparks/config.toml", error,
 			    "is not read for a config file of the current folder");
-	path = g_canonicalize_filename(expanded, folder);
+	path = find_file(folder, key, name);
 	text = spk_fs_read(path, MAX_FILE, &len, &broken);
 	if (!text)
 		return fail(table, key, "make the file, or take the key out", error,

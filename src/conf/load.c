@@ -268,6 +268,7 @@ SpkConf *spk_conf_check(const SpkConfSource *source, GPtrArray **ret_problems)
 	conf->warnings = g_ptr_array_new_with_free_func(g_free);
 	set_defaults(&load);
 	load_toml(&load);
+	spk_load_profiles(&load);
 	load_dotenv(&load);
 	load_environment(&load);
 	load_overrides(&load);

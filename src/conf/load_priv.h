@@ -43,6 +43,9 @@ void spk_load_layer(SpkConfLoad *load, const SpkConfLayer *layer);
 /* Warns of a variable that looks like one of ours but is none: most likely a slip. */
 void spk_load_check_variable(SpkConfLoad *load, const char *name, const char *where);
 
+/* ~/.sparks/ghosts, one spark a file; what is wrong in one is a problem of the load. */
+void spk_load_profiles(SpkConfLoad *load);
+
 /* Whether a file that came with the folder may set what is sensitive: asks on the terminal
  * where it may, else warns with the names that have no effect. */
 gboolean spk_load_may_trust(SpkConfLoad *load, const SpkConfLayer *layer);
