@@ -47,7 +47,7 @@ static void run_help(ChatRoom *room, const char *rest)
 		       slash->run ? "" : " (not in this version)");
 	}
 	puts("  A line that ends in \\ goes on; // begins a message with a slash. Ctrl-C ends a\n"
-	     "  turn, Ctrl-D the chat; `sparks chat --resume` comes back to it.");
+	     "  turn, Ctrl-D the chat; `sparks chat --continue` comes back to it.");
 }
 
 static void run_quit(ChatRoom *room, const char *rest)
