@@ -404,7 +404,7 @@ static void enter_item(Render *r, const MD_BLOCK_LI_DETAIL *item)
 			   (*number)++);
 		level->first = level->number;
 		level->rest =
-			"           " + MAX_MARK - MIN(strlen(level->number), MAX_MARK);
+			&"           "[MAX_MARK - MIN(strlen(level->number), MAX_MARK)];
 	}
 }
 

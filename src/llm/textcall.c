@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/text.h"
 
 #define ANSWER_MAX (4u << 20)
 
@@ -149,13 +150,15 @@ static gboolean wrong(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 
 
 static gboolean wrong(GError **error, const char *format, ...)
 {
-	g_autofree char *why = NULL;
+	g_autofree char *why = NULL, *clean = NULL;
 	va_list args;
 
 	va_start(args, format);
 	why = g_strdup_vprintf(format, args);
 	va_end(args);
-	spk_error_set(error, SPK_ERR_BAD_INPUT, NULL, "%s", why);
+	/* a cut may go through a character */
+	clean = spk_text_clean(why, -1, SPK_CLEAN_LINE);
+	spk_error_set(error, SPK_ERR_BAD_INPUT, NULL, "%s", clean);
 	return FALSE;
 }
 
@@ -309,51 +312,44 @@ static gboolean skip_opening(SpkTextSay *say)
 	return TRUE;
 }
 
-/* Bytes of a JSON string's inside that are whole: no half escape, no half surrogate pair. */
-static gsize whole_len(const char *text, gboolean *ret_ends)
+/* Bytes of the first character or escape inside a JSON string; 0: it is not whole yet. */
+static gsize unit_len(const char *text)
 {
-	gsize i = 0;
+	gsize len = g_utf8_skip[(guchar)*text];
 
-	*ret_ends = FALSE;
-	while (text[i] && text[i] != '"') {
-		gsize len = text[i] != '\\' ? 1 : text[i + 1] == 'u' ? 6 : 2;
-
-		if (text[i] == '\\' && text[i + 1] == 'u' &&
-		    g_ascii_strncasecmp(text + i + 2, "d8", 2) >= 0 &&
-		    g_ascii_strncasecmp(text + i + 2, "dc", 2) < 0)
-			len = 12;
-		if (strnlen(text + i, len) < len)
-			return i;
-		i += len;
-	}
-	*ret_ends = text[i] == '"';
-	return i;
+	if (*text == '\\')
+		len = text[1] == 'u' ? 6 : 2;
+	/* the first half of a pair */
+	if (len == 6 && g_ascii_strncasecmp(text + 2, "d8", 2) >= 0 &&
+	    g_ascii_strncasecmp(text + 2, "dc", 2) < 0)
+		len = 12;
+	return strnlen(text, len) < len ? 0 : len;
 }
 
-static char *decode(const char *inside, gsize len)
+/* What is no JSON is explained later; it is not shown. */
+static void decode_unit(GString *out, const char *text, gsize len)
 {
-	g_autofree char *quoted = g_strdup_printf("\"%.*s\"", (int)len, inside);
+	g_autofree char *quoted = g_strdup_printf("\"%.*s\"", (int)len, text);
 	g_autoptr(json_t) value = json_loads(quoted, JSON_DECODE_ANY, NULL);
 
-	/* what is no JSON is explained later; it is not shown */
-	return g_strdup(json_is_string(value) ? json_string_value(value) : "");
+	if (json_is_string(value))
+		g_string_append(out, json_string_value(value));
 }
 
 char *spk_textsay_feed(SpkTextSay *say, const char *piece)
 {
-	gboolean ends;
-	char *text;
+	GString *out = g_string_new(NULL);
+	const char *at;
 	gsize len;
 
-	if (say->state == SAY_AFTER)
-		return g_strdup("");
-	g_string_append(say->pending, piece);
-	if (say->state == SAY_BEFORE && !skip_opening(say))
-		return g_strdup("");
-	len = whole_len(say->pending->str, &ends);
-	text = decode(say->pending->str, len);
-	g_string_erase(say->pending, 0, len);
-	if (ends)
+	if (say->state != SAY_AFTER)
+		g_string_append(say->pending, piece);
+	if (say->state == SAY_AFTER || (say->state == SAY_BEFORE && !skip_opening(say)))
+		return g_string_free(out, FALSE);
+	for (at = say->pending->str; *at && *at != '"' && (len = unit_len(at)); at += len)
+		decode_unit(out, at, len);
+	if (*at == '"')
 		say->state = SAY_AFTER;
-	return text;
+	g_string_erase(say->pending, 0, at - say->pending->str);
+	return g_string_free(out, FALSE);
 }
