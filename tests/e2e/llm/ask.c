@@ -43,7 +43,9 @@ static void on_restart(const char *why, gpointer user)
 	put(json_pack("{s:o}", "restart", spk_json_text(why)));
 }
 
-static gpointer wait_for_signal(gpointer cancel)
+static SpkCancel *cancel; /* the thread may hold it to the end */
+
+static gpointer wait_for_signal(gpointer data)
 {
 	sigset_t set;
 	int number;
@@ -55,16 +57,15 @@ static gpointer wait_for_signal(gpointer cancel)
 	return NULL;
 }
 
-static SpkCancel *cancel_on_signal(void)
+static void cancel_on_signal(void)
 {
-	SpkCancel *cancel = spk_cancel_new(NULL);
 	sigset_t set;
 
+	cancel = spk_cancel_new(NULL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	g_thread_unref(g_thread_new("signal", wait_for_signal, cancel));
-	return cancel;
+	g_thread_unref(g_thread_new("signal", wait_for_signal, NULL));
 }
 
 static json_t *a_tool(void)
@@ -96,7 +97,6 @@ static int fail(const GError *error)
 
 int main(int argc, char **argv)
 {
-	SpkCancel *cancel = cancel_on_signal(); /* the thread may hold it to the end */
 	g_autoptr(GPtrArray) words = g_ptr_array_new();
 	SpkConfSource source = { 0 };
 	SpkLlmSink sink = { .on_text = on_text, .on_restart = on_restart };
@@ -106,6 +106,7 @@ int main(int argc, char **argv)
 	g_autoptr(SpkConf) conf = NULL;
 	g_autoptr(SpkLlm) llm = NULL;
 
+	cancel_on_signal();
 	for (int i = 1; i + 1 < argc; i++) {
 		if (g_str_has_prefix(argv[i], "schema="))
 			schema = spk_json_parse(argv[i] + 7, strlen(argv[i] + 7), 65536,
