@@ -156,34 +156,6 @@ static gboolean take_over(SpkRun *run, GError **error)
 	return spk_tree_restore(run->env.tree, run->last_tree, run->env.cancel, error);
 }
 
-/* A row of the user's own wins over the rule that what runs here costs nothing. */
-static const SpkPrice *price_of(SpkRun *run, const char *provider, const char *model)
-{
-	const SpkPrice *row = spk_prices_find(run->prices, provider, model);
-
-	if (row && row->line)
-		return row;
-	return spk_llm_is_local(run->env.llm) ? spk_prices_local() : row;
-}
-
-const SpkPrice *run_price(SpkRun *run)
-{
-	const char *provider = g_intern_string(spk_llm_provider(run->env.llm));
-	const char *model = g_intern_string(spk_llm_model(run->env.llm));
-
-	if (provider == run->priced_provider && model == run->priced_model)
-		return run->price;
-	run->priced_provider = provider;
-	run->priced_model = model;
-	run->price = price_of(run, provider, model);
-	if (!run->price)
-		spk_warn("agent",
-			 "the price of %s:%s is not known, so the cost of task %s is not "
-			 "either; put it into ~/.sparks/prices.toml",
-			 provider, model, run->env.task->id);
-	return run->price;
-}
-
 /* The figures of the day it begins: a table that changes meanwhile is the next run's. */
 static gboolean load_prices(SpkRun *run, GError **error)
 {
@@ -203,6 +175,8 @@ SpkRun *spk_run_new(const SpkRunEnv *env, GError **error)
 					      (GDestroyNotify)json_decref);
 	run->messages = json_array();
 	run->tools = spk_tool_schemas(env->spark->tools);
+	run->unpriced = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	run->failed = json_array();
 	run->started_us = spk_mono_us();
 	if (spk_conf_bool(env->conf, "manager.loop_guard.enabled"))
 		run->guard = spk_loop_guard_new(
@@ -222,6 +196,8 @@ void spk_run_free(SpkRun *run)
 	if (!run)
 		return;
 	g_clear_pointer(&run->prices, spk_prices_free);
+	g_hash_table_unref(run->unpriced);
+	json_decref(run->failed);
 	g_clear_pointer(&run->recorded, g_hash_table_unref);
 	g_clear_pointer(&run->messages, json_decref);
 	g_clear_pointer(&run->tools, json_decref);

@@ -19,18 +19,15 @@ struct SpkRun {
 	guint turn;	      /* model answers so far */
 	gint64 step;	      /* tool calls so far */
 	gint64 tokens_in, tokens_out, tokens_cached;
-	const SpkPrice *price;			    /* by run_price() */
-	const char *priced_provider, *priced_model; /* interned: whose price it is */
 	SpkPrices *prices;
+	GHashTable *unpriced; /* models whose price is not known, once that is said */
+	json_t *failed; /* providers that failed in the call at hand, see docs/journal.md */
 	gboolean at_budget; /* stopped by a limit that may be raised */
 	gint64 started_us;
 	char *last_tree;
 	SpkLoopGuard *guard;
 	guint idle_turns; /* answers in a row without any tool call */
 };
-
-/* Of the model that answers now, which may change during a run; NULL: not known, and said. */
-const SpkPrice *run_price(SpkRun *run);
 
 /* Payload recorded under kind/key or NULL. */
 const json_t *run_recorded(SpkRun *run, const char *kind, const char *key);

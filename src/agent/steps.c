@@ -1,6 +1,7 @@
 /* The two kinds of step a strategy is made of: ask the model, run a tool. */
 #include <string.h>
 
+#include "agent/booking_priv.h"
 #include "agent/run_priv.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -16,18 +17,19 @@
 
 static json_t *usage_to_json(const SpkUsage *usage)
 {
-	return json_pack("{s:I,s:I,s:I}", "input", (json_int_t)usage->input, "output",
-			 (json_int_t)usage->output, "cached", (json_int_t)usage->cached);
+	return json_pack("{s:I,s:I,s:I,s:I}", "input", (json_int_t)usage->input, "output",
+			 (json_int_t)usage->output, "cached", (json_int_t)usage->cached,
+			 "cache_write", (json_int_t)usage->cache_write);
 }
 
-static json_t *reply_to_json(guint turn, const SpkLlmReply *reply, const char *provider)
+static json_t *reply_to_json(guint turn, const SpkLlmReply *reply)
 {
 	return json_pack("{s:i,s:o,s:O,s:o,s:o,s:s,s:o,s:f,s:i}", "turn", (int)turn,
 			 "text", spk_json_text(reply->text), "tool_calls",
 			 reply->tool_calls, "finish", spk_json_text(reply->finish),
-			 "model", spk_json_text(reply->model), "provider", provider,
-			 "usage", usage_to_json(&reply->usage), "seconds", reply->seconds,
-			 "attempts", (int)reply->attempts);
+			 "model", spk_json_text(reply->model), "provider",
+			 reply->who.provider, "usage", usage_to_json(&reply->usage),
+			 "seconds", reply->seconds, "attempts", (int)reply->attempts);
 }
 
 static void reply_from_json(const json_t *json, SpkLlmReply *reply)
@@ -42,137 +44,37 @@ static void reply_from_json(const json_t *json, SpkLlmReply *reply)
 	reply->model = g_strdup(spk_json_str(json, "model"));
 	reply->usage = (SpkUsage){ spk_json_int(usage, "input", -1),
 				   spk_json_int(usage, "output", -1),
-				   spk_json_int(usage, "cached", -1) };
+				   spk_json_int(usage, "cached", -1),
+				   spk_json_int(usage, "cache_write", -1) };
 }
 
-/* ---- the ledger ---- */
-
-typedef struct {
-	SpkCall call;
-	char *key;
-} Booking;
-
-static void booking_clear(Booking *booking)
+/* Whoever failed before the one that the payload tells of. */
+static void add_failed(json_t *payload, json_t *take_failed)
 {
-	g_free(booking->key);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Booking, booking_clear)
-
-static void book(SpkRun *run, const SpkUsage *usage, Booking *ret_booking)
-{
-	SpkCall *call = &ret_booking->call;
-	const SpkPrice *price = run_price(run);
-
-	ret_booking->key = g_strdup_printf("%s/%u", run->env.task->id, run->turn);
-	*call = (SpkCall){
-		.key = ret_booking->key,
-		.task = run->env.task->id,
-		.spark = run->env.spark->name,
-		.repo = run->env.task->repo,
-		.provider = spk_llm_provider(run->env.llm),
-		.model = spk_llm_model(run->env.llm),
-		.purpose = "main",
-		.input = usage->input,
-		.output = usage->output,
-		.cached = usage->cached,
-		.cache_write = usage->cache_write,
-		.cost_nano = -1,
-	};
-	if (price)
-		call->cost_nano = spk_price_cost(price, call->input, call->output,
-						 call->cached, call->cache_write);
+	if (json_array_size(take_failed))
+		spk_json_set(payload, "took_over_from", take_failed);
+	else
+		json_decref(take_failed);
 }
 
-static SpkUsage worst_case(SpkRun *run)
-{
-	gint64 input = spk_llm_estimate_tokens(run->messages) +
-		       spk_llm_estimate_tokens(run->tools);
-	const SpkPrice *price = run_price(run);
-
-	/* all of it may be written into the cache, which costs more where it costs */
-	return (SpkUsage){ input, spk_llm_max_output(run->env.llm), 0,
-			   price && price->cache_write > price->input ? input : 0 };
-}
-
-static gint64 option_nano(SpkRun *run, const char *name, const char *conf_name)
-{
-	double usd = spk_conf_real(run->env.conf, conf_name);
-	const json_t *own = name ? json_object_get(run->env.task->options, name) : NULL;
-
-	if (json_is_number(own))
-		usd = json_number_value(own);
-	/* a limit below the least amount is one all the same */
-	return usd > 0 ? MAX(1, (gint64)(usd * SPK_NANO_USD + 0.5)) : 0;
-}
-
-static gboolean reserve(SpkRun *run, GError **error)
-{
-	SpkUsage most = worst_case(run);
-	SpkBudget budget = {
-		.task_nano = option_nano(run, "budget_usd", "budget.task_usd"),
-		.day_nano = option_nano(run, NULL, "budget.day_usd"),
-		.day_tokens = spk_conf_int(run->env.conf, "budget.day_tokens"),
-	};
-	g_auto(Booking) booking = { 0 };
-	g_autoptr(GError) failure = NULL;
-
-	book(run, &most, &booking);
-	if (spk_ledger_reserve(run->env.store, &booking.call, &budget, &failure))
-		return TRUE;
-	run->at_budget = spk_error_is(failure, SPK_ERR_LIMIT);
-	g_propagate_error(error, g_steal_pointer(&failure));
-	return FALSE;
-}
-
-/* A server that refused or was not reached has taken nothing. What others took is not known:
- * what was sent is booked, apart. */
-static void book_failure(SpkRun *run, const GError *failure)
-{
-	SpkErr code = spk_error_code(failure);
-	gboolean nothing = code == SPK_ERR_PROVIDER || code == SPK_ERR_PROVIDER_AUTH ||
-			   code == SPK_ERR_RATE_LIMITED || code == SPK_ERR_CONFIG ||
-			   code == SPK_ERR_CONTEXT_LENGTH ||
-			   code == SPK_ERR_REPLAY_DIFFERS;
-	SpkUsage sent = worst_case(run);
-	g_auto(Booking) booking = { 0 };
-	g_autoptr(GError) error = NULL;
-
-	sent.output = 0;
-	book(run, &sent, &booking);
-	if (!spk_ledger_fail(run->env.store, booking.key, nothing ? NULL : &booking.call,
-			     &error))
-		spk_warn("agent", "task %s: a call is not booked: %s", run->env.task->id,
-			 error->message);
-}
-
-/* The answer and what it cost, both or neither. */
 static gboolean record_reply(SpkRun *run, const SpkLlmReply *reply, GError **error)
 {
-	g_autoptr(json_t)
-		payload = reply_to_json(run->turn, reply, spk_llm_provider(run->env.llm));
-	SpkUsage usage = reply->usage;
-	g_auto(Booking) booking = { 0 };
+	g_autoptr(json_t) payload = reply_to_json(run->turn, reply);
 
-	if (usage.input < 0)
-		usage.input = spk_llm_estimate_tokens(run->messages);
-	if (usage.output < 0)
-		usage.output = (gint64)(strlen(reply->text) + 3) / 4;
-	book(run, &usage, &booking);
-	if (!spk_journal_settle(run->env.store, run->env.token, "model.result", payload,
-				&booking.call, error))
+	add_failed(payload, json_deep_copy(run->failed));
+	if (!run_book_reply(run, reply, payload, error))
 		return FALSE;
 	run_remember(run, "model.result", run->turn, payload);
 	return TRUE;
 }
 
-/* A server that says nothing of usage is counted by the bytes that went and came. */
 static void count_tokens(SpkRun *run, const SpkLlmReply *reply)
 {
-	gint64 in = reply->usage.input, out = reply->usage.output;
+	SpkUsage usage = run_usage_of(run, reply);
 
-	run->tokens_in += in >= 0 ? in : spk_llm_estimate_tokens(run->messages);
-	run->tokens_out += out >= 0 ? out : (gint64)(strlen(reply->text) + 3) / 4;
-	run->tokens_cached += MAX(0, reply->usage.cached);
+	run->tokens_in += usage.input;
+	run->tokens_out += usage.output;
+	run->tokens_cached += usage.cached;
 }
 
 static gboolean save_counts(SpkRun *run, GError **error)
@@ -196,11 +98,15 @@ static gboolean save_counts(SpkRun *run, GError **error)
 static gboolean record_failure(SpkRun *run, const SpkLlmReply *reply,
 			       const GError *failure, GError **error)
 {
+	json_t *earlier = json_deep_copy(run->failed);
 	json_t *payload = json_pack("{s:i,s:s,s:o,s:i}", "turn", (int)run->turn, "code",
 				    spk_err_info(spk_error_code(failure))->name,
 				    "message", spk_json_text(failure->message),
 				    "attempts", (int)reply->attempts);
 
+	if (earlier && json_array_size(earlier))
+		json_array_remove(earlier, json_array_size(earlier) - 1);
+	add_failed(payload, earlier);
 	return spk_run_record(run, "model.error", run->turn, SPK_EFFECT_PURE, payload,
 			      error);
 }
@@ -217,33 +123,65 @@ static SpkCancel *patience_of(SpkRun *run)
 	return patience;
 }
 
+typedef struct {
+	SpkRun *run;
+	json_t *intent; /* until it is on record */
+} Asking;
+
+/* The budget first: a call that it has no room for was never meant to be made. */
+static gboolean admit(const SpkLlmWho *who, const SpkUsage *spent, gpointer user,
+		      GError **error)
+{
+	Asking *asking = user;
+	SpkRun *run = asking->run;
+
+	if (!run_reserve(run, who, spent, error))
+		return FALSE;
+	return !asking->intent ||
+	       spk_run_record(run, "model.intent", run->turn, SPK_EFFECT_IDEMPOTENT,
+			      g_steal_pointer(&asking->intent), error);
+}
+
+static void note_failed(const SpkLlmWho *who, const SpkUsage *spent, const GError *why,
+			gpointer user)
+{
+	SpkRun *run = ((Asking *)user)->run;
+
+	run_book_failure(run, who, spent, why);
+	if (why)
+		json_array_append_new(run->failed,
+				      json_pack("{s:s,s:o,s:s,s:o}", "provider",
+						who->provider, "model",
+						spk_json_text(who->model), "code",
+						spk_err_info(spk_error_code(why))->name,
+						"message", spk_json_text(why->message)));
+}
+
 static gboolean ask(SpkRun *run, guint attempt, SpkLlmReply *reply, GError **error)
 {
+	Asking asking = { .run = run };
+	SpkLlmGate gate = { admit, note_failed, &asking };
 	/* A play of a chat goes on through all of its turns. */
-	SpkLlmRequest request = { run->messages, run->tools,
-				  run->answers_before + run->turn, "main", attempt };
+	SpkLlmRequest request = { .messages = run->messages,
+				  .tools = run->tools,
+				  .turn = run->answers_before + run->turn,
+				  .purpose = "main",
+				  .attempt = attempt,
+				  .gate = &gate };
 	g_autofree char *prefix = spk_llm_prefix_hash(&request);
 	g_autoptr(SpkCancel) patience = patience_of(run);
-	g_autoptr(GError) failure = NULL;
-	json_t *intent = json_pack("{s:i,s:s,s:I,s:I}", "turn", (int)run->turn, "prefix",
-				   prefix, "messages",
-				   (json_int_t)json_array_size(run->messages),
-				   "tokens_estimate",
-				   (json_int_t)spk_llm_estimate_tokens(run->messages));
+	gboolean ok;
 
-	if (!reserve(run, error)) {
-		json_decref(intent);
-		return FALSE;
-	}
-	if (!spk_run_record(run, "model.intent", run->turn, SPK_EFFECT_IDEMPOTENT, intent,
-			    error))
-		return FALSE;
-	if (spk_llm_complete(run->env.llm, &request, run->env.sink, patience, reply,
-			     &failure))
-		return TRUE;
-	book_failure(run, failure);
-	g_propagate_error(error, g_steal_pointer(&failure));
-	return FALSE;
+	asking.intent = json_pack("{s:i,s:s,s:I,s:I}", "turn", (int)run->turn, "prefix",
+				  prefix, "messages",
+				  (json_int_t)json_array_size(run->messages),
+				  "tokens_estimate",
+				  (json_int_t)spk_llm_estimate_tokens(run->messages));
+	json_array_clear(run->failed);
+	ok = spk_llm_complete(run->env.llm, &request, run->env.sink, patience, reply,
+			      error);
+	json_decref(asking.intent);
+	return ok;
 }
 
 static gboolean ask_live(SpkRun *run, SpkLlmReply *reply, GError **error)

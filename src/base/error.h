@@ -28,6 +28,7 @@
 	X(WAITING,           "outcome_wait_timeout",  202,   4, 0, "not finished yet")          \
 	X(PROVIDER,          "provider_unavailable",  503,  69, 1, "the model provider does not answer") \
 	X(PROVIDER_AUTH,     "provider_auth",         401,  69, 0, "the model provider refuses the key") \
+	X(REQUEST,           "provider_refused",      502,  69, 0, "the model provider refuses the request") \
 	X(PROVIDER_REPLY,    "provider_bad_reply",    502,  69, 1, "the model provider's answer is not of its form") \
 	X(CONTEXT_LENGTH,    "context_length",        413,  69, 0, "the request is longer than the model's window") \
 	X(RATE_LIMITED,      "rate_limited",          429,  75, 1, "the provider asks to slow down") \

@@ -238,6 +238,14 @@ const SpkPrice *spk_prices_find(const SpkPrices *prices, const char *provider,
 	return best;
 }
 
+const SpkPrice *spk_prices_of(const SpkPrices *prices, const char *provider,
+			      const char *model, gboolean local)
+{
+	const SpkPrice *row = spk_prices_find(prices, provider, model);
+
+	return local && !(row && row->line) ? spk_prices_local() : row;
+}
+
 gint64 spk_price_cost(const SpkPrice *price, gint64 input, gint64 output, gint64 cached,
 		      gint64 cache_write)
 {

@@ -31,6 +31,10 @@ const SpkPrice *spk_prices_local(void);
 /* The row that holds, or NULL: the price is not known. */
 const SpkPrice *spk_prices_find(const SpkPrices *prices, const char *provider,
 				const char *model);
+/* The same for a model that may run here (`local`): a row of the user's own wins over the rule
+ * that what does costs nothing. */
+const SpkPrice *spk_prices_of(const SpkPrices *prices, const char *provider,
+			      const char *model, gboolean local);
 /* All rows, SpkPrice; borrowed. */
 const GPtrArray *spk_prices_rows(const SpkPrices *prices);
 

@@ -2,13 +2,12 @@
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/error.h"
+#include "base/fs.h"
 #include "base/log.h"
 #include "base/text.h"
-
-#define ASK_MS	300
-#define KEEP_US (60 * G_USEC_PER_SEC) /* what was found stays so for a minute */
+#include "conf/prices.h"
+#include "llm/around_priv.h"
 
 static const char *const ways_on =
 	"set OPENAI_API_KEY (or ANTHROPIC_API_KEY), or keep it with `sparks secrets set "
@@ -61,123 +60,40 @@ static const SpkProvider *first_configured(SpkConf *conf, const char *given)
 
 /* ---- what there is ---- */
 
-typedef struct {
-	SpkProvider row; /* of the provider that speaks like it, without a key */
-	char *model;
-} Found;
-
-static GMutex lock;	      /* guards all below */
-static GPtrArray *found_rows; /* Found; never freed: whoever opened one has it */
-static Found *last;
-static char *last_servers;
-static gint64 last_us;
-static gboolean said;
-
-/* The configured name where the server has it, else the first. */
-static char *pick_model(const SpkProvider *row, SpkConf *conf, GPtrArray *models)
+/* A key that lacks only the name of a model is no "nothing is configured". */
+static void say_nothing(SpkConf *conf, gboolean empty, GError **error)
 {
-	g_autofree char *option = g_strconcat(row->name, ".model", NULL);
-	const char *want = spk_conf_str(conf, option);
+	for (const SpkProvider *row = spk_providers; row->url; row++) {
+		g_autofree char *hint = NULL;
 
-	for (guint i = 0; i < models->len; i++) {
-		const char *id = ((SpkModelEntry *)models->pdata[i])->id;
-
-		if (!strcmp(id, want) ||
-		    (g_str_has_prefix(id, want) && id[strlen(want)] == ':'))
-			return g_strdup(id);
+		if (!is_configured(row, conf) || has_model(row, conf, NULL))
+			continue;
+		hint = g_strdup_printf("name it: [%s] model, or --model %s:NAME",
+				       row->name, row->name);
+		spk_error_set(error, SPK_ERR_CONFIG, hint,
+			      "%s is configured, but no model of it is named", row->name);
+		return;
 	}
-	return g_strdup(((SpkModelEntry *)models->pdata[0])->id);
-}
-
-static GPtrArray *ask_models(const SpkProvider *row, SpkConf *conf)
-{
-	g_autoptr(SpkCancel) soon = spk_cancel_new(NULL);
-	gpointer self = row->impl->open(row, conf, "any", NULL);
-	GPtrArray *models = NULL;
-
-	spk_cancel_set_deadline(soon, ASK_MS);
-	if (!self)
-		return NULL;
-	models = row->impl->models(self, soon, NULL); /* nobody there is no error here */
-	row->impl->close(self);
-	return models;
-}
-
-/* "PROVIDER=URL"; NULL: nobody answers there, or has no model (*ret_empty). */
-static Found *look_at(SpkConf *conf, const char *word, gboolean *ret_empty)
-{
-	const char *equals = strchr(word, '=');
-	const SpkProvider *like = equals ? spk_provider_find(word, equals - word) : NULL;
-	g_autoptr(GPtrArray) models = NULL;
-	Found *found;
-
-	if (!like || !like->impl->models)
-		return NULL;
-	found = g_new0(Found, 1);
-	found->row = *like;
-	found->row.key = NULL;
-	found->row.url = g_intern_string(equals + 1);
-	models = ask_models(&found->row, conf);
-	if (models && models->len) {
-		found->model = pick_model(like, conf, models);
-		return found;
-	}
-	*ret_empty |= models != NULL;
-	g_free(found);
-	return NULL;
-}
-
-static Found *look_around(SpkConf *conf, const char *servers, gboolean *ret_empty)
-{
-	g_auto(GStrv) words = g_strsplit_set(servers, " ,", -1);
-	Found *found = NULL;
-
-	for (char **word = words; *word && !found; word++)
-		found = **word ? look_at(conf, *word, ret_empty) : NULL;
-	return found;
-}
-
-static void say_once(const Found *found)
-{
-	if (!said)
-		spk_warn(
-			"llm",
-			"no model is configured: taking %s of the server at %s (name one with "
-			"[llm] provider or --model)",
-			found->model, found->row.url);
-	said = TRUE;
+	spk_error_set(
+		error, SPK_ERR_CONFIG, ways_on, "no model is configured%s",
+		empty ? "; a server here answers, but has no model: ollama pull NAME"
+		      : "");
 }
 
 static const SpkProvider *what_there_is(SpkConf *conf, const char *given,
 					char **ret_model, GError **error)
 {
-	const char *servers = spk_conf_str(conf, "llm.local_servers");
+	g_autofree char *model = NULL;
+	const SpkProvider *row;
 	gboolean empty = FALSE;
 
-	g_mutex_lock(&lock);
-	if (!last || g_strcmp0(servers, last_servers) != 0 ||
-	    spk_mono_us() - last_us > KEEP_US) {
-		last = look_around(conf, servers, &empty);
-		if (!found_rows)
-			found_rows = g_ptr_array_new();
-		if (last)
-			g_ptr_array_add(found_rows, last);
-		g_free(last_servers);
-		last_servers = g_strdup(servers);
-		last_us = spk_mono_us();
-	}
-	if (last) {
-		say_once(last);
-		*ret_model = g_strdup(given ? given : last->model);
-	}
-	g_mutex_unlock(&lock);
-	if (last)
-		return &last->row;
-	spk_error_set(
-		error, SPK_ERR_CONFIG, ways_on, "no model is configured%s",
-		empty ? "; a server here answers, but has no model: ollama pull NAME"
-		      : "");
-	return NULL;
+	if (!spk_look_around(conf, &row, &model, &empty, error))
+		return NULL;
+	if (row)
+		*ret_model = given ? g_strdup(given) : g_steal_pointer(&model);
+	else
+		say_nothing(conf, empty, error);
+	return row;
 }
 
 const SpkProvider *spk_choose(SpkConf *conf, const char *given, char **ret_model,
@@ -203,26 +119,80 @@ const SpkProvider *spk_choose(SpkConf *conf, const char *given, char **ret_model
 
 /* ---- who takes over ---- */
 
-const SpkProvider *spk_choose_next(SpkConf *conf, const char *const *tried,
-				   gboolean local, gpointer *ret_self, char **ret_refused)
+typedef enum { FREE, UNKNOWN, PAID } Price;
+
+static Price price_of(const SpkPrices *prices, const SpkLlmWho *who)
 {
+	const SpkPrice *price =
+		prices ? spk_prices_of(prices, who->provider, who->model, who->local)
+		       : NULL;
+
+	return !price ? UNKNOWN : price->input || price->output ? PAID : FREE;
+}
+
+/* NULL: the step is fine. */
+static const char *why_not(SpkConf *conf, const SpkPrices *prices, const SpkLlmWho *from,
+			   const SpkLlmWho *to)
+{
+	if (spk_conf_bool(conf, "llm.fallback_to_cloud"))
+		return NULL;
+	if (from->local && !to->local)
+		return "is in the cloud";
+	return price_of(prices, to) > price_of(prices, from) ? "may cost more" : NULL;
+}
+
+static SpkPrices *load_prices(void)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *home = spk_fs_home(&error);
+	SpkPrices *prices = home ? spk_prices_load(home, &error) : NULL;
+
+	if (error)
+		spk_warn("llm", "who may take over is judged without prices: %s",
+			 error->message);
+	return prices;
+}
+
+/* Opened, or NULL: not one that can take over. */
+static gpointer open_next(const SpkProvider *row, SpkConf *conf)
+{
+	g_autoptr(GError) error = NULL;
+	gpointer self;
+
+	if (!is_configured(row, conf) || !has_model(row, conf, NULL))
+		return NULL;
+	self = row->impl->open(row, conf, NULL, &error);
+	if (!self)
+		spk_warn("llm", "%s cannot take over: %s", row->name, error->message);
+	return self;
+}
+
+const SpkProvider *spk_choose_next(SpkConf *conf, const char *const *tried,
+				   const SpkLlmWho *from, gpointer *ret_self,
+				   char **ret_refused)
+{
+	g_autoptr(SpkPrices) prices = load_prices();
+
 	*ret_refused = NULL;
 	for (const SpkProvider *next = spk_providers; next->url; next++) {
-		g_auto(SpkProviderState) state = { 0 };
+		gpointer self =
+			g_strv_contains(tried, next->name) ? NULL : open_next(next, conf);
+		const SpkModelInfo *info = self ? next->impl->info(self) : NULL;
+		SpkLlmWho to;
+		const char *why;
 
-		if (g_strv_contains(tried, next->name) ||
-		    !next->impl->describe(next, conf, &state, NULL) ||
-		    !state.configured || !has_model(next, conf, NULL))
+		if (!self)
 			continue;
-		if (local && !state.local &&
-		    !spk_conf_bool(conf, "llm.fallback_to_cloud")) {
-			if (!*ret_refused)
-				*ret_refused = g_strdup(next->name);
-			continue;
-		}
-		*ret_self = next->impl->open(next, conf, NULL, NULL);
-		if (*ret_self)
+		to = (SpkLlmWho){ next->name, info->model, info->max_output,
+				  info->local };
+		why = why_not(conf, prices, from, &to);
+		if (!why) {
+			*ret_self = self;
 			return next;
+		}
+		if (!*ret_refused)
+			*ret_refused = g_strdup_printf("%s (which %s)", next->name, why);
+		next->impl->close(self);
 	}
 	return NULL;
 }

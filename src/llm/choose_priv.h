@@ -8,18 +8,17 @@
  * `given` is --model's, or NULL. *ret_model (allocated) is what open() takes, NULL: as
  * configured. "PROVIDER:NAME" wins, then [llm] provider where it is set, then the first
  * provider that has a key or an address of its own. Where nothing at all is configured, the
- * servers of [llm] local_servers are asked for their models, 300 ms each, and the first that
- * has one is taken; that is said once. CONFIG with the ways to go on.
+ * servers on this machine are looked for (around_priv.h). CONFIG with the ways to go on.
  */
 const SpkProvider *spk_choose(SpkConf *conf, const char *given, char **ret_model,
 			      GError **error);
 
 /* The first provider of the table, but for those in `tried` (names, NULL-terminated), that may
- * take over: configured, opens, and no step from this machine (`local`) to the cloud unless
- * [llm] fallback_to_cloud says so. NULL: none; *ret_refused (allocated) names one that would
- * have, but for that. */
+ * take over: configured, opens, and unless [llm] fallback_to_cloud says so, no step from this
+ * machine to the cloud, nor from what costs nothing or has no price to what costs more. NULL:
+ * none; *ret_refused (allocated) names one that would have, but for that, and why. */
 const SpkProvider *spk_choose_next(SpkConf *conf, const char *const *tried,
-				   gboolean local, gpointer *ret_self,
+				   const SpkLlmWho *from, gpointer *ret_self,
 				   char **ret_refused);
 
 #endif

@@ -159,7 +159,7 @@ static const struct {
 	{ 429, 429, SPK_ERR_RATE_LIMITED, FALSE, "the server asks to slow down",
 	  "try again later, or raise the limits of the account" },
 	{ 500, 599, SPK_ERR_PROVIDER, FALSE, "the server failed", NULL },
-	{ 0, G_MAXLONG, SPK_ERR_PROVIDER, TRUE, "the server refuses the request", NULL },
+	{ 0, G_MAXLONG, SPK_ERR_REQUEST, TRUE, "the server refuses the request", NULL },
 };
 
 /* What an error inside a stream would have had as its status, by the type it names. */

@@ -34,6 +34,12 @@ static Opened current(SpkLlm *llm)
 	return now;
 }
 
+static SpkLlmWho who_of(const Opened *opened)
+{
+	return (SpkLlmWho){ opened->row->name, opened->info->model,
+			    opened->info->max_output, opened->info->local };
+}
+
 /* ---- keys in answers ---- */
 static SpkRedact *known_keys(SpkConf *conf)
 {
@@ -140,14 +146,11 @@ static void veil_restart(const char *why, gpointer user)
 		veil->sink->on_restart(why, veil->sink->user);
 }
 
-gint64 spk_llm_max_output(SpkLlm *llm)
+SpkLlmWho spk_llm_who(SpkLlm *llm)
 {
-	return current(llm).info->max_output;
-}
+	Opened now = current(llm);
 
-gboolean spk_llm_is_local(SpkLlm *llm)
-{
-	return current(llm).info->local;
+	return who_of(&now);
 }
 
 /* ---- answers ---- */
@@ -166,12 +169,13 @@ static gboolean is_curable(const GError *error)
 	return FALSE;
 }
 
-/* The same error, with who could have taken over as what to do. */
-static void tell_refused(GError **why, const char *name)
+/* The same error; what to do is also to let the one take over that could. */
+static void tell_refused(GError **why, const char *refused)
 {
+	const char *old_hint = spk_error_hint(*why);
 	g_autofree char *hint = g_strdup_printf(
-		"[llm] fallback_to_cloud = true lets %s take over from a model on this machine",
-		name);
+		"%s%s[llm] fallback_to_cloud = true lets %s take over",
+		old_hint ? old_hint : "", old_hint ? "; or: " : "", refused);
 	g_autoptr(GError) old = *why;
 
 	*why = NULL;
@@ -192,55 +196,76 @@ static GPtrArray *tried(SpkLlm *llm)
 	return names;
 }
 
-/* FALSE: nobody takes over. */
-static gboolean take_over(SpkLlm *llm, const Opened *from, GError **why,
-			  const SpkLlmSink *sink)
+/* Why another goes on, allocated; NULL: nobody takes over. */
+static char *take_over(SpkLlm *llm, const Opened *from, GError **why)
 {
-	g_autofree char *refused = NULL, *told = NULL;
+	g_autofree char *refused = NULL;
 	g_autoptr(GPtrArray) names = tried(llm);
+	SpkLlmWho who = who_of(from);
 	const SpkProvider *next;
 	gpointer self = NULL;
 
 	if (!from->row->url || !is_curable(*why) ||
 	    !spk_conf_bool(llm->conf, "llm.fallback"))
-		return FALSE;
-	next = spk_choose_next(llm->conf, (const char *const *)names->pdata,
-			       from->info->local, &self, &refused);
+		return NULL;
+	next = spk_choose_next(llm->conf, (const char *const *)names->pdata, &who, &self,
+			       &refused);
 	if (!next) {
 		if (refused)
 			tell_refused(why, refused);
-		return FALSE;
+		return NULL;
 	}
 	add_opened(llm, next, self);
-	told = g_strdup_printf("%s: %s; going on with %s %s", from->row->name,
+	return g_strdup_printf("%s: %s; going on with %s %s", from->row->name,
 			       (*why)->message, next->name,
 			       next->impl->info(self)->model);
-	spk_warn("llm", "%s", told);
-	if (sink && sink->on_restart)
-		sink->on_restart(told, sink->user);
-	return TRUE;
+}
+
+/* What a failed call has taken is the payer's to know, whoever goes on. */
+static void tell_failed(const SpkToolUse *use, const SpkLlmRequest *request,
+			const GError *why)
+{
+	const SpkLlmGate *gate = request->gate;
+
+	if (gate && gate->failed && use->asked)
+		gate->failed(&use->who, &use->spent, use->refused ? NULL : why,
+			     gate->user);
 }
 
 static gboolean complete(SpkLlm *llm, const SpkLlmRequest *request,
 			 const SpkLlmSink *sink, SpkCancel *cancel,
 			 SpkLlmReply *ret_reply, GError **error)
 {
+	g_autofree char *told = NULL;
+
 	for (;;) {
 		Opened now = current(llm);
-		SpkRetry retry = { now.row->impl, now.self,
-				   spk_conf_int(llm->conf, "llm.max_retries") };
+		SpkToolUse use = { .retry = { now.row->impl, now.self,
+					      spk_conf_int(llm->conf,
+							   "llm.max_retries") },
+				   .info = now.info,
+				   .who = who_of(&now),
+				   .how = spk_conf_str(llm->conf, "llm.tools") };
 		GError *why = NULL;
 
-		if (spk_tooluse_complete(&retry, now.info,
-					 spk_conf_str(llm->conf, "llm.tools"), request,
-					 sink, cancel, ret_reply, &why))
+		if (spk_tooluse_complete(&use, request, sink, cancel, ret_reply, &why)) {
+			ret_reply->who = use.who;
 			return TRUE;
-		if (spk_cancel_check(cancel, NULL) && take_over(llm, &now, &why, sink)) {
-			g_error_free(why);
-			continue;
 		}
-		g_propagate_error(error, why);
-		return FALSE;
+		tell_failed(&use, request, why);
+		if (use.refused && told)
+			g_prefix_error(&why, "%s: ", told);
+		g_clear_pointer(&told, g_free);
+		if (!use.refused && spk_cancel_check(cancel, NULL))
+			told = take_over(llm, &now, &why);
+		if (!told) {
+			g_propagate_error(error, why);
+			return FALSE;
+		}
+		g_error_free(why);
+		spk_warn("llm", "%s", told);
+		if (sink && sink->on_restart)
+			sink->on_restart(told, sink->user);
 	}
 }
 

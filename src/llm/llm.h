@@ -16,6 +16,36 @@
 typedef struct SpkLlm SpkLlm;
 
 typedef struct {
+	/* Tokens; -1: the server didn't say. `input` counts all of the request, the two that
+	 * follow `output` are parts of it: read from the server's cache, written into it. */
+	gint64 input, output, cached, cache_write;
+} SpkUsage;
+
+/* A provider and its model; the names are valid as long as the SpkLlm. */
+typedef struct {
+	const char *provider, *model; /* "openai", "gpt-5-mini" */
+	gint64 max_output;	      /* tokens of the longest answer asked for */
+	gboolean
+		local; /* a script, or a server on this machine or in a private network */
+} SpkLlmWho;
+
+/* Whoever pays. One call may ask more than once: a malformed answer is explained back, and
+ * another provider may take over. */
+typedef struct {
+	/* Before each request that is as long as the call's own; `spent` is what requests to
+	 * this provider have taken in this call so far. FALSE, *error set: it is not asked, and
+	 * the call ends with that error. */
+	gboolean (*admit)(const SpkLlmWho *who, const SpkUsage *spent, gpointer user,
+			  GError **error);
+	/* After admit(), instead of an answer: `spent` as above, without the request that
+	 * failed, and why it did; NULL: all before one that was not admitted. Another provider
+	 * may be asked after that. */
+	void (*failed)(const SpkLlmWho *who, const SpkUsage *spent, const GError *why,
+		       gpointer user);
+	gpointer user;
+} SpkLlmGate;
+
+typedef struct {
 	json_t *messages; /* array; messages[0] is the system prompt */
 	json_t *tools;	  /* array of {"type":"function","function":{…}} or NULL */
 	guint turn;	  /* 0, 1, 2 ... of the task: how many answers it already has */
@@ -24,13 +54,8 @@ typedef struct {
 	/* JSON Schema that the answer's text must follow, held by the server where the provider
 	 * can (llm_impl.h, SPK_CAN_SCHEMA), else ignored; NULL: free text. */
 	json_t *schema;
+	const SpkLlmGate *gate; /* NULL: nobody is asked */
 } SpkLlmRequest;
-
-typedef struct {
-	/* Tokens; -1: the server didn't say. `input` counts all of the request, the two that
-	 * follow `output` are parts of it: read from the server's cache, written into it. */
-	gint64 input, output, cached, cache_write;
-} SpkUsage;
 
 typedef struct {
 	char *text; /* "" when none */
@@ -40,10 +65,11 @@ typedef struct {
 	/* "stop" | "tool_calls" (whenever there are some and nothing was cut) | "length" |
 	 * "content_filter" | other */
 	char *finish;
-	char *model; /* as the server names it; NULL */
-	SpkUsage usage;
-	guint attempts;		    /* 1: no retry was needed */
-	double seconds;		    /* all attempts and the waiting between them */
+	char *model;	/* as the server names it; NULL */
+	SpkUsage usage; /* of all that was asked of the provider that answered */
+	SpkLlmWho who;	/* answered */
+	guint attempts; /* 1: no retry was needed */
+	double seconds; /* all attempts and the waiting between them */
 	double first_token_seconds; /* of the attempt that worked */
 } SpkLlmReply;
 
@@ -59,20 +85,21 @@ typedef struct {
 } SpkLlmSink;
 
 /* `model`: NULL (from the configuration), "PROVIDER:NAME" ("script:FILE"), or "NAME" of the
- * configured provider. CONFIG with the ways to go on when no model is configured; nothing is contacted. */
+ * configured provider. Nobody is contacted, but where nothing at all is configured: then the
+ * servers of [llm] local_servers are, 300 ms in all. CONFIG with the ways to go on when there
+ * is none. */
 SpkLlm *spk_llm_open(SpkConf *conf, const char *model, GError **error);
 void spk_llm_free(SpkLlm *llm);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkLlm, spk_llm_free)
 const char *spk_llm_provider(SpkLlm *llm); /* "openai", "script" */
 const char *spk_llm_model(SpkLlm *llm);
 gint64 spk_llm_context_window(SpkLlm *llm); /* tokens */
-gint64 spk_llm_max_output(SpkLlm *llm);	    /* tokens of the longest answer asked for */
-/* A script, or a server on this machine or in a private network. */
-gboolean spk_llm_is_local(SpkLlm *llm);
+/* Who would be asked now: the first choice until another has taken over. */
+SpkLlmWho spk_llm_who(SpkLlm *llm);
 
 /* One answer, retried where that may help (base/error.h says which; Retry-After obeyed,
  * jittered exponential back-off, `[llm] max_retries`). PROVIDER, PROVIDER_AUTH,
- * PROVIDER_REPLY, CONTEXT_LENGTH, RATE_LIMITED, TIMEOUT, CANCELLED, REPLAY_DIFFERS, CONFIG
+ * REQUEST (what it refuses no other provider is asked), PROVIDER_REPLY, CONTEXT_LENGTH, RATE_LIMITED, TIMEOUT, CANCELLED, REPLAY_DIFFERS, CONFIG
  * (no such model or URL), LIMIT (an answer of more than 4 MiB). */
 gboolean spk_llm_complete(SpkLlm *llm, const SpkLlmRequest *request,
 			  const SpkLlmSink *sink, SpkCancel *cancel,

@@ -58,7 +58,8 @@ static const Field error_fields[] = {
 	{ "retry_after", REAL }, { "times", INTEGER }, { NULL },
 };
 static const Field usage_fields[] = {
-	{ "input", INTEGER }, { "output", INTEGER }, { "cached", INTEGER }, { NULL },
+	{ "input", INTEGER }, { "output", INTEGER }, { "cached", INTEGER },
+	{ "cache_write", INTEGER }, { NULL },
 };
 static const Field say_fields[] = {
 	{ "text", STRING | NOTHING },

@@ -125,6 +125,7 @@ static void fill_usage(const json_t *say, const SpkLlmRequest *request,
 			     (gint64)(strlen(reply->text) + 3) / 4 +
 				     spk_llm_estimate_tokens(reply->tool_calls));
 	reply->usage.cached = spk_json_int(usage, "cached", 0);
+	reply->usage.cache_write = spk_json_int(usage, "cache_write", 0);
 }
 
 /* Whether the error of this say is for this attempt. */

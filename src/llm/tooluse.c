@@ -10,16 +10,36 @@
 
 #define EXPLAIN_MAX 2
 
-static void add_usage(SpkUsage *sum, const SpkUsage *more)
+/* A server that says nothing of usage is counted by the bytes that went and came. */
+static void spend(SpkToolUse *use, const SpkLlmRequest *request, const SpkLlmReply *reply)
 {
-	gint64 *const to[] = { &sum->input, &sum->output, &sum->cached,
-			       &sum->cache_write };
-	const gint64 from[] = { more->input, more->output, more->cached,
-				more->cache_write };
+	const SpkUsage *usage = &reply->usage;
 
-	for (gsize i = 0; i < G_N_ELEMENTS(from); i++)
-		if (from[i] > 0)
-			*to[i] = MAX(*to[i], 0) + from[i];
+	use->spent.input += usage->input >= 0
+				    ? usage->input
+				    : spk_llm_estimate_tokens(request->messages);
+	use->spent.output += usage->output >= 0 ? usage->output
+						: (gint64)(strlen(reply->text) + 3) / 4;
+	use->spent.cached += MAX(0, usage->cached);
+	use->spent.cache_write += MAX(0, usage->cache_write);
+}
+
+/* The last answer carries what the ones before it took. */
+static void carry(SpkToolUse *use, const SpkLlmRequest *request, SpkLlmReply *reply)
+{
+	if (!use->spent.input && !use->spent.output)
+		return;
+	spend(use, request, reply);
+	reply->usage = use->spent;
+}
+
+static gboolean admit(SpkToolUse *use, const SpkLlmRequest *request, GError **error)
+{
+	const SpkLlmGate *gate = request->gate;
+
+	use->refused = gate && !gate->admit(&use->who, &use->spent, gate->user, error);
+	use->asked |= !use->refused;
+	return !use->refused;
 }
 
 static void restart(const SpkLlmSink *sink, const char *why)
@@ -83,26 +103,25 @@ static void explain(json_t *messages, const SpkLlmReply *reply, const char *why)
 						  spk_json_text(text)));
 }
 
-static gboolean complete_in_text(const SpkRetry *retry, gboolean held,
-				 const SpkLlmRequest *request, const SpkLlmSink *sink,
-				 SpkCancel *cancel, SpkLlmReply *ret_reply,
-				 GError **error)
+static gboolean complete_in_text(SpkToolUse *use, const SpkLlmRequest *request,
+				 const SpkLlmSink *sink, SpkCancel *cancel,
+				 SpkLlmReply *ret_reply, GError **error)
 {
-	SpkLlmRequest text = spk_textcall_request(request, held);
-	SpkUsage sum = { -1, -1, -1, -1 };
+	SpkLlmRequest text =
+		spk_textcall_request(request, use->info->can & SPK_CAN_SCHEMA);
 	gboolean ok = FALSE;
 
 	for (guint tries = 0;; tries++) {
 		g_autoptr(GError) why = NULL;
 		g_autofree char *told = NULL;
 
-		ok = ask(retry, &text, sink, cancel, ret_reply, error);
-		if (!ok)
-			break;
-		add_usage(&sum, &ret_reply->usage);
-		if (spk_textcall_parse(ret_reply, request->tools, request->turn, &why) ||
+		ok = admit(use, request, error) &&
+		     ask(&use->retry, &text, sink, cancel, ret_reply, error);
+		if (!ok ||
+		    spk_textcall_parse(ret_reply, request->tools, request->turn, &why) ||
 		    tries == EXPLAIN_MAX)
 			break;
+		spend(use, &text, ret_reply);
 		explain(text.messages, ret_reply, why->message);
 		told = g_strdup_printf(
 			"the answer was not of the form (%s); asking again",
@@ -111,7 +130,7 @@ static gboolean complete_in_text(const SpkRetry *retry, gboolean held,
 		spk_llm_reply_clear(ret_reply);
 	}
 	if (ok)
-		ret_reply->usage = sum;
+		carry(use, &text, ret_reply);
 	json_decref(text.messages);
 	json_decref(text.schema);
 	return ok;
@@ -130,8 +149,8 @@ static gboolean refuses_tools(const GError *error)
 }
 
 /* One small question that any model with tools answers by a call. */
-static gboolean calls_when_told(const SpkRetry *retry, SpkCancel *cancel, SpkUsage *sum,
-				SpkAble *ret_able, GError **error)
+static gboolean calls_when_told(SpkToolUse *use, SpkCancel *cancel, SpkAble *ret_able,
+				GError **error)
 {
 	g_autoptr(json_t) messages =
 		json_pack("[{s:s,s:s},{s:s,s:s}]", "role", "system", "content",
@@ -147,23 +166,23 @@ static gboolean calls_when_told(const SpkRetry *retry, SpkCancel *cancel, SpkUsa
 				  .purpose = "main" };
 	g_auto(SpkLlmReply) reply = { 0 };
 
-	if (!spk_retry_complete(retry, &request, NULL, cancel, &reply, error))
+	if (!spk_retry_complete(&use->retry, &request, NULL, cancel, &reply, error))
 		return FALSE;
-	add_usage(sum, &reply.usage);
+	spend(use, &request, &reply);
 	*ret_able = json_array_size(reply.tool_calls) ? SPK_ABLE_TOOLS : SPK_ABLE_TEXT;
 	return TRUE;
 }
 
 /* After an answer without a call, or a refusal: TRUE when text is the way. */
-static gboolean needs_text(const SpkRetry *retry, const SpkModelInfo *info,
-			   const GError *failure, SpkCancel *cancel, SpkUsage *sum)
+static gboolean needs_text(SpkToolUse *use, const GError *failure, SpkCancel *cancel)
 {
+	const SpkModelInfo *info = use->info;
 	g_autoptr(GError) error = NULL;
 	SpkAble able = SPK_ABLE_TEXT;
 
 	if (failure && !refuses_tools(failure))
 		return FALSE;
-	if (!failure && !calls_when_told(retry, cancel, sum, &able, &error)) {
+	if (!failure && !calls_when_told(use, cancel, &able, &error)) {
 		spk_info("llm", "what %s can do was not found out: %s", info->model,
 			 error->message);
 		return FALSE;
@@ -177,63 +196,65 @@ static gboolean needs_text(const SpkRetry *retry, const SpkModelInfo *info,
 	return able == SPK_ABLE_TEXT;
 }
 
-static gboolean may_ask(const SpkModelInfo *info, const char *how,
-			const SpkLlmRequest *request)
+static gboolean is_auto(const SpkToolUse *use)
 {
-	return !strcmp(how, "auto") && info->local && *info->url &&
-	       json_array_size(request->tools) &&
-	       spk_able_recall(info->url, info->model) == SPK_ABLE_UNKNOWN;
+	return !strcmp(use->how, "auto");
 }
 
-static gboolean complete_natively(const SpkRetry *retry, const SpkModelInfo *info,
-				  const char *how, const SpkLlmRequest *request,
+/* Something is remembered only of what is here. */
+static gboolean is_remembered(const SpkToolUse *use, SpkAble able)
+{
+	const SpkModelInfo *info = use->info;
+
+	return is_auto(use) && info->local && *info->url &&
+	       spk_able_recall(info->url, info->model) == able;
+}
+
+/* *ret_again: to be asked again in text; there is no reply then, and no error. */
+static gboolean complete_natively(SpkToolUse *use, const SpkLlmRequest *request,
 				  const SpkLlmSink *sink, SpkCancel *cancel,
 				  SpkLlmReply *ret_reply, gboolean *ret_again,
-				  SpkUsage *sum, GError **error)
+				  GError **error)
 {
+	gboolean tools = json_array_size(request->tools) > 0;
 	g_autoptr(GError) failure = NULL;
-	gboolean ok =
-		spk_retry_complete(retry, request, sink, cancel, ret_reply, &failure);
 
-	if (ok && json_array_size(ret_reply->tool_calls) == 0 &&
-	    may_ask(info, how, request)) {
-		add_usage(sum, &ret_reply->usage);
-		*ret_again = needs_text(retry, info, NULL, cancel, sum);
+	if (!admit(use, request, error))
+		return FALSE;
+	if (!spk_retry_complete(&use->retry, request, sink, cancel, ret_reply,
+				&failure)) {
+		*ret_again = is_auto(use) && tools && needs_text(use, failure, cancel);
 		if (!*ret_again)
-			ret_reply->usage = *sum;
-	} else if (!ok && !strcmp(how, "auto") && json_array_size(request->tools)) {
-		*ret_again = needs_text(retry, info, failure, cancel, sum);
+			g_propagate_error(error, g_steal_pointer(&failure));
+		return FALSE;
 	}
-	if (ok && *ret_again)
-		spk_llm_reply_clear(ret_reply);
-	if (!ok && !*ret_again)
-		g_propagate_error(error, g_steal_pointer(&failure));
-	return ok;
+	if (!tools || json_array_size(ret_reply->tool_calls) ||
+	    !is_remembered(use, SPK_ABLE_UNKNOWN))
+		return TRUE;
+	/* the question's tokens are taken, too, whatever comes of it */
+	*ret_again = needs_text(use, NULL, cancel);
+	if (!*ret_again) {
+		carry(use, request, ret_reply);
+		return TRUE;
+	}
+	spend(use, request, ret_reply);
+	spk_llm_reply_clear(ret_reply);
+	return FALSE;
 }
 
-gboolean spk_tooluse_complete(const SpkRetry *retry, const SpkModelInfo *info,
-			      const char *how, const SpkLlmRequest *request,
+gboolean spk_tooluse_complete(SpkToolUse *use, const SpkLlmRequest *request,
 			      const SpkLlmSink *sink, SpkCancel *cancel,
 			      SpkLlmReply *ret_reply, GError **error)
 {
-	gboolean in_text = !strcmp(how, "text") ||
-			   (!strcmp(how, "auto") && info->local && *info->url &&
-			    spk_able_recall(info->url, info->model) == SPK_ABLE_TEXT);
-	SpkUsage sum = { -1, -1, -1, -1 };
 	gboolean again = FALSE, ok;
 
 	/* a play says what the model would; there is nothing to find out */
-	in_text &= json_array_size(request->tools) > 0;
-	if (!in_text) {
-		ok = complete_natively(retry, info, how, request, sink, cancel, ret_reply,
-				       &again, &sum, error);
-		if (!again)
-			return ok;
-		restart(sink, "the model calls no tools by itself; asking again in text");
-	}
-	if (!complete_in_text(retry, info->can & SPK_CAN_SCHEMA, request, sink, cancel,
-			      ret_reply, error))
-		return FALSE;
-	add_usage(&ret_reply->usage, &sum);
-	return TRUE;
+	if (json_array_size(request->tools) > 0 &&
+	    (!strcmp(use->how, "text") || is_remembered(use, SPK_ABLE_TEXT)))
+		return complete_in_text(use, request, sink, cancel, ret_reply, error);
+	ok = complete_natively(use, request, sink, cancel, ret_reply, &again, error);
+	if (!again)
+		return ok;
+	restart(sink, "the model calls no tools by itself; asking again in text");
+	return complete_in_text(use, request, sink, cancel, ret_reply, error);
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Which model is asked: what is found where nothing is configured, and who takes over."""
+import contextlib
 import http.server
 import json
 import os
@@ -34,6 +35,7 @@ class Server:
                 self.wfile.write(data)
 
             def do_GET(self):
+                outer.wait()
                 if self.path == "/api/tags":
                     self.answer({"models": [{"name": m, "model": m} for m in models]})
                 elif self.path == "/v1/models":
@@ -65,6 +67,9 @@ class Server:
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def wait(self):
+        pass
 
     def __enter__(self):
         return self
@@ -160,13 +165,105 @@ def no_step_into_the_cloud_unasked():
         assert "going on with openrouter x/y" in done.err, done.err
 
 
+def two_servers(first, second, more=""):
+    return (f'[llm]\nmax_retries = 0\n{more}[openai]\nurl = "{first.url}/v1"\nmodel = "a"\n'
+            f'[ollama]\nurl = "{second.url}"\nmodel = "b"\n')
+
+
 def a_wrong_request_is_not_taken_elsewhere():
-    with World() as w, Server(["a"], status=400) as picky, Server(["b"]) as other:
-        configure(w, f'[llm]\nmax_retries = 0\n[openai]\nurl = "{picky.url}/v1"\nmodel = "a"\n'
-                     f'[ollama]\nurl = "{other.url}"\nmodel = "b"\n')
-        w.run("do", "look", "--model", f"script:{w.play({'say': {'error': {'status': 500}, 'repeat': True}})[7:]}",
-              code=69)
-        assert not other.asked, "a play has nobody to take over from it"
+    with World() as w, Server(["b"]) as other:
+        for status in 400, 422:
+            with Server(["a"], status=status) as picky:
+                configure(w, two_servers(picky, other))
+                error = w.json("do", "look", code=69)["error"]
+                assert error["code"] == "provider_refused" and f"HTTP {status}" in error["message"], error
+                assert len(picky.asked) == 1 and not other.asked, (picky.asked, other.asked)
+
+
+def prices(world, text):
+    with open(os.path.join(world.env["SPARKS_HOME"], "prices.toml"), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def who_takes_over_keeps_the_budget():
+    with World() as w, Server(["a"], status=500) as broken, Server(["b"]) as other:
+        configure(w, two_servers(broken, other))
+        prices(w, '[openai."a"]\ninput = 0.01\noutput = 0.01\n[ollama."b"]\ninput = 1000\noutput = 1000\n')
+        report = w.json("do", "look", "--budget-usd", "0.01", code=75)
+        assert report["status"] == "paused" and "going on with ollama b: the budget" in report["error"]["message"], report
+        assert len(broken.asked) == 1 and not other.asked, other.asked
+        assert w.json("cost")["total"]["calls"] == 0
+        done = w.run("tasks", "resume", report["task"], "--budget-usd", "100", code=3)
+        assert "going on with ollama b" in done.err and len(other.asked) == 1, done.err
+        log = [json.loads(line) for line in w.run("tasks", "log", report["task"], "--json").out.splitlines()]
+        result = [e["payload"] for e in log if e["kind"] == "model.result"][0]
+        assert result["took_over_from"][0]["provider"] == "openai" and "out of order" in str(result["took_over_from"])
+        # without a price there is no keeping it
+        w.env["OPENROUTER_API_KEY"] = "sk-or-0123456789"
+        configure(w, two_servers(broken, other).split("[ollama]")[0]
+                  + f'[openrouter]\nurl = "https://127.0.0.2.example:1/v1"\nmodel = "nobody/knows"\n')
+        message = w.json("do", "look", "--budget-usd", "0.01", "--set", "llm.fallback_to_cloud=true", code=75)["error"]["message"]
+        assert "going on with openrouter nobody/knows: the price of openrouter:nobody/knows is not known" in message, message
+
+
+def nobody_goes_on_for_money_unasked():
+    with World() as w, Server(["a"], status=500) as broken, Server(["b"]) as dear:
+        configure(w, two_servers(broken, dear))
+        prices(w, '[ollama."b"]\ninput = 1\noutput = 1\n')
+        error = w.json("do", "look", code=69)["error"]
+        assert "out of order" in error["message"] and "ollama (which may cost more)" in error["hint"], error
+        assert "fallback_to_cloud" in error["hint"] and not dear.asked
+        done = w.run("do", "look", "--set", "llm.fallback_to_cloud=true", code=3)
+        assert "going on with ollama b" in done.err, done.err
+
+
+def a_malformed_answer_is_asked_again_within_the_budget():
+    with World() as w, Server(["a"], texts=["no", "never", "not at all"]) as server:
+        configure(w, f'[llm]\nmax_retries = 0\ntools = "text"\n[openai]\nurl = "{server.url}/v1"\nmodel = "a"\n')
+        error = w.json("do", "look", "--set", "budget.day_tokens=1", code=75)["error"]["message"]
+        room = int(error.split("may take ")[1]) + 5
+        assert not server.asked
+        report = w.json("do", "look", "--set", f"budget.day_tokens={room}", code=75)
+        assert report["status"] == "paused" and len(server.asked) == 1, (report, server.asked)
+        total = w.json("cost")["total"]
+        assert total["tokens"]["input"] == 10 and total["tokens"]["output"] == 5, total
+
+
+def the_list_of_servers_is_checked():
+    with World() as w:
+        configure(w, "")
+        for servers, words in (("olama=http://127.0.0.1:1", '"olama=http://127.0.0.1:1" begins with no provider'),
+                               ("http://127.0.0.1:1", "is not PROVIDER=URL"),
+                               ("ollama=here", "has no http:// or https:// address"),
+                               (" ".join(["ollama=http://127.0.0.1:1"] * 9), "one too many")):
+            done = w.run("do", "look", "--set", f"llm.local_servers={servers}", code=78)
+            assert "[llm] local_servers" in done.err and words in done.err, done.err
+
+
+def all_servers_are_asked_at_once():
+    gate = threading.Barrier(8)
+
+    class Slow(Server):
+        def wait(self):
+            gate.wait(20)
+
+    with World() as w, contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(Slow(["tiny"])) for _ in range(8)]
+        configure(w, '[llm]\nlocal_servers = "' + " ".join(f"ollama={s.url}" for s in servers) + '"\n')
+        w.run("do", "look", code=3)     # they answer once all are asked
+        assert [bool(s.asked) for s in servers] == [True] + 7 * [False]
+
+
+def the_first_key_wins_and_a_key_alone_asks_for_a_model():
+    with World() as w, Server(["a"]) as first, Server(["b"]) as second:
+        configure(w, f'[openai]\nurl = "{first.url}/v1"\nmodel = "a"\n[openrouter]\nurl = "{second.url}/v1"\nmodel = "b"\n')
+        w.env.update(OPENAI_API_KEY="sk-0123456789", OPENROUTER_API_KEY="sk-or-0123456789")
+        w.run("do", "look", code=3)
+        assert first.asked and not second.asked
+        del w.env["OPENAI_API_KEY"]
+        configure(w, f'[llm]\nlocal_servers = "none"\n[openrouter]\nurl = "{second.url}/v1"\n')
+        done = w.run("do", "look", code=78)
+        assert "no model of it is named" in done.err and "--model openrouter:NAME" in done.err, done.err
 
 
 def a_model_without_tools_works_in_text():
@@ -200,6 +297,9 @@ def a_model_without_tools_works_in_text():
         w.run("do", "look", code=3)     # asked again; three times wrong is words, and words alone are reminded of
 
 
-main(a_model_without_tools_works_in_text, a_local_ollama_is_found, a_local_llama_cpp_is_found_after_it, what_is_configured_is_not_looked_past,
-     a_key_wins_over_what_is_found, nobody_there_is_told_at_once, the_next_one_takes_over_and_it_is_said,
-     no_step_into_the_cloud_unasked, a_wrong_request_is_not_taken_elsewhere)
+main(a_model_without_tools_works_in_text, a_local_ollama_is_found, a_local_llama_cpp_is_found_after_it,
+     what_is_configured_is_not_looked_past, a_key_wins_over_what_is_found, nobody_there_is_told_at_once,
+     the_next_one_takes_over_and_it_is_said, no_step_into_the_cloud_unasked, a_wrong_request_is_not_taken_elsewhere,
+     who_takes_over_keeps_the_budget, nobody_goes_on_for_money_unasked,
+     a_malformed_answer_is_asked_again_within_the_budget, the_list_of_servers_is_checked,
+     all_servers_are_asked_at_once, the_first_key_wins_and_a_key_alone_asks_for_a_model)

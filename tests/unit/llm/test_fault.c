@@ -48,15 +48,15 @@ static const Case cases[] = {
 	{ 0, "{\"error\":{\"message\":\"m\",\"code\":\"server_error\"}}", SPK_ERR_PROVIDER, FALSE,
 	  "ended the answer" },
 	/* what it won't */
-	{ 400, "{\"error\":{\"message\":\"bad schema\"}}", SPK_ERR_PROVIDER, TRUE, "bad schema" },
-	{ 400, "[{\"error\":{\"code\":400,\"message\":\"Gemini wraps it\"}}]", SPK_ERR_PROVIDER, TRUE,
+	{ 400, "{\"error\":{\"message\":\"bad schema\"}}", SPK_ERR_REQUEST, TRUE, "bad schema" },
+	{ 400, "[{\"error\":{\"code\":400,\"message\":\"Gemini wraps it\"}}]", SPK_ERR_REQUEST, TRUE,
 	  "Gemini wraps it" },
-	{ 422, "{\"detail\":[{\"loc\":[\"body\"],\"msg\":\"Field required\"}]}", SPK_ERR_PROVIDER, TRUE,
+	{ 422, "{\"detail\":[{\"loc\":[\"body\"],\"msg\":\"Field required\"}]}", SPK_ERR_REQUEST, TRUE,
 	  "Field required" },
 	{ 404, "{\"error\":{\"message\":\"model \\\"x\\\" not found\"}}", SPK_ERR_CONFIG, TRUE,
 	  "no such model or path (HTTP 404): model \"x\" not found" },
 	{ 302, "", SPK_ERR_CONFIG, TRUE, "redirects" },
-	{ 418, "\033[31mtea\033[0m\x01\xff", SPK_ERR_PROVIDER, TRUE, "tea" },
+	{ 418, "\033[31mtea\033[0m\x01\xff", SPK_ERR_REQUEST, TRUE, "tea" },
 };
 /* clang-format on */
 

@@ -180,7 +180,7 @@ static const Fault faults[] = {
 	{ "short", SPK_ERR_PROVIDER, "broken stream: the answer ends before", TRUE },
 	{ "garbage", SPK_ERR_PROVIDER_REPLY, "not JSON", TRUE },
 	{ "inside", SPK_ERR_PROVIDER, "the engine fell over", TRUE },
-	{ "400", SPK_ERR_PROVIDER, "that is no request", FALSE },
+	{ "400", SPK_ERR_REQUEST, "that is no request", FALSE },
 	{ "401", SPK_ERR_PROVIDER_AUTH, "refuses the key", FALSE },
 	{ "402", SPK_ERR_PROVIDER_AUTH, "Insufficient Balance", FALSE },
 	{ "404", SPK_ERR_CONFIG, "no such model", FALSE },
@@ -487,7 +487,7 @@ static void test_play_differs(void **state)
 	g_autoptr(GError) error = NULL;
 
 	assert_false(complete(llm, 0, NULL, NULL, &reply, &error));
-	assert_error(error, SPK_ERR_PROVIDER, "nowhere");
+	assert_error(error, SPK_ERR_REQUEST, "nowhere");
 }
 
 static void test_ping(void **state)

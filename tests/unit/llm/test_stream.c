@@ -122,7 +122,7 @@ static const struct {
 	  D("{\"error\":{\"message\":\"exceeds the available context size\",\"code\":400}}"),
 	  "context_length: the request is longer" },
 	{ "an error of older vLLM", D("{\"object\":\"error\",\"message\":\"m\",\"code\":400}"),
-	  "provider_unavailable: the server refuses the request (HTTP 400): m" },
+	  "provider_refused: the server refuses the request (HTTP 400): m" },
 	{ "bad JSON", D("{oops}"), "provider_bad_reply: not JSON: line 1" },
 	{ "not an object", D("[1]"), "provider_bad_reply: not a JSON object" },
 	{ "a web page", "<!DOCTYPE html><title>Log in</title>", "provider_bad_reply: there is no completion "

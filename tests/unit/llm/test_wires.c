@@ -143,7 +143,7 @@ static const struct {
 	{ &spk_wire_messages, "an error", START WORDS("0", "a") E("error", ",\"error\":{\"type\":\"overloaded_error\",\"message\":\"busy\"}"),
 	  "provider_unavailable: the server failed: busy" },
 	{ &spk_wire_messages, "an error of ours", E("error", ",\"error\":{\"type\":\"invalid_request_error\",\"message\":\"bad\"}"),
-	  "provider_unavailable: the server refuses the request: bad" },
+	  "provider_refused: the server refuses the request: bad" },
 	{ &spk_wire_messages, "too long", E("error", ",\"error\":{\"type\":\"invalid_request_error\",\"message\":\"prompt is too long: 9 tokens > 8\"}"),
 	  "context_length" },
 	{ &spk_wire_messages, "stop without a reason", START WORDS("0", "a") E("message_stop", ""), "a / / stop" },

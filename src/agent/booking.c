@@ -1,0 +1,168 @@
+#include "agent/booking_priv.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "store/ledger.h"
+
+typedef struct {
+	SpkCall call;
+	char *key;
+} Booking;
+
+static void booking_clear(Booking *booking)
+{
+	g_free(booking->key);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Booking, booking_clear)
+
+/* NULL: not known, and said when it is asked for the first time. */
+static const SpkPrice *price_of(SpkRun *run, const SpkLlmWho *who)
+{
+	const SpkPrice *price =
+		spk_prices_of(run->prices, who->provider, who->model, who->local);
+	g_autofree char *name = g_strdup_printf("%s:%s", who->provider, who->model);
+
+	if (price || !g_hash_table_add(run->unpriced, g_strdup(name)))
+		return price;
+	spk_warn(
+		"agent",
+		"the price of %s is not known, so the cost of task %s is not either; put "
+		"it into ~/.sparks/prices.toml",
+		name, run->env.task->id);
+	return NULL;
+}
+
+static void fill(SpkRun *run, const SpkLlmWho *who, const SpkUsage *usage,
+		 Booking *ret_booking)
+{
+	SpkCall *call = &ret_booking->call;
+	const SpkPrice *price = price_of(run, who);
+
+	ret_booking->key = g_strdup_printf("%s/%u", run->env.task->id, run->turn);
+	*call = (SpkCall){
+		.key = ret_booking->key,
+		.task = run->env.task->id,
+		.spark = run->env.spark->name,
+		.repo = run->env.task->repo,
+		.provider = who->provider,
+		.model = who->model,
+		.purpose = "main",
+		.input = usage->input,
+		.output = usage->output,
+		.cached = usage->cached,
+		.cache_write = usage->cache_write,
+		.cost_nano = -1,
+	};
+	if (price)
+		call->cost_nano = spk_price_cost(price, call->input, call->output,
+						 call->cached, call->cache_write);
+}
+
+static SpkUsage more_than(const SpkUsage *spent, gint64 input, gint64 output)
+{
+	return (SpkUsage){ spent->input + input, spent->output + output, spent->cached,
+			   spent->cache_write };
+}
+
+static gint64 next_input(SpkRun *run)
+{
+	return spk_llm_estimate_tokens(run->messages) +
+	       spk_llm_estimate_tokens(run->tools);
+}
+
+/* ---- before ---- */
+
+static gint64 option_nano(SpkRun *run, const char *name, const char *conf_name)
+{
+	double usd = spk_conf_real(run->env.conf, conf_name);
+	const json_t *own = name ? json_object_get(run->env.task->options, name) : NULL;
+
+	if (json_is_number(own))
+		usd = json_number_value(own);
+	/* a limit below the least amount is one all the same */
+	return usd > 0 ? MAX(1, (gint64)(usd * SPK_NANO_USD + 0.5)) : 0;
+}
+
+gboolean run_reserve(SpkRun *run, const SpkLlmWho *who, const SpkUsage *spent,
+		     GError **error)
+{
+	gint64 input = next_input(run);
+	const SpkPrice *price = price_of(run, who);
+	SpkUsage most = more_than(spent, input, who->max_output);
+	SpkBudget budget = {
+		.task_nano = option_nano(run, "budget_usd", "budget.task_usd"),
+		.day_nano = option_nano(run, NULL, "budget.day_usd"),
+		.day_tokens = spk_conf_int(run->env.conf, "budget.day_tokens"),
+	};
+	g_auto(Booking) booking = { 0 };
+	g_autoptr(GError) failure = NULL;
+
+	/* all of it may be written into the cache, which costs more where it costs */
+	if (price && price->cache_write > price->input)
+		most.cache_write += input;
+	fill(run, who, &most, &booking);
+	if (spk_ledger_reserve(run->env.store, &booking.call, &budget, &failure))
+		return TRUE;
+	run->at_budget = spk_error_is(failure, SPK_ERR_LIMIT);
+	g_propagate_error(error, g_steal_pointer(&failure));
+	return FALSE;
+}
+
+/* ---- after ---- */
+
+/* A server that refused or was not reached has taken nothing. */
+static gboolean has_taken(const GError *why)
+{
+	static const SpkErr nothing[] = { SPK_ERR_PROVIDER,	 SPK_ERR_PROVIDER_AUTH,
+					  SPK_ERR_REQUEST,	 SPK_ERR_RATE_LIMITED,
+					  SPK_ERR_CONFIG,	 SPK_ERR_CONTEXT_LENGTH,
+					  SPK_ERR_REPLAY_DIFFERS };
+
+	for (gsize i = 0; why && i < G_N_ELEMENTS(nothing); i++)
+		if (spk_error_is(why, nothing[i]))
+			return FALSE;
+	return why != NULL;
+}
+
+/* What others took is not known: what was sent is booked, apart. */
+void run_book_failure(SpkRun *run, const SpkLlmWho *who, const SpkUsage *spent,
+		      const GError *why)
+{
+	SpkUsage usage = more_than(spent, has_taken(why) ? next_input(run) : 0, 0);
+	gboolean nothing = !usage.input && !usage.output;
+	g_auto(Booking) booking = { 0 };
+	g_autoptr(GError) error = NULL;
+
+	fill(run, who, &usage, &booking);
+	if (!spk_ledger_fail(run->env.store, booking.key, nothing ? NULL : &booking.call,
+			     &error))
+		spk_warn("agent", "task %s: a call is not booked: %s", run->env.task->id,
+			 error->message);
+}
+
+SpkUsage run_usage_of(SpkRun *run, const SpkLlmReply *reply)
+{
+	SpkUsage usage = reply->usage;
+
+	if (usage.input < 0)
+		usage.input = spk_llm_estimate_tokens(run->messages);
+	if (usage.output < 0)
+		usage.output = (gint64)(strlen(reply->text) + 3) / 4;
+	usage.cached = MAX(0, usage.cached);
+	usage.cache_write = MAX(0, usage.cache_write);
+	return usage;
+}
+
+gboolean run_book_reply(SpkRun *run, const SpkLlmReply *reply, json_t *payload,
+			GError **error)
+{
+	SpkUsage usage = run_usage_of(run, reply);
+	g_auto(Booking) booking = { 0 };
+
+	fill(run, &reply->who, &usage, &booking);
+	return spk_journal_settle(run->env.store, run->env.token, "model.result", payload,
+				  &booking.call, error);
+}
