@@ -158,30 +158,79 @@ static void free_value(gpointer data)
 	g_free(value);
 }
 
-/* The one that the entry belongs to: "ghosts[3]" of "ghosts[3].name". */
-static SpkConfTable *table_of(SpkConfLoad *load, const SpkConfLayer *layer,
-			      const SpkConfEntry *entry)
+/* "ghosts[3]" itself, where a table of the list begins. */
+static gboolean is_table_heading(const SpkConfEntry *entry)
 {
-	const char *dot = strrchr(entry->key, '.');
-	g_autofree char *name = g_strndup(entry->key, (gsize)(dot - entry->key));
-	GPtrArray *tables = load->conf->tables;
-	SpkConfTable *table = tables->len ? tables->pdata[tables->len - 1] : NULL;
+	const char *end = strchr(entry->key, ']');
+
+	return entry->type == SPK_TOML_TABLE && end && !end[1] &&
+	       g_str_has_prefix(entry->key, "ghosts[");
+}
+
+static SpkConfTable *new_table(const SpkConfLayer *layer, const char *name, guint line)
+{
+	SpkConfTable *table = g_new0(SpkConfTable, 1);
 	g_autofree char *folder = NULL;
 
-	if (table && !strcmp(table->name, name))
-		return table;
-	table = g_new0(SpkConfTable, 1);
-	table->name = g_steal_pointer(&name);
+	table->name = g_strdup(name);
 	table->file = g_strdup(layer->path);
-	table->line = entry->line;
+	table->line = line;
 	if (layer->mine) {
 		folder = g_path_get_dirname(layer->path);
 		table->folder = g_canonicalize_filename(folder, NULL);
 	}
 	table->values =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_value);
+	return table;
+}
+
+/* The one that the entry belongs to: "ghosts[3]" of "ghosts[3].name". NULL: one too many,
+ * which is a problem of the first of these. */
+static SpkConfTable *table_of(SpkConfLoad *load, const SpkConfLayer *layer,
+			      const SpkConfEntry *entry)
+{
+	const char *digits = entry->key + strlen("ghosts[");
+	g_autofree char *name =
+		g_strndup(entry->key, (gsize)(strchr(digits, ']') + 1 - entry->key));
+	guint64 index = g_ascii_strtoull(digits, NULL, 10);
+	GPtrArray *tables = load->conf->tables;
+	SpkConfTable *table = tables->len ? tables->pdata[tables->len - 1] : NULL;
+
+	if (table && !strcmp(table->name, name) && !strcmp(table->file, layer->path))
+		return table;
+	if (index >= SPK_CONF_MAX_TABLES) {
+		if (index == SPK_CONF_MAX_TABLES && is_table_heading(entry))
+			spk_load_problem(
+				load,
+				"take some out, or put them into files of ~/.sparks/ghosts",
+				"%s:%u: more than %u [[ghosts]]", layer->path,
+				entry->line, SPK_CONF_MAX_TABLES);
+		return NULL;
+	}
+	table = new_table(layer, name, entry->line);
 	g_ptr_array_add(tables, table);
 	return table;
+}
+
+void spk_load_check_names(SpkConfLoad *load, guint first)
+{
+	const GPtrArray *tables = load->conf->tables;
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (guint i = first; i < tables->len; i++) {
+		SpkConfTable *table = tables->pdata[i];
+		const char *name = spk_conf_table_str(table, "name");
+		const SpkConfTable *other = g_hash_table_lookup(seen, name);
+
+		if (!other)
+			g_hash_table_insert(seen, (gpointer)name, table);
+		else if (*name)
+			spk_load_problem(
+				load, "rename one of them, or take it out",
+				"%s:%u: \"%s\" is the name of the spark at %s:%u already",
+				table->file, spk_conf_table_line(table, "name"), name,
+				other->file, spk_conf_table_line(other, "name"));
+	}
 }
 
 static void table_key(SpkConfLoad *load, const SpkConfLayer *layer,
@@ -191,6 +240,8 @@ static void table_key(SpkConfLoad *load, const SpkConfLayer *layer,
 	g_autofree char *why = spk_conf_type_clash(opt, entry);
 	SpkConfValue value = { NULL };
 
+	if (!table)
+		return;
 	if (!why)
 		(void)spk_conf_value_parse(opt, entry->text, &value, &why);
 	if (why) {
@@ -203,9 +254,11 @@ static void table_key(SpkConfLoad *load, const SpkConfLayer *layer,
 			     g_memdup2(&value, sizeof(value)));
 }
 
+/* A table of a list was named with its list. */
 static gboolean is_heading(const SpkConfEntry *entry)
 {
-	return (entry->type == SPK_TOML_TABLE && is_section(entry->key)) ||
+	return (entry->type == SPK_TOML_TABLE && g_str_has_suffix(entry->key, "]")) ||
+	       (entry->type == SPK_TOML_TABLE && is_section(entry->key)) ||
 	       ((entry->type == SPK_TOML_TABLE || entry->type == SPK_TOML_TABLES) &&
 		spk_conf_is_later_section(entry->key));
 }
@@ -217,6 +270,10 @@ static void unknown_key(SpkConfLoad *load, const SpkConfLayer *layer,
 	g_autofree char *nearest = NULL;
 	g_autofree char *key = NULL;
 
+	if (is_table_heading(entry)) {
+		(void)table_of(load, layer, entry); /* there, even without a key */
+		return;
+	}
 	if (later && !(later->flags & SPK_OPT_LATER)) {
 		table_key(load, layer, entry, later);
 		return;
@@ -271,7 +328,8 @@ static gboolean is_sensitive(const SpkConfLayer *layer, const SpkConfEntry *entr
 	int index = option_of(layer, entry);
 	const SpkOpt *row = layer->dotenv ? NULL : spk_conf_find_later(entry->key);
 
-	if (secret_of(layer, entry) || (row && row->flags & SPK_OPT_SENSITIVE))
+	if (secret_of(layer, entry) || (row && row->flags & SPK_OPT_SENSITIVE) ||
+	    is_table_heading(entry))
 		return TRUE;
 	return index >= 0 && spk_conf_options()[index].flags & SPK_OPT_SENSITIVE;
 }
@@ -287,7 +345,8 @@ static GPtrArray *sensitive_lines(const SpkConfLayer *layer, GString *names)
 		const SpkConfEntry *entry = layer->entries->pdata[i];
 		g_autofree char *value = spk_text_clip(entry->text, MAX_SHOWN_BYTES);
 
-		if (!is_sensitive(layer, entry) || (lines->len >= MAX_SHOWN && ++more))
+		if (!is_sensitive(layer, entry) || is_table_heading(entry) ||
+		    (lines->len >= MAX_SHOWN && ++more))
 			continue;
 		g_string_append_printf(names, "%s%s", names->len ? ", " : "", entry->key);
 		g_ptr_array_add(lines, g_strdup_printf("%s = %s", entry->key,

@@ -18,6 +18,7 @@ extern "C" {
 #define SPK_TOML_MAX_KEY    512u	 /* bytes of a key with its tables */
 #define SPK_TOML_MAX_DOTS   32		 /* parts of a dotted key or table name */
 #define SPK_TOML_MAX_VALUES 16		 /* arrays and inline tables inside each other */
+#define SPK_CONF_MAX_TABLES 1000	 /* [[ghosts]] of one file */
 
 /* ---- readers ---- */
 typedef enum {
@@ -27,7 +28,7 @@ typedef enum {
 	SPK_TOML_BOOL,
 	SPK_TOML_LIST,	 /* array of strings */
 	SPK_TOML_OTHER,	 /* date, time, other array: its first part that is no string */
-	SPK_TOML_TABLE,	 /* a table without keys */
+	SPK_TOML_TABLE,	 /* a table without keys, or one of a list: "ghosts[0]" */
 	SPK_TOML_TABLES, /* [[name]] */
 } SpkTomlType;
 

@@ -55,6 +55,7 @@ static gboolean load_file(SpkConfLoad *load, const char *path, gboolean mine,
 			  gboolean dotenv, gboolean *ret_trusted)
 {
 	SpkConfLayer layer = { .path = path, .dotenv = dotenv };
+	guint first = load->conf->tables->len;
 	gboolean there;
 	g_autoptr(GPtrArray) entries = read_layer(load, &layer, mine, &there);
 	g_autofree char *text G_GNUC_UNUSED = layer.text;
@@ -70,6 +71,7 @@ static gboolean load_file(SpkConfLoad *load, const char *path, gboolean mine,
 		load->conf->trusted = layer.trusted;
 	}
 	spk_load_layer(load, &layer);
+	spk_load_check_names(load, first);
 	return TRUE;
 }
 
@@ -82,6 +84,7 @@ static void load_beneath(SpkConfLoad *load, const char *path, gboolean dotenv)
 			       .trusted = TRUE,
 			       .beneath = TRUE,
 			       .mine = TRUE };
+	guint first = load->conf->tables->len;
 	gboolean there;
 	g_autoptr(GPtrArray) entries = read_layer(load, &layer, TRUE, &there);
 	g_autofree char *text G_GNUC_UNUSED = layer.text;
@@ -89,6 +92,7 @@ static void load_beneath(SpkConfLoad *load, const char *path, gboolean dotenv)
 	layer.entries = entries;
 	if (entries)
 		spk_load_layer(load, &layer);
+	spk_load_check_names(load, first);
 }
 
 static gboolean same_folder(const char *a, const char *b)

@@ -43,6 +43,9 @@ void spk_load_layer(SpkConfLoad *load, const SpkConfLayer *layer);
 /* Warns of a variable that looks like one of ours but is none: most likely a slip. */
 void spk_load_check_variable(SpkConfLoad *load, const char *name, const char *where);
 
+/* Two tables of one name, from the table number `first` on, are a problem. */
+void spk_load_check_names(SpkConfLoad *load, guint first);
+
 /* ~/.sparks/ghosts, one spark a file; what is wrong in one is a problem of the load. */
 void spk_load_profiles(SpkConfLoad *load);
 

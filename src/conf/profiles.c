@@ -6,41 +6,57 @@
 #include "base/text.h"
 #include "conf/load_priv.h"
 
-#define MAX_FILES 200
-#define STRIDE	  1000 /* tables of the config file come before it */
+enum { MAX_FILES = 200, MAX_LEFT_OUT = 8 };
 
 static gint by_name(gconstpointer a, gconstpointer b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Names of the files, in their order. */
 static GPtrArray *find_files(const char *folder)
 {
 	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL); /* most people have none */
-	GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
+	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
 	const char *name;
 
-	while (dir && paths->len < MAX_FILES && (name = g_dir_read_name(dir)))
+	while (dir && (name = g_dir_read_name(dir)))
 		if (g_str_has_suffix(name, ".toml") && *name != '.')
-			g_ptr_array_add(paths, g_build_filename(folder, name, NULL));
-	g_ptr_array_sort(paths, by_name);
-	return paths;
+			g_ptr_array_add(names, g_strdup(name));
+	g_ptr_array_sort(names, by_name);
+	return names;
 }
 
-/* "name" of a file of its own and "ghosts[0].name" of one that is written like a config file
- * become the same key. NULL: the heading of the list itself. */
-static char *key_of(const char *key, guint number)
+static void leave_out(SpkConfLoad *load, const char *folder, GPtrArray *names)
 {
-	guint64 index = 0;
-	char *end;
+	g_autoptr(GString) text = g_string_new(NULL);
+	guint n = MIN(names->len, MAX_FILES + MAX_LEFT_OUT);
 
-	if (!strcmp(key, "ghosts"))
-		return NULL;
-	if (!g_str_has_prefix(key, "ghosts["))
-		return g_strdup_printf("ghosts[%u].%s", (number + 1) * STRIDE, key);
-	index = g_ascii_strtoull(key + strlen("ghosts["), &end, 10);
-	return g_strdup_printf("ghosts[%u%s",
-			       (guint)((number + 1) * STRIDE + index % STRIDE), end);
+	if (names->len <= MAX_FILES)
+		return;
+	for (guint i = MAX_FILES; i < n; i++)
+		g_string_append_printf(text, "%s%s", i > MAX_FILES ? ", " : "",
+				       (const char *)names->pdata[i]);
+	if (names->len > n)
+		g_string_append_printf(text, " and %u more", names->len - n);
+	spk_load_warning(
+		load,
+		"%s: no more than %d files are read, in the order of their names: "
+		"without effect are %s",
+		folder, MAX_FILES, text->str);
+	g_ptr_array_set_size(names, MAX_FILES);
+}
+
+static gboolean is_of_list(const char *key)
+{
+	return !strcmp(key, "ghosts") || g_str_has_prefix(key, "ghosts[");
+}
+
+/* "name" of a file of its own becomes "ghosts[0].name", which one that is written like a
+ * config file has already. */
+static char *key_of(const char *key)
+{
+	return is_of_list(key) ? g_strdup(key) : g_strconcat("ghosts[0].", key, NULL);
 }
 
 static char *nearest_key(const char *key)
@@ -72,7 +88,26 @@ static gboolean is_known(SpkConfLoad *load, const char *path, const SpkConfEntry
 	return FALSE;
 }
 
-static void load_profile(SpkConfLoad *load, const char *path, guint number)
+/* Keys of one spark and a list of them would be two sparks with half of what was meant. */
+static gboolean is_either(SpkConfLoad *load, const char *path, const GPtrArray *entries)
+{
+	const SpkConfEntry *plain = NULL, *listed = NULL;
+
+	for (guint i = 0; i < entries->len; i++) {
+		const SpkConfEntry *entry = entries->pdata[i];
+
+		*(is_of_list(entry->key) ? &listed : &plain) = entry;
+	}
+	if (plain && listed)
+		spk_load_problem(load, "put each spark under a [[ghosts]] of its own",
+				 "%s:%u: %s beside [[ghosts]], of line %u", path,
+				 plain->line, plain->key, listed->line);
+	else if (!plain && !listed)
+		spk_load_warning(load, "%s is empty: no spark", path);
+	return !plain || !listed;
+}
+
+static void load_profile(SpkConfLoad *load, const char *path)
 {
 	g_autoptr(GError) error = NULL;
 	gsize len = 0;
@@ -84,18 +119,18 @@ static void load_profile(SpkConfLoad *load, const char *path, guint number)
 
 	if (error)
 		spk_load_problem(load, spk_error_hint(error), "%s", error->message);
-	for (guint i = 0; entries && i < entries->len; i++) {
+	if (!entries || !is_either(load, path, entries))
+		return;
+	for (guint i = 0; i < entries->len; i++) {
 		SpkConfEntry *entry = entries->pdata[i];
-		char *key = key_of(entry->key, number);
+		char *key = key_of(entry->key);
 
-		if (!key)
-			key = g_strdup("ghosts");
 		known &= is_known(load, path, entry, key);
 		g_free(entry->key);
 		entry->key = key;
 	}
 	layer.entries = entries;
-	if (entries && known)
+	if (known)
 		spk_load_layer(load, &layer);
 }
 
@@ -103,11 +138,17 @@ void spk_load_profiles(SpkConfLoad *load)
 {
 	const char *off = g_getenv("SPARKS_DISABLE_HOME_PROFILES");
 	g_autofree char *folder = spk_fs_expand("~/.sparks/ghosts");
-	g_autoptr(GPtrArray) paths = NULL;
+	g_autoptr(GPtrArray) names = NULL;
+	guint first = load->conf->tables->len;
 
 	if (off && *off && strcmp(off, "0") != 0)
 		return;
-	paths = find_files(folder);
-	for (guint i = 0; i < paths->len; i++)
-		load_profile(load, paths->pdata[i], i);
+	names = find_files(folder);
+	leave_out(load, folder, names);
+	for (guint i = 0; i < names->len; i++) {
+		g_autofree char *path = g_build_filename(folder, names->pdata[i], NULL);
+
+		load_profile(load, path);
+	}
+	spk_load_check_names(load, first);
 }

@@ -215,8 +215,12 @@ private:
 	{
 		size_t i = 0;
 
-		for (auto &&node : array)
-			table(*node.as_table(), name + "[" + std::to_string(i++) + "]");
+		for (auto &&node : array) {
+			std::string one = name + "[" + std::to_string(i++) + "]";
+
+			leaf(node, one);
+			table(*node.as_table(), one);
+		}
 	}
 
 	/* Strings as JSON; anything else is named by the place where it stands. */

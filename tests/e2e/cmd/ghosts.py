@@ -63,6 +63,8 @@ def what_is_wrong_is_named():
                         ('name = "x"\ntools = ["file_raed"]\n', "ghosts/bad.toml:2"),
                         ('name = "x"\ntools = ["file_raed"]\n', 'did you mean "file_read"'),
                         ('name = "x"\ntools = ["finish"]\nsoul_file = "gone.md"\n', "gone.md"),
+                        ('[[ghosts]]\nname = "x"\n[[ghosts]]\nname = "x"\n', "ghosts/bad.toml:4: "),
+                        ('[[ghosts]]\nname = "x"\n[[ghosts]]\nname = "x"\n', "ghosts/bad.toml:2 already"),
                         ('name = "x\n', "ghosts/bad.toml:1:")):
         with World() as w:
             put(w, "ghosts/bad.toml", text)

@@ -99,7 +99,8 @@ static void test_refusals(void **state)
 		  "\"file_read\"?)" },
 		{ "[[ghosts]]\nname = 'a'\ntools = ['web_search']\n",
 		  "c.toml:3: tools leaves the spark without any" },
-		{ "[[ghosts]]\ntools = ['shell']\n", "c.toml:2: name must be 1 to 64" },
+		{ "[[ghosts]]\ntools = ['shell']\n", "c.toml:1: name must be 1 to 64" },
+		{ "[[ghosts]]\n", "c.toml:1: name must be 1 to 64" },
 		{ "[[ghosts]]\nname = 'a'\ntools = ['shell']\nsoul_file = 'none.md'\n",
 		  "c.toml:4: soul_file" },
 	};

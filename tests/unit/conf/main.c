@@ -83,6 +83,7 @@ int main(void)
 		const size_t *n;
 	} suites[] = {
 		{ reference_tests, &n_reference_tests },
+		{ profiles_tests, &n_profiles_tests },
 		{ options_tests, &n_options_tests },
 		{ toml_tests, &n_toml_tests },
 		{ dotenv_tests, &n_dotenv_tests },
