@@ -26,6 +26,11 @@ typedef struct {
 	gboolean read_only;
 	const char *soul;   /* part of the system prompt */
 	const char *origin; /* "built in", or "file:line" */
+	/* Of one that isn't built in nor recorded: paths of the files that `soul` is made of
+	 * (soul_file may be NULL), and where the one stands whose place it took, or NULL. */
+	const char *soul_file;
+	const char *const *skill_files;
+	const char *instead;
 } SpkSpark;
 
 void spk_spark_free(SpkSpark *spark);
@@ -34,6 +39,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkSpark, spk_spark_free)
 /* All of them as SpkSpark: [[ghosts]] of the configuration add to those built in, or stand in
  * their place. NULL: CONFIG with file, line and key. */
 GPtrArray *spk_sparks(const SpkConf *conf, GError **error);
+/* Every error of the above, as GError, added to `problems`. */
+void spk_sparks_check(const SpkConf *conf, GPtrArray *problems);
 /* NOT_FOUND with "did you mean"; CONFIG as above. */
 SpkSpark *spk_spark_find(const SpkConf *conf, const char *name, GError **error);
 /* What a task keeps of a spark that isn't built in, so that it goes on as it began whatever

@@ -103,6 +103,13 @@ static gboolean read_tools(const SpkConfTable *table, SpkSpark *spark, GError **
 }
 
 /* ---- prompt ---- */
+static char *refuse(const SpkConfTable *table, const char *key, const char *hint,
+		    GError **error, const char *text)
+{
+	(void)fail(table, key, hint, error, text); /* it always fails */
+	return NULL;
+}
+
 /* A bare name is looked for beside the file that names it, then in ~/.sparks/souls or skills. */
 static char *find_file(const char *folder, const char *key, const char *name)
 {
@@ -120,8 +127,9 @@ static char *find_file(const char *folder, const char *key, const char *name)
 	return g_build_filename(home, name, NULL);
 }
 
-static gboolean add_file(const SpkConfTable *table, const char *key, const char *name,
-			 GString *prompt, GError **error)
+/* The path of the file, whose text is added; NULL: failed. */
+static char *add_file(const SpkConfTable *table, const char *key, const char *name,
+		      GString *prompt, GError **error)
 {
 	const char *folder = spk_conf_table_folder(table);
 	g_autofree char *path = NULL, *text = NULL;
@@ -130,43 +138,62 @@ static gboolean add_file(const SpkConfTable *table, const char *key, const char 
 
 	/* What was trusted is the config file: others beside it may change with any pull. */
 	if (!folder)
-		return fail(table, key, "move the table to ~/.sparks/config.toml", error,
-			    "is not read for a config file of the current folder");
+		return refuse(table, key, "move the table to ~/.sparks/config.toml",
+			      error,
+			      "is not read for a config file of the current folder");
 	path = find_file(folder, key, name);
 	text = spk_fs_read(path, MAX_FILE, &len, &broken);
 	if (!text)
-		return fail(table, key, "make the file, or take the key out", error,
-			    broken->message);
+		return refuse(table, key, "make the file, or take the key out", error,
+			      broken->message);
 	if (!g_utf8_validate_len(text, len, NULL))
-		return fail(table, key, "save the file as UTF-8", error,
-			    "names a file that is not UTF-8");
+		return refuse(table, key, "save the file as UTF-8", error,
+			      "names a file that is not UTF-8");
 	if (prompt->len + len > MAX_PROMPT)
-		return fail(table, key, "shorten the files", error,
-			    "makes the prompt longer than 128 KiB");
+		return refuse(table, key, "shorten the files", error,
+			      "makes the prompt longer than 128 KiB");
 	if (prompt->len)
 		g_string_append(prompt, "\n\n");
 	g_string_append_len(prompt, text, (gssize)len);
+	return g_steal_pointer(&path);
+}
+
+static gboolean add_skills(const SpkConfTable *table, SpkSpark *spark, GString *prompt,
+			   GError **error)
+{
+	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+	g_auto(GStrv) more = spk_conf_table_list(table, "skill_files");
+	const char *one = spk_conf_table_str(table, "skill_file");
+	char *path = *one ? add_file(table, "skill_file", one, prompt, error) : NULL;
+
+	if (*one && !path)
+		return FALSE;
+	if (path)
+		g_ptr_array_add(paths, path);
+	for (char **name = more; *name; name++) {
+		path = add_file(table, "skill_files", *name, prompt, error);
+		if (!path)
+			return FALSE;
+		g_ptr_array_add(paths, path);
+	}
+	g_ptr_array_add(paths, NULL);
+	spark->skill_files =
+		(const char *const *)g_ptr_array_free(g_steal_pointer(&paths), FALSE);
 	return TRUE;
 }
 
 static gboolean read_prompt(const SpkConfTable *table, SpkSpark *spark, GError **error)
 {
-	static const char *const keys[] = { "soul_file", "skill_file" };
 	g_autoptr(GString) prompt = g_string_new(NULL);
-	g_auto(GStrv) skills = spk_conf_table_list(table, "skill_files");
+	const char *soul = spk_conf_table_str(table, "soul_file");
 
-	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
-		const char *name = spk_conf_table_str(table, keys[i]);
-
-		if (i == 0 && !*name)
-			g_string_append_printf(prompt, "You are %s. %s", spark->name,
-					       spark->description);
-		if (*name && !add_file(table, keys[i], name, prompt, error))
-			return FALSE;
-	}
-	for (char **name = skills; *name; name++)
-		if (!add_file(table, "skill_files", *name, prompt, error))
-			return FALSE;
+	if (!*soul)
+		g_string_append_printf(prompt, "You are %s. %s", spark->name,
+				       spark->description);
+	else
+		spark->soul_file = add_file(table, "soul_file", soul, prompt, error);
+	if ((*soul && !spark->soul_file) || !add_skills(table, spark, prompt, error))
+		return FALSE;
 	spark->soul = g_string_free(g_steal_pointer(&prompt), FALSE);
 	return TRUE;
 }

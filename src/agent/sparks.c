@@ -52,6 +52,9 @@ void spk_spark_free(SpkSpark *spark)
 	g_free((char *)spark->strategy);
 	g_free((char *)spark->soul);
 	g_free((char *)spark->origin);
+	g_free((char *)spark->soul_file);
+	g_strfreev((char **)spark->skill_files);
+	g_free((char *)spark->instead);
 	g_free(spark);
 }
 
@@ -67,6 +70,9 @@ static SpkSpark *copy(const SpkSpark *from)
 	spark->read_only = from->read_only;
 	spark->soul = g_strdup(from->soul);
 	spark->origin = g_strdup(from->origin ? from->origin : "built in");
+	spark->soul_file = g_strdup(from->soul_file);
+	spark->skill_files = (const char *const *)g_strdupv((char **)from->skill_files);
+	spark->instead = g_strdup(from->instead);
 	return spark;
 }
 
@@ -78,6 +84,7 @@ static void put(GPtrArray *all, SpkSpark *take_spark)
 
 		if (strcmp(old->name, take_spark->name) != 0)
 			continue;
+		take_spark->instead = g_strdup(old->origin);
 		spk_spark_free(old);
 		all->pdata[i] = take_spark;
 		return;
@@ -101,6 +108,21 @@ GPtrArray *spk_sparks(const SpkConf *conf, GError **error)
 		put(all, spark);
 	}
 	return g_steal_pointer(&all);
+}
+
+void spk_sparks_check(const SpkConf *conf, GPtrArray *problems)
+{
+	const GPtrArray *tables = spk_conf_tables(conf);
+
+	for (guint i = 0; i < tables->len; i++) {
+		GError *error = NULL;
+		SpkSpark *spark = spk_spark_of_table(tables->pdata[i], &error);
+
+		if (spark)
+			spk_spark_free(spark);
+		else
+			g_ptr_array_add(problems, error);
+	}
 }
 
 SpkSpark *spk_spark_find(const SpkConf *conf, const char *name, GError **error)

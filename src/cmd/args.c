@@ -252,6 +252,25 @@ static gboolean unknown_command(const Parser *parser, const char *word, GError *
 	return usage_error(parser, error, "unknown command \"%s\"%s", word, nearest);
 }
 
+/* An option of a command, given before the name of one of its subs, which lacks it. */
+static gboolean check_order(const Parser *parser, const SpkCmd *sub, GError **error)
+{
+	const SpkArgs *args = parser->args;
+
+	for (guint i = 0; i < args->given->len; i++) {
+		const char *name = g_array_index(args->given, SpkGiven, i).opt->name;
+
+		if (!find_long_in(spk_cmd_globals, name, strlen(name)))
+			return usage_error(parser, error, "--%s stands before \"%s\"%s",
+					   name, sub->name,
+					   find_long_in(options_of(sub), name,
+							strlen(name))
+						   ? ": put it behind"
+						   : ", which doesn't take it");
+	}
+	return TRUE;
+}
+
 static gboolean parse_word(Parser *parser, const char *word, GError **error)
 {
 	SpkArgs *args = parser->args;
@@ -265,6 +284,8 @@ static gboolean parse_word(Parser *parser, const char *word, GError **error)
 	cmd = spk_cmd_find(parser->subs, word);
 	if (!cmd)
 		return unknown_command(parser, word, error);
+	if (!check_order(parser, cmd, error))
+		return FALSE;
 	path = g_strconcat(args->path, " ", cmd->name, NULL);
 	g_free(args->path);
 	args->path = path;
@@ -305,7 +326,7 @@ static gboolean check_count(const Parser *parser, GError **error)
 	const SpkArgs *args = parser->args;
 	const SpkCmd *cmd = args->cmd;
 
-	if (!cmd || cmd->subs)
+	if (!cmd || !cmd->run)
 		return TRUE;
 	if ((int)args->rest->len < cmd->min_args)
 		return usage_error(parser, error, "%s is missing: %s %s",

@@ -97,7 +97,7 @@ static int run(const SpkArgs *args)
 		puts("sparks " SPK_VERSION);
 		return 0;
 	}
-	if (!args->cmd || args->cmd->subs)
+	if (!args->cmd || !args->cmd->run)
 		return print_help(args, stderr);
 	return args->cmd->run(args);
 }

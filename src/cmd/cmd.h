@@ -36,8 +36,8 @@ typedef struct {
 typedef struct SpkArgs SpkArgs;
 
 typedef struct SpkCmd {
-	const char *name;    /* "do", "tasks" */
-	const char *usage;   /* "GOAL", "" when nothing follows; NULL with subs */
+	const char *name;  /* "do", "tasks" */
+	const char *usage; /* "GOAL", "" when nothing follows; NULL when it doesn't run */
 	const char *summary; /* one line */
 	const char *details; /* paragraph(s) for --help and the man page; may be NULL */
 	const char *example; /* at least one line, mandatory */
@@ -46,7 +46,8 @@ typedef struct SpkCmd {
 	gboolean rest; /* everything after the first positional or "--" is left alone */
 	const struct SpkCmd *const
 		*subs; /* sub-commands, sorted, NULL-terminated; or NULL */
-	int (*run)(const SpkArgs *args); /* NULL when there are subs */
+	/* NULL: only its subs do; with both, what it does without one */
+	int (*run)(const SpkArgs *args);
 } SpkCmd;
 
 /* A command that is known by name but not in this version: refused with what works instead. */

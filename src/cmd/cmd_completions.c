@@ -71,8 +71,10 @@ static void print_sparks(void)
 
 	for (guint i = 0; sparks && i < sparks->len; i++) {
 		const SpkSpark *spark = sparks->pdata[i];
+		g_autofree char *words =
+			spk_text_clean(spark->description, -1, SPK_CLEAN_LINE);
 
-		printf("%s\t%s\n", spark->name, spark->description);
+		printf("%s\t%s\n", spark->name, words);
 	}
 }
 
@@ -96,6 +98,7 @@ static const char *kind_of(const char *path, const SpkCmd *cmd)
 		{ "/knobs/", "NAME", "knobs" },
 		{ "/knobs/", "[NAME", "knobs" },
 		{ "/secrets/", "KEY", "secrets" },
+		{ "/ghosts/show", "NAME", "sparks" },
 	};
 
 	for (gsize i = 0; cmd->usage && i < G_N_ELEMENTS(kinds); i++)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/agent.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -117,6 +118,8 @@ static int run_check(const SpkArgs *args)
 	};
 
 	conf = spk_conf_check(&source, &problems);
+	if (!problems->len) /* else one would be found twice, in other words */
+		spk_sparks_check(conf, problems);
 	return spk_args_flag(args, "json") ? print_check_json(conf, problems)
 					   : print_check(conf, problems);
 }

@@ -1,16 +1,16 @@
 /*
- * `sparks ghosts`: who can work on a task, one line each. Reads the configuration and opens
+ * `sparks ghosts`: who can work on a task and where each comes from, one line each. Reads the configuration and opens
  * nothing else, unless --stats asks the store how their tasks ended.
  */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/agent.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "cmd/cmd.h"
+#include "base/text.h"
 #include "cmd/cmd_all.h"
+#include "cmd/ghosts_all.h"
 #include "cmd/session.h"
 #include "cmd/ui.h"
 
@@ -21,22 +21,9 @@ typedef struct {
 	guint tasks, done, verified;
 } Stats;
 
-static json_t *tools_to_json(const SpkSpark *spark)
-{
-	json_t *tools = json_array();
-
-	for (const char *const *tool = spark->tools; *tool; tool++)
-		json_array_append_new(tools, json_string(*tool));
-	return tools;
-}
-
 static json_t *spark_to_json(const SpkSpark *spark, const Stats *stats)
 {
-	json_t *object = json_pack("{s:s,s:s,s:s,s:s,s:b,s:o,s:o}", "name", spark->name,
-				   "description", spark->description, "role", spark->role,
-				   "strategy", spark->strategy, "read_only",
-				   spark->read_only, "tools", tools_to_json(spark),
-				   "origin", spk_json_text(spark->origin));
+	json_t *object = spk_ghosts_to_json(spark);
 
 	if (stats)
 		spk_json_set(object, "stats",
@@ -49,21 +36,21 @@ static json_t *spark_to_json(const SpkSpark *spark, const Stats *stats)
 static void print_line(const SpkSpark *spark, const Stats *stats)
 {
 	g_autofree char *tools = g_strjoinv(", ", (char **)spark->tools);
-
 	g_autoptr(GString) line = g_string_new(NULL);
+	g_autoptr(GString) folded = g_string_new(NULL);
+	g_autofree char *clean = NULL;
 
-	g_string_append_printf(line, "%s — %s [%s]", spark->name, spark->description,
-			       tools);
+	g_string_append_printf(line, "%s — %s [%s] · %s", spark->name, spark->description,
+			       tools, spark->origin);
 	if (stats)
 		g_string_append_printf(line, " · %u tasks, %u done, %u verified",
 				       stats->tasks, stats->done, stats->verified);
+	clean = spk_text_clean(line->str, -1, SPK_CLEAN_LINE);
 	if (!spk_term_is_tty(STDOUT_FILENO)) {
-		puts(line->str); /* one line each, for scripts */
+		puts(clean); /* one line each, for scripts */
 		return;
 	}
-	g_autoptr(GString) folded = g_string_new(NULL);
-
-	spk_ui_fold(folded, line->str, GHOST_INDENT, spk_ui_columns(STDOUT_FILENO), 8);
+	spk_ui_fold(folded, clean, GHOST_INDENT, spk_ui_columns(STDOUT_FILENO), 8);
 	fputs(folded->str + GHOST_INDENT, stdout);
 }
 
@@ -141,11 +128,14 @@ static const SpkCmdOpt options[] = {
 	{ NULL },
 };
 
+static const SpkCmd *const subs[] = { &spk_cmd_ghosts_show, NULL };
+
 const SpkCmd spk_cmd_ghosts = {
 	.name = "ghosts",
 	.usage = "",
-	.summary = "List the sparks that can work on a task.",
-	.example = "sparks ghosts",
+	.summary = "List the sparks that can work on a task, or show one.",
+	.example = "sparks ghosts\nsparks ghosts show coder",
+	.subs = subs,
 	.options = options,
 	.run = run,
 };

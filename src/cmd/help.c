@@ -158,7 +158,7 @@ char *spk_help_text(const char *path, const SpkCmd *cmd, int width)
 	g_string_append_printf(out, "usage: %s%s", path,
 			       cmd->options ? " [OPTIONS]" : "");
 	if (cmd->subs)
-		g_string_append(out, " COMMAND");
+		g_string_append(out, cmd->run ? " [COMMAND]" : " COMMAND");
 	else if (*cmd->usage)
 		g_string_append_printf(out, " %s", cmd->usage);
 	g_string_append(out, "\n\n");

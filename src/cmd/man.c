@@ -87,15 +87,8 @@ static void put_example(GString *out, const char *text)
 	g_string_append(out, ".fi\n.RE\n");
 }
 
-static void put_command(GString *out, const char *prefix, const SpkCmd *cmd)
+static void put_one(GString *out, const char *path, const SpkCmd *cmd)
 {
-	g_autofree char *path = g_strconcat(prefix, *prefix ? " " : "", cmd->name, NULL);
-
-	if (cmd->subs) {
-		for (const SpkCmd *const *sub = cmd->subs; *sub; sub++)
-			put_command(out, path, *sub);
-		return;
-	}
 	g_string_append(out, ".SS ");
 	spk_roff_text(out, path);
 	if (*cmd->usage) {
@@ -108,6 +101,16 @@ static void put_command(GString *out, const char *prefix, const SpkCmd *cmd)
 		spk_roff_paragraphs(out, cmd->details);
 	put_options(out, cmd->options);
 	put_example(out, cmd->example);
+}
+
+static void put_command(GString *out, const char *prefix, const SpkCmd *cmd)
+{
+	g_autofree char *path = g_strconcat(prefix, *prefix ? " " : "", cmd->name, NULL);
+
+	if (cmd->run)
+		put_one(out, path, cmd);
+	for (const SpkCmd *const *sub = cmd->subs; sub && *sub; sub++)
+		put_command(out, path, *sub);
 }
 
 static void put_secrets(GString *out)

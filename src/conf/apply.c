@@ -103,30 +103,6 @@ static gboolean has_name(const GString *names, const char *name)
 	return g_strv_contains((const char *const *)words, name);
 }
 
-/* A value that can't be keeps nobody from working either: it would have no effect anyway. */
-static void later_key(SpkConfLoad *load, const SpkConfLayer *layer,
-		      const SpkConfEntry *entry, const SpkOpt *opt)
-{
-	SpkConfLater *later = later_of(load, opt->name, entry->line);
-	const char *name = opt->name + strlen(later->section);
-	g_autofree char *why = spk_conf_type_clash(opt, entry);
-	SpkConfValue value = { NULL };
-
-	name += strspn(name, ".");
-	if (!has_name(later->names, name))
-		g_string_append_printf(later->names, "%s%s",
-				       later->names->len ? ", " : "", name);
-	if (!why)
-		(void)spk_conf_value_parse(opt, entry->text, &value, &why);
-	g_free(value.text);
-	if (why && load->unknown++ < MAX_UNKNOWN) {
-		g_autofree char *shown = spk_text_clip(why, MAX_SHOWN_BYTES);
-
-		spk_load_warning(load, "%s:%u:%u: %s %s", layer->path, entry->line,
-				 entry->column, opt->name, shown);
-	}
-}
-
 static void name_later(SpkConfLoad *load, const SpkConfLayer *layer)
 {
 	for (guint i = 0; i < load->later->len; i++) {
@@ -233,6 +209,19 @@ void spk_load_check_names(SpkConfLoad *load, guint first)
 	}
 }
 
+/* Takes the value's text. Its key is what stands behind "ghosts[3].". */
+static void keep_value(SpkConfTable *table, const SpkConfEntry *entry,
+		       SpkConfValue *value)
+{
+	if (!table) {
+		g_free(value->text);
+		return;
+	}
+	value->line = entry->line;
+	g_hash_table_replace(table->values, g_strdup(strchr(entry->key, ']') + 2),
+			     g_memdup2(value, sizeof(*value)));
+}
+
 static void table_key(SpkConfLoad *load, const SpkConfLayer *layer,
 		      const SpkConfEntry *entry, const SpkOpt *opt)
 {
@@ -249,9 +238,34 @@ static void table_key(SpkConfLoad *load, const SpkConfLayer *layer,
 				 layer->path, entry->line, entry->column, opt->name, why);
 		return;
 	}
-	value.line = entry->line;
-	g_hash_table_replace(table->values, g_strdup(strrchr(entry->key, '.') + 1),
-			     g_memdup2(&value, sizeof(value)));
+	keep_value(table, entry, &value);
+}
+
+/* A value that can't be keeps nobody from working either: it would have no effect anyway. */
+static void later_key(SpkConfLoad *load, const SpkConfLayer *layer,
+		      const SpkConfEntry *entry, const SpkOpt *opt)
+{
+	SpkConfLater *later = later_of(load, opt->name, entry->line);
+	const char *name = opt->name + strlen(later->section);
+	g_autofree char *why = spk_conf_type_clash(opt, entry);
+	SpkConfValue value = { NULL };
+
+	name += strspn(name, ".");
+	if (!has_name(later->names, name))
+		g_string_append_printf(later->names, "%s%s",
+				       later->names->len ? ", " : "", name);
+	if (!why)
+		(void)spk_conf_value_parse(opt, entry->text, &value, &why);
+	if (!why && g_str_has_prefix(opt->name, "ghosts[]."))
+		keep_value(table_of(load, layer, entry), entry, &value);
+	else
+		g_free(value.text);
+	if (why && load->unknown++ < MAX_UNKNOWN) {
+		g_autofree char *shown = spk_text_clip(why, MAX_SHOWN_BYTES);
+
+		spk_load_warning(load, "%s:%u:%u: %s %s", layer->path, entry->line,
+				 entry->column, opt->name, shown);
+	}
 }
 
 /* A table of a list was named with its list. */

@@ -56,8 +56,10 @@ const GPtrArray *spk_conf_tables(const SpkConf *conf);
 const char *spk_conf_table_file(const SpkConfTable *table);
 /* That its paths are relative to; NULL: the file came with the current folder. */
 const char *spk_conf_table_folder(const SpkConfTable *table);
-/* Of the key, else of the table's first one. */
+/* Of the key, else of the table. */
 guint spk_conf_table_line(const SpkConfTable *table, const char *key);
+/* Whether the key stands there: "soul_file", "mounts[0].host_path". */
+gboolean spk_conf_table_has(const SpkConfTable *table, const char *key);
 /* Its value or the default; the key must stand in the table of options. */
 const char *spk_conf_table_str(const SpkConfTable *table, const char *key);
 char **spk_conf_table_list(const SpkConfTable *table, const char *key);

@@ -19,6 +19,12 @@
 		"ghosts[]." key, type, fallback, 0, 0, choices, SPK_OPT_SENSITIVE, \
 			sentence                                                   \
 	}
+/* likewise, but without effect so far: kept to be shown */
+#define GHOST_LATER(key, type, fallback, sentence)                  \
+	{                                                           \
+		"ghosts[]." key, type, fallback, 0, 0, NULL,        \
+			SPK_OPT_SENSITIVE | SPK_OPT_LATER, sentence \
+	}
 #define STR(name, fallback, sentence) \
 	ROW(name, SPK_OPT_STRING, fallback, 0, 0, NULL, sentence)
 #define PATH(name, fallback, sentence) \
@@ -58,10 +64,10 @@ static const SpkOpt rows[] = {
 	BOOL("embedding.enabled", "true", "compute embeddings of memories"),
 	PATH("embedding.model_dir", "~/.sparks/models/all-MiniLM-L6-v2", "folder with model.onnx and tokenizer.json"),
 	GHOST("description", SPK_OPT_STRING, "", NULL, "what the spark is for, in a sentence"),
-	STR("ghosts[].image", "", "image that the spark's tasks run in"),
-	STR("ghosts[].mounts[].container_path", "", "where the folder is seen inside"),
-	STR("ghosts[].mounts[].host_path", "", "folder outside"),
-	BOOL("ghosts[].mounts[].read_only", "false", "whether the folder can be changed from inside"),
+	GHOST_LATER("image", SPK_OPT_STRING, "", "image that the spark's tasks run in"),
+	GHOST_LATER("mounts[].container_path", SPK_OPT_STRING, "", "where the folder is seen inside"),
+	GHOST_LATER("mounts[].host_path", SPK_OPT_STRING, "", "folder outside"),
+	GHOST_LATER("mounts[].read_only", SPK_OPT_BOOL, "false", "whether the folder can be changed from inside"),
 	GHOST("name", SPK_OPT_STRING, "", NULL, "name of the spark"),
 	GHOST("role", SPK_OPT_ENUM, "worker", "coordinator|coder|critic|worker", "part that the spark plays"),
 	GHOST("skill_file", SPK_OPT_STRING, "", NULL, "Markdown with a skill, put into the system prompt"),

@@ -36,6 +36,11 @@ guint spk_conf_table_line(const SpkConfTable *table, const char *key)
 	return value ? value->line : table->line;
 }
 
+gboolean spk_conf_table_has(const SpkConfTable *table, const char *key)
+{
+	return g_hash_table_contains(table->values, key);
+}
+
 const char *spk_conf_table_str(const SpkConfTable *table, const char *key)
 {
 	const SpkConfValue *value = g_hash_table_lookup(table->values, key);

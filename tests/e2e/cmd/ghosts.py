@@ -72,6 +72,65 @@ def what_is_wrong_is_named():
             assert words in done.err, (text, words, done.err)
 
 
+def one_is_shown_with_all_it_has():
+    with World() as w:
+        of_ones_own(w)
+        home = w.env["SPARKS_HOME"]
+        put(w, "ghosts/scout.toml", 'name = "scout"\ndescription = "another scout"\n'
+            'tools = ["grep", "finish"]\nrole = "critic"\nstrategy = "code"\nimage = "rust:1"\n'
+            '[[mounts]]\nhost_path = "."\ncontainer_path = "/w"\nread_only = true\n')
+        path = home + "/ghosts/reviewer.toml"
+        shown = w.json("ghosts", "show", "reviewer")
+        assert shown["prompt"] == "You are the strict reviewer.\n\n\nTabs are eight wide.\n", shown
+        assert shown["soul_file"] == home + "/souls/reviewer.md"
+        assert shown["skill_files"] == [home + "/skills/style.md"] and shown["instead_of"] is None
+        assert shown["fields"]["tools"] == {"value": ["file_read", "file_edit", "finish"],
+                                            "origin": path + ":3"}
+        assert shown["fields"]["role"] == {"value": "worker", "origin": "default"}
+        text = w.run("ghosts", "show", "reviewer").out
+        for words in ("from       " + path + ":1\n", "does       says what is wrong (line 2)",
+                      "tools      file_read, file_edit, finish (line 3)", "role       worker (default)",
+                      "soul       " + home + "/souls/reviewer.md (line 4)",
+                      "skills     " + home + "/skills/style.md (line 5)", "    Tabs are eight wide."):
+            assert words in text, (words, text)
+        scout = w.json("ghosts", "show", "scout")
+        assert scout["tools"] == ["file_search", "finish"] and scout["instead_of"] == "built in"
+        assert scout["mounts"] == [{"host_path": ".", "container_path": "/w", "read_only": True}]
+        text = w.run("ghosts", "show", "scout").out
+        for words in ("in the place of the one built in", "strategy   code, as react in this version (line 5)",
+                      "image      rust:1 (no effect", "mounts     . at /w, read only (no effect"):
+            assert words in text, (words, text)
+        coder = w.json("ghosts", "show", "coder")
+        assert coder["origin"] == coder["fields"]["tools"]["origin"] == "built in", coder
+        assert coder["prompt"].startswith("You are coder")
+
+
+def the_list_says_where_each_comes_from():
+    with World() as w:
+        of_ones_own(w)
+        lines = {line.split(" — ")[0]: line for line in w.run("ghosts").out.splitlines()}
+        assert lines["coder"].endswith("] · built in"), lines
+        assert lines["reviewer"].endswith("] · " + w.env["SPARKS_HOME"] + "/ghosts/reviewer.toml:1"), lines
+
+
+def an_unknown_one_is_refused_with_the_nearest():
+    with World() as w:
+        of_ones_own(w)
+        assert 'did you mean "reviewer"?' in w.run("ghosts", "show", "reviwer", code=2).err
+        assert w.json("ghosts", "show", "nobody", code=2)["error"]["code"] == "not_found"
+        assert "is missing" in w.run("ghosts", "show", code=2).err
+        assert "put it behind" in w.run("ghosts", "--json", "show", "coder", code=2).err
+        assert "reviewer\tsays what is wrong" in w.run("completions", "--values", "sparks").out
+        assert "--values sparks" in w.run("completions", "bash").out
+
+
+def config_check_finds_what_is_wrong_in_all():
+    with World() as w:
+        put(w, "config.toml", '[[ghosts]]\nname = "a"\ntools = ["shel"]\n[[ghosts]]\nname = "b"\n')
+        wrong = [one["message"] for one in w.json("config", "check", code=78)["problems"]]
+        assert len(wrong) == 2 and "config.toml:3" in wrong[0] and "config.toml:4" in wrong[1], wrong
+
+
 def a_repository_brings_none():
     with World() as w:
         for name in ("ghosts/evil.toml", "souls/evil.md", ".sparks/ghosts/evil.toml"):
@@ -80,4 +139,6 @@ def a_repository_brings_none():
 
 
 main(a_file_is_a_spark, it_goes_over_the_config_file_and_what_is_built_in, what_is_wrong_is_named,
+     one_is_shown_with_all_it_has, the_list_says_where_each_comes_from,
+     an_unknown_one_is_refused_with_the_nearest, config_check_finds_what_is_wrong_in_all,
      a_repository_brings_none)

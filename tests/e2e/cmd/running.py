@@ -100,7 +100,7 @@ def a_narrow_terminal_gets_whole_words():
             for line in lines(*words):
                 # a path without a blank in it may be as long as it is
                 assert len(line) <= 62 or w.folder in line, (words, line)
-        assert "        file_search, shell, git, finish]" in lines("ghosts")
+        assert "        file_search, shell, git, finish] · built in" in lines("ghosts")
         log = lines("tasks", "log", task)
         folded = log[next(i for i, line in enumerate(log) if "· sandbox" in line) + 1]
         assert folded.startswith(" " * 28) and folded[28] != " "
