@@ -27,6 +27,34 @@ def duplicates(rows, kind, *keys):
     return [key for key, n in seen.items() if n > 1]
 
 
+def ledger_problems(folder, rows):
+    """Every answer on record is booked once, and the sums are those of the rows."""
+    path = os.path.join(folder, "home", "store.db")
+    answers = collections.Counter()
+    for _, kind, payload in rows:
+        if kind == "model.result":
+            answers["calls"] += 1
+            for key in "input", "output":
+                answers[key] += payload["usage"][key]
+    db = sqlite3.connect(path)
+    try:
+        booked = db.execute("SELECT count(*), coalesce(sum(tokens_in), 0), coalesce(sum(tokens_out), 0),"
+                            " coalesce(sum(cost_nano), 0) FROM ledger WHERE state = 1").fetchone()
+        left = db.execute("SELECT count(*) FROM ledger WHERE state <> 1").fetchone()[0]
+        sums = db.execute("SELECT coalesce(sum(calls), 0), coalesce(sum(tokens_in), 0), coalesce(sum(tokens_out), 0),"
+                          " coalesce(sum(cost_nano), 0) FROM ledger_sums").fetchone()
+    finally:
+        db.close()
+    found = []
+    if booked[:3] != (answers["calls"], answers["input"], answers["output"]) or not booked[3]:
+        found.append(f"{dict(answers)} on record, {booked} booked")
+    if booked != sums:
+        found.append(f"{booked} booked, {sums} summed up")
+    if left:
+        found.append(f"{left} rows of the ledger are not settled")
+    return found
+
+
 def problems_of(rows):
     """What must not be in the journal of a task that was killed and taken up."""
     found = []

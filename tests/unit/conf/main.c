@@ -85,6 +85,7 @@ int main(void)
 		{ reference_tests, &n_reference_tests },
 		{ profiles_tests, &n_profiles_tests },
 		{ options_tests, &n_options_tests },
+		{ prices_tests, &n_prices_tests },
 		{ toml_tests, &n_toml_tests },
 		{ dotenv_tests, &n_dotenv_tests },
 		{ load_tests, &n_load_tests },

@@ -17,6 +17,8 @@ extern const struct CMUnitTest load_tests[];
 extern const size_t n_load_tests;
 extern const struct CMUnitTest options_tests[];
 extern const size_t n_options_tests;
+extern const struct CMUnitTest prices_tests[];
+extern const size_t n_prices_tests;
 extern const struct CMUnitTest profiles_tests[];
 extern const size_t n_profiles_tests;
 extern const struct CMUnitTest reference_tests[];

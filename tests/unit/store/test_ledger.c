@@ -1,5 +1,9 @@
 /* The ledger: a call once, a budget never passed, what a dead process reserved let go. */
 #include "store/ledger.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "test_store.h"
 
 #define TASK "aaaa00000001"
@@ -126,10 +130,55 @@ static void test_eight_threads(void **state)
 	assert_int_equal(won, 33); /* 33 * 30 <= 1000 < 34 * 30 */
 }
 
+/* Tells how often it won, and lives on until `release` ends: what a dead one reserved is free. */
+static void race_in_child(const char *path, int number, int report, int release)
+{
+	g_autoptr(SpkStore) own = spk_store_open(path, "normal", 0, NULL);
+	Racer racer = { own, number, own ? 0 : 1000 };
+	char end;
+
+	if (own)
+		race(&racer);
+	if (write(report, &racer.won, sizeof(racer.won)) == sizeof(racer.won))
+		(void)!read(release, &end, 1);
+	_exit(0);
+}
+
+static void test_four_processes(void **state)
+{
+	Fixture *f = *state;
+	int report[2], release[2], won = 0;
+	pid_t pids[4];
+
+	g_clear_pointer(&f->store, spk_store_close);
+	assert_int_equal(pipe(report), 0);
+	assert_int_equal(pipe(release), 0);
+	for (int i = 0; i < 4; i++) {
+		pids[i] = fork();
+		assert_true(pids[i] >= 0);
+		if (!pids[i]) {
+			close(release[1]);
+			race_in_child(f->path, i, report[1], release[0]);
+		}
+	}
+	close(report[1]);
+	for (int i = 0; i < 4; i++) {
+		gint own = 1000;
+
+		assert_int_equal(read(report[0], &own, sizeof(own)), sizeof(own));
+		won += own;
+	}
+	close(release[1]);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(waitpid(pids[i], NULL, 0), pids[i]);
+	close(release[0]);
+	close(report[0]);
+	assert_int_equal(won, 33);
+}
+
 static const struct CMUnitTest tests[] = {
-	STORE_TEST(test_settled_once),
-	STORE_TEST(test_budget_holds),
-	STORE_TEST(test_unknown_price),
-	STORE_TEST(test_eight_threads),
+	STORE_TEST(test_settled_once),	 STORE_TEST(test_budget_holds),
+	STORE_TEST(test_unknown_price),	 STORE_TEST(test_eight_threads),
+	STORE_TEST(test_four_processes),
 };
 const Suite ledger_suite = { tests, G_N_ELEMENTS(tests) };
