@@ -9,29 +9,7 @@
 #include "conf/load_priv.h"
 #include "conf/secret.h"
 
-enum { MAX_UNKNOWN = 12, MAX_SHOWN = 20, MAX_SHOWN_BYTES = 200 };
-
-void spk_load_problem(SpkConfLoad *load, const char *hint, const char *format, ...)
-{
-	g_autofree char *text = NULL;
-	GError *error = NULL;
-	va_list args;
-
-	va_start(args, format);
-	text = g_strdup_vprintf(format, args);
-	va_end(args);
-	spk_error_set(&error, SPK_ERR_CONFIG, hint, "%s", text);
-	g_ptr_array_add(load->problems, error);
-}
-
-void spk_load_warning(SpkConfLoad *load, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	g_ptr_array_add(load->conf->warnings, g_strdup_vprintf(format, args));
-	va_end(args);
-}
+enum { MAX_UNKNOWN = 12, MAX_SHOWN = 20 };
 
 /* ---- values ---- */
 void spk_load_value(SpkConfLoad *load, guint index, const char *text, const char *origin,
@@ -125,107 +103,10 @@ static gboolean is_of_unknown_list(const char *key)
 	return bracket && g_ascii_isdigit(bracket[1]) && !spk_conf_is_later_section(list);
 }
 
-/* ---- [[ghosts]] ---- */
-static void free_value(gpointer data)
-{
-	SpkConfValue *value = data;
-
-	g_free(value->text);
-	g_free(value);
-}
-
-/* "ghosts[3]" itself, where a table of the list begins. */
-static gboolean is_table_heading(const SpkConfEntry *entry)
-{
-	const char *end = strchr(entry->key, ']');
-
-	return entry->type == SPK_TOML_TABLE && end && !end[1] &&
-	       g_str_has_prefix(entry->key, "ghosts[");
-}
-
-static SpkConfTable *new_table(const SpkConfLayer *layer, const char *name, guint line)
-{
-	SpkConfTable *table = g_new0(SpkConfTable, 1);
-	g_autofree char *folder = NULL;
-
-	table->name = g_strdup(name);
-	table->file = g_strdup(layer->path);
-	table->line = line;
-	if (layer->mine) {
-		folder = g_path_get_dirname(layer->path);
-		table->folder = g_canonicalize_filename(folder, NULL);
-	}
-	table->values =
-		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_value);
-	return table;
-}
-
-/* The one that the entry belongs to: "ghosts[3]" of "ghosts[3].name". NULL: one too many,
- * which is a problem of the first of these. */
-static SpkConfTable *table_of(SpkConfLoad *load, const SpkConfLayer *layer,
-			      const SpkConfEntry *entry)
-{
-	const char *digits = entry->key + strlen("ghosts[");
-	g_autofree char *name =
-		g_strndup(entry->key, (gsize)(strchr(digits, ']') + 1 - entry->key));
-	guint64 index = g_ascii_strtoull(digits, NULL, 10);
-	GPtrArray *tables = load->conf->tables;
-	SpkConfTable *table = tables->len ? tables->pdata[tables->len - 1] : NULL;
-
-	if (table && !strcmp(table->name, name) && !strcmp(table->file, layer->path))
-		return table;
-	if (index >= SPK_CONF_MAX_TABLES) {
-		if (index == SPK_CONF_MAX_TABLES && is_table_heading(entry))
-			spk_load_problem(
-				load,
-				"take some out, or put them into files of ~/.sparks/ghosts",
-				"%s:%u: more than %u [[ghosts]]", layer->path,
-				entry->line, SPK_CONF_MAX_TABLES);
-		return NULL;
-	}
-	table = new_table(layer, name, entry->line);
-	g_ptr_array_add(tables, table);
-	return table;
-}
-
-void spk_load_check_names(SpkConfLoad *load, guint first)
-{
-	const GPtrArray *tables = load->conf->tables;
-	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
-
-	for (guint i = first; i < tables->len; i++) {
-		SpkConfTable *table = tables->pdata[i];
-		const char *name = spk_conf_table_str(table, "name");
-		const SpkConfTable *other = g_hash_table_lookup(seen, name);
-
-		if (!other)
-			g_hash_table_insert(seen, (gpointer)name, table);
-		else if (*name)
-			spk_load_problem(
-				load, "rename one of them, or take it out",
-				"%s:%u: \"%s\" is the name of the spark at %s:%u already",
-				table->file, spk_conf_table_line(table, "name"), name,
-				other->file, spk_conf_table_line(other, "name"));
-	}
-}
-
-/* Takes the value's text. Its key is what stands behind "ghosts[3].". */
-static void keep_value(SpkConfTable *table, const SpkConfEntry *entry,
-		       SpkConfValue *value)
-{
-	if (!table) {
-		g_free(value->text);
-		return;
-	}
-	value->line = entry->line;
-	g_hash_table_replace(table->values, g_strdup(strchr(entry->key, ']') + 2),
-			     g_memdup2(value, sizeof(*value)));
-}
-
 static void table_key(SpkConfLoad *load, const SpkConfLayer *layer,
 		      const SpkConfEntry *entry, const SpkOpt *opt)
 {
-	SpkConfTable *table = table_of(load, layer, entry);
+	SpkConfTable *table = spk_load_table(load, layer, entry);
 	g_autofree char *why = spk_conf_type_clash(opt, entry);
 	SpkConfValue value = { NULL };
 
@@ -238,7 +119,7 @@ static void table_key(SpkConfLoad *load, const SpkConfLayer *layer,
 				 layer->path, entry->line, entry->column, opt->name, why);
 		return;
 	}
-	keep_value(table, entry, &value);
+	spk_load_keep(table, entry, &value);
 }
 
 /* A value that can't be keeps nobody from working either: it would have no effect anyway. */
@@ -257,11 +138,11 @@ static void later_key(SpkConfLoad *load, const SpkConfLayer *layer,
 	if (!why)
 		(void)spk_conf_value_parse(opt, entry->text, &value, &why);
 	if (!why && g_str_has_prefix(opt->name, "ghosts[]."))
-		keep_value(table_of(load, layer, entry), entry, &value);
+		spk_load_keep(spk_load_table(load, layer, entry), entry, &value);
 	else
 		g_free(value.text);
 	if (why && load->unknown++ < MAX_UNKNOWN) {
-		g_autofree char *shown = spk_text_clip(why, MAX_SHOWN_BYTES);
+		g_autofree char *shown = spk_text_clip(why, SPK_LOAD_MAX_SHOWN);
 
 		spk_load_warning(load, "%s:%u:%u: %s %s", layer->path, entry->line,
 				 entry->column, opt->name, shown);
@@ -284,8 +165,8 @@ static void unknown_key(SpkConfLoad *load, const SpkConfLayer *layer,
 	g_autofree char *nearest = NULL;
 	g_autofree char *key = NULL;
 
-	if (is_table_heading(entry)) {
-		(void)table_of(load, layer, entry); /* there, even without a key */
+	if (spk_load_is_table(entry)) {
+		(void)spk_load_table(load, layer, entry); /* there, even without a key */
 		return;
 	}
 	if (later && !(later->flags & SPK_OPT_LATER)) {
@@ -301,27 +182,12 @@ static void unknown_key(SpkConfLoad *load, const SpkConfLayer *layer,
 	if (load->unknown++ >= MAX_UNKNOWN)
 		return;
 	nearest = spk_conf_nearest(entry->key);
-	key = spk_text_clip(entry->key, MAX_SHOWN_BYTES);
+	key = spk_text_clip(entry->key, SPK_LOAD_MAX_SHOWN);
 	spk_load_warning(load, "%s:%u: unknown key %s%s: no effect", layer->path,
 			 entry->line, key, nearest);
 }
 
 /* ---- files ---- */
-static int option_of_variable(const char *variable)
-{
-	const SpkOpt *options = spk_conf_options();
-
-	if (!g_str_has_prefix(variable, "SPARKS_"))
-		return -1;
-	for (guint i = 0; options[i].name; i++) {
-		g_autofree char *env = spk_conf_env_name(options[i].name);
-
-		if (!strcmp(env, variable))
-			return (int)i;
-	}
-	return -1;
-}
-
 /* The secret that a file's entry holds, by its variable or its option; or NULL. */
 static const SpkSecret *secret_of(const SpkConfLayer *layer, const SpkConfEntry *entry)
 {
@@ -334,7 +200,7 @@ static const SpkSecret *secret_of(const SpkConfLayer *layer, const SpkConfEntry 
 
 static int option_of(const SpkConfLayer *layer, const SpkConfEntry *entry)
 {
-	return layer->dotenv ? option_of_variable(entry->key) : spk_conf_find(entry->key);
+	return layer->dotenv ? spk_load_variable(entry->key) : spk_conf_find(entry->key);
 }
 
 static gboolean is_sensitive(const SpkConfLayer *layer, const SpkConfEntry *entry)
@@ -343,7 +209,7 @@ static gboolean is_sensitive(const SpkConfLayer *layer, const SpkConfEntry *entr
 	const SpkOpt *row = layer->dotenv ? NULL : spk_conf_find_later(entry->key);
 
 	if (secret_of(layer, entry) || (row && row->flags & SPK_OPT_SENSITIVE) ||
-	    is_table_heading(entry))
+	    spk_load_is_table(entry))
 		return TRUE;
 	return index >= 0 && spk_conf_options()[index].flags & SPK_OPT_SENSITIVE;
 }
@@ -357,9 +223,9 @@ static GPtrArray *sensitive_lines(const SpkConfLayer *layer, GString *names)
 
 	for (guint i = 0; i < layer->entries->len; i++) {
 		const SpkConfEntry *entry = layer->entries->pdata[i];
-		g_autofree char *value = spk_text_clip(entry->text, MAX_SHOWN_BYTES);
+		g_autofree char *value = spk_text_clip(entry->text, SPK_LOAD_MAX_SHOWN);
 
-		if (!is_sensitive(layer, entry) || is_table_heading(entry) ||
+		if (!is_sensitive(layer, entry) || spk_load_is_table(entry) ||
 		    (lines->len >= MAX_SHOWN && ++more))
 			continue;
 		g_string_append_printf(names, "%s%s", names->len ? ", " : "", entry->key);
@@ -399,30 +265,6 @@ gboolean spk_load_may_trust(SpkConfLoad *load, const SpkConfLayer *layer)
 				 layer->path, names->str,
 				 lines->len == 1 ? "has" : "have");
 	return yes;
-}
-
-/* A variable that looks like one of ours but is none: most likely a slip. */
-void spk_load_check_variable(SpkConfLoad *load, const char *name, const char *where)
-{
-	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-	g_autofree char *nearest = NULL;
-	gboolean ours = FALSE;
-
-	if (!g_str_has_prefix(name, "SPARKS_") || spk_secret_find(name))
-		return;
-	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++) {
-		char *env = spk_conf_env_name(opt->name);
-		gsize section = strlen("SPARKS_") + strcspn(opt->name, ".") + 1;
-
-		ours |= !strncmp(env, name, section);
-		g_ptr_array_add(names, env);
-	}
-	g_ptr_array_add(names, NULL);
-	if (!ours || g_strv_contains((const char *const *)names->pdata, name))
-		return;
-	nearest = spk_text_did_you_mean(name, (const char *const *)names->pdata);
-	spk_load_warning(load, "%s%s is not an option%s: no effect", where, name,
-			 nearest);
 }
 
 /* A file gets copied, shown and committed: a secret in it is refused, unless one insists. */
@@ -489,7 +331,7 @@ static void apply_entry(SpkConfLoad *load, const SpkConfLayer *layer,
 			       layer->dotenv ? ".env" : "file",
 			       layer->beneath ? 0 : entry->line, where);
 	else if (layer->dotenv)
-		spk_load_check_variable(load, entry->key, where);
+		spk_load_check_variable(load, entry->key, entry->text, where);
 	else
 		unknown_key(load, layer, entry);
 }
@@ -502,6 +344,8 @@ void spk_load_layer(SpkConfLoad *load, const SpkConfLayer *layer)
 	for (guint i = 0; i < layer->entries->len; i++)
 		apply_entry(load, layer, layer->entries->pdata[i]);
 	name_later(load, layer);
+	if (!layer->dotenv && !layer->beneath)
+		spk_load_check_required(load, layer);
 	load->later = NULL;
 	if (!layer->dotenv && load->unknown > MAX_UNKNOWN)
 		spk_load_warning(load, "%s: and %u more keys of this kind", layer->path,

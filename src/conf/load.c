@@ -170,7 +170,7 @@ static void load_environment(SpkConfLoad *load)
 			spk_load_value(load, i, text, "environment", 0, where);
 	}
 	for (char **name = names; *name; name++)
-		spk_load_check_variable(load, *name, "");
+		spk_load_check_variable(load, *name, g_getenv(*name), "");
 }
 
 static void load_overrides(SpkConfLoad *load)
@@ -197,6 +197,13 @@ static void load_overrides(SpkConfLoad *load)
 		if (!equals) {
 			spk_load_problem(load, "write NAME=VALUE",
 					 "command line: \"%s\" sets nothing", *o);
+			continue;
+		}
+		if (index < 0 && spk_conf_find_later(name)) {
+			spk_load_problem(
+				load, "leave it out: it would have no effect",
+				"command line: %s is known, but not in this version",
+				name);
 			continue;
 		}
 		if (index < 0) {

@@ -16,7 +16,7 @@ typedef struct {
 	const SpkConfSource *source;
 	GPtrArray *problems;
 	GPtrArray *later; /* SpkConfLater, in the order of the file */
-	guint unknown;
+	guint unknown;	  /* that were told, or would have been */
 } SpkConfLoad;
 
 /* A file whose entries are to be applied. */
@@ -32,6 +32,8 @@ typedef struct {
 		beneath; /* only what is sensitive counts: a file that isn't trusted hides it */
 } SpkConfLayer;
 
+#define SPK_LOAD_MAX_SHOWN 200 /* bytes of a value that a message shows */
+
 void spk_load_problem(SpkConfLoad *load, const char *hint, const char *format, ...)
 	G_GNUC_PRINTF(3, 4);
 void spk_load_warning(SpkConfLoad *load, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -40,9 +42,24 @@ void spk_load_warning(SpkConfLoad *load, const char *format, ...) G_GNUC_PRINTF(
 void spk_load_value(SpkConfLoad *load, guint index, const char *text, const char *origin,
 		    guint line, const char *where);
 void spk_load_layer(SpkConfLoad *load, const SpkConfLayer *layer);
-/* Warns of a variable that looks like one of ours but is none: most likely a slip. */
-void spk_load_check_variable(SpkConfLoad *load, const char *name, const char *where);
+/* The option of a variable, or -1. */
+int spk_load_variable(const char *variable);
+/* Warns of a variable that looks like one of ours and has no effect: of an option that is not
+ * in this version, or of none, which is most likely a slip. */
+void spk_load_check_variable(SpkConfLoad *load, const char *name, const char *text,
+			     const char *where);
+/* A table of a list that lacks what it must have is a problem. */
+void spk_load_check_required(SpkConfLoad *load, const SpkConfLayer *layer);
 
+/* ---- [[ghosts]] ---- */
+/* "ghosts[3]" itself, where a table of the list begins. */
+gboolean spk_load_is_table(const SpkConfEntry *entry);
+/* The one that the entry belongs to: "ghosts[3]" of "ghosts[3].name". NULL: one too many,
+ * which is a problem of the first of these. */
+SpkConfTable *spk_load_table(SpkConfLoad *load, const SpkConfLayer *layer,
+			     const SpkConfEntry *entry);
+/* Takes the value's text. Its key is what stands behind "ghosts[3].". */
+void spk_load_keep(SpkConfTable *table, const SpkConfEntry *entry, SpkConfValue *value);
 /* Two tables of one name, from the table number `first` on, are a problem. */
 void spk_load_check_names(SpkConfLoad *load, guint first);
 

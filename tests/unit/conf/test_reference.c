@@ -72,6 +72,72 @@ static void test_wrong_value_is_a_warning(void **state)
 	assert_lacks(all, "nonsense[0]");
 }
 
+static void test_what_a_table_needs(void **state)
+{
+	static const char text[] =
+		"[[mcp.servers]]\nname = 'a'\ncommand = 'x'\n"
+		"[[mcp.servers]]\ncommand = 'x'\n\n" /* line 4 */
+		"[[mcp.servers]]\nname = 'b'\n"	     /* 7: of stdio */
+		"[[mcp.servers]]\nname = 'c'\ntransport = 'sse'\n"
+		"[[ticket_intake.sources]]\n" /* 12 */
+		"[[ticket_intake.sources]]\nprovider = 'github'\nrepo = ''\n";
+	static const char *const wanted[] = {
+		"x.toml:4: this [[mcp.servers]] has no name",
+		"x.toml:7: this [[mcp.servers]] has no command",
+		"x.toml:12: this [[ticket_intake.sources]] has no provider",
+		"x.toml:12: this [[ticket_intake.sources]] has no repo",
+		"x.toml:13: this [[ticket_intake.sources]] has no repo",
+	};
+	SpkConfSource source = { .explicit_path = "x.toml" };
+	g_autoptr(GPtrArray) problems = NULL;
+	g_autoptr(SpkConf) conf = NULL, here = NULL;
+	g_autofree char *all = NULL;
+
+	put("x.toml", text);
+	conf = spk_conf_check(&source, &problems);
+	assert_int_equal(problems->len, G_N_ELEMENTS(wanted));
+	for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++)
+		assert_string_equal(((GError *)problems->pdata[i])->message, wanted[i]);
+	put("config.toml", text);
+	here = load_ok(NULL);
+	all = warnings_of(here);
+	assert_has(all, "config.toml:7: this [[mcp.servers]] has no command");
+}
+
+/* The environment sets what is not built as little as a file does, and that is said. */
+static void test_variables_without_effect(void **state)
+{
+	static const char *const names[] = { "SPARKS_TELEGRAM_PROVIDER",
+					     "SPARKS_OLLAMA_CLASSIFIER_MODEL",
+					     "SPARKS_SLACK_MODE", "SPARKS_MOOD_ENABELD" };
+	SpkConfSource source = { .overrides = (const char *const[]){ "mood.enabled=true",
+								     NULL } };
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SpkConf) conf = NULL;
+	g_autofree char *all = NULL;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+		g_setenv(names[i], "ollma", TRUE);
+	put(".env", "\nSPARKS_MOOD_ENABLED=true\n");
+	conf = load_ok(NULL);
+	all = warnings_of(conf);
+	assert_has(
+		all,
+		"SPARKS_TELEGRAM_PROVIDER: [telegram] provider: known, but not in this "
+		"version: no effect");
+	assert_has(all,
+		   "SPARKS_OLLAMA_CLASSIFIER_MODEL: [ollama] classifier_model: known");
+	assert_has(all, "SPARKS_SLACK_MODE: slack.mode is \"ollma\", but must be one of");
+	assert_has(all, "SPARKS_MOOD_ENABELD is not an option (did you mean "
+			"\"SPARKS_MOOD_ENABLED\"?): no effect");
+	assert_has(all, ".env:2:1: SPARKS_MOOD_ENABLED: [mood] enabled: known");
+	assert_int_equal(g_strv_length((char **)spk_conf_warnings(conf)), 6);
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+		g_unsetenv(names[i]);
+	assert_null(spk_conf_load(&source, &error));
+	assert_has(error->message, "mood.enabled is known, but not in this version");
+}
+
 /* A repository brings no sparks of its own; what the person has stays. */
 static void test_ghosts_need_trust(void **state)
 {
@@ -91,9 +157,8 @@ static void test_ghosts_need_trust(void **state)
 
 const struct CMUnitTest reference_tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, conf_setup, conf_teardown)
-	TEST(test_every_key_is_known),
-	TEST(test_file_loads),
-	TEST(test_wrong_value_is_a_warning),
-	TEST(test_ghosts_need_trust),
+	TEST(test_every_key_is_known),	     TEST(test_file_loads),
+	TEST(test_wrong_value_is_a_warning), TEST(test_what_a_table_needs),
+	TEST(test_variables_without_effect), TEST(test_ghosts_need_trust),
 };
 const size_t n_reference_tests = G_N_ELEMENTS(reference_tests);
