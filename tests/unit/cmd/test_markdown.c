@@ -1,5 +1,5 @@
 /* Markdown on a terminal: what a reader sees, and what must never reach the terminal. */
-#include "cmd/markdown.h"
+#include "cmd/chat/markdown.h"
 #include "base/text.h"
 #include "test_cmd.h"
 

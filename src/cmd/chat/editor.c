@@ -1,4 +1,4 @@
-#include "cmd/editor.h"
+#include "cmd/chat/editor.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,8 +5,8 @@
  * empty one ends. libedit takes the terminal back before a signal stops or ends the program
  * (EL_SIGNAL). On TERM=dumb plain lines are read. Used by one thread; one at a time.
  */
-#ifndef SPK_CMD_EDITOR_H
-#define SPK_CMD_EDITOR_H
+#ifndef SPK_CMD_CHAT_EDITOR_H
+#define SPK_CMD_CHAT_EDITOR_H
 
 #include <glib.h>
 

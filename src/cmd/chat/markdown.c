@@ -1,4 +1,4 @@
-#include "cmd/markdown.h"
+#include "cmd/chat/markdown.h"
 
 #include <string.h>
 

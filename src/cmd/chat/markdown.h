@@ -8,8 +8,8 @@
  * Either way it is cleaned of control characters first (spk_text_clean), also of those that
  * two pieces share. One thread at a time.
  */
-#ifndef SPK_CMD_MARKDOWN_H
-#define SPK_CMD_MARKDOWN_H
+#ifndef SPK_CMD_CHAT_MARKDOWN_H
+#define SPK_CMD_CHAT_MARKDOWN_H
 
 #include <glib.h>
 

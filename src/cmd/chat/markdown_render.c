@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "cmd/markdown.h"
+#include "cmd/chat/markdown.h"
 
 #define MAX_DEPTH   12
 #define MAX_TABLE   256 /* cells; larger ones are shown as rows of text */

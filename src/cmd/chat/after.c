@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cmd/changes.h"
-#include "cmd/chat.h"
+#include "cmd/chat/chat.h"
 #include "cmd/consent.h"
 #include "cmd/summary.h"
 #include "cmd/trail.h"

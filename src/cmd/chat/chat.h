@@ -1,7 +1,7 @@
 /* The parts of `sparks chat`: the room they share, a turn on the screen, what follows it, the
  * words that begin with a slash. */
-#ifndef SPK_CMD_CHAT_H
-#define SPK_CMD_CHAT_H
+#ifndef SPK_CMD_CHAT_CHAT_H
+#define SPK_CMD_CHAT_CHAT_H
 
 #include "cmd/cmd.h"
 #include "cmd/session.h"
@@ -25,7 +25,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ChatRoom, chat_room_clear)
  * the question what becomes of that. Returns the exit code of the turn. */
 int chat_turn(ChatRoom *room, const char *message);
 
-/* What a turn has changed: diff, evidence; then asks (chat_after.c). */
+/* What a turn has changed: diff, evidence; then asks (after.c). */
 void chat_after(ChatRoom *room, const SpkTask *task);
 /* Applies or takes back, and says what was written. */
 void chat_apply(ChatRoom *room, const SpkTask *task);
@@ -40,6 +40,9 @@ void chat_slash(ChatRoom *room, const char *line);
 /* For the editor; user is a ChatRoom. */
 char **chat_complete(const char *start, gboolean at_start, gpointer user);
 
+/* A new session; it is stored with its first message. */
+SpkChat *chat_begin(ChatRoom *room, const char *spark, const char *model, json_t *options,
+		    GError **error);
 /* Another session: `id` NULL: a new one with the spark and model of the present one. */
 gboolean chat_switch(ChatRoom *room, const char *id, GError **error);
 void chat_greet(ChatRoom *room);

@@ -6,7 +6,7 @@
 #include "agent/agent.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "cmd/chat.h"
+#include "cmd/chat/chat.h"
 #include "cmd/config_all.h"
 #include "cmd/consent.h"
 #include "cmd/ui.h"
