@@ -97,6 +97,8 @@ SpkCancel *spk_cmd_interrupt(void);
 /* The same for what begins now: a token that has not fired, whose first signal is still to
  * come. For a program that goes on after Ctrl-C (chat). */
 SpkCancel *spk_cmd_interrupt_anew(void);
+/* The signal that fired the present token, or 0. */
+int spk_cmd_interrupted_by(void);
 /* One JSON object or array and a newline on stdout. */
 void spk_cmd_print_json(const json_t *json);
 

@@ -11,8 +11,8 @@
 #include "cmd/cmd.h"
 
 static int wake_pipe[2] = { -1, -1 };
-static volatile sig_atomic_t seen;
-static GMutex lock; /* guards token */
+static volatile sig_atomic_t seen; /* the first signal's number */
+static GMutex lock;		   /* guards token */
 static SpkCancel *token;
 
 static void on_signal(int number)
@@ -21,7 +21,7 @@ static void on_signal(int number)
 
 	if (seen)
 		_exit(130);
-	seen = 1;
+	seen = number;
 	if (write(wake_pipe[1], &byte, 1) < 0)
 		_exit(130);
 }
@@ -85,4 +85,9 @@ SpkCancel *spk_cmd_interrupt_anew(void)
 		listen_to_signals();
 	seen = 0;
 	return now;
+}
+
+int spk_cmd_interrupted_by(void)
+{
+	return seen;
 }

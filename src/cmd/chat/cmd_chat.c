@@ -1,4 +1,5 @@
 /* `sparks chat`: a conversation whose turns are tasks. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,32 +29,52 @@ static gboolean offer_unfinished(ChatRoom *room)
 	return spk_ui_ask("Go on with it?");
 }
 
-static int talk(ChatRoom *room)
+/* SIGTERM has cancelled the turn; the program is to end too. */
+static gboolean is_told_to_end(void)
+{
+	return spk_cmd_interrupted_by() == SIGTERM;
+}
+
+static void take(ChatRoom *room, const char *text)
+{
+	if (text[0] == '/' && text[1] != '/')
+		chat_slash(room, text);
+	else
+		(void)chat_turn(room, text + (*text == '/')); /* it said how it ended */
+}
+
+static SpkInput take_messages(ChatRoom *room)
 {
 	g_autofree char *history =
 		g_build_filename(spk_core_home(room->session.core), "chat_history", NULL);
 	g_autoptr(SpkEditor) editor = spk_editor_new(history, chat_complete, room);
 	SpkInput input = SPK_INPUT_EMPTIED;
 
-	chat_greet(room);
 	if (offer_unfinished(room))
 		(void)chat_turn(room, NULL); /* it said how it ended */
-	while (!room->over && input != SPK_INPUT_END) {
+	while (!room->over && !is_told_to_end() && input != SPK_INPUT_END) {
 		g_autofree char *text = NULL;
 
 		input = spk_editor_read(editor, &text);
-		if (input != SPK_INPUT_MESSAGE)
-			continue;
-		if (text[0] == '/' && text[1] != '/')
-			chat_slash(room, text);
-		else
-			(void)chat_turn(room, text + (*text == '/'));
+		if (input == SPK_INPUT_MESSAGE)
+			take(room, text);
 	}
-	if (input == SPK_INPUT_END)
+	return input;
+}
+
+static int talk(ChatRoom *room)
+{
+	chat_greet(room);
+	if (take_messages(room) == SPK_INPUT_END)
 		putchar('\n');
 	if (spk_chat_is_stored(room->chat))
 		printf("come back: sparks chat --resume %s\n",
 		       spk_chat_row(room->chat)->id);
+	fflush(stdout);
+	if (is_told_to_end()) {
+		signal(SIGTERM, SIG_DFL);
+		raise(SIGTERM);
+	}
 	return 0;
 }
 

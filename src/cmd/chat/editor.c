@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cmd/chat/rescue.h"
 #include "cmd/cmd.h"
 
 #define HISTORY_MAX 1000
@@ -65,10 +66,16 @@ static unsigned char on_interrupt(EditLine *el, wint_t key)
  * shell takes for one job. */
 static unsigned char on_suspend(EditLine *el, wint_t key)
 {
+	struct sigaction plain = { .sa_handler = SIG_DFL }, before;
+
 	fputs(PASTE_OFF "\n", stdout);
 	fflush(stdout);
 	el_set(el, EL_PREP_TERM, 0);
+	/* libedit takes the terminal at SIGCONT, also in the background, where that would stop
+	 * us again in the middle of being ended (kill %1) */
+	sigaction(SIGCONT, &plain, &before);
 	kill(0, SIGTSTP);
+	sigaction(SIGCONT, &before, NULL);
 	el_set(el, EL_PREP_TERM, 1);
 	fputs(PASTE_ON, stdout);
 	fflush(stdout);
@@ -236,8 +243,10 @@ SpkEditor *spk_editor_new(const char *path, SpkCompleteFn complete, gpointer use
 		history(editor->history, &editor->event, H_LOAD, path);
 	}
 	editor->el = el_init("sparks", stdin, stdout, stderr);
-	if (editor->el)
-		set_up(editor);
+	if (!editor->el)
+		return editor;
+	chat_rescue_begin(STDIN_FILENO);
+	set_up(editor);
 	return editor;
 }
 
@@ -245,8 +254,10 @@ void spk_editor_free(SpkEditor *editor)
 {
 	if (!editor)
 		return;
-	if (editor->el)
+	if (editor->el) {
 		el_end(editor->el);
+		chat_rescue_end();
+	}
 	if (editor->history)
 		history_end(editor->history);
 	g_ptr_array_unref(editor->pastes);
@@ -265,11 +276,13 @@ static char *read_line(SpkEditor *editor)
 	int count;
 
 	if (editor->el) {
+		chat_rescue_edit();
 		fputs(PASTE_ON, stdout);
 		fflush(stdout);
 		got = el_gets(editor->el, &count);
 		fputs(PASTE_OFF, stdout);
 		fflush(stdout);
+		chat_rescue_edited();
 		line = editor->emptied	  ? g_strdup("")
 		       : got && count > 0 ? g_strdup(got)
 					  : NULL;

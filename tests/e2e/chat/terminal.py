@@ -364,6 +364,68 @@ def stopped_resized_and_hung_up():
             again.leave()
 
 
+def ended_by(chat, number):
+    """Waits for its end by that signal; the terminal must be as it was before."""
+    end = time.monotonic() + 20
+    while True:
+        chat.read(0.1)
+        pid, status = os.waitpid(chat.pid, os.WNOHANG)
+        if pid:
+            break
+        assert time.monotonic() < end, f"it outlives {signal.Signals(number).name}:\n{chat.screen.text()}"
+    while chat.read(0):
+        pass
+    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == number, (number, status, chat.screen.text())
+
+
+# A sanitizer would turn a crash into an exit.
+CRASHES = {"ASAN_OPTIONS": "handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:detect_leaks=0"}
+
+
+def a_signal_gives_the_terminal_back():
+    with World() as w:
+        play = w.play({"say": {"text": "Colour `comes", "chunks": ["Colour `", "comes"]}},
+                      {"say": {"text": "Never seen.", "delay_ms": 60000}})
+        for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTERM,
+                       signal.SIGHUP, signal.SIGQUIT, signal.SIGINT):
+            with Chat(w, "chat", "--model", play, wait=None, env=CRASHES.items()) as chat:
+                before = termios.tcgetattr(chat.fd)
+                chat.until(PROMPT)
+                chat.type("half a line")
+                chat.shows("half a line")
+                assert termios.tcgetattr(chat.fd) != before
+                os.kill(chat.pid, number)
+                ended_by(chat, number)
+                assert termios.tcgetattr(chat.fd) == before, signal.Signals(number).name
+                assert "\x1b[?2004l\x1b[?25h\x1b[0m" in chat.raw.rsplit("half a line", 1)[1], repr(chat.raw[-200:])
+        for number in (signal.SIGTERM, signal.SIGSEGV):
+            with Chat(w, "chat", "--model", play, wait=None, env=CRASHES.items()) as chat:
+                before = termios.tcgetattr(chat.fd)
+                chat.until(PROMPT)
+                chat.ask("hello")
+                chat.type("wait\r", "thinking")
+                os.kill(chat.pid, number)
+                ended_by(chat, number)
+                assert termios.tcgetattr(chat.fd) == before and "\x1b[?2004l" in chat.raw.rsplit("\x1b[?2004h", 1)[1]
+                assert number != signal.SIGTERM or "stopped by SIGTERM" in chat.screen.text(), chat.screen.text()
+            with Chat(w, "chat", "--continue", wait="Go on with it?") as again:
+                again.type("n\r", PROMPT)
+                os.kill(again.pid, signal.SIGTERM)
+                ended_by(again, signal.SIGTERM)
+
+
+def a_stopped_one_can_be_ended():
+    with World() as w:
+        play = w.play(say(text="x"))
+        shell = ["/bin/bash", "--norc", "-i", "-c", f"set -m; {SPARKS} chat --model {play}; echo STOPPED $?; "
+                 "stty -echo; kill %1; sleep 1; stty -a | tr ' ;' '\\n\\n' | grep -x -e -echo; echo ENDED"]
+        with Chat(w, command=shell) as chat:
+            chat.type("\x1a", "STOPPED 148")
+            chat.until("Terminated")
+            chat.until("-echo")   # the terminal is the shell's: not set behind its back
+            chat.until("ENDED")
+
+
 def killed_and_taken_up():
     with World() as w:
         play = w.play(say(("shell", {"command": "sleep 30"})), say(text="After all."))
@@ -419,5 +481,5 @@ def plain_sparks_is_a_chat_on_a_terminal_only():
 main(an_answer_looks_the_same_however_it_streams, work_is_shown_and_applied,
      files_that_run_elsewhere_are_asked_for_again,
      ctrl_c_ends_the_turn_and_a_second_one_the_program, what_is_pasted_is_one_message, words_with_a_slash,
-     stopped_resized_and_hung_up, killed_and_taken_up, no_escapes_where_there_is_no_screen,
+     stopped_resized_and_hung_up, a_signal_gives_the_terminal_back, a_stopped_one_can_be_ended, killed_and_taken_up, no_escapes_where_there_is_no_screen,
      plain_sparks_is_a_chat_on_a_terminal_only)
