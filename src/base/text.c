@@ -137,22 +137,6 @@ char *spk_text_clip_middle(const char *text, gsize len, gsize max_bytes)
 	return g_string_free(out, FALSE);
 }
 
-int spk_text_width(const char *text)
-{
-	int width = 0;
-
-	for (const char *p = text; *p; p = g_utf8_next_char(p)) {
-		gunichar c = g_utf8_get_char_validated(p, -1);
-
-		if (c == (gunichar)-1 || c == (gunichar)-2)
-			return width + (int)strlen(p);
-		if (g_unichar_iszerowidth(c))
-			continue;
-		width += g_unichar_iswide(c) ? 2 : 1;
-	}
-	return width;
-}
-
 #define WORD_MAX 63
 
 static gboolean is_same(const char *a, gsize i, const char *b, gsize j)

@@ -26,8 +26,13 @@ char *spk_text_clip(const char *text, gsize max_bytes);
  * that note has no room (48 bytes), only the head. */
 char *spk_text_clip_middle(const char *text, gsize len, gsize max_bytes);
 
-/* Columns on a terminal (wide characters count 2, combining marks 0). */
+/* Columns on a terminal: wide characters count 2, combining marks 0; an emoji with its
+ * variation selector, skin tone and what ZWJ joins to it counts 2, and so does a flag. */
 int spk_text_width(const char *text);
+
+/* Bytes of the character, as a reader sees it, that `text` begins with, and its columns. A
+ * control character is one of its own, with 1 column; so is an invalid byte. 0 at the end. */
+gsize spk_text_cluster(const char *text, int *ret_width);
 
 /* The word of `words` (NULL-terminated) nearest to `word` by edit distance, or NULL when
  * none is near enough to be worth suggesting. Borrowed. */

@@ -34,14 +34,15 @@ char *spk_ui_clip(const char *text, int columns)
 	if (spk_text_width(text) <= columns)
 		return g_strdup(text);
 	out = g_string_new(NULL);
-	for (const char *p = text; *p; p = g_utf8_next_char(p)) {
-		gunichar c = g_utf8_get_char(p);
-		int wide = g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
+	for (const char *p = text; *p;) {
+		int width;
+		gsize len = spk_text_cluster(p, &width);
 
-		if (used + wide > columns - 1)
+		if (used + width > columns - 1)
 			break;
-		used += wide;
-		g_string_append_unichar(out, c);
+		used += width;
+		g_string_append_len(out, p, len);
+		p += len;
 	}
 	if (columns > 0)
 		g_string_append(out, "…");
@@ -61,15 +62,14 @@ char *spk_ui_line(const char *text, int columns)
 static gsize fold_len(const char *text, int columns)
 {
 	const char *p = text, *blank = NULL;
-	int used = 0;
+	int used = 0, width;
 
-	for (; *p && *p != '\n'; p = g_utf8_next_char(p)) {
-		gunichar c = g_utf8_get_char(p);
-
-		used += g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
+	for (gsize len; *p && *p != '\n'; p += len) {
+		len = spk_text_cluster(p, &width);
+		used += width;
 		if (used > columns && p > text)
 			return (blank ? blank : p) - text;
-		if (c == ' ')
+		if (*p == ' ')
 			blank = p;
 	}
 	return p - text;

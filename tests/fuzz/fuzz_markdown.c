@@ -1,9 +1,10 @@
 /* Markdown to a terminal: whatever comes, only our own escapes go out, colours are closed on
- * their line, and without style there is no escape at all. */
+ * their line, no line is wider than the screen, and without style there is no escape at all. */
 #include <glib.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cmd/chat/markdown.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -26,37 +27,58 @@ static const char *skip_escape(const char *p, gboolean *ret_open)
 	return p + 1;
 }
 
-static void check(const char *out, gboolean style)
+/* Of what stands on the line; the last column stays free, so that no terminal wraps. */
+static void check_width(GString *line, int columns)
 {
+	g_assert_cmpint(spk_text_width(line->str), <, columns);
+	g_string_truncate(line, 0);
+}
+
+static void check_styled(const char *out, int columns)
+{
+	g_autoptr(GString) line = g_string_new(NULL);
 	gboolean open = FALSE;
 
 	for (const char *p = out; *p;) {
-		g_assert((guchar)*p >= ' ' || strchr("\n\r\t\033", *p));
-		if (*p == '\n')
-			g_assert(!open);
-		if (*p != '\033') {
-			p++;
+		g_assert((guchar)*p >= ' ' || strchr("\n\r\033", *p));
+		if (*p == '\033') {
+			p = skip_escape(p, &open);
 			continue;
 		}
-		g_assert(style);
-		p = skip_escape(p, &open);
+		if (*p == '\n')
+			g_assert(!open);
+		if (*p == '\n' || *p == '\r')
+			check_width(line, columns);
+		else
+			g_string_append_c(line, *p);
+		p++;
 	}
 	g_assert(!open);
+	check_width(line, columns);
 }
 
-static void run(const char *text, gsize len, gboolean style, gsize step)
+static void check_plain(const char *out)
+{
+	for (const char *p = out; *p; p++)
+		g_assert((guchar)*p >= ' ' || strchr("\n\t", *p));
+}
+
+static void run(const char *text, gsize len, int columns, gsize step)
 {
 	g_autoptr(GString) out = g_string_new(NULL);
-	g_autoptr(SpkMarkdown) markdown = spk_markdown_new(style, keep, out);
+	g_autoptr(SpkMarkdown) markdown = spk_markdown_new(columns > 0, keep, out);
 
-	spk_markdown_screen(markdown, 40, 10);
+	spk_markdown_screen(markdown, columns, 10);
 	for (gsize at = 0; at < len; at += step) {
 		g_autofree char *piece = g_strndup(text + at, MIN(step, len - at));
 
 		spk_markdown_feed(markdown, piece);
 	}
 	spk_markdown_finish(markdown);
-	check(out->str, style);
+	if (columns > 0)
+		check_styled(out->str, columns);
+	else
+		check_plain(out->str);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -64,8 +86,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_autofree char *text = g_strndup((const char *)data, size);
 	gsize len = strlen(text);
 
-	run(text, len, TRUE, 1);
-	run(text, len, TRUE, MAX(len, 1));
-	run(text, len, FALSE, 3);
+	run(text, len, 40, 1);
+	run(text, len, 20 + (int)(len % 61), MAX(len, 1));
+	run(text, len, 0, 3);
 	return 0;
 }

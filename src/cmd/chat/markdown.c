@@ -4,9 +4,12 @@
 
 #include "base/text.h"
 
-#define MAX_BLOCK   16384 /* bytes that wait for their block's end */
-#define MAX_ESCAPE  64	  /* bytes that wait for the end of an escape sequence */
-#define CODE_INDENT 2
+#define MAX_BLOCK	16384 /* bytes that wait for their block's end */
+#define MAX_ESCAPE	64    /* bytes that wait for the end of an escape sequence */
+#define CODE_INDENT	2
+#define MAX_LANGUAGE	20 /* columns of the word beside a fence */
+#define TAB		"    "
+#define VARIATION_EMOJI "\xef\xb8\x8f" /* U+FE0F */
 
 struct SpkMarkdown {
 	gboolean style;
@@ -64,9 +67,16 @@ static void put(SpkMarkdown *m, const char *text)
 
 /* ---- the unfinished block, raw ---- */
 
+/* Each character by itself, so that a terminal that doesn't join them into one has no more
+ * rows than we count; too many columns do no harm. */
+static int raw_width(const char *one)
+{
+	return g_str_has_prefix(one, VARIATION_EMOJI) ? 1 : spk_text_width(one);
+}
+
 static void show_char(SpkMarkdown *m, GString *out, const char *one)
 {
-	int width = spk_text_width(one);
+	int width = raw_width(one);
 
 	if (*one == '\n' || m->shown_column + width > m->columns - 1) {
 		g_string_append_c(out, '\n');
@@ -76,7 +86,7 @@ static void show_char(SpkMarkdown *m, GString *out, const char *one)
 			return;
 	}
 	g_string_append(out, *one == '\t' ? " " : one);
-	m->shown_column += *one == '\t' ? 1 : width;
+	m->shown_column += width;
 }
 
 static void show(SpkMarkdown *m, const char *text)
@@ -163,10 +173,9 @@ static gboolean opens_fence(const char *line, char *ret_fence)
 	return TRUE;
 }
 
-static void code_char(SpkMarkdown *m, GString *out, const char *one)
+static void code_cluster(SpkMarkdown *m, GString *out, const char *text, gsize len,
+			 int width)
 {
-	int width = *one == '\t' ? 4 : spk_text_width(one);
-
 	if (!m->code_started) {
 		g_string_append_printf(out, "%*s\033[36m", CODE_INDENT, "");
 		m->code_started = TRUE;
@@ -176,7 +185,7 @@ static void code_char(SpkMarkdown *m, GString *out, const char *one)
 		g_string_append_printf(out, "\033[0m\n%*s\033[36m", CODE_INDENT, "");
 		m->code_column = CODE_INDENT;
 	}
-	g_string_append(out, *one == '\t' ? "    " : one);
+	g_string_append_len(out, text, len);
 	m->code_column += width;
 }
 
@@ -184,11 +193,15 @@ static void code_line(SpkMarkdown *m, const char *line)
 {
 	g_autoptr(GString) out = g_string_new(NULL);
 
-	for (const char *p = line; *p; p = g_utf8_next_char(p)) {
-		char one[8] = "";
+	while (*line) {
+		int width;
+		gsize len = spk_text_cluster(line, &width);
 
-		memcpy(one, p, MIN((gsize)(g_utf8_next_char(p) - p), sizeof(one) - 1));
-		code_char(m, out, one);
+		if (*line == '\t')
+			code_cluster(m, out, TAB, strlen(TAB), strlen(TAB));
+		else
+			code_cluster(m, out, line, len, width);
+		line += len;
 	}
 	g_string_append(out, m->code_started ? "\033[0m\n" : "\n");
 	m->code_started = FALSE;
@@ -212,6 +225,25 @@ static void end_code_line(SpkMarkdown *m)
 	code_line(m, line);
 }
 
+static void put_language(SpkMarkdown *m, const char *word)
+{
+	int left = MIN(MAX_LANGUAGE, m->columns - 1 - CODE_INDENT), width;
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	for (gsize len; *word != ' ' && *word != '\t'; word += len) {
+		len = spk_text_cluster(word, &width);
+		if (!len || width > left)
+			break;
+		g_string_append_len(out, word, len);
+		left -= width;
+	}
+	if (!out->len)
+		return;
+	g_string_append(out, "\033[0m\n");
+	g_string_prepend(out, "  \033[2m");
+	put(m, out->str);
+}
+
 static void begin_code(SpkMarkdown *m)
 {
 	g_autofree char *rest = g_strdup(m->block->str + m->line);
@@ -226,14 +258,7 @@ static void begin_code(SpkMarkdown *m)
 		put(m, "\n");
 	m->gap = FALSE;
 	m->in_code = TRUE;
-	word += strspn(word, "`~");
-	if (*word) {
-		g_autofree char *name = g_strdup_printf("%*s\033[2m%.20s\033[0m\n",
-							CODE_INDENT, "", word);
-
-		if (g_utf8_validate(name, -1, NULL))
-			put(m, name);
-	}
+	put_language(m, word + strspn(word, "`~"));
 }
 
 /* ---- lines ---- */

@@ -28,7 +28,7 @@ void spk_markdown_drop(SpkMarkdown *markdown);
 /* The text is over: its last block is written, and a line end. Nothing is kept. */
 void spk_markdown_finish(SpkMarkdown *markdown);
 
-/* A whole text at once: clean Markdown to lines of at most `columns` (at least 20). With style
+/* A whole text at once: clean Markdown to lines of at most `columns` (at least 19). With style
  * every SGR sequence that is opened on a line is closed on it. */
 char *spk_markdown_render(const char *text, gsize len, int columns);
 

@@ -8,7 +8,7 @@
 #define MAX_DEPTH   12
 #define MAX_TABLE   256 /* cells; larger ones are shown as rows of text */
 #define CODE_INDENT 2
-#define TAB	    4
+#define TAB	    "    "
 #define MIN_ROOM    8  /* columns that nesting leaves to the text */
 #define MAX_MARK    11 /* columns of "999999999. ", the widest */
 
@@ -109,6 +109,12 @@ static Word *open_word(Render *r)
 	return word;
 }
 
+/* What U+FE0F makes wider may stand before it in another style. */
+static int run_width(const char *text)
+{
+	return spk_text_width(text) + g_str_has_prefix(text, "\xef\xb8\x8f");
+}
+
 static void add_run(Render *r, const char *text, gsize len, guint style)
 {
 	Word *word = open_word(r);
@@ -118,7 +124,7 @@ static void add_run(Render *r, const char *text, gsize len, guint style)
 		put_style(word->text, style);
 	word->style = style;
 	g_string_append(word->text, copy);
-	word->width += spk_text_width(copy);
+	word->width += run_width(copy);
 }
 
 static void add_text(Render *r, const char *text, gsize len, guint style)
@@ -173,6 +179,20 @@ static void gap(Render *r)
 	r->needs_gap = FALSE;
 }
 
+static void put_break(Render *r, const char *style)
+{
+	g_string_append(r->out, style ? "\033[0m\n" : "\n");
+	begin_line(r);
+	g_string_append(r->out, style ? style : "");
+}
+
+static gsize sgr_len(const char *text)
+{
+	gsize len = strcspn(text, "m");
+
+	return len + (text[len] == 'm');
+}
+
 /* A word wider than the line, in pieces of whole characters; escapes cost nothing. The style
  * is closed at each line's end and opened again. */
 static int put_long(Render *r, const char *text, int column, int width)
@@ -180,34 +200,21 @@ static int put_long(Render *r, const char *text, int column, int width)
 	g_autofree char *style = NULL;
 
 	while (*text) {
-		const char *next = g_utf8_next_char(text);
-		char one[8] = "";
-		int w;
+		gboolean escape = *text == '\033', tab = *text == '\t';
+		int w = 0;
+		gsize len = escape ? sgr_len(text) : spk_text_cluster(text, &w);
 
-		if (*text == '\033') {
-			for (next = text; *next && *next != 'm'; next++)
-				;
-			next += *next == 'm';
+		w = tab ? (int)strlen(TAB) : w + g_str_has_prefix(text, "\xef\xb8\x8f");
+		if (escape) {
 			g_free(style);
-			style = g_strndup(text, next - text);
-			g_string_append_len(r->out, text, next - text);
-			text = next;
-			continue;
-		}
-		if (*text == '\t')
-			memset(one, ' ', TAB);
-		else
-			memcpy(one, text, MIN((gsize)(next - text), sizeof(one) - 1));
-		w = spk_text_width(one);
-		if (column + w > width) {
-			g_string_append(r->out, style ? "\033[0m\n" : "\n");
-			begin_line(r);
-			g_string_append(r->out, style ? style : "");
+			style = g_strndup(text, len);
+		} else if (column + w > width) {
+			put_break(r, style);
 			column = 0;
 		}
-		g_string_append(r->out, one);
+		g_string_append_len(r->out, tab ? TAB : text, tab ? strlen(TAB) : len);
 		column += w;
-		text = next;
+		text += len;
 	}
 	return column;
 }
@@ -626,7 +633,7 @@ char *spk_markdown_render(const char *text, gsize len, int columns)
 		.leave_span = leave_span,
 		.text = on_text,
 	};
-	Render r = { .columns = MAX(columns, 20) };
+	Render r = { .columns = MAX(columns, MIN_ROOM + MAX_MARK) };
 
 	r.out = g_string_new(NULL);
 	r.code = g_string_new(NULL);

@@ -184,12 +184,88 @@ static void clip_middle_is_bounded(void **state)
 
 static void width(void **state)
 {
-	assert_int_equal(spk_text_width(""), 0);
-	assert_int_equal(spk_text_width("abc"), 3);
-	assert_int_equal(spk_text_width("日本"), 4);
-	assert_int_equal(spk_text_width("e\xcc\x81"), 1); /* e and a combining acute */
-	assert_int_equal(spk_text_width("a\xff"), 2);
-	assert_int_equal(spk_text_width("…"), 1);
+	static const struct {
+		const char *text;
+		int columns, clusters;
+	} cases[] = {
+		{ "", 0, 0 },
+		{ "abc", 3, 3 },
+		{ "…", 1, 1 },
+		{ "a\xff", 2, 2 },
+		{ "\xf0\x9f", 2, 2 }, /* the half of a character */
+		/* CJK: wide, full width, half width, Hangul whole and in parts */
+		{ "日本", 4, 2 },
+		{ "Ａ。", 4, 2 },
+		{ "ｱ", 1, 1 },
+		{ "한", 2, 1 },
+		{ "\u1112\u1161\u11ab", 2, 1 },
+		/* marks */
+		{ "e\u0301", 1, 1 },
+		{ "e\u0301\u0323x", 2, 2 },
+		{ "\u0301", 0, 1 },
+		{ "日\u0301", 2, 1 },
+		{ "ก\u0e34\u0e48", 1, 1 },
+		{ "a\u200bb", 2, 2 },
+		{ "\n\u0301", 1, 2 }, /* none on a line end */
+		/* pictures */
+		{ "🙂", 2, 1 },
+		{ "❤", 1, 1 },
+		{ "❤\ufe0f", 2, 1 },
+		{ "❤\ufe0e", 1, 1 },
+		{ "🙂\ufe0f", 2, 1 },
+		{ "a\ufe0f", 1, 1 },
+		{ "1\ufe0f\u20e3", 2, 1 },
+		{ "✅ ok", 5, 4 },
+		/* skin tones */
+		{ "👍🏽", 2, 1 },
+		{ "☝🏽", 2, 1 },
+		{ "☝\ufe0f🏽", 2, 1 },
+		{ "🏽", 2, 1 },
+		{ "a🏽", 3, 2 },
+		{ "🌸🏽", 4, 2 },
+		/* joined */
+		{ "👨\u200d👩\u200d👧\u200d👦", 2, 1 },
+		{ "👩🏽\u200d❤\ufe0f\u200d💋\u200d👨🏿", 2, 1 },
+		{ "🏳\ufe0f\u200d🌈", 2, 1 },
+		{ "👷🏻\u200d♀\ufe0f", 2, 1 },
+		{ "👨\u200dx", 3, 2 },
+		{ "👨👩", 4, 2 },
+		{ "ب\u200dب", 2, 2 },
+		/* flags */
+		{ "🇩🇪", 2, 1 },
+		{ "🇩🇪🇫🇷", 4, 2 },
+		{ "🇩🇪🇫", 3, 2 },
+		{ "🇩x", 2, 2 },
+	};
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const char *p = cases[i].text;
+		int clusters = 0, columns = 0, one;
+
+		for (gsize len; (len = spk_text_cluster(p, &one)) > 0; p += len) {
+			columns += one;
+			clusters++;
+		}
+		if (columns != cases[i].columns || clusters != cases[i].clusters)
+			fail_msg("\"%s\": %d columns, %d clusters", cases[i].text,
+				 columns, clusters);
+		assert_int_equal(spk_text_width(cases[i].text), columns);
+		assert_int_equal(*p, '\0');
+	}
+}
+
+/* A million marks on one letter are many clusters, each soon done with. */
+static void width_of_many_marks(void **state)
+{
+	g_autoptr(GString) text = g_string_new("e");
+	int one;
+
+	(void)state;
+	for (int i = 0; i < 1000000; i++)
+		g_string_append(text, "\u0301");
+	assert_true(spk_text_cluster(text->str, &one) < 100);
+	assert_int_equal(spk_text_width(text->str), 1);
 }
 
 static void nearest(void **state)
@@ -286,6 +362,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(clip_middle_keeps_both_ends),
 	cmocka_unit_test(clip_middle_is_bounded),
 	cmocka_unit_test(width),
+	cmocka_unit_test(width_of_many_marks),
 	cmocka_unit_test(nearest),
 	cmocka_unit_test(nearest_of_long_words),
 	cmocka_unit_test(did_you_mean),
