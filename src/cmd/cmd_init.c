@@ -11,57 +11,82 @@
 #include "base/json.h"
 #include "cmd/cmd_all.h"
 #include "cmd/optdoc.h"
+#include "cmd/suggest.h"
 #include "cmd/ui.h"
 #include "conf/secret.h"
 
 enum { TRIES = 3, ANSWER_MAX = 512 };
+
+typedef struct {
+	GHashTable *
+		values; /* option -> value as TOML takes it: what will not be commented out */
+	const char *model; /* of --model; NULL */
+	gboolean asks;
+	gboolean ready; /* the provider has what it needs, but perhaps a model's name */
+} Answers;
 
 static const SpkOpt *option(const char *name)
 {
 	return &spk_conf_options()[spk_conf_find(name)];
 }
 
-/* The first whose key is at hand in the environment; else the default. */
-static const char *likely_provider(void)
+static void put(GHashTable *values, const SpkOpt *opt, const char *value)
 {
-	static const char *const with_key[] = { "openai", "anthropic", "openrouter",
-						"zen" };
-
-	for (gsize i = 0; i < G_N_ELEMENTS(with_key); i++) {
-		g_autofree char *key = g_strconcat(with_key[i], ".api_key", NULL);
-		const SpkSecret *secret = spk_secret_find(key);
-		const char *value = secret ? g_getenv(secret->env) : NULL;
-
-		if (value && *value)
-			return with_key[i];
-	}
-	return option("llm.provider")->fallback;
+	g_hash_table_insert(values, g_strdup(opt->name), spk_conf_canon(opt, value));
 }
 
-/* Sets values[name]; an empty answer is `likely`. Not asked, or wrong thrice: likewise. */
-static void ask(GHashTable *values, gboolean asks, const char *question, const char *name,
-		const char *likely)
+static gboolean has_control(const char *text)
 {
-	const char *value = likely;
+	for (; *text; text++)
+		if (g_ascii_iscntrl(*text))
+			return TRUE;
+	return FALSE;
+}
+
+/* Why it can't be the option's value, in words; NULL: it can. */
+static char *unfit(const SpkOpt *opt, const char *text)
+{
+	return has_control(text) ? g_strdup("has a control character")
+				 : spk_conf_unfit(opt, text);
+}
+
+/* An empty answer is `likely`, and so is one that was wrong thrice. */
+static char *ask(const char *question, const SpkOpt *opt, const char *likely,
+		 const char *shown)
+{
 	char answer[ANSWER_MAX];
 
-	for (int i = 0; asks && i < TRIES; i++) {
+	for (int i = 0; i < TRIES; i++) {
 		g_autofree char *why = NULL;
 
-		fprintf(stderr, "%s [%s] ", question, likely);
+		fprintf(stderr, "%s [%s] ", question, shown);
 		fflush(stderr);
 		if (!fgets(answer, sizeof(answer), stdin))
 			break;
 		g_strstrip(answer);
-		why = *answer ? spk_conf_unfit(option(name), answer) : NULL;
-		if (!why) {
-			value = *answer ? answer : likely;
-			break;
-		}
+		why = *answer ? unfit(opt, answer) : NULL;
+		if (!why)
+			return g_strdup(*answer ? answer : likely);
 		fprintf(stderr, "  that %s\n", why);
 	}
-	if (strcmp(value, option(name)->fallback) != 0)
-		g_hash_table_insert(values, g_strdup(name), g_strdup(value));
+	return g_strdup(likely);
+}
+
+/* One of the three: given by a flag, else asked, else `likely`. */
+static void settle(Answers *answers, const char *question, const char *name,
+		   const char *likely)
+{
+	const SpkOpt *opt = option(name);
+	g_autofree char *usual = spk_conf_canon(opt, opt->fallback);
+	g_autofree char *value = NULL, *canon = NULL;
+
+	if (g_hash_table_contains(answers->values, name))
+		return;
+	value = answers->asks ? ask(question, opt, likely, *likely ? likely : "none")
+			      : g_strdup(likely);
+	canon = *value ? spk_conf_canon(opt, value) : NULL;
+	if (canon && g_strcmp0(canon, usual) != 0)
+		put(answers->values, opt, value);
 }
 
 static const char *chosen(GHashTable *values, const char *name)
@@ -71,17 +96,91 @@ static const char *chosen(GHashTable *values, const char *name)
 	return value ? value : option(name)->fallback;
 }
 
-static void ask_all(GHashTable *values, gboolean asks)
+/* The model and the address that go with the provider, where it is the one proposed. */
+static void settle_model(Answers *answers, const SpkSuggestion *found)
 {
-	g_autofree char *model = NULL;
+	const char *provider = chosen(answers->values, "llm.provider");
+	gboolean proposed = !strcmp(provider, found->provider);
+	g_autofree char *model = g_strconcat(provider, ".model", NULL);
+	g_autofree char *url = g_strconcat(provider, ".url", NULL);
 
-	ask(values, asks, "Whose models? openai, anthropic, ollama, openrouter or zen",
-	    "llm.provider", likely_provider());
-	model = g_strconcat(chosen(values, "llm.provider"), ".model", NULL);
+	if (proposed && found->url && !g_hash_table_contains(answers->values, url))
+		put(answers->values, option(url), found->url);
+	if (answers->model && spk_conf_find(model) >= 0)
+		put(answers->values, option(model), answers->model);
 	if (spk_conf_find(model) >= 0)
-		ask(values, asks, "Which model?", model, option(model)->fallback);
-	ask(values, asks, "How many tokens may one task use at most? (0: no limit)",
-	    "task.max_tokens", option("task.max_tokens")->fallback);
+		settle(answers, "Which model?", model,
+		       proposed && found->model ? found->model : option(model)->fallback);
+}
+
+static void settle_all(Answers *answers)
+{
+	g_auto(SpkSuggestion) found = { NULL };
+
+	spk_suggest(&found);
+	settle(answers, "Whose models? openai, anthropic, ollama, openrouter or zen",
+	       "llm.provider", found.provider);
+	settle_model(answers, &found);
+	answers->ready = found.ready &&
+			 !strcmp(chosen(answers->values, "llm.provider"), found.provider);
+	settle(answers, "How many dollars may all tasks of a day cost? (empty: no limit)",
+	       "budget.day_usd", "");
+}
+
+/* ---- what was given on the command line ---- */
+static gboolean give(Answers *answers, const char *name, const char *value,
+		     const char *flag, GError **error)
+{
+	g_autofree char *why = unfit(option(name), value);
+
+	if (why) {
+		spk_error_set(error, SPK_ERR_USAGE,
+			      "`sparks help init` tells what it takes", "%s %s", flag,
+			      why);
+		return FALSE;
+	}
+	put(answers->values, option(name), value);
+	return TRUE;
+}
+
+/* "NAME=VALUE" */
+static gboolean give_set(Answers *answers, const char *set, GError **error)
+{
+	const char *equals = strchr(set, '=');
+	g_autofree char *name =
+		g_strndup(set, equals ? (gsize)(equals - set) : strlen(set));
+	g_autofree char *flag = g_strconcat("--set ", name, NULL);
+	g_autofree char *nearest = NULL;
+
+	if (equals && spk_conf_find(name) >= 0)
+		return give(answers, name, equals + 1, flag, error);
+	nearest = spk_secret_find(name) ? NULL : spk_conf_nearest(name);
+	spk_error_set(error, SPK_ERR_USAGE,
+		      spk_secret_find(name) ? "`sparks secrets set` keeps keys"
+					    : "write --set NAME=VALUE; `sparks config "
+					      "show` lists the options",
+		      "%s sets no option%s", flag, nearest ? nearest : "");
+	return FALSE;
+}
+
+static gboolean read_flags(Answers *answers, const SpkArgs *args, GError **error)
+{
+	const char *provider = spk_args_str(args, "provider");
+	const char *usd = spk_args_str(args, "day-usd");
+	g_autofree char *why = NULL;
+
+	for (const char *const *set = spk_args_set(args); *set; set++)
+		if (!give_set(answers, *set, error))
+			return FALSE;
+	answers->model = spk_args_str(args, "model");
+	why = answers->model ? unfit(option("openai.model"), answers->model) : NULL;
+	if (why) {
+		spk_error_set(error, SPK_ERR_USAGE, NULL, "--model %s", why);
+		return FALSE;
+	}
+	return (!provider ||
+		give(answers, "llm.provider", provider, "--provider", error)) &&
+	       (!usd || give(answers, "budget.day_usd", usd, "--day-usd", error));
 }
 
 /* FALSE: the file stays, with the reason. */
@@ -107,18 +206,38 @@ static gboolean write_file(const char *path, GHashTable *values, GError **error)
 }
 
 /* elsewhere: not where it is looked for unasked. */
-static void say_next(const char *path, gboolean elsewhere, GHashTable *values)
+static void say_next(const char *path, gboolean elsewhere, const Answers *answers)
 {
-	g_autofree char *key =
-		g_strconcat(chosen(values, "llm.provider"), ".api_key", NULL);
+	GHashTable *values = answers->values;
+	const char *provider = chosen(values, "llm.provider");
+	g_autofree char *key = g_strconcat(provider, ".api_key", NULL);
+	g_autofree char *model = g_strconcat(provider, ".model", NULL);
 	const SpkSecret *secret = spk_secret_find(key);
 
 	printf("wrote %s\nnext:\n", path);
-	if (secret && !g_getenv(secret->env))
+	if (secret && !answers->ready)
 		printf("  sparks secrets set %s\n", secret->key);
+	if (spk_conf_find(model) >= 0 && !*chosen(values, model))
+		printf("  put the name of a model into that file: [%s] model\n",
+		       provider);
 	printf("  sparks doctor%s%s\n  sparks do \"what should be true afterwards\"%s%s\n",
 	       elsewhere ? " --config " : "", elsewhere ? path : "",
 	       elsewhere ? " --config " : "", elsewhere ? path : "");
+}
+
+static void print_json(const char *path, GHashTable *values)
+{
+	const char *provider = chosen(values, "llm.provider");
+	g_autofree char *model = g_strconcat(provider, ".model", NULL);
+	double usd = g_ascii_strtod(chosen(values, "budget.day_usd"), NULL);
+	g_autoptr(json_t) object =
+		json_pack("{s:o,s:s,s:o,s:o}", "file", spk_json_text(path), "provider",
+			  provider, "model",
+			  spk_conf_find(model) >= 0 ? spk_json_text(chosen(values, model))
+						    : json_null(),
+			  "day_usd", usd > 0 ? json_real(usd) : json_null());
+
+	spk_cmd_print_json(object);
 }
 
 static int run(const SpkArgs *args)
@@ -128,29 +247,34 @@ static int run(const SpkArgs *args)
 	gboolean json = spk_args_flag(args, "json");
 	g_autoptr(GHashTable)
 		values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	g_autoptr(json_t) object = NULL;
+	Answers answers = { values, NULL, spk_ui_can_ask() && !spk_args_yes(args) };
 	g_autoptr(GError) error = NULL;
 
-	if (!may_write(path, spk_args_flag(args, "force"), &error))
+	if (!read_flags(&answers, args, &error) ||
+	    !may_write(path, spk_args_flag(args, "force"), &error))
 		return spk_cmd_fail(g_steal_pointer(&error), json);
-	ask_all(values, spk_ui_can_ask() && !spk_args_yes(args));
+	settle_all(&answers);
 	if (!write_file(path, values, &error))
 		return spk_cmd_fail(g_steal_pointer(&error), json);
-	if (!json) {
-		say_next(path, given != NULL, values);
-		return 0;
-	}
-	object = json_pack("{s:o,s:s}", "file", spk_json_text(path), "provider",
-			   chosen(values, "llm.provider"));
-	spk_cmd_print_json(object);
+	if (json)
+		print_json(path, values);
+	else
+		say_next(path, given != NULL, &answers);
 	return 0;
 }
 
 static const SpkCmdOpt options[] = {
+	{ "day-usd", .type = SPK_CMD_STRING, .value = "USD",
+	  .sentence = "dollars that all tasks of a day may cost; 0: no limit" },
 	{ "force", .type = SPK_CMD_FLAG, .sentence = "write over a file that is there" },
 	{ "json", .type = SPK_CMD_FLAG, .sentence = "one JSON object on stdout" },
+	{ "model", .type = SPK_CMD_STRING, .value = "NAME",
+	  .sentence = "model of the provider" },
 	{ "path", .type = SPK_CMD_STRING, .value = "PATH",
 	  .sentence = "where to write (default: ~/.sparks/config.toml)" },
+	{ "provider", .type = SPK_CMD_STRING, .value = "NAME",
+	  .choices = "openai|anthropic|ollama|openrouter|zen",
+	  .sentence = "whose models" },
 	{ NULL },
 };
 
@@ -159,10 +283,14 @@ const SpkCmd spk_cmd_init = {
 	.usage = "",
 	.summary = "Write a commented config file.",
 	.details =
-		"Asks for provider, model and the limit of a task; without a terminal, or "
-		"with --yes, it takes what it would have proposed. A file that is there "
-		"stays unless you say otherwise.",
-	.example = "sparks init",
+		"Asks for provider, model and the dollars of a day, and proposes what is here: "
+		"a key in the environment or kept by `sparks secrets`, else a server on this "
+		"machine that has a model. Without a terminal, or with --yes, it takes what it "
+		"would have proposed. What is given by an option or by --set is not asked. A "
+		"file that is there stays unless you say otherwise.",
+	.example =
+		"sparks init\nsparks init --yes --provider ollama --model qwen2.5-coder:14b "
+		"--day-usd 5",
 	.options = options,
 	.run = run,
 };

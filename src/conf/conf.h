@@ -71,6 +71,9 @@ char *spk_conf_later(const char *name);
 char *spk_conf_nearest(const char *name);
 /* Why the option can't have that value, in words ("is 0, but must be …"); NULL: it can. */
 char *spk_conf_unfit(const SpkOpt *opt, const char *text);
+/* The value as a file would have it, strings without quotes ("yes" of a boolean: "true"); NULL:
+ * it is unfit. A path stays as it is written. */
+char *spk_conf_canon(const SpkOpt *opt, const char *text);
 /* Its environment variable: "SPARKS_MANAGER_MAX_STEPS". */
 char *spk_conf_env_name(const char *option);
 

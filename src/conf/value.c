@@ -184,3 +184,28 @@ char *spk_conf_unfit(const SpkOpt *opt, const char *text)
 		g_free(value.text);
 	return why;
 }
+
+char *spk_conf_canon(const SpkOpt *opt, const char *text)
+{
+	char digits[G_ASCII_DTOSTR_BUF_SIZE];
+	g_autofree char *why = NULL, *own = NULL;
+	SpkConfValue value;
+
+	if (!spk_conf_value_parse(opt, text, &value, &why))
+		return NULL;
+	own = value.text;
+	switch (opt->type) {
+	case SPK_OPT_INT:
+		return g_strdup_printf("%" G_GINT64_FORMAT, value.integer);
+	case SPK_OPT_REAL:
+		return g_strdup(
+			g_ascii_formatd(digits, sizeof(digits), "%.15g", value.real));
+	case SPK_OPT_BOOL:
+		return g_strdup(value.boolean ? "true" : "false");
+	case SPK_OPT_LIST:
+	case SPK_OPT_PATTERNS:
+		return g_steal_pointer(&own);
+	default:
+		return g_strdup(text);
+	}
+}

@@ -2,10 +2,13 @@
 """What a new user types: init with and without a terminal, and completions in real shells.
 
 usage: first.py SPARKS      (prints TAP)"""
+import http.server
+import json
 import os
 import pty
 import stat
 import subprocess
+import threading
 import time
 
 from world import SPARKS, World, main
@@ -57,13 +60,106 @@ def answer(w, *lines):
     return out.decode()
 
 
+def value(w, name):
+    """The value in force, which must come from the file that was written without a warning."""
+    checked = w.run("config", "check")
+    assert "0 warnings" in checked.out and not checked.err, checked.out + checked.err
+    found = w.json("config", "explain", name)
+    return found["value"] if found["origin"] == "file" else None
+
+
 def on_a_terminal_three_questions():
     with World() as w:
         out = answer(w, "olama", "ollama", "qwen2.5:7b", "")
         assert "must be one of" in out and "did you mean" in out, out
-        assert w.json("config", "explain", "llm.provider")["value"] == "ollama"
-        assert w.json("config", "explain", "ollama.model")["value"] == "qwen2.5:7b"
-        assert w.json("config", "explain", "task.max_tokens")["origin"] == "default"
+        assert value(w, "llm.provider") == "ollama" and value(w, "ollama.model") == "qwen2.5:7b"
+        assert value(w, "budget.day_usd") is None and value(w, "task.max_tokens") is None
+        assert out.count("] ") == 4, out        # one was asked twice
+
+
+def a_budget_is_asked_for():
+    for typed, want in (("five", None), (".5", 0.5), ("05", 5), ("7.25", 7.25), ("1e3", 1000), ("0", None)):
+        with World() as w:
+            out = answer(w, "", "", typed, "", "")
+            assert "[none]" in out and ("must be a number" in out) == (typed == "five"), out
+            assert value(w, "budget.day_usd") == want, typed
+            assert value(w, "llm.provider") is None     # nothing is here: it is looked for each time
+
+
+def what_is_typed_stays_toml():
+    with World() as w:
+        answer(w, "openai", 'a "b" \\c \u00e4 #', "")
+        assert value(w, "openai.model") == 'a "b" \\c \u00e4 #'
+        assert "control character" in w.run("init", "--force", "--model", "a\x1b[2J", code=2).err
+
+
+class Models(http.server.BaseHTTPRequestHandler):
+    """A server that lists one model, as llama.cpp does."""
+
+    def do_GET(self):
+        body = json.dumps({"object": "list", "data": [{"id": "tiny-here"}]}).encode()
+        self.send_response(200 if self.path == "/v1/models" else 404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def a_server_that_is_here_is_proposed():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Models)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    with World() as w:
+        w.env["SPARKS_LLM_LOCAL_SERVERS"] = f"ollama=http://127.0.0.1:9 openai={url}"
+        done = w.run("init")
+        assert "secrets set" not in done.out, done.out
+        del w.env["SPARKS_LLM_LOCAL_SERVERS"]
+        assert value(w, "openai.url") == url and value(w, "openai.model") == "tiny-here"
+        w.env["SPARKS_LLM_LOCAL_SERVERS"] = f"openai={url}"
+        os.remove(config_of(w))
+        out = answer(w, "", "", "3")
+        assert "[tiny-here]" in out, out
+        assert value(w, "openai.model") == "tiny-here" and value(w, "budget.day_usd") == 3
+        os.remove(config_of(w))
+        w.env["OPENROUTER_API_KEY"] = "sk-or-0123456789"    # a key goes before a server
+        done = w.run("init")
+        assert value(w, "llm.provider") == "openrouter" and value(w, "openai.url") is None
+        assert "[openrouter] model" in done.out and "secrets set" not in done.out, done.out
+    server.shutdown()
+
+
+def flags_are_answers():
+    with World() as w:
+        done = w.json("init", "--provider", "ollama", "--model", "m:1", "--day-usd", "2.50",
+                      "--set", "up.workers=3", "--set", "llm.fallback=no")
+        assert done == {"file": config_of(w), "provider": "ollama", "model": "m:1", "day_usd": 2.5}
+        assert value(w, "up.workers") == 3 and value(w, "llm.fallback") is False
+        assert value(w, "llm.provider") == "ollama" and value(w, "budget.day_usd") == 2.5
+        for words, want in ((("--day-usd", "much"), "must be a number"), (("--provider", "olama"), "did you mean"),
+                            (("--set", "up.workrs=3"), "did you mean"), (("--set", "openai.api_key=k"), "secrets set"),
+                            (("--set", "up.workers=0"), "must be a whole number")):
+            assert want in w.run("init", "--force", *words, code=2).err, words
+        assert value(w, "up.workers") == 3
+
+
+def a_broken_file_is_written_anew():
+    with World() as w:
+        os.makedirs(w.env["SPARKS_HOME"])
+        with open(config_of(w), "w", encoding="utf-8") as file:
+            file.write("[llm\n")
+        w.run("ghosts", code=78)
+        w.run("init", "--force")
+        assert value(w, "llm.provider") is None
+
+
+def a_repository_proposes_nothing():
+    with World() as w:
+        w.write("config.toml", '[llm]\nprovider = "ollama"\n[openai]\nmodel = "evil"\n')
+        assert w.json("init")["provider"] == "openai"
+        with open(config_of(w), encoding="utf-8") as file:
+            assert "evil" not in file.read()
 
 
 def in_shell(w, shell, script):
@@ -128,5 +224,7 @@ def values_are_quick():
 
 
 main(without_a_terminal_it_asks_nothing, it_never_overwrites_unasked,
-     on_a_terminal_three_questions, bash_knows_values, fish_knows_values, zsh_knows_values,
+     on_a_terminal_three_questions, a_budget_is_asked_for, what_is_typed_stays_toml,
+     a_server_that_is_here_is_proposed, flags_are_answers, a_broken_file_is_written_anew,
+     a_repository_proposes_nothing, bash_knows_values, fish_knows_values, zsh_knows_values,
      values_are_quick)

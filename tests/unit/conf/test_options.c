@@ -207,6 +207,29 @@ static void test_values(void **state)
 	}
 }
 
+/* What a file would have, whatever way it was typed. */
+static void test_canon(void **state)
+{
+	static const struct {
+		const char *name, *text, *want;
+	} rows[] = {
+		{ "budget.day_usd", ".5", "0.5" },  { "budget.day_usd", "05", "5" },
+		{ "budget.day_usd", "0.1", "0.1" }, { "up.workers", "07", "7" },
+		{ "llm.fallback", "off", "false" }, { "openai.model", "a\"b", "a\"b" },
+		{ "script.play", "~/x", "~/x" },    { "up.workers", "x", NULL },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const SpkOpt *opt = &spk_conf_options()[spk_conf_find(rows[i].name)];
+		g_autofree char *got = spk_conf_canon(opt, rows[i].text);
+
+		if (rows[i].want)
+			assert_string_equal(got, rows[i].want);
+		else
+			assert_null(got);
+	}
+}
+
 static void test_value_is_bounded(void **state)
 {
 	g_autofree char *huge = g_strnfill(SPK_CONF_MAX_VALUE + 1, 'x');
@@ -232,6 +255,7 @@ const struct CMUnitTest options_tests[] = {
 	cmocka_unit_test(test_later_names_are_no_options),
 	cmocka_unit_test(test_lists),
 	cmocka_unit_test(test_values),
+	cmocka_unit_test(test_canon),
 	cmocka_unit_test(test_value_is_bounded),
 };
 const size_t n_options_tests = G_N_ELEMENTS(options_tests);
