@@ -43,12 +43,13 @@ static json_t *option_to_json(const SpkConf *conf, const SpkOpt *opt)
 	g_autofree char *place = place_text(conf, opt);
 	g_autofree char *env = spk_conf_env_name(opt->name);
 
-	return json_pack("{s:s,s:s,s:s,s:s,s:O,s:s,s:o,s:s,s:b}", "name", opt->name,
+	return json_pack("{s:s,s:s,s:s,s:s,s:O,s:s,s:o,s:s,s:b,s:b}", "name", opt->name,
 			 "meaning", opt->sentence, "takes", takes, "default",
 			 opt->fallback, "value", json_object_get(row, "value"), "origin",
 			 spk_conf_origin(conf, opt->name), "place", spk_json_text(place),
 			 "environment", env, "sensitive",
-			 (opt->flags & SPK_OPT_SENSITIVE) != 0);
+			 (opt->flags & SPK_OPT_SENSITIVE) != 0, "restart",
+			 (opt->flags & SPK_OPT_RESTART) != 0);
 }
 
 static void print_row(const char *name, const char *text)
@@ -75,6 +76,9 @@ static void print_option(const SpkConf *conf, const SpkOpt *opt)
 	print_row("value", *value ? value : "empty");
 	print_row("from", place);
 	print_row("variable", env);
+	print_row("changed", opt->flags & SPK_OPT_RESTART
+				     ? "a running daemon keeps what it began with"
+				     : "holds for tasks that begin after it");
 	if (opt->flags & SPK_OPT_SENSITIVE)
 		print_row("sensitive",
 			  spk_conf_is_trusted(conf)

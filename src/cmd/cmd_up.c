@@ -27,6 +27,26 @@ static void say_ready(const SpkSession *session, gint64 workers)
 	fflush(stdout);
 }
 
+/* As the daemon was started, from the files as they are now. */
+static SpkConf *reload(const char *const *pinned, gpointer user, GError **error)
+{
+	const SpkArgs *args = user;
+	g_autoptr(GPtrArray) all = g_ptr_array_new();
+	g_autofree char *workers = g_strdup_printf("up.workers=%" G_GINT64_FORMAT,
+						   spk_args_int(args, "workers", 0));
+	SpkConfSource source = { .explicit_path = spk_args_config(args) };
+
+	for (const char *const *set = spk_args_set(args); *set; set++)
+		g_ptr_array_add(all, (gpointer)*set);
+	if (spk_args_has(args, "workers"))
+		g_ptr_array_add(all, workers);
+	for (; pinned && *pinned; pinned++)
+		g_ptr_array_add(all, (gpointer)*pinned);
+	g_ptr_array_add(all, NULL);
+	source.overrides = (const char *const *)all->pdata;
+	return spk_conf_load(&source, error);
+}
+
 static int run(const SpkArgs *args)
 {
 	g_auto(SpkSession) session = { 0 };
@@ -50,6 +70,7 @@ static int run(const SpkArgs *args)
 	    !spk_worker_register(session.store, spk_holder_self(), &error) ||
 	    !spk_core_announce(session.core, &error))
 		return spk_cmd_fail(g_steal_pointer(&error), session.json);
+	spk_core_on_reload(session.core, reload, (gpointer)args);
 	say_ready(&session, workers);
 	(void)spk_core_serve(session.core, workers, interrupt,
 			     &error); /* error says it */
@@ -77,8 +98,10 @@ const SpkCmd spk_cmd_up = {
 		"One daemon per store; a second one is refused. SIGTERM or Ctrl-C drains: "
 		"running tasks end their step, are given back, and go on with the next `up` or "
 		"with `sparks tasks resume ID`.\n\n"
-		"It runs tasks with the configuration it was started with. A command whose own "
-		"values differ says so and runs its task itself.\n\n"
+		"A changed configuration file (or .env, or file of ~/.sparks/ghosts) holds for the "
+		"tasks that begin after it; one that is wrong changes nothing and is logged, and "
+		"[box] and [db] wait for a restart. A command whose own values differ says so and "
+		"runs its task itself.\n\n"
 		"--install writes ~/.config/systemd/user/sparks.service for this program, this "
 		"SPARKS_HOME and this --config, and starts it. The journal keeps its messages: "
 		"journalctl --user -u sparks. `loginctl enable-linger` lets it run while you are "

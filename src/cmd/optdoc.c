@@ -22,6 +22,9 @@ static const char trust[] =
 	"./config.toml and ./.env come with whatever folder one stands in. Options marked "
 	"sensitive have no effect from there until `sparks config trust` has recorded the "
 	"files as they are; until then what ~/.sparks/config.toml says of these holds.";
+static const char restart[] =
+	"changed by a restart: a running daemon takes a changed configuration over for the "
+	"tasks that begin after it, but these it keeps until it starts again.";
 
 static const char *section_end(const char *name)
 {
@@ -121,6 +124,8 @@ static void put_man_option(GString *out, const SpkOpt *opt, GHashTable *values)
 			       *opt->fallback ? opt->fallback : "empty");
 	if (opt->flags & SPK_OPT_SENSITIVE)
 		g_string_append(text, " Sensitive.");
+	if (opt->flags & SPK_OPT_RESTART)
+		g_string_append(text, " Changed by a restart.");
 	spk_roff_item(out, opt->name, text->str);
 }
 
@@ -177,12 +182,19 @@ static void put_cell(GString *out, const char *text)
 	}
 }
 
+static const char *marks(const SpkOpt *opt)
+{
+	static const char *const texts[] = { "", " †", " ‡", " † ‡" };
+
+	return texts[(opt->flags & SPK_OPT_SENSITIVE ? 1 : 0) +
+		     (opt->flags & SPK_OPT_RESTART ? 2 : 0)];
+}
+
 static void put_row(GString *out, const SpkOpt *opt)
 {
 	g_autofree char *words = opt->choices ? choices_text(opt) : NULL;
 
-	g_string_append_printf(out, "| `%s`%s | ", opt->name,
-			       opt->flags & SPK_OPT_SENSITIVE ? " †" : "");
+	g_string_append_printf(out, "| `%s`%s | ", opt->name, marks(opt));
 	g_string_append_printf(out, *opt->fallback ? "`%s` | " : "– | ", opt->fallback);
 	put_cell(out, opt->sentence);
 	if (words)
@@ -238,7 +250,7 @@ static void put_full_row(GString *out, const SpkOpt *opt, GHashTable *values)
 	g_autofree char *env = spk_conf_env_name(opt->name);
 
 	g_string_append_printf(out, "| `%s`%s | ", section_end(opt->name) + 1,
-			       opt->flags & SPK_OPT_SENSITIVE ? " †" : "");
+			       marks(opt));
 	g_string_append_printf(out, *opt->fallback ? "`%s` | " : "– | ", opt->fallback);
 	put_cell(out, range);
 	g_string_append_printf(out, " | `%s` | ", env);
@@ -260,7 +272,7 @@ char *spk_optdoc_markdown(void)
 	for (gsize i = 0; i < G_N_ELEMENTS(places); i++)
 		g_string_append_printf(out, "%u. %s: %s\n", (guint)i + 1, places[i].place,
 				       places[i].sentence);
-	g_string_append_printf(out, "\n† sensitive: %s\n", trust);
+	g_string_append_printf(out, "\n† sensitive: %s\n\n‡ %s\n", trust, restart);
 	for (guint i = 0; i < all->len; i++) {
 		g_string_append_printf(out,
 				       "\n## [%s]\n\n| key | default | takes | "

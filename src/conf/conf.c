@@ -84,6 +84,13 @@ const char *spk_conf_origin(const SpkConf *conf, const char *name)
 	return value_of(conf, name)->origin;
 }
 
+char *spk_conf_dup_text(const SpkConf *conf, const char *name)
+{
+	const char *text = value_of(conf, name)->text;
+
+	return g_strdup(text ? text : "");
+}
+
 gboolean spk_conf_is_set(const SpkConf *conf, const char *name)
 {
 	return strcmp(spk_conf_origin(conf, name), "default") != 0;

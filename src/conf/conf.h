@@ -27,6 +27,8 @@ typedef enum {
 	SPK_OPT_SENSITIVE =
 		1 << 0, /* no effect from an untrusted ./config.toml or ./.env */
 	SPK_OPT_PROCESS = 1 << 1, /* of the program or its store: nothing to a task */
+	SPK_OPT_RESTART =
+		1 << 3,		/* a running daemon keeps the value that it began with */
 	SPK_OPT_LATER = 1 << 2, /* of the reference program; no effect in this version */
 } SpkOptFlags;
 
@@ -101,6 +103,8 @@ const char *spk_conf_str(const SpkConf *conf, const char *name); /* "" when unse
 gint64 spk_conf_int(const SpkConf *conf, const char *name);
 double spk_conf_real(const SpkConf *conf, const char *name);
 gboolean spk_conf_bool(const SpkConf *conf, const char *name);
+/* As it was given, whatever its type. */
+char *spk_conf_dup_text(const SpkConf *conf, const char *name);
 /* FALSE when only the built-in default holds. */
 gboolean spk_conf_is_set(const SpkConf *conf, const char *name);
 /* "default", "file", "environment", ".env", "knob", "command line" */

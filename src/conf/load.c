@@ -220,13 +220,32 @@ static void load_overrides(SpkConfLoad *load)
 
 /* ---- the database ---- */
 /* A SQLite file without an application id: ours sets one, the reference doesn't. */
-static gboolean is_foreign_database(const char *path)
+static gboolean looks_foreign(const char *path)
 {
 	static const char magic[16] = "SQLite format 3";
 	char head[100];
 
 	return spk_conf_read_head(path, head, sizeof(head)) &&
 	       !memcmp(head, magic, sizeof(magic)) && !memcmp(head + 68, "\0\0\0\0", 4);
+}
+
+/* Looked at once in a process, before it opens its store: to open and close the file of a
+ * store that is open drops SQLite's locks on it (POSIX locks are the process's), and whoever
+ * comes next takes the write-ahead log for left over and removes it. */
+static gboolean is_foreign_database(const char *path)
+{
+	static GMutex lock;
+	static GHashTable *seen; /* path -> foreign */
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&lock);
+	gpointer foreign;
+
+	if (!seen)
+		seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	if (g_hash_table_lookup_extended(seen, path, NULL, &foreign))
+		return GPOINTER_TO_INT(foreign);
+	foreign = GINT_TO_POINTER(looks_foreign(path));
+	g_hash_table_insert(seen, g_strdup(path), foreign);
+	return GPOINTER_TO_INT(foreign);
 }
 
 static void find_store(SpkConfLoad *load)

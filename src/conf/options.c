@@ -30,6 +30,7 @@
 	}
 #define S   SPK_OPT_SENSITIVE
 #define P   SPK_OPT_PROCESS
+#define R   SPK_OPT_RESTART
 #define MIB 1048576.0
 #define TIB 1099511627776.0
 
@@ -45,21 +46,21 @@ static const SpkOpt options[] = {
 	     "sampling temperature; at most 1 is sent"),
 	STR("anthropic.url", "https://api.anthropic.com/v1", S,
 	    "base URL"),
-	ENUM("box.backend", "auto", "auto|native|docker", S,
+	ENUM("box.backend", "auto", "auto|native|docker", S | R,
 	     "sandbox backend"),
-	INT("box.fsize_bytes", "1073741824", MIB, TIB, S,
+	INT("box.fsize_bytes", "1073741824", MIB, TIB, S | R,
 	    "largest file that a command in the box may write"),
-	INT("box.memory_bytes", "4294967296", 16 * MIB, 16 * TIB, S,
+	INT("box.memory_bytes", "4294967296", 16 * MIB, 16 * TIB, S | R,
 	    "memory of the box"),
-	STR("box.path", "", S,
+	STR("box.path", "", S | R,
 	    "path of the work tree inside the box; empty: the same as outside"),
-	INT("box.pids", "256", 8, 32768, S,
+	INT("box.pids", "256", 8, 32768, S | R,
 	    "processes and threads in the box"),
-	ENUM("box.require_tier", "landlock", "landlock|docker|native|native-full", S,
+	ENUM("box.require_tier", "landlock", "landlock|docker|native|native-full", S | R,
 	     "weakest sandbox that tasks may run in"),
-	ENUM("box.tier", "auto", "auto|native|landlock", S,
+	ENUM("box.tier", "auto", "auto|native|landlock", S | R,
 	     "choose a weaker sandbox than the machine allows"),
-	INT("box.timeout_secs", "600", 1, 86400, S,
+	INT("box.timeout_secs", "600", 1, 86400, S | R,
 	    "wall-clock limit of one command in the box"),
 	INT("budget.day_tokens", "0", 0, 1e12, S,
 	    "tokens that all tasks of a day (UTC) may take; 0: no limit"),
@@ -70,9 +71,9 @@ static const SpkOpt options[] = {
 	INT("chat.history_tokens", "16000", 0, 1000000, 0,
 	    "tokens of earlier turns that a message of a chat takes along, at most a third of "
 	    "the model's window"),
-	PATH("db.path", "~/.sparks/store.db", P | S,
+	PATH("db.path", "~/.sparks/store.db", P | S | R,
 	     "database of tasks and their journal"),
-	ENUM("db.synchronous", "normal", "normal|full", P,
+	ENUM("db.synchronous", "normal", "normal|full", P | R,
 	     "full: survives a power cut without losing the last steps"),
 	{ "keep.auto", SPK_OPT_BOOL, "true", 0, 0, NULL, P | S,
 	  "drop what [keep] says is too old or too much, once a day after a task" },

@@ -16,9 +16,11 @@
 #define GOAL_MAX (256u << 10)
 
 struct SpkCore {
-	SpkConf *base; /* as loaded */
-	GMutex conf_lock;
-	SpkConf *conf; /* with the knobs; guarded by conf_lock */
+	SpkReloadFn reload;
+	gpointer reload_user;
+	GMutex conf_lock; /* guards the two that follow */
+	SpkConf *base;	  /* as loaded */
+	SpkConf *conf;	  /* with the knobs */
 	SpkStore *store;
 	char *home;
 	GMutex box_lock;
@@ -69,14 +71,29 @@ SpkStore *spk_core_store(SpkCore *core)
 	return core->store;
 }
 
+/* A reference to one of the two. */
+static SpkConf *ref_conf(SpkCore *core, SpkConf **which)
+{
+	g_autoptr(GMutexLocker)
+		locker G_GNUC_UNUSED = g_mutex_locker_new(&core->conf_lock);
+
+	return spk_conf_ref(*which);
+}
+
+/* Puts another in its place; the old one is the caller's. */
+static SpkConf *swap_conf(SpkCore *core, SpkConf **which, SpkConf *take_conf)
+{
+	g_autoptr(GMutexLocker)
+		locker G_GNUC_UNUSED = g_mutex_locker_new(&core->conf_lock);
+	SpkConf *old = *which;
+
+	*which = take_conf;
+	return old;
+}
+
 SpkConf *spk_core_conf(SpkCore *core)
 {
-	SpkConf *conf;
-
-	g_mutex_lock(&core->conf_lock);
-	conf = spk_conf_ref(core->conf);
-	g_mutex_unlock(&core->conf_lock);
-	return conf;
+	return ref_conf(core, &core->conf);
 }
 
 static gboolean same_values(const SpkConf *a, const SpkConf *b)
@@ -90,21 +107,34 @@ static gboolean same_values(const SpkConf *a, const SpkConf *b)
 gboolean core_hear_knobs(SpkCore *core)
 {
 	g_autoptr(GError) error = NULL;
-	SpkConf *conf = knobs_over(core->base, core->store, &error);
-	SpkConf *before;
-	gboolean changed;
+	g_autoptr(SpkConf) base = ref_conf(core, &core->base);
+	g_autoptr(SpkConf) before = NULL;
+	SpkConf *conf = knobs_over(base, core->store, &error);
 
 	if (!conf) {
 		spk_warn("core", "cannot read the knobs: %s", error->message);
 		return FALSE;
 	}
-	g_mutex_lock(&core->conf_lock);
-	before = core->conf;
-	core->conf = conf;
-	g_mutex_unlock(&core->conf_lock);
-	changed = before != conf && !same_values(before, conf);
-	spk_conf_unref(before);
-	return changed;
+	before = swap_conf(core, &core->conf, conf);
+	return before != conf && !same_values(before, conf);
+}
+
+void spk_core_on_reload(SpkCore *core, SpkReloadFn fn, gpointer user)
+{
+	core->reload = fn;
+	core->reload_user = user;
+}
+
+gboolean core_reload(SpkCore *core)
+{
+	g_autoptr(SpkConf) base = ref_conf(core, &core->base);
+	SpkConf *conf = core->reload ? reload_read(core->reload, core->reload_user, base)
+				     : NULL;
+
+	if (!conf)
+		return FALSE;
+	spk_conf_unref(swap_conf(core, &core->base, conf));
+	return core_hear_knobs(core);
 }
 
 const char *spk_core_home(SpkCore *core)
@@ -114,11 +144,12 @@ const char *spk_core_home(SpkCore *core)
 
 SpkBox *core_box(SpkCore *core, GError **error)
 {
+	g_autoptr(SpkConf) base = ref_conf(core, &core->base);
 	SpkBox *box;
 
 	g_mutex_lock(&core->box_lock);
 	if (!core->box)
-		core->box = spk_box_open(core->base, error); /* no knob of its own */
+		core->box = spk_box_open(base, error); /* no knob of its own */
 	box = core->box;
 	g_mutex_unlock(&core->box_lock);
 	return box;

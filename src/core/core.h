@@ -45,6 +45,12 @@ gboolean spk_core_run(SpkCore *core, const char *id, SpkCancel *cancel, GError *
  * are given back (drain). */
 gboolean spk_core_serve(SpkCore *core, guint workers, SpkCancel *cancel, GError **error);
 
+/* Reads the configuration again, with these overrides ("name=value", may be NULL) over all else. */
+typedef SpkConf *(*SpkReloadFn)(const char *const *pinned, gpointer user, GError **error);
+/* What spk_core_serve() calls when a file of the configuration has changed; to be set before.
+ * Tasks that begin afterwards have the new values; what is wrong changes nothing, and is logged. */
+void spk_core_on_reload(SpkCore *core, SpkReloadFn fn, gpointer user);
+
 /* Tells what this process runs tasks with, for as long as it is a daemon: SPARKS_HOME/up.json. */
 gboolean spk_core_announce(SpkCore *core, GError **error);
 void spk_core_withdraw(SpkCore *core);

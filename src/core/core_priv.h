@@ -21,6 +21,16 @@ void wake_others(const char *home);
 int wake_watch(const char *home);
 void wake_drain(int fd);
 
+/* ---- reload: a changed configuration ---- */
+/* inotify descriptor for what the configuration is read from; -1: not to be had. */
+int reload_watch(SpkCore *core);
+/* Empties it; TRUE when one of our files was among what has changed. */
+gboolean reload_is_due(SpkCore *core, int fd);
+/* The configuration anew, with what needs a restart as in `old`; NULL: said why. */
+SpkConf *reload_read(SpkReloadFn fn, gpointer user, const SpkConf *old);
+/* Reads it and puts it in force, below the knobs. TRUE: values have changed. */
+gboolean core_reload(SpkCore *core);
+
 /* ---- held: a task this process holds, and what is asked of it ---- */
 /* The greater one wins. */
 typedef enum { WANT_NOTHING, WANT_DRAIN, WANT_PAUSE, WANT_CANCEL } Want;

@@ -135,21 +135,21 @@ static gint64 workers_now(Server *server)
 	return spk_conf_int(conf, "up.workers");
 }
 
-/* Somebody may have set a knob: tasks to come begin with it, and others are told. */
-static void hear_knobs(Server *server)
+/* A knob was set, or a file has changed: tasks to come begin with it, and others are told. */
+static void hear(Server *server, gboolean (*change)(SpkCore *core))
 {
 	gint64 before = workers_now(server);
 	g_autoptr(GError) error = NULL;
 	gint64 now;
 
-	if (!core_hear_knobs(server->core))
+	if (!change(server->core))
 		return;
 	now = workers_now(server);
 	if (now != before) {
 		server->workers = (guint)now;
 		g_thread_pool_set_max_threads(server->pool, (int)now, NULL);
 	}
-	spk_info("core", "knobs have changed");
+	spk_info("core", "options have changed");
 	if (!spk_core_announce(server->core, &error))
 		spk_warn("core", "cannot tell what has changed: %s", error->message);
 }
@@ -157,12 +157,16 @@ static void hear_knobs(Server *server)
 static void serve(Server *server, SpkCancel *cancel)
 {
 	spk_autofd int watch = wake_watch(spk_core_home(server->core));
+	spk_autofd int files = reload_watch(server->core);
 
+	/* what changed between the reading and the watch */
+	hear(server, core_reload);
 	while (!spk_cancel_is_fired(cancel)) {
 		struct pollfd fds[] = {
 			{ .fd = watch, .events = POLLIN },
 			{ .fd = server->done, .events = POLLIN },
 			{ .fd = spk_cancel_fd(cancel), .events = POLLIN },
+			{ .fd = files, .events = POLLIN },
 		};
 		int wait = take(server) ? next_expiry(server) : RETRY_MS;
 
@@ -172,7 +176,9 @@ static void serve(Server *server, SpkCancel *cancel)
 		if (fds[0].revents)
 			wake_drain(watch);
 		if (fds[0].revents || watch < 0)
-			hear_knobs(server);
+			hear(server, core_hear_knobs);
+		if (fds[3].revents && reload_is_due(server->core, files))
+			hear(server, core_reload);
 		if (fds[1].revents)
 			hush(server);
 	}

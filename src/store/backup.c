@@ -15,12 +15,34 @@
 
 /* ---- out ---- */
 
-static gboolean may_write(const char *path, gboolean replace, GError **error)
+/* Of the store itself: to put another file there would take its work from whoever has it open. */
+static gboolean is_own_file(const SpkStore *store, const struct stat *st)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {
+		g_autofree char *own = g_strconcat(store->path, ends[i], NULL);
+		struct stat of;
+
+		if (stat(own, &of) == 0 && of.st_dev == st->st_dev &&
+		    of.st_ino == st->st_ino)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static gboolean may_write(const SpkStore *store, const char *path, gboolean replace,
+			  GError **error)
 {
 	struct stat st;
 
 	if (lstat(path, &st) != 0)
 		return TRUE; /* what else is wrong with it, the writing says */
+	if (is_own_file(store, &st)) {
+		spk_error_set(error, SPK_ERR_USAGE, "name another file",
+			      "%s is the store itself", path);
+		return FALSE;
+	}
 	if (replace && S_ISREG(st.st_mode))
 		return TRUE;
 	spk_error_set(error, SPK_ERR_CONFLICT,
@@ -90,7 +112,7 @@ gboolean spk_store_backup(SpkStore *store, const char *path, gboolean replace,
 	g_autofree char *temporary = NULL;
 	gboolean ok;
 
-	if (!may_write(path, replace, error))
+	if (!may_write(store, path, replace, error))
 		return FALSE;
 	temporary = make_temporary(path, error);
 	if (!temporary)

@@ -149,6 +149,9 @@ def backup_and_restore_beside_a_daemon():
             path = os.path.join(world.folder, "copy.db")
             assert world.json("store", "backup", path)["bytes"] > 10000
             assert "--force" in world.run("store", "backup", path, code=1).err
+            own = os.path.join(world.env["SPARKS_HOME"], "store.db")
+            for name in own, own + "-wal":
+                assert "is the store itself" in world.run("store", "backup", name, "--force", code=2).err
             assert str(daemon.pid) in world.run("store", "restore", path, code=75).err
         finally:
             daemon.send_signal(signal.SIGTERM)

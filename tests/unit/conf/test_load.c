@@ -249,8 +249,9 @@ static void test_database_of_the_reference(void **state)
 {
 	g_autofree char *theirs = in_home("sparks.db");
 	g_autofree char *ours = in_home("store.db");
+	g_autofree char *own = in_home("mine.db");
 	g_autofree char *all = NULL;
-	g_autoptr(SpkConf) first = NULL, again = NULL, mine = NULL;
+	g_autoptr(SpkConf) first = NULL, again = NULL, mine = NULL, same = NULL;
 
 	put("x.toml", "[db]\npath = '~/.sparks/sparks.db'\n");
 	put_database(theirs, 0);
@@ -262,9 +263,14 @@ static void test_database_of_the_reference(void **state)
 	again = load_ok("x.toml");
 	assert_string_equal(spk_conf_store_path(again), ours);
 	assert_null(spk_conf_warnings(again)[0]);
-	put_database(theirs, 7);
-	mine = load_ok("x.toml");
-	assert_string_equal(spk_conf_store_path(mine), theirs);
+	put("y.toml", "[db]\npath = '~/.sparks/mine.db'\n");
+	put_database(own, 7);
+	mine = load_ok("y.toml");
+	assert_string_equal(spk_conf_store_path(mine), own);
+	/* looked at once: what is open since then must not be opened and closed again */
+	put_database(own, 0);
+	same = load_ok("y.toml");
+	assert_string_equal(spk_conf_store_path(same), own);
 }
 
 static void test_secret(void **state)
