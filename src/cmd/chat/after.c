@@ -105,30 +105,6 @@ void chat_undo(ChatRoom *room, const SpkTask *task)
 	fflush(stdout);
 }
 
-SpkTask *chat_find_turn(ChatRoom *room, const char *id)
-{
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GPtrArray) turns = NULL;
-	SpkTask *task = NULL;
-
-	if (id) {
-		task = spk_task_get(room->session.store, id, &error);
-		say(g_steal_pointer(&error));
-		return task;
-	}
-	turns = spk_chat_turns(room->chat, 0, &error);
-	for (guint i = turns ? turns->len : 0; i > 0 && !task; i--) {
-		const SpkChatTurn *turn = turns->pdata[i - 1];
-
-		if (json_array_size(json_object_get(turn->task->changes, "files")))
-			task = spk_task_get(room->session.store, turn->task->id, &error);
-	}
-	if (!task && !error)
-		fputs("no turn of this session has changed files\n", stderr);
-	say(g_steal_pointer(&error));
-	return task;
-}
-
 /* ---- the question ---- */
 
 static char ask(void)

@@ -16,6 +16,8 @@ typedef struct {
 	GPtrArray *results; /* char *: the latest results of tools, for /show */
 	guint first_result; /* number of the first of them */
 	gboolean over;	    /* /quit */
+	char **models; /* for completion: what the server listed, and for which model */
+	char *models_of;
 } ChatRoom;
 
 void chat_room_clear(ChatRoom *room);
@@ -32,13 +34,17 @@ void chat_apply(ChatRoom *room, const SpkTask *task);
 void chat_undo(ChatRoom *room, const SpkTask *task);
 /* The diff; `most` > 0: no more lines than that, and how many there are. */
 void chat_show_diff(ChatRoom *room, const SpkTask *task, int most);
-/* The turn that `id` names, or the last one with changes. NULL: said why. */
-SpkTask *chat_find_turn(ChatRoom *room, const char *id);
+
+typedef enum { CHAT_TO_LOOK, CHAT_TO_WRITE } ChatUse;
+
+/* The task that `id` names, or the last turn with changes (""). One of this repository that is no
+ * turn of this session is named, and asked for before it is to write. NULL: said why. */
+SpkTask *chat_find_turn(ChatRoom *room, const char *id, ChatUse use);
 
 /* A line that begins with "/" (not "//"). */
-void chat_slash(ChatRoom *room, const char *line);
+void chat_slash(ChatRoom *room, const char *text);
 /* For the editor; user is a ChatRoom. */
-char **chat_complete(const char *start, gboolean at_start, gpointer user);
+char **chat_complete(const char *before, const char *start, gpointer user);
 
 /* A new session; it is stored with its first message. */
 SpkChat *chat_begin(ChatRoom *room, const char *spark, const char *model, json_t *options,

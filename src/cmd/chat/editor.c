@@ -167,17 +167,16 @@ static unsigned char on_tab(EditLine *el, wint_t key)
 	SpkEditor *editor = editor_of(el);
 	const LineInfo *line = el_line(el);
 	const char *from = line->cursor;
-	g_autofree char *start = NULL, *rest = NULL;
+	g_autofree char *before = NULL, *start = NULL, *rest = NULL;
 	g_auto(GStrv) words = NULL;
 	gsize len;
 
 	while (from > line->buffer && from[-1] != ' ')
 		from--;
 	start = g_strndup(from, line->cursor - from);
-	words = editor->complete
-			? editor->complete(start, from == line->buffer && !editor->more,
-					   editor->user)
-			: NULL;
+	before = g_strdup_printf("%s%.*s", editor->more ? "\n" : "",
+				 (int)(from - line->buffer), line->buffer);
+	words = editor->complete ? editor->complete(before, start, editor->user) : NULL;
 	if (!words || !*words)
 		return CC_ERROR;
 	len = common_prefix(words);

@@ -14,9 +14,9 @@
 
 typedef struct SpkEditor SpkEditor;
 
-/* Words that `start` may be gone on to; NULL-terminated, to be freed, or NULL. `at_start`: it
- * stands where the message begins. */
-typedef char **(*SpkCompleteFn)(const char *start, gboolean at_start, gpointer user);
+/* Words that `start` may be gone on to; NULL-terminated, to be freed, or NULL. `before`: the
+ * line up to it; "" only where the message begins. */
+typedef char **(*SpkCompleteFn)(const char *before, const char *start, gpointer user);
 
 typedef enum { SPK_INPUT_MESSAGE, SPK_INPUT_EMPTIED, SPK_INPUT_END } SpkInput;
 

@@ -1,4 +1,4 @@
-/* The words that begin with a slash: one table of name, arguments, sentence and function. */
+/* What the words that begin with a slash do. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cmd/chat/chat.h"
+#include "cmd/chat/words.h"
 #include "cmd/config_all.h"
 #include "cmd/consent.h"
 #include "cmd/ui.h"
@@ -16,14 +17,6 @@
 
 #define OUT	  STDOUT_FILENO
 #define MAX_TASKS 20
-
-typedef struct {
-	const char *name, *takes, *sentence;
-	void (*run)(ChatRoom *room, const char *rest); /* NULL: see `instead` */
-	const char *instead; /* of a part that is not in this version */
-} Slash;
-
-static const Slash slashes[];
 
 static void say(GError *take_error)
 {
@@ -35,27 +28,26 @@ static void say(GError *take_error)
 
 /* ---- about the session ---- */
 
-static void run_help(ChatRoom *room, const char *rest)
+static void run_help(ChatRoom *room, const ChatLine *given)
 {
-	for (const Slash *slash = slashes; slash->name; slash++) {
-		g_autofree char *usage =
-			g_strdup_printf("/%s %s", slash->name, slash->takes);
+	for (const ChatWord *word = chat_words(); word->name; word++) {
+		g_autofree char *usage = g_strdup_printf("/%s %s", word->name,
+							 chat_words_usage(word->takes));
 
-		if (!*slash->sentence)
-			continue;
-		printf("  %-18s %s%s\n", usage, slash->sentence,
-		       slash->run ? "" : " (not in this version)");
+		if (word->sentence)
+			printf("  %-18s %s%s\n", usage, word->sentence,
+			       word->instead ? " (not in this version)" : "");
 	}
 	puts("  A line that ends in \\ goes on; // begins a message with a slash. Ctrl-C ends a\n"
 	     "  turn, Ctrl-D the chat; `sparks chat --continue` comes back to it.");
 }
 
-static void run_quit(ChatRoom *room, const char *rest)
+static void run_quit(ChatRoom *room, const ChatLine *given)
 {
 	room->over = TRUE;
 }
 
-static void run_new(ChatRoom *room, const char *rest)
+static void run_new(ChatRoom *room, const ChatLine *given)
 {
 	g_autoptr(GError) error = NULL;
 
@@ -64,27 +56,27 @@ static void run_new(ChatRoom *room, const char *rest)
 	say(g_steal_pointer(&error));
 }
 
-static void run_resume(ChatRoom *room, const char *rest)
+static void run_resume(ChatRoom *room, const ChatLine *given)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(SpkTask) task = NULL;
 
-	if (*rest && !chat_switch(room, rest, &error)) {
+	if (*given->first && !chat_switch(room, given->first, &error)) {
 		say(g_steal_pointer(&error));
 		return;
 	}
-	if (*rest)
+	if (*given->first)
 		chat_greet(room);
 	task = spk_chat_is_stored(room->chat) ? spk_chat_unfinished(room->chat, &error)
 					      : NULL;
 	if (task)
 		(void)chat_turn(room, NULL); /* it said how it ended */
-	else if (!*rest && !error)
+	else if (!*given->first && !error)
 		chat_list(room);
 	say(g_steal_pointer(&error));
 }
 
-static void run_cost(ChatRoom *room, const char *rest)
+static void run_cost(ChatRoom *room, const ChatLine *given)
 {
 	g_autoptr(GError) error = NULL;
 	SpkChatTotals totals = { 0 };
@@ -106,14 +98,14 @@ static void run_cost(ChatRoom *room, const char *rest)
 
 /* ---- sparks, models, settings ---- */
 
-static void run_ghosts(ChatRoom *room, const char *rest)
+static void run_ghosts(ChatRoom *room, const ChatLine *given)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GPtrArray) sparks = spk_sparks(room->session.conf, &error);
 
-	if (*rest && spk_chat_set_spark(room->chat, rest, &error))
+	if (*given->first && spk_chat_set_spark(room->chat, given->first, &error))
 		printf("  %s answers from now on\n", spk_chat_row(room->chat)->spark);
-	for (guint i = 0; sparks && !*rest && i < sparks->len; i++) {
+	for (guint i = 0; sparks && !*given->first && i < sparks->len; i++) {
 		const SpkSpark *spark = sparks->pdata[i];
 		gboolean now = !strcmp(spark->name, spk_chat_row(room->chat)->spark);
 		g_autofree char *line = spk_ui_line(spark->description,
@@ -124,14 +116,16 @@ static void run_ghosts(ChatRoom *room, const char *rest)
 	say(g_steal_pointer(&error));
 }
 
-static void run_model(ChatRoom *room, const char *rest)
+static void run_model(ChatRoom *room, const ChatLine *given)
 {
 	const SpkChatRow *row = spk_chat_row(room->chat);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(SpkLlm) llm = NULL;
 
-	if (*rest && !spk_chat_set_model(room->chat, strcmp(rest, "reset") ? rest : NULL,
-					 &error)) {
+	if (*given->first &&
+	    !spk_chat_set_model(room->chat,
+				strcmp(given->first, "reset") ? given->first : NULL,
+				&error)) {
 		say(g_steal_pointer(&error));
 		return;
 	}
@@ -143,7 +137,7 @@ static void run_model(ChatRoom *room, const char *rest)
 	say(g_steal_pointer(&error));
 }
 
-static void run_models(ChatRoom *room, const char *rest)
+static void run_models(ChatRoom *room, const ChatLine *given)
 {
 	g_autoptr(SpkCancel) cancel = spk_cmd_interrupt_anew();
 	g_autoptr(GError) error = NULL;
@@ -177,34 +171,32 @@ static void list_settings(ChatRoom *room)
 }
 
 /* For whoever runs tasks here, this chat included, until it is reset. */
-static void run_set(ChatRoom *room, const char *rest)
+static void run_set(ChatRoom *room, const ChatLine *given)
 {
-	g_auto(GStrv) words = g_strsplit_set(rest, " \t", 2);
-	const char *value = *rest && words[1] ? g_strstrip(words[1]) : "";
+	const char *key = given->first, *value = given->rest;
 	g_autoptr(GError) error = NULL;
 	gboolean was;
 
-	if (!*rest) {
+	if (!*given->first) {
 		list_settings(room);
 		return;
 	}
 	if (!*value)
-		fprintf(stderr, "say what %s is to be: /set %s VALUE\n", words[0],
-			words[0]);
+		fprintf(stderr, "say what %s is to be: /set %s VALUE\n", key, key);
 	else if (!strcmp(value, "reset")) {
-		if (spk_core_knob_reset(room->session.core, words[0], &was, &error))
+		if (spk_core_knob_reset(room->session.core, key, &was, &error))
 			printf("  %s\n",
 			       was ? "as configured again, from the next turn on"
 				   : "it was not changed");
-	} else if (spk_core_knob_set(room->session.core, words[0], value, TRUE, &error))
+	} else if (spk_core_knob_set(room->session.core, key, value, TRUE, &error))
 		printf("  from the next turn on, and kept; /set %s reset takes it back\n",
-		       words[0]);
+		       key);
 	say(g_steal_pointer(&error));
 }
 
 /* ---- tasks and what they changed ---- */
 
-static void run_tasks(ChatRoom *room, const char *rest)
+static void run_tasks(ChatRoom *room, const ChatLine *given)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GPtrArray) turns = spk_chat_turns(room->chat, MAX_TASKS, &error);
@@ -225,17 +217,17 @@ static void run_tasks(ChatRoom *room, const char *rest)
 	say(g_steal_pointer(&error));
 }
 
-static void run_diff(ChatRoom *room, const char *rest)
+static void run_diff(ChatRoom *room, const ChatLine *given)
 {
-	g_autoptr(SpkTask) task = chat_find_turn(room, *rest ? rest : NULL);
+	g_autoptr(SpkTask) task = chat_find_turn(room, given->first, CHAT_TO_LOOK);
 
 	if (task)
 		chat_show_diff(room, task, 0);
 }
 
-static void run_apply(ChatRoom *room, const char *rest)
+static void run_apply(ChatRoom *room, const ChatLine *given)
 {
-	g_autoptr(SpkTask) task = chat_find_turn(room, *rest ? rest : NULL);
+	g_autoptr(SpkTask) task = chat_find_turn(room, given->first, CHAT_TO_WRITE);
 	g_autoptr(GError) error = NULL;
 
 	if (task && spk_consent_to_apply(task, room->yes, &error))
@@ -243,15 +235,15 @@ static void run_apply(ChatRoom *room, const char *rest)
 	say(g_steal_pointer(&error));
 }
 
-static void run_undo(ChatRoom *room, const char *rest)
+static void run_undo(ChatRoom *room, const ChatLine *given)
 {
-	g_autoptr(SpkTask) task = chat_find_turn(room, *rest ? rest : NULL);
+	g_autoptr(SpkTask) task = chat_find_turn(room, given->first, CHAT_TO_WRITE);
 
 	if (task)
 		chat_undo(room, task);
 }
 
-static void run_show(ChatRoom *room, const char *rest)
+static void run_show(ChatRoom *room, const ChatLine *given)
 {
 	gint64 last = (gint64)room->first_result + room->results->len - 1, n = last;
 	const char *text;
@@ -260,7 +252,8 @@ static void run_show(ChatRoom *room, const char *rest)
 		fputs("no tool was called yet\n", stderr);
 		return;
 	}
-	if (*rest && !spk_text_to_int(rest, room->first_result, last, &n)) {
+	if (*given->first &&
+	    !spk_text_to_int(given->first, room->first_result, last, &n)) {
 		fprintf(stderr, "results are kept from %u to %d: /show N\n",
 			room->first_result, (int)last);
 		return;
@@ -273,132 +266,29 @@ static void run_show(ChatRoom *room, const char *rest)
 
 /* ---- the table ---- */
 
-#define MEMORY "put standing facts into a message, or a soul_file of the spark"
-#define JOBS   "start tasks from cron: sparks do GOAL"
+typedef void (*RunWord)(ChatRoom *room, const ChatLine *given);
 
-static const Slash slashes[] = {
-	{ "help", "", "what can be typed", run_help, NULL },
-	{ "quit", "", "leave; the session is kept", run_quit, NULL },
-	{ "exit", "", "", run_quit, NULL },
-	{ "q", "", "", run_quit, NULL },
-	{ "new", "", "begin another session", run_new, NULL },
-	{ "resume", "[ID]", "go on with an unfinished turn, or with that session",
-	  run_resume, NULL },
-	{ "ghosts", "[NAME]", "the sparks there are, or who answers from now on",
-	  run_ghosts, NULL },
-	{ "models", "", "the models that the server lists", run_models, NULL },
-	{ "model", "[NAME]", "the model that answers, or another from now on", run_model,
-	  NULL },
-	{ "set", "[KEY VALUE]", "settings that can change while it runs", run_set, NULL },
-	{ "tasks", "", "the turns of this session", run_tasks, NULL },
-	{ "diff", "[ID]", "what a turn changed", run_diff, NULL },
-	{ "apply", "[ID]", "write that into your files", run_apply, NULL },
-	{ "undo", "[ID]", "take it back", run_undo, NULL },
-	{ "show", "[N]", "the whole result of a tool call", run_show, NULL },
-	{ "cost", "", "what this session has used", run_cost, NULL },
-	{ "memories", "", "what is remembered", NULL, MEMORY },
-	{ "mood", "", "how the program feels", NULL, "it has no mood" },
-	{ "jobs", "", "scheduled jobs", NULL, JOBS },
-	{ "cli_model", "", "model of another agent program", NULL,
-	  "/model NAME sets the model of this chat" },
-	{ NULL },
+static const RunWord runs[CHAT_N_WORDS] = {
+	[CHAT_WORD_APPLY] = run_apply,	 [CHAT_WORD_COST] = run_cost,
+	[CHAT_WORD_DIFF] = run_diff,	 [CHAT_WORD_GHOSTS] = run_ghosts,
+	[CHAT_WORD_HELP] = run_help,	 [CHAT_WORD_MODEL] = run_model,
+	[CHAT_WORD_MODELS] = run_models, [CHAT_WORD_NEW] = run_new,
+	[CHAT_WORD_QUIT] = run_quit,	 [CHAT_WORD_RESUME] = run_resume,
+	[CHAT_WORD_SET] = run_set,	 [CHAT_WORD_SHOW] = run_show,
+	[CHAT_WORD_TASKS] = run_tasks,	 [CHAT_WORD_UNDO] = run_undo,
 };
 
-static const Slash *find(const char *name)
+void chat_slash(ChatRoom *room, const char *text)
 {
-	for (const Slash *slash = slashes; slash->name; slash++)
-		if (!strcmp(slash->name, name))
-			return slash;
-	return NULL;
-}
+	g_autoptr(GError) error = NULL;
+	g_auto(ChatLine) line = { 0 };
 
-static void say_unknown(const char *name)
-{
-	const char *names[G_N_ELEMENTS(slashes)] = { NULL };
-	g_autofree char *shown = spk_ui_line(name, 40), *nearest = NULL;
-
-	for (guint i = 0; slashes[i].name; i++)
-		names[i] = slashes[i].name;
-	nearest = spk_text_did_you_mean(name, names);
-	fprintf(stderr, "there is no /%s%s; /help lists what there is\n", shown, nearest);
-}
-
-void chat_slash(ChatRoom *room, const char *line)
-{
-	g_auto(GStrv) words = g_strsplit_set(line + 1, " \t\n", 2);
-	const char *rest = words[0] && words[1] ? g_strstrip(words[1]) : "";
-	const Slash *slash = words[0] ? find(words[0]) : NULL;
-
-	if (!slash)
-		say_unknown(words[0] ? words[0] : "");
-	else if (slash->run)
-		slash->run(room, rest);
+	if (!chat_line_parse(text, &line, &error))
+		spk_cmd_say_error(error);
+	else if (line.word->instead)
+		fprintf(stderr, "/%s is not in this version: %s\n", line.word->name,
+			line.word->instead);
 	else
-		fprintf(stderr, "/%s is not in this version: %s\n", slash->name,
-			slash->instead);
+		runs[line.word->id](room, &line);
 	fflush(stdout);
-}
-
-/* ---- completion ---- */
-
-static void add_matching(GStrvBuilder *out, const char *start, const char *word)
-{
-	if (g_str_has_prefix(word, start))
-		g_strv_builder_add(out, word);
-}
-
-static void add_values(ChatRoom *room, GStrvBuilder *out, const char *start)
-{
-	g_autoptr(GPtrArray) sparks = spk_sparks(room->session.conf, NULL);
-	g_autoptr(GPtrArray) turns = spk_chat_turns(room->chat, MAX_TASKS, NULL);
-
-	for (guint i = 0; sparks && i < sparks->len; i++)
-		add_matching(out, start, ((SpkSpark *)sparks->pdata[i])->name);
-	for (const SpkKnob *knob = spk_knobs(); knob->name; knob++)
-		if (knob->option)
-			add_matching(out, start, knob->name);
-	for (guint i = 0; turns && i < turns->len; i++)
-		add_matching(out, start, ((SpkChatTurn *)turns->pdata[i])->task->id);
-}
-
-/* Files of the folder the chat is about. */
-static void add_files(ChatRoom *room, GStrvBuilder *out, const char *start)
-{
-	const char *slash = strrchr(start, '/');
-	g_autofree char *inside = slash ? g_strndup(start, slash - start + 1)
-					: g_strdup("");
-	g_autofree char *path = *inside == '/'
-					? g_strdup(inside)
-					: g_build_filename(room->folder, inside, NULL);
-	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-	const char *name;
-
-	while (dir && (name = g_dir_read_name(dir))) {
-		g_autofree char *whole = g_strconcat(inside, name, NULL);
-		g_autofree char *clean = spk_text_clean(whole, -1, SPK_CLEAN_LINE);
-
-		if ((*name != '.' || start[strlen(inside)] == '.') &&
-		    !strcmp(clean, whole))
-			add_matching(out, start, whole);
-	}
-}
-
-char **chat_complete(const char *start, gboolean at_start, gpointer user)
-{
-	g_autoptr(GStrvBuilder) out = g_strv_builder_new();
-	ChatRoom *room = user;
-
-	if (at_start && *start == '/') {
-		for (const Slash *slash = slashes; slash->name; slash++) {
-			g_autofree char *word = g_strconcat("/", slash->name, NULL);
-
-			if (*slash->sentence)
-				add_matching(out, start, word);
-		}
-		return g_strv_builder_end(out);
-	}
-	if (*start)
-		add_values(room, out, start);
-	add_files(room, out, start);
-	return g_strv_builder_end(out);
 }

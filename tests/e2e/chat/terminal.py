@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """`sparks chat` on a terminal of its own: what stands on the screen, and what keys and signals do."""
 import fcntl
+import http.server
+import json
 import os
 import pty
 import re
@@ -10,6 +12,7 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
 import unicodedata
 
@@ -338,6 +341,87 @@ def words_with_a_slash():
         assert os.waitpid(chat.pid, 0)[1] == 0
 
 
+def tasks_of_elsewhere_are_not_taken_for_turns():
+    with World() as w, World() as other:
+        other.env["SPARKS_HOME"] = w.env["SPARKS_HOME"]
+        mine, theirs = w.fixed(), other.fixed()
+        os.mkdir(os.path.join(w.repo, "sub"))
+        with Chat(w, "chat", "--repo", "sub", "--model", w.play(say(text="x"))) as chat:
+            for word in ("/diff", "/apply", "/undo"):
+                chat.ask(f"{word} {theirs}")
+                assert f"task {theirs} is about {other.repo}, not about this folder" in " ".join(
+                    chat.screen.text().split()), chat.screen.text()
+            assert "$1 - $2" in other.read("calc.sh")
+            chat.ask(f"/diff {mine}")
+            text = chat.screen.text()
+            assert "no turn of this session" in text and "add must add" in text and "$1 + $2" in text, text
+            for answer, there in (("n", "$1 - $2"), ("y", "$1 + $2")):
+                chat.ask(f"/apply {mine}", "Is it the one you mean?")
+                chat.type(answer + "\r", PROMPT)
+                assert there in w.read("calc.sh"), chat.screen.text()
+            chat.leave()
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """Lists models, and says so slowly once."""
+    asked = []
+
+    def do_GET(self):
+        self.asked.append(self.path)
+        body = json.dumps({"data": [{"id": "qwen-coder"}, {"id": "qwen-large"}, {"id": "odd name"}, {"id": "z\x1b[31m"}]})
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+def tab_completes_what_a_word_takes():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with World() as w:
+        options = ["--set", f"openai.url=http://127.0.0.1:{server.server_port}/v1"]
+        with Chat(w, "chat", "--check", "true", "--model", w.play(say(FIX), say(text="Done.")), *options) as chat:
+            chat.ask("fix add", "[d]iff: ")
+            chat.type("n\r", PROMPT)
+            task = w.json("tasks", "list")[0]["task"]
+            session = w.run("chat", "--list").out.split()[0]
+            for keys, want in (("/ghosts sco", "/ghosts scout "), ("/set task.output_c", "/set task.output_chars "),
+                               ("/set task.output_chars re", "/set task.output_chars reset "),
+                               (f"/diff {task[:4]}", f"/diff {task} "), ("/apply ", f"/apply {task} "),
+                               ("/undo ", f"/undo {task} "), (f"/resume {session[:3]}", f"/resume {session} "),
+                               (f"as {task[:4]}", f"as {task} "), ("see tes", "see test.sh "),
+                               ("/mod", "/model"), ("/new o", "/new o")):
+                chat.type(keys + "\tx")
+                chat.shows(f"> {want}x")
+                chat.type("\x03", "^C")
+                chat.until(PROMPT)
+            chat.leave()
+        with Chat(w, "chat", "--model", "openai:qwen-large", *options, env={"OPENAI_API_KEY": "none"}.items()) as chat:
+            for _ in range(2):
+                chat.type("/model q\t")
+                chat.shows("> /model qwen-")
+                chat.type("\t", "qwen-coder  qwen-large")
+                chat.type("c\tx")
+                chat.shows("> /model qwen-coder x")
+                chat.type("\x03", "^C")
+                chat.until(PROMPT)
+            chat.type("/model z\t\x03", "^C")
+            chat.until(PROMPT)
+            assert Server.asked == ["/v1/models"], Server.asked
+            chat.ask("/model qwen-coder")
+            assert "qwen-coder of openai" in chat.screen.text()
+            chat.leave()
+    server.shutdown()
+    with World() as w, Chat(w, "chat", "--model", "openai:x", *options, env={"OPENAI_API_KEY": "none"}.items()) as chat:
+        chat.type("/model q\tx")
+        chat.shows("> /model qx", 5)   # nobody there: no word, no wait
+        chat.type("\x03", "^C")
+        chat.until(PROMPT)
+        chat.leave()
+
+
 def stopped_resized_and_hung_up():
     with World() as w:
         play = w.play({"say": {"text": "Slow.", "delay_ms": 1500}}, say(text="w" * 30 + " " + "v" * 30))
@@ -481,5 +565,6 @@ def plain_sparks_is_a_chat_on_a_terminal_only():
 main(an_answer_looks_the_same_however_it_streams, work_is_shown_and_applied,
      files_that_run_elsewhere_are_asked_for_again,
      ctrl_c_ends_the_turn_and_a_second_one_the_program, what_is_pasted_is_one_message, words_with_a_slash,
+     tasks_of_elsewhere_are_not_taken_for_turns, tab_completes_what_a_word_takes,
      stopped_resized_and_hung_up, a_signal_gives_the_terminal_back, a_stopped_one_can_be_ended, killed_and_taken_up, no_escapes_where_there_is_no_screen,
      plain_sparks_is_a_chat_on_a_terminal_only)

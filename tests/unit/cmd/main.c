@@ -121,6 +121,7 @@ int main(void)
 		{ lines_tests, &n_lines_tests },
 		{ progress_tests, &n_progress_tests },
 		{ markdown_tests, &n_markdown_tests },
+		{ words_tests, &n_words_tests },
 		{ export_tests, &n_export_tests },
 		{ config_tests, &n_config_tests },
 	};

@@ -25,6 +25,8 @@ extern const struct CMUnitTest progress_tests[];
 extern const size_t n_progress_tests;
 extern const struct CMUnitTest markdown_tests[];
 extern const size_t n_markdown_tests;
+extern const struct CMUnitTest words_tests[];
+extern const size_t n_words_tests;
 extern const struct CMUnitTest config_tests[];
 extern const size_t n_config_tests;
 extern const struct CMUnitTest export_tests[];
