@@ -31,6 +31,8 @@ typedef struct {
 	const char *soul_file;
 	const char *const *skill_files;
 	const char *instead;
+	/* Paths of the files of [persona] that `soul` is made of, too; NULL: of one recorded. */
+	const char *const *persona_files;
 } SpkSpark;
 
 void spk_spark_free(SpkSpark *spark);
@@ -43,8 +45,8 @@ GPtrArray *spk_sparks(const SpkConf *conf, GError **error);
 void spk_sparks_check(const SpkConf *conf, GPtrArray *problems);
 /* NOT_FOUND with "did you mean"; CONFIG as above. */
 SpkSpark *spk_spark_find(const SpkConf *conf, const char *name, GError **error);
-/* What a task keeps of a spark that isn't built in, so that it goes on as it began whatever
- * becomes of the files; NULL: built in. */
+/* What a task keeps of a spark that isn't wholly built in, so that it goes on as it began
+ * whatever becomes of the files; NULL: it is. */
 json_t *spk_spark_record(const SpkSpark *spark);
 /* NULL: this is no such record. */
 SpkSpark *spk_spark_recorded(const json_t *record);

@@ -1,14 +1,12 @@
 /* Sparks of the configuration, [[ghosts]]: their tools, and the files of their prompt. */
 #include <string.h>
 
+#include "agent/prompt_file.h"
 #include "agent/sparks_priv.h"
 #include "base/error.h"
-#include "base/fs.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "tool/tool.h"
-
-enum { MAX_FILE = 32 << 10, MAX_PROMPT = 128 << 10 };
 
 /* The reference's names: ours for the same thing, or NULL for what we lack. */
 static const struct {
@@ -103,59 +101,18 @@ static gboolean read_tools(const SpkConfTable *table, SpkSpark *spark, GError **
 }
 
 /* ---- prompt ---- */
-static char *refuse(const SpkConfTable *table, const char *key, const char *hint,
-		    GError **error, const char *text)
-{
-	(void)fail(table, key, hint, error, text); /* it always fails */
-	return NULL;
-}
-
-/* A bare name is looked for beside the file that names it, then in ~/.sparks/souls or skills. */
-static char *find_file(const char *folder, const char *key, const char *name)
-{
-	g_autofree char *expanded = spk_fs_expand(name);
-	char *path = g_canonicalize_filename(expanded, folder);
-	g_autofree char *home = NULL;
-
-	if (strchr(name, '/') || g_file_test(path, G_FILE_TEST_EXISTS))
-		return path;
-	home = spk_fs_expand(!strcmp(key, "soul_file") ? "~/.sparks/souls"
-						       : "~/.sparks/skills");
-	if (!g_file_test(home, G_FILE_TEST_IS_DIR))
-		return path;
-	g_free(path);
-	return g_build_filename(home, name, NULL);
-}
-
 /* The path of the file, whose text is added; NULL: failed. */
 static char *add_file(const SpkConfTable *table, const char *key, const char *name,
 		      GString *prompt, GError **error)
 {
-	const char *folder = spk_conf_table_folder(table);
-	g_autofree char *path = NULL, *text = NULL;
-	g_autoptr(GError) broken = NULL;
-	gsize len = 0;
+	const char *shelf = !strcmp(key, "soul_file") ? "souls" : "skills", *hint;
+	g_autofree char *why = NULL;
+	char *path = spk_prompt_add(prompt, spk_conf_table_folder(table), shelf, name,
+				    &why, &hint);
 
-	/* What was trusted is the config file: others beside it may change with any pull. */
-	if (!folder)
-		return refuse(table, key, "move the table to ~/.sparks/config.toml",
-			      error,
-			      "is not read for a config file of the current folder");
-	path = find_file(folder, key, name);
-	text = spk_fs_read(path, MAX_FILE, &len, &broken);
-	if (!text)
-		return refuse(table, key, "make the file, or take the key out", error,
-			      broken->message);
-	if (!g_utf8_validate_len(text, len, NULL))
-		return refuse(table, key, "save the file as UTF-8", error,
-			      "names a file that is not UTF-8");
-	if (prompt->len + len > MAX_PROMPT)
-		return refuse(table, key, "shorten the files", error,
-			      "makes the prompt longer than 128 KiB");
-	if (prompt->len)
-		g_string_append(prompt, "\n\n");
-	g_string_append_len(prompt, text, (gssize)len);
-	return g_steal_pointer(&path);
+	if (!path)
+		(void)fail(table, key, hint, error, why); /* it always fails */
+	return path;
 }
 
 static gboolean add_skills(const SpkConfTable *table, SpkSpark *spark, GString *prompt,

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "agent/persona.h"
 #include "agent/sparks_priv.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -55,6 +56,7 @@ void spk_spark_free(SpkSpark *spark)
 	g_free((char *)spark->soul_file);
 	g_strfreev((char **)spark->skill_files);
 	g_free((char *)spark->instead);
+	g_strfreev((char **)spark->persona_files);
 	g_free(spark);
 }
 
@@ -73,6 +75,8 @@ static SpkSpark *copy(const SpkSpark *from)
 	spark->soul_file = g_strdup(from->soul_file);
 	spark->skill_files = (const char *const *)g_strdupv((char **)from->skill_files);
 	spark->instead = g_strdup(from->instead);
+	spark->persona_files =
+		(const char *const *)g_strdupv((char **)from->persona_files);
 	return spark;
 }
 
@@ -97,7 +101,10 @@ GPtrArray *spk_sparks(const SpkConf *conf, GError **error)
 	g_autoptr(GPtrArray)
 		all = g_ptr_array_new_with_free_func((GDestroyNotify)spk_spark_free);
 	const GPtrArray *tables = spk_conf_tables(conf);
+	g_auto(SpkPersona) persona = { 0 };
 
+	if (!spk_persona_read(conf, &persona, error))
+		return NULL;
 	for (const SpkSpark *spark = sparks; spark->name; spark++)
 		g_ptr_array_add(all, copy(spark));
 	for (guint i = 0; i < tables->len; i++) {
@@ -107,13 +114,19 @@ GPtrArray *spk_sparks(const SpkConf *conf, GError **error)
 			return NULL;
 		put(all, spark);
 	}
+	for (guint i = 0; i < all->len; i++)
+		spk_persona_apply(&persona, all->pdata[i]);
 	return g_steal_pointer(&all);
 }
 
 void spk_sparks_check(const SpkConf *conf, GPtrArray *problems)
 {
 	const GPtrArray *tables = spk_conf_tables(conf);
+	g_auto(SpkPersona) persona = { 0 };
+	GError *wrong = NULL;
 
+	if (!spk_persona_read(conf, &persona, &wrong))
+		g_ptr_array_add(problems, wrong);
 	for (guint i = 0; i < tables->len; i++) {
 		GError *error = NULL;
 		SpkSpark *spark = spk_spark_of_table(tables->pdata[i], &error);
@@ -152,7 +165,8 @@ json_t *spk_spark_record(const SpkSpark *spark)
 {
 	json_t *tools;
 
-	if (!strcmp(spark->origin, "built in"))
+	if (!strcmp(spark->origin, "built in") &&
+	    !(spark->persona_files && spark->persona_files[0]))
 		return NULL;
 	tools = json_array();
 	for (const char *const *tool = spark->tools; *tool; tool++)

@@ -16,31 +16,12 @@
 #include "conf/secret.h"
 #include "core/knobs.h"
 
-/* "config.toml:3", "SPARKS_UP_WORKERS", "the default" */
-static char *place_text(const SpkConf *conf, const SpkOpt *opt)
-{
-	const char *origin = spk_conf_origin(conf, opt->name);
-	guint line = spk_conf_line(conf, opt->name);
-
-	if (!strcmp(origin, "environment"))
-		return spk_conf_env_name(opt->name);
-	if (!strcmp(origin, "file") && spk_conf_path(conf) && line)
-		return g_strdup_printf("%s:%u", spk_conf_path(conf), line);
-	if (!strcmp(origin, "file"))
-		return g_strdup("~/.sparks/config.toml");
-	if (!strcmp(origin, "knob"))
-		return g_strdup("`sparks knobs set`");
-	if (line)
-		return g_strdup_printf("%s, line %u", origin, line);
-	return g_strdup(origin);
-}
-
 static json_t *option_to_json(const SpkConf *conf, const SpkOpt *opt)
 {
 	g_autoptr(json_t) all = spk_conf_to_json(conf);
 	json_t *row = json_object_get(json_object_get(all, "values"), opt->name);
 	g_autofree char *takes = spk_optdoc_range(opt);
-	g_autofree char *place = place_text(conf, opt);
+	g_autofree char *place = spk_conf_place(conf, opt->name);
 	g_autofree char *env = spk_conf_env_name(opt->name);
 
 	return json_pack("{s:s,s:s,s:s,s:s,s:O,s:s,s:o,s:s,s:b,s:b}", "name", opt->name,
@@ -64,7 +45,7 @@ static void print_row(const char *name, const char *text)
 static void print_option(const SpkConf *conf, const SpkOpt *opt)
 {
 	g_autofree char *takes = spk_optdoc_range(opt);
-	g_autofree char *place = place_text(conf, opt);
+	g_autofree char *place = spk_conf_place(conf, opt->name);
 	g_autofree char *env = spk_conf_env_name(opt->name);
 	g_autofree char *value = spk_config_value_text(conf, opt);
 

@@ -136,6 +136,7 @@ static json_t *to_json(const SpkConf *conf, const SpkSpark *spark)
 	spk_json_set(object, "instead_of", spk_json_text(spark->instead));
 	spk_json_set(object, "soul_file", spk_json_text(spark->soul_file));
 	spk_json_set(object, "skill_files", texts_to_json(spark->skill_files));
+	spk_json_set(object, "persona_files", texts_to_json(spark->persona_files));
 	spk_json_set(object, "prompt", spk_json_text(spark->soul));
 	spk_json_set(object, "mounts", mounts_to_json(table));
 	spk_json_set(object, "fields", fields);
@@ -182,6 +183,8 @@ static void print_files(const SpkConfTable *table, const SpkSpark *spark)
 		print_key(table, i ? "" : "skills",
 			  one && !i ? "skill_file" : "skill_files",
 			  spark->skill_files[i]);
+	for (guint i = 0; spark->persona_files && spark->persona_files[i]; i++)
+		print_row(i ? "" : "persona", spark->persona_files[i], NULL);
 }
 
 /* What was written may have become another one: profile.c. */
@@ -280,7 +283,7 @@ const SpkCmd spk_cmd_ghosts_show = {
 		"Show one spark: each key and where it comes from, its files and prompt.",
 	.details =
 		"With --json: the keys of `sparks ghosts --json`; instead_of, soul_file, "
-		"skill_files (paths), prompt and mounts; and fields, which has each key as it "
+		"skill_files, persona_files (paths), prompt and mounts; and fields, which has each key as it "
 		"was written, {\"value\",\"origin\"}, where origin is FILE:LINE, default or "
 		"built in.",
 	.example = "sparks ghosts show coder",

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fs.h"
 #include "base/json.h"
 #include "conf/conf_priv.h"
 #include "conf/secret.h"
@@ -23,6 +24,7 @@ void spk_conf_unref(SpkConf *conf)
 		g_free(conf->values[i].text);
 	g_free(conf->values);
 	g_free(conf->path);
+	g_free(conf->folder);
 	g_free(conf->store_path);
 	if (!conf->base) {
 		g_hash_table_unref(conf->secrets);
@@ -99,6 +101,35 @@ gboolean spk_conf_is_set(const SpkConf *conf, const char *name)
 guint spk_conf_line(const SpkConf *conf, const char *name)
 {
 	return value_of(conf, name)->line;
+}
+
+char *spk_conf_place(const SpkConf *conf, const char *name)
+{
+	const char *origin = spk_conf_origin(conf, name);
+	guint line = spk_conf_line(conf, name);
+
+	if (!strcmp(origin, "environment"))
+		return spk_conf_env_name(name);
+	if (!strcmp(origin, "file") && conf->path && line)
+		return g_strdup_printf("%s:%u", conf->path, line);
+	if (!strcmp(origin, "file"))
+		return g_strdup("~/.sparks/config.toml");
+	if (!strcmp(origin, "knob"))
+		return g_strdup("`sparks knobs set`");
+	return line ? g_strdup_printf("%s, line %u", origin, line) : g_strdup(origin);
+}
+
+char *spk_conf_folder(const SpkConf *conf, const char *name)
+{
+	const char *origin = spk_conf_origin(conf, name);
+
+	if (!strcmp(origin, ".env"))
+		return NULL;
+	if (strcmp(origin, "file") != 0)
+		return g_get_current_dir();
+	/* Without a line it is of the person's own, beneath one that isn't trusted. */
+	return spk_conf_line(conf, name) ? g_strdup(conf->folder)
+					 : spk_fs_expand("~/.sparks");
 }
 
 /* ---- the whole ---- */

@@ -113,6 +113,12 @@ const char *spk_conf_origin(const SpkConf *conf, const char *name);
 /* Line in the file (or .env) that it comes from; 0: none. */
 guint spk_conf_line(const SpkConf *conf, const char *name);
 
+/* "config.toml:3", "SPARKS_UP_WORKERS", ".env, line 3", "command line", "default" */
+char *spk_conf_place(const SpkConf *conf, const char *name);
+/* What a path in that option is relative to: the folder of the file it stands in, or the
+ * current one. NULL: it came with the current folder, by ./config.toml or a .env. */
+char *spk_conf_folder(const SpkConf *conf, const char *name);
+
 const char *spk_conf_path(const SpkConf *conf); /* file in force, or NULL */
 gboolean
 spk_conf_is_trusted(const SpkConf *conf); /* TRUE as well when there is no file */

@@ -100,6 +100,7 @@ struct SpkConf {
 	SpkConf *base; /* keeps the secrets of one with knobs; NULL: it is a loaded one */
 	SpkConfValue *values; /* in the order of the table */
 	char *path;
+	char *folder; /* of path; NULL: it came with the current folder, or there is none */
 	gboolean trusted;
 	/* NULL, but for the lock, where there is a base */
 	GHashTable *secrets; /* of a trusted .env: variable -> value */

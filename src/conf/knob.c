@@ -163,6 +163,7 @@ SpkConf *spk_conf_with_knobs(SpkConf *base, GHashTable *values)
 	for (guint i = 0; i < spk_conf_n_options(); i++)
 		conf->values[i].text = g_strdup(conf->values[i].text);
 	conf->path = g_strdup(base->path);
+	conf->folder = g_strdup(base->folder);
 	conf->trusted = base->trusted;
 	conf->tables = g_ptr_array_ref(base->tables);
 	conf->warnings = g_ptr_array_ref(base->warnings);

@@ -67,7 +67,11 @@ static gboolean load_file(SpkConfLoad *load, const char *path, gboolean mine,
 	layer.mine = mine;
 	layer.trusted = *ret_trusted = mine || spk_load_may_trust(load, &layer);
 	if (!dotenv) {
+		g_autofree char *folder = mine ? g_path_get_dirname(path) : NULL;
+
 		load->conf->path = g_strdup(path);
+		load->conf->folder = folder ? g_canonicalize_filename(folder, NULL)
+					    : NULL;
 		load->conf->trusted = layer.trusted;
 	}
 	spk_load_layer(load, &layer);

@@ -131,6 +131,42 @@ def config_check_finds_what_is_wrong_in_all():
         assert len(wrong) == 2 and "config.toml:3" in wrong[0] and "config.toml:4" in wrong[1], wrong
 
 
+def the_persona_is_in_every_prompt():
+    with World() as w:
+        put(w, "souls/me.md", "You are Ember.\n")
+        put(w, "config.toml", '[persona]\nsoul_file = "me.md"\ntools_file = "tools.md"\n')
+        put(w, "tools.md", "Prefer small tools.\n")
+        shown = w.json("ghosts", "show", "coder")
+        assert shown["persona_files"] == [w.env["SPARKS_HOME"] + "/souls/me.md",
+                                          w.env["SPARKS_HOME"] + "/tools.md"]
+        assert shown["prompt"].startswith("You are Ember.\n\n\nYou are coder"), shown["prompt"]
+        play = w.play(say(FIX), say(FINISH))
+        done = w.json("do", "add must add", "--check", CHECK, "--model", play)
+        assert done["verdict"] == "verified", done
+        accepted = [json.loads(line) for line in w.run("tasks", "log", done["task"], "--json").out.splitlines()][0]
+        assert "Prefer small tools." in accepted["payload"]["options"]["spark"]["soul"]
+
+
+def what_is_read_for_a_config_file_of_the_folder():
+    """What was trusted is that file: others beside it come with any pull."""
+    with World() as w:
+        put(w, "souls/me.md", "You are Ember.\n")
+        w.write("me.md", "You are evil.\n")
+        for name, well in (("me.md", True), ("~/.sparks/souls/me.md", True), ("./me.md", False),
+                           ("../repo/me.md", False), ("~/.sparks/souls/../../repo/me.md", False),
+                           (w.repo + "/me.md", False)):
+            w.write("config.toml", f'[persona]\nsoul_file = "{name}"\n[[ghosts]]\nname = "a"\n'
+                    f'tools = ["shell"]\nsoul_file = "{name}"\n')
+            assert w.json("ghosts", "show", "coder")["prompt"].startswith("You are coder")
+            w.run("config", "trust")
+            if well:
+                assert w.json("ghosts", "show", "coder")["prompt"].startswith("You are Ember"), name
+                assert w.json("ghosts", "show", "a")["prompt"] == "You are Ember.\n", name
+            else:
+                wrong = [one["message"] for one in w.json("config", "check", code=78)["problems"]]
+                assert len(wrong) == 2 and all("isn't in ~/.sparks/souls" in one for one in wrong), wrong
+
+
 def a_repository_brings_none():
     with World() as w:
         for name in ("ghosts/evil.toml", "souls/evil.md", ".sparks/ghosts/evil.toml"):
@@ -141,4 +177,5 @@ def a_repository_brings_none():
 main(a_file_is_a_spark, it_goes_over_the_config_file_and_what_is_built_in, what_is_wrong_is_named,
      one_is_shown_with_all_it_has, the_list_says_where_each_comes_from,
      an_unknown_one_is_refused_with_the_nearest, config_check_finds_what_is_wrong_in_all,
+     the_persona_is_in_every_prompt, what_is_read_for_a_config_file_of_the_folder,
      a_repository_brings_none)

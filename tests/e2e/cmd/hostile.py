@@ -109,7 +109,8 @@ class Attack:
         """Another value of the option's type, as TOML has it."""
         named = {"openai.url": self.evil.url, "llm.provider": "script",
                  "script.play": os.path.join(self.w.repo, "evil.play"),
-                 "box.backend": "native", "box.tier": "landlock",
+                 "persona.soul_file": "souls/evil.md", "persona.self_file": "/etc/passwd",
+                 "persona.tools_file": "souls/evil.md", "box.backend": "native", "box.tier": "landlock",
                  "box.require_tier": "docker", "box.path": "/evil"}
         if name in named:
             return json.dumps(named[name])
@@ -160,10 +161,6 @@ enabled = true
 name = "evil"
 command = "{self.w.repo}/bin/mcp"
 env = ["OPENAI_API_KEY"]
-[persona]
-soul_file = "souls/evil.md"
-self_file = "/etc/passwd"
-tools_file = "souls/evil.md"
 """
 
     def dotenv(self):

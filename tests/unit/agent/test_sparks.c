@@ -37,13 +37,17 @@ static SpkConf *load(const char *text)
 static int setup(void **state)
 {
 	root = g_dir_make_tmp("spk-sparks-XXXXXX", NULL);
-	return root ? 0 : -1;
+	if (!root)
+		return -1;
+	g_setenv("SPARKS_HOME", root, TRUE);
+	return 0;
 }
 
 static int teardown(void **state)
 {
 	gboolean ok = spk_fs_remove_tree(root, NULL);
 
+	g_unsetenv("SPARKS_HOME");
 	g_clear_pointer(&root, g_free);
 	return ok ? 0 : -1;
 }
@@ -89,6 +93,51 @@ static void test_built_in_ones_are_not_recorded(void **state)
 	assert_null(spk_spark_recorded(NULL));
 }
 
+/* [persona] goes around what a spark says of itself; a soul of its own comes before that of
+ * the persona, and a task keeps all of it. */
+static void test_persona(void **state)
+{
+	g_autoptr(SpkConf) conf = NULL;
+	g_autoptr(SpkSpark) mine = NULL, coder = NULL, again = NULL;
+	g_autoptr(json_t) record = NULL;
+	g_autofree char *self = below("self.md");
+
+	put("soul.md", "SOUL");
+	put("self.md", "SELF");
+	put("tools.md", "TOOLS");
+	put("own.md", "OWN");
+	conf = load("[persona]\nsoul_file = 'soul.md'\nself_file = '~/.sparks/self.md'\n"
+		    "tools_file = 'tools.md'\n[[ghosts]]\nname = 'mine'\n"
+		    "tools = ['shell']\nsoul_file = 'own.md'\n");
+	mine = spk_spark_find(conf, "mine", NULL);
+	coder = spk_spark_find(conf, "coder", NULL);
+	assert_string_equal(mine->soul, "SELF\n\nOWN\n\nTOOLS");
+	assert_string_equal(mine->persona_files[0], self);
+	assert_null(mine->persona_files[2]);
+	assert_true(g_str_has_prefix(coder->soul, "SOUL\n\nSELF\n\nYou are coder"));
+	assert_true(g_str_has_suffix(coder->soul, "\n\nTOOLS"));
+	put("soul.md", "ANOTHER");
+	record = spk_spark_record(coder);
+	again = spk_spark_recorded(record);
+	assert_string_equal(again->soul, coder->soul);
+	assert_string_equal(again->origin, "built in");
+}
+
+static void test_persona_at_fault(void **state)
+{
+	g_autoptr(SpkConf) conf = load("[persona]\n\nself_file = 'none.md'\n");
+	g_autoptr(GPtrArray)
+		problems = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
+	g_autoptr(GError) error = NULL;
+
+	assert_null(spk_sparks(conf, &error));
+	assert_true(spk_error_is(error, SPK_ERR_CONFIG));
+	assert_non_null(strstr(error->message, "c.toml:3: persona.self_file "));
+	assert_non_null(strstr(error->message, "none.md"));
+	spk_sparks_check(conf, problems);
+	assert_int_equal(problems->len, 1);
+}
+
 static void test_refusals(void **state)
 {
 	static const struct {
@@ -119,6 +168,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(test_added_and_overridden, setup, teardown),
 	cmocka_unit_test_setup_teardown(test_built_in_ones_are_not_recorded, setup,
 					teardown),
+	cmocka_unit_test_setup_teardown(test_persona, setup, teardown),
+	cmocka_unit_test_setup_teardown(test_persona_at_fault, setup, teardown),
 	cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
 };
 const Suite sparks_suite = { tests, G_N_ELEMENTS(tests) };

@@ -36,7 +36,8 @@ static void test_sensitive_ones(void **state)
 	static const char *const prefixes[] = {
 		"box.",		"budget.",	"db.path",
 		"llm.provider", "script.",	"task.max_tokens",
-		"keep.",	"llm.fallback", "llm.local_servers"
+		"keep.",	"llm.fallback", "llm.local_servers",
+		"persona."
 	};
 
 	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++) {
