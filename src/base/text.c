@@ -25,50 +25,88 @@ static gboolean is_control(gunichar c)
 	return c < 0x20 || (c >= 0x7f && c < 0xa0);
 }
 
+/* From after "ESC ]" and its like: up to ST, BEL, CAN or SUB; one line at most. */
+static gsize string_len(const char *p, gsize left, gboolean *ret_open)
+{
+	gsize i = 2;
+
+	for (; i < left && p[i] != '\n'; i++) {
+		if (p[i] == '\a' || p[i] == 0x18 || p[i] == 0x1a)
+			return i + 1;
+		if (i + 1 < left && p[i] == '\xc2' && p[i + 1] == '\x9c')
+			return i + 2;
+		if (i + 1 < left && p[i] == '\033')
+			return p[i + 1] == '\\' ? i + 2 : i;
+	}
+	*ret_open = i == left;
+	/* a last ESC is looked at again by itself */
+	return i == left && i > 2 && p[i - 1] == '\033' ? i - 1 : i;
+}
+
 /* Length of the escape sequence at p, at least 1. It starts with ESC and a letter, or with
- * the C1 control that means the same: U+009B is ESC [. Both take two bytes. */
-static gsize escape_len(const char *p, gsize left)
+ * the C1 control that means the same: U+009B is ESC [. Both take two bytes. *ret_open: it would
+ * be another one if more followed. */
+static gsize escape_len(const char *p, gsize left, gboolean *ret_open)
 {
 	gboolean c1 = *p != '\033';
 	gsize i = 2;
 
+	*ret_open = left < 2;
 	if (left < 2)
 		return 1;
 	switch (c1 ? (guchar)p[1] - 0x40 : p[1]) {
 	case '[': /* CSI: parameters, then one final byte */
 		while (i < left && p[i] >= 0x20 && p[i] <= 0x3f)
 			i++;
+		*ret_open = i == left;
 		return i < left && p[i] >= 0x40 && p[i] <= 0x7e ? i + 1 : i;
 	case ']':
 	case 'P':
 	case 'X':
 	case '^':
-	case '_': /* OSC, DCS, SOS, PM, APC: up to ST, BEL, CAN or SUB; one line at most */
-		for (; i < left && p[i] != '\n'; i++) {
-			if (p[i] == '\a' || p[i] == 0x18 || p[i] == 0x1a)
-				return i + 1;
-			if (i + 1 < left && p[i] == '\xc2' && p[i + 1] == '\x9c')
-				return i + 2;
-			if (p[i] == '\033')
-				return i + 1 < left && p[i + 1] == '\\' ? i + 2 : i;
-		}
-		return i;
+	case '_': /* OSC, DCS, SOS, PM, APC */
+		return string_len(p, left, ret_open);
 	default:
 		if (c1)
 			return 2;
 		while (i - 1 < left && p[i - 1] >= 0x20 && p[i - 1] <= 0x2f)
 			i++;
+		*ret_open = i - 1 == left;
 		return i - 1 < left && (guchar)p[i - 1] >= 0x30 && (guchar)p[i - 1] < 0x7f
 			       ? i
 			       : i - 1;
 	}
 }
 
+static gboolean begins_escape(gunichar c)
+{
+	return c == 0x1b || (c >= 0x80 && c < 0xa0);
+}
+
+gsize spk_text_settled_len(const char *text, gsize len)
+{
+	gboolean open = FALSE;
+	gsize at = 0, step;
+
+	for (; at < len; at += step) {
+		gunichar c = g_utf8_get_char_validated(text + at, len - at);
+
+		if (c == (gunichar)-2 && text[at])
+			return at;
+		step = c == (gunichar)-1 || !text[at] ? 1 : g_utf8_skip[(guchar)text[at]];
+		if (begins_escape(c))
+			step = escape_len(text + at, len - at, &open);
+		if (open)
+			return at;
+	}
+	return at;
+}
+
 char *spk_text_clean(const char *text, gssize len, SpkCleanMode mode)
 {
 	gsize left = len < 0 ? strlen(text) : (gsize)len;
 	GString *out = g_string_sized_new(left);
-	gboolean blank = FALSE;
+	gboolean blank = FALSE, open;
 
 	while (left) {
 		gunichar c = g_utf8_get_char_validated(text, left);
@@ -78,8 +116,8 @@ char *spk_text_clean(const char *text, gssize len, SpkCleanMode mode)
 			c = *text == '\0' ? 0 : 0xfffd;
 		else
 			step = g_utf8_next_char(text) - text;
-		if (c == 0x1b || (c >= 0x80 && c < 0xa0))
-			step = escape_len(text, left);
+		if (begins_escape(c))
+			step = escape_len(text, left, &open);
 		text += step;
 		left -= step;
 		if (mode == SPK_CLEAN_LINE && is_white(c)) {

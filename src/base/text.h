@@ -16,6 +16,10 @@ typedef enum {
  * sequences or bidi overrides. Invalid bytes become U+FFFD. len -1: NUL-terminated. */
 char *spk_text_clean(const char *text, gssize len, SpkCleanMode mode);
 
+/* The longest prefix whose clean copy doesn't depend on what follows: it does not end inside a
+ * character or an escape sequence. For text that comes in pieces. */
+gsize spk_text_settled_len(const char *text, gsize len);
+
 /* The longest prefix of at most max_bytes that ends between two characters. */
 gsize spk_text_prefix_len(const char *text, gsize len, gsize max_bytes);
 

@@ -1,5 +1,5 @@
 /* Markdown to a terminal: whatever comes, only our own escapes go out, colours are closed on
- * their line, no line is wider than the screen, and without style there is no escape at all. */
+ * their line, no line is wider than the screen, and without style it is the clean text. */
 #include <glib.h>
 #include <stdint.h>
 #include <string.h>
@@ -57,10 +57,13 @@ static void check_styled(const char *out, int columns)
 	check_width(line, columns);
 }
 
-static void check_plain(const char *out)
+/* Wherever the pieces were cut: the clean text, and a line end. */
+static void check_plain(const char *out, const char *text, gsize len)
 {
-	for (const char *p = out; *p; p++)
-		g_assert((guchar)*p >= ' ' || strchr("\n\t", *p));
+	g_autofree char *clean = spk_text_clean(text, (gssize)len, SPK_CLEAN_TEXT);
+	g_autofree char *line = g_strconcat(clean, "\n", NULL);
+
+	g_assert_cmpstr(out, ==, !*clean || g_str_has_suffix(clean, "\n") ? clean : line);
 }
 
 static void run(const char *text, gsize len, int columns, gsize step)
@@ -78,7 +81,7 @@ static void run(const char *text, gsize len, int columns, gsize step)
 	if (columns > 0)
 		check_styled(out->str, columns);
 	else
-		check_plain(out->str);
+		check_plain(out->str, text, len);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -88,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	run(text, len, 40, 1);
 	run(text, len, 20 + (int)(len % 61), MAX(len, 1));
+	run(text, len, 0, 1);
 	run(text, len, 0, 3);
 	return 0;
 }

@@ -300,36 +300,6 @@ static void take(SpkMarkdown *m, const char *text, gsize len)
 
 /* ---- pieces ---- */
 
-/* Bytes of `carry` that can be judged already: not the half of a character or of an escape
- * sequence. */
-static gsize judged(const GString *carry)
-{
-	const char *end, *escape = NULL;
-	gsize len = carry->len;
-
-	for (gsize i = carry->len > MAX_ESCAPE ? carry->len - MAX_ESCAPE : 0; i < len;
-	     i++)
-		if (carry->str[i] == '\033' || (guchar)carry->str[i] == 0xc2)
-			escape = carry->str + i;
-	if (escape && (guchar)*escape == 0xc2 && escape + 1 < carry->str + len &&
-	    (guchar)escape[1] != 0x9b && (guchar)escape[1] != 0x90 &&
-	    (guchar)escape[1] != 0x9d)
-		escape = NULL;
-	if (escape) {
-		const char *p = escape + 1;
-
-		/* CSI ends with a letter, OSC and its like with BEL or ST */
-		while (*p && !g_ascii_isalpha(*p) && *p != '\a' && *p != '\n')
-			p++;
-		if (!*p || (*p == ']' && !strpbrk(p, "\a\\")))
-			len = escape - carry->str;
-	}
-	if (!g_utf8_validate(carry->str, len, &end) && carry->str + len - end < 4 &&
-	    (guchar)*end >= 0xc2)
-		len = end - carry->str;
-	return len;
-}
-
 static void take_clean(SpkMarkdown *m, const char *text)
 {
 	if (!m->style) {
@@ -355,10 +325,14 @@ static void flush_carry(SpkMarkdown *m, gsize len)
 	take_clean(m, clean);
 }
 
+/* What waits is the half of a character or an escape sequence. Of a long one how it begins and its
+ * last byte tell as much as the whole. */
 void spk_markdown_feed(SpkMarkdown *m, const char *piece)
 {
 	g_string_append(m->carry, piece);
-	flush_carry(m, judged(m->carry));
+	flush_carry(m, spk_text_settled_len(m->carry->str, m->carry->len));
+	if (m->carry->len > MAX_ESCAPE)
+		g_string_erase(m->carry, 2, m->carry->len - 3);
 }
 
 void spk_markdown_finish(SpkMarkdown *m)

@@ -100,6 +100,36 @@ static void test_cuts(void **state)
 	}
 }
 
+/* Escape sequences in pieces of any size leave nothing of themselves on the screen. */
+static void test_cut_escapes(void **state)
+{
+	g_autofree char *long_title = g_strnfill(5000, 'x');
+	g_autofree char *endless = g_strconcat("a \033]0;", long_title, NULL);
+	g_autofree char *all = g_strconcat(
+		"a \033]0;owned\ab \033]8;;http://x\033\\c\033]8;;\033\\ ",
+		"\033Pq \033[1m\302\234\302\23331md \302\2350;title\ae \033]0;",
+		long_title, "\af \033[1;2;",
+		"3;4;5;6;7;8;9;10;11;12;13;14;15;16;17;18;19;20;21;22;23;",
+		"24;25;26mg \033(Bh\033]0;line\ni é\033\033[0mj", NULL);
+	const char *const sources[] = { all, endless };
+	const char *const want[] = { "a b c d e f g h\ni éj\n", "a \n" };
+
+	(void)state;
+	for (gsize step = 1; step < 80; step++) {
+		const char *source = sources[step % 2];
+		g_autoptr(GString) out = g_string_new(NULL);
+		g_autoptr(SpkMarkdown) markdown = spk_markdown_new(FALSE, collect, out);
+
+		for (gsize at = 0; at < strlen(source); at += step / 2 + 1) {
+			g_autofree char *piece = g_strndup(source + at, step / 2 + 1);
+
+			spk_markdown_feed(markdown, piece);
+		}
+		spk_markdown_finish(markdown);
+		assert_string_equal(out->str, want[step % 2]);
+	}
+}
+
 /* A megabyte of what a parser may look at twice ends soon. */
 static void test_hostile(void **state)
 {
@@ -124,9 +154,8 @@ static void test_hostile(void **state)
 }
 
 const struct CMUnitTest markdown_tests[] = {
-	cmocka_unit_test(test_constructs),
-	cmocka_unit_test(test_narrow),
-	cmocka_unit_test(test_cuts),
+	cmocka_unit_test(test_constructs), cmocka_unit_test(test_narrow),
+	cmocka_unit_test(test_cuts),	   cmocka_unit_test(test_cut_escapes),
 	cmocka_unit_test(test_hostile),
 };
 const size_t n_markdown_tests = G_N_ELEMENTS(markdown_tests);
