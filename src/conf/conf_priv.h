@@ -112,6 +112,10 @@ struct SpkConf {
 	char *store_path;
 };
 
+/* What a profile's text gives alone: its tables and warnings, and problems as GError. */
+SpkConf *spk_conf_of_profile(const char *name, const char *text, gsize len,
+			     GPtrArray **ret_problems);
+
 /* ---- trust ---- */
 typedef enum {
 	SPK_TRUST_NONE,

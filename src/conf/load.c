@@ -284,12 +284,10 @@ static void free_kept(gpointer data)
 	g_free(kept);
 }
 
-SpkConf *spk_conf_check(const SpkConfSource *source, GPtrArray **ret_problems)
+static SpkConf *new_conf(void)
 {
 	SpkConf *conf = g_new0(SpkConf, 1);
-	SpkConfLoad load = { conf, source, NULL, NULL, 0 };
 
-	load.problems = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
 	g_atomic_ref_count_init(&conf->refs);
 	conf->values = g_new0(SpkConfValue, spk_conf_n_options());
 	conf->trusted = TRUE;
@@ -300,6 +298,28 @@ SpkConf *spk_conf_check(const SpkConfSource *source, GPtrArray **ret_problems)
 	conf->tables =
 		g_ptr_array_new_with_free_func((GDestroyNotify)spk_conf_table_free);
 	conf->warnings = g_ptr_array_new_with_free_func(g_free);
+	return conf;
+}
+
+SpkConf *spk_conf_of_profile(const char *name, const char *text, gsize len,
+			     GPtrArray **ret_problems)
+{
+	SpkConfLoad load = { .conf = new_conf() };
+
+	load.problems = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
+	spk_load_profile(&load, name, text, len);
+	spk_load_check_names(&load, 0);
+	g_ptr_array_add(load.conf->warnings, NULL);
+	*ret_problems = load.problems;
+	return load.conf;
+}
+
+SpkConf *spk_conf_check(const SpkConfSource *source, GPtrArray **ret_problems)
+{
+	SpkConf *conf = new_conf();
+	SpkConfLoad load = { conf, source, NULL, NULL, 0 };
+
+	load.problems = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
 	set_defaults(&load);
 	load_toml(&load);
 	spk_load_profiles(&load);

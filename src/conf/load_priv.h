@@ -63,6 +63,8 @@ void spk_load_keep(SpkConfTable *table, const SpkConfEntry *entry, SpkConfValue 
 /* Two tables of one name, from the table number `first` on, are a problem. */
 void spk_load_check_names(SpkConfLoad *load, guint first);
 
+/* One profile's text; `path` is its name in messages. */
+void spk_load_profile(SpkConfLoad *load, const char *path, const char *text, gsize len);
 /* ~/.sparks/ghosts, one spark a file; what is wrong in one is a problem of the load. */
 void spk_load_profiles(SpkConfLoad *load);
 

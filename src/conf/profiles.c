@@ -77,6 +77,12 @@ static gboolean is_known(SpkConfLoad *load, const char *path, const SpkConfEntry
 {
 	g_autofree char *nearest = NULL, *shown = NULL;
 
+	if (!strcmp(key, "ghosts") && entry->type != SPK_TOML_TABLES) {
+		spk_load_problem(load, "write [[ghosts]] over each spark",
+				 "%s:%u:%u: ghosts must be a list of tables", path,
+				 entry->line, entry->column);
+		return FALSE;
+	}
 	if (entry->type == SPK_TOML_TABLE || entry->type == SPK_TOML_TABLES ||
 	    spk_conf_find_later(key))
 		return TRUE;
@@ -107,13 +113,10 @@ static gboolean is_either(SpkConfLoad *load, const char *path, const GPtrArray *
 	return !plain || !listed;
 }
 
-static void load_profile(SpkConfLoad *load, const char *path)
+void spk_load_profile(SpkConfLoad *load, const char *path, const char *text, gsize len)
 {
 	g_autoptr(GError) error = NULL;
-	gsize len = 0;
-	g_autofree char *text = spk_conf_read(path, SPK_CONF_MAX_BYTES, &len, &error);
-	g_autoptr(GPtrArray) entries = text ? spk_toml_parse(text, len, path, &error)
-					    : NULL;
+	g_autoptr(GPtrArray) entries = spk_toml_parse(text, len, path, &error);
 	SpkConfLayer layer = { .path = path, .mine = TRUE, .trusted = TRUE };
 	gboolean known = TRUE;
 
@@ -134,6 +137,18 @@ static void load_profile(SpkConfLoad *load, const char *path)
 		spk_load_layer(load, &layer);
 }
 
+static void load_file(SpkConfLoad *load, const char *path)
+{
+	g_autoptr(GError) error = NULL;
+	gsize len = 0;
+	g_autofree char *text = spk_conf_read(path, SPK_CONF_MAX_BYTES, &len, &error);
+
+	if (error)
+		spk_load_problem(load, spk_error_hint(error), "%s", error->message);
+	if (text)
+		spk_load_profile(load, path, text, len);
+}
+
 void spk_load_profiles(SpkConfLoad *load)
 {
 	const char *off = g_getenv("SPARKS_DISABLE_HOME_PROFILES");
@@ -148,7 +163,7 @@ void spk_load_profiles(SpkConfLoad *load)
 	for (guint i = 0; i < names->len; i++) {
 		g_autofree char *path = g_build_filename(folder, names->pdata[i], NULL);
 
-		load_profile(load, path);
+		load_file(load, path);
 	}
 	spk_load_check_names(load, first);
 }

@@ -114,6 +114,22 @@ static void test_a_spark_beside_a_list(void **state)
 	assert_has(message, "a.toml:1: name beside [[ghosts]]");
 }
 
+/* Found by fuzzing: nothing came of it, and nothing was said. */
+static void test_ghosts_that_are_no_list(void **state)
+{
+	static const char *const texts[] = { "[ghosts]\n", "ghosts = 1\n",
+					     "ghosts = []\n" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autofree char *message = NULL;
+
+		put_profile("a.toml", texts[i]);
+		message = load_message(NULL);
+		assert_has(message, "a.toml:1:");
+		assert_has(message, "ghosts must be a list of tables");
+	}
+}
+
 static void test_an_empty_profile_is_said(void **state)
 {
 	g_autoptr(SpkConf) conf = NULL;
@@ -138,9 +154,14 @@ static void test_an_untrusted_heading_is_none(void **state)
 
 const struct CMUnitTest profiles_tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, conf_setup, conf_teardown)
-	TEST(test_one_name_twice_in_a_file), TEST(test_one_name_in_two_profiles),
-	TEST(test_profile_over_config),	     TEST(test_files_beyond_the_limit_are_named),
-	TEST(test_too_many_tables),	     TEST(test_a_spark_beside_a_list),
-	TEST(test_an_empty_profile_is_said), TEST(test_an_untrusted_heading_is_none),
+	TEST(test_one_name_twice_in_a_file),
+	TEST(test_one_name_in_two_profiles),
+	TEST(test_profile_over_config),
+	TEST(test_files_beyond_the_limit_are_named),
+	TEST(test_too_many_tables),
+	TEST(test_a_spark_beside_a_list),
+	TEST(test_ghosts_that_are_no_list),
+	TEST(test_an_empty_profile_is_said),
+	TEST(test_an_untrusted_heading_is_none),
 };
 const size_t n_profiles_tests = G_N_ELEMENTS(profiles_tests);
