@@ -167,6 +167,21 @@ static char *first_error(const GString *err)
 	return spk_text_clean(found ? found : "it says nothing", -1, SPK_CLEAN_LINE);
 }
 
+/* What git says of a disk: in the words of errno, or in its own where it doesn't pass them on.
+ * The work is not at fault then, and can go on later. */
+static const struct {
+	const char *says;
+	SpkErr code;
+	const char *hint;
+} of_the_disk[] = {
+	{ "No space left on device", SPK_ERR_DISK_FULL, "free some space there" },
+	{ "Disk quota exceeded", SPK_ERR_DISK_FULL, "free some space there" },
+	{ "Out of diskspace", SPK_ERR_DISK_FULL, "free some space there" },
+	{ "nable to write new index file", SPK_ERR_DISK_FULL,
+	  "see whether the disk is full, and free some space" },
+	{ "Read-only file system", SPK_ERR_READ_ONLY, NULL },
+};
+
 static void set_failed(GError **error, const char *verb, const SpkChildResult *result)
 {
 	g_autofree char *line = first_error(result->err);
@@ -174,12 +189,11 @@ static void set_failed(GError **error, const char *verb, const SpkChildResult *r
 	const char *hint = NULL;
 	SpkErr code = SPK_ERR_GIT;
 
-	if (strstr(err, "No space left on device")) {
-		code = SPK_ERR_DISK_FULL;
-		hint = "free some space";
-	} else if (strstr(err, "Read-only file system")) {
-		code = SPK_ERR_READ_ONLY;
-	}
+	for (gsize i = 0; i < G_N_ELEMENTS(of_the_disk) && code == SPK_ERR_GIT; i++)
+		if (strstr(err, of_the_disk[i].says)) {
+			code = of_the_disk[i].code;
+			hint = of_the_disk[i].hint;
+		}
 	spk_error_set(error, code, hint, "git %s: %s", verb, line);
 }
 

@@ -492,15 +492,17 @@ static gboolean is_passing(SpkErr code)
 	       code == SPK_ERR_DISK_FULL || code == SPK_ERR_READ_ONLY;
 }
 
-/* A branch called "sparks" is in the way of the result's. */
+/* The work is done and cannot be handed over: a branch called "sparks" is in the way of the
+ * result's, or the repository cannot be written to. */
 static gboolean is_in_the_way(const Machine *machine, SpkErr code)
 {
-	return code == SPK_ERR_CONFLICT && machine->task->status == SPK_STATE_VERIFYING;
+	return machine->task->status == SPK_STATE_VERIFYING &&
+	       (code == SPK_ERR_CONFLICT || code == SPK_ERR_GIT || code == SPK_ERR_IO);
 }
 
 /* Where a task goes whose step could not be done. A provider that is away, a full disk or a
- * branch that is in the way is no reason to throw work away: the task pauses and can be
- * resumed. */
+ * repository that doesn't take the result is no reason to throw work away: the task pauses
+ * and can be resumed. */
 static SpkState state_after(const Machine *machine, const GError *failure)
 {
 	SpkErr code = spk_error_code(failure);

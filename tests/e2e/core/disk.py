@@ -4,6 +4,7 @@ the task goes on when there is room again.
 
 usage: disk.py SPARKS      (prints TAP). SPARKS_HOME is a small tmpfs in a mount namespace."""
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -37,16 +38,20 @@ class SmallWorld(World):
         super().__exit__(*args)
 
     def fill(self):
-        """Leaves no byte; the file that takes them all."""
-        path = os.path.join(self.home, "ballast")
-        with open(path, "wb", buffering=0) as file:
-            for size in (65536, 4096, 1):
-                try:
-                    while True:
-                        file.write(b"x" * size)
-                except OSError:
-                    pass
-        return path
+        return fill(self.home)
+
+
+def fill(folder):
+    """Leaves no byte; the file that takes them all."""
+    path = os.path.join(folder, "ballast")
+    with open(path, "wb", buffering=0) as file:
+        for size in (65536, 4096, 1):
+            try:
+                while True:
+                    file.write(b"x" * size)
+            except OSError:
+                pass
+    return path
 
 
 def intact(w):
@@ -97,6 +102,27 @@ def full_from_the_start():
         w.fill()
         done = w.run("do", "x", "--model", w.play(say(FINISH)), code=75)
         assert "space" in done.err or "full" in done.err, done.err
+
+
+def a_repository_without_room():
+    """The result of finished work is kept until the repository takes it."""
+    with World() as w:
+        objects = os.path.join(w.repo, ".git", "objects")
+        shutil.copytree(objects, os.path.join(w.folder, "objects"))
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2000k", "none", objects], check=True)
+        try:
+            shutil.copytree(os.path.join(w.folder, "objects"), objects, dirs_exist_ok=True)
+            ballast = fill(objects)
+            done = w.run("do", "x", "--check", CHECK, "--model", w.play(say(FIX), say(FINISH)),
+                         code=75)
+            (task,), = rows(w, "SELECT id FROM tasks")
+            assert "space" in done.out and f"sparks tasks resume {task}" in done.out, done
+            os.unlink(ballast)
+            report = w.json("tasks", "resume", task)
+            assert report["verdict"] == "verified" and report["error"] is None, report
+            assert w.git("rev-parse", f"sparks/{task}").strip() == report["commit"]
+        finally:
+            subprocess.run(["umount", "-l", objects], check=True)
 
 
 def a_daemon_waits_for_room():
@@ -153,5 +179,5 @@ def locked_in_the_middle():
 
 if INSIDE not in os.environ:
     enter_namespace()
-main(full_in_the_middle, full_before_the_copy, full_from_the_start, a_daemon_waits_for_room,
-     a_locked_store, locked_in_the_middle)
+main(full_in_the_middle, full_before_the_copy, full_from_the_start, a_repository_without_room,
+     a_daemon_waits_for_room, a_locked_store, locked_in_the_middle)
