@@ -254,7 +254,11 @@ gboolean spk_tree_apply(SpkTree *tree, const char *raw, const SpkTreeApply *how,
 		return FALSE;
 	fill(ret_applied, &plan);
 	if (plan.conflicts->len && !markers)
-		return refuse(&plan, "applied", "resolve them by hand, or see --markers",
+		return refuse(&plan, "applied",
+			      how->commit
+				      ? "commit or stash what is yours there first, or "
+					"apply without --commit"
+				      : "resolve them by hand, or see --markers",
 			      error);
 	if (how->dry_run || !plan.edits->len)
 		return TRUE;

@@ -150,6 +150,12 @@ gboolean tree_repo_find(const char *folder, TreeRepo *repo, GError **error)
 		g_propagate_error(error, g_steal_pointer(&why));
 		return FALSE;
 	}
+	if (!strcmp(real, "/"))
+		return unsupported(
+			error,
+			"go to the folder that the task is about, or name it with "
+			"--repo",
+			real, "this is the whole system");
 	repo->top = g_strdup(real);
 	repo->subdir = g_strdup("");
 	repo->format = g_strdup("sha1");

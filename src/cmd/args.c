@@ -232,18 +232,46 @@ const SpkCmd *spk_cmd_find(const SpkCmd *const *commands, const char *name)
 	return NULL;
 }
 
+static const char *hint_for(const SpkCmdLater *row, const char *word)
+{
+	for (; row && row->name; row++)
+		if (!strcmp(row->name, word))
+			return row->hint;
+	return NULL;
+}
+
+/* Where a word is a command that is typed elsewhere ("show": `sparks tasks show` or ...), or
+ * a goal; NULL when it is nothing we know. */
+static char *typed_instead(const SpkProgram *program, const char *word)
+{
+	const char *other = hint_for(program->others, word);
+	g_autoptr(GString) places = g_string_new(other);
+
+	for (const SpkCmd *const *cmd = program->commands; *cmd && !other; cmd++)
+		if ((*cmd)->subs && spk_cmd_find((*cmd)->subs, word))
+			g_string_append_printf(places, "%s`sparks %s %s`",
+					       places->len ? " or " : "", (*cmd)->name,
+					       word);
+	if (!places->len && strpbrk(word, " \n\t"))
+		g_string_append(places, "`sparks do \"GOAL\"`");
+	return places->len ? g_strdup_printf("type %s", places->str) : NULL;
+}
+
 static gboolean unknown_command(const Parser *parser, const char *word, GError **error)
 {
+	const SpkProgram *program = parser->args->program;
+	gboolean top = !parser->args->cmd;
+	const char *later = top ? hint_for(program->later, word) : NULL;
+	g_autofree char *instead = top ? typed_instead(program, word) : NULL;
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	g_autofree char *nearest = NULL;
 
-	for (const SpkCmdLater *later = parser->args->program->later; later->name;
-	     later++) {
-		if (!parser->args->cmd && !strcmp(later->name, word)) {
-			spk_error_set(error, SPK_ERR_USAGE, later->hint,
-				      "`sparks %s` is not in this version", word);
-			return FALSE;
-		}
+	if (later || instead) {
+		spk_error_set(error, SPK_ERR_USAGE, later ? later : instead,
+			      later ? "`sparks %s` is not in this version"
+				    : "there is no command \"%s\"",
+			      word);
+		return FALSE;
 	}
 	for (const SpkCmd *const *sub = parser->subs; *sub; sub++)
 		g_ptr_array_add(names, (gpointer)(*sub)->name);

@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cmd/cmd_priv.h"
+#include "cmd/ui.h"
 
 /* A closed descriptor 0-2 would be given to the next file opened, and a message could then
  * end up in the database. Opened the wrong way round, so that using it still fails. */
@@ -141,6 +142,20 @@ json_t *spk_cmd_error_to_json(const GError *error)
 			 spk_json_text(spk_error_hint(error)));
 }
 
+/* On a terminal folded, with commands in one piece; elsewhere one line for a script to read. */
+static void say_hint(const char *hint)
+{
+	g_autofree char *clean = spk_text_clean(hint, -1, SPK_CLEAN_TEXT);
+	g_autoptr(GString) folded = g_string_new(NULL);
+
+	if (spk_term_is_tty(STDERR_FILENO))
+		spk_ui_fold(folded, hint, 2, spk_term_width(STDERR_FILENO) - 1,
+			    G_MAXUINT);
+	else
+		g_string_append_printf(folded, "  %s\n", clean);
+	fputs(folded->str, stderr);
+}
+
 void spk_cmd_say_error(const GError *error)
 {
 	g_autofree char *message = spk_text_clean(error->message, -1, SPK_CLEAN_TEXT);
@@ -149,11 +164,8 @@ void spk_cmd_say_error(const GError *error)
 	fflush(stdout);
 	fprintf(stderr, "%ssparks:%s %s\n", spk_term_sgr(STDERR_FILENO, "bad"),
 		spk_term_sgr(STDERR_FILENO, "reset"), message);
-	if (hint) {
-		g_autofree char *clean = spk_text_clean(hint, -1, SPK_CLEAN_TEXT);
-
-		fprintf(stderr, "  %s\n", clean);
-	}
+	if (hint)
+		say_hint(hint);
 }
 
 int spk_cmd_fail(GError *take_error, gboolean json)

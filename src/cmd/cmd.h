@@ -62,6 +62,8 @@ typedef struct {
 	const SpkCmd *const *commands; /* sorted by name, NULL-terminated */
 	const SpkCmdLater *later;      /* sorted by name */
 	const char *usual; /* command of a call without one, on a terminal; or NULL */
+	/* words that are no commands, and what is typed instead; or NULL */
+	const SpkCmdLater *others;
 } SpkProgram;
 
 /* Accessors of parsed options (by long name; a name not in the table is a g_assert). */

@@ -50,4 +50,20 @@ static const SpkCmdLater later[] = {
 	{ NULL },
 };
 
-const SpkProgram spk_program = { commands, later, "chat" };
+/* Words that other programs have for what ours calls otherwise. A word that is a command of a
+ * group (`show`) needs no row. */
+static const SpkCmdLater others[] = {
+	{ "auth", "`sparks secrets set openai.api_key`" },
+	{ "down", "Ctrl-C where `sparks up` runs, or `systemctl --user stop sparks`" },
+	{ "login", "`sparks secrets set openai.api_key`" },
+	{ "logs", "`sparks tasks log ID`" },
+	{ "models", "`sparks doctor`: it says which one is asked" },
+	{ "ps", "`sparks tasks list`" },
+	{ "run", "`sparks do \"GOAL\"`" },
+	{ "serve", "`sparks up`" },
+	{ "start", "`sparks up`" },
+	{ "status", "`sparks tasks list`" },
+	{ NULL },
+};
+
+const SpkProgram spk_program = { commands, later, "chat", others };

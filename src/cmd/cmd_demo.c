@@ -160,8 +160,15 @@ static void show_price(const SpkDemoRun *demo)
 
 static void show_next(const SpkDemoRun *demo)
 {
+	g_autofree char *installed = g_find_program_in_path("sparks");
+
 	blank(demo);
 	spk_demo_say(demo, "bold", "Type next:");
+	if (!installed)
+		spk_demo_say(
+			demo, NULL,
+			"  ./setup install                      puts `sparks` where your "
+			"shell finds it");
 	spk_demo_say(
 		demo, NULL,
 		"  sparks doctor                        what is here, what a model still needs");

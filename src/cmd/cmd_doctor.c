@@ -199,17 +199,23 @@ static Finding check_model(const Doctor *doctor)
 		return found(PASS, NULL, "%s %s, not asked (--skip-llm)",
 			     spk_llm_provider(llm), spk_llm_model(llm));
 	spk_cancel_set_deadline(patience, PING_MS);
-	if (!spk_llm_ping(llm, patience, &error))
-		return failed(spk_error_is(error, SPK_ERR_NOT_FOUND) ? WARN : FAIL, error,
-			      "check the key, the URL and the network");
-	return found(PASS, NULL, "%s %s answers", spk_llm_provider(llm),
-		     spk_llm_model(llm));
+	if (spk_llm_ping(llm, patience, &error))
+		return found(PASS, NULL, "%s %s answers", spk_llm_provider(llm),
+			     spk_llm_model(llm));
+	if (!spk_cancel_check(patience, NULL) && spk_cancel_check(doctor->cancel, NULL))
+		return found(FAIL,
+			     "is it the right address, and is the server not stuck?",
+			     "%s %s gives no answer within %d s", spk_llm_provider(llm),
+			     spk_llm_model(llm), PING_MS / 1000);
+	return failed(spk_error_is(error, SPK_ERR_NOT_FOUND) ? WARN : FAIL, error,
+		      "check the key, the URL and the network");
 }
 
 /* Why a place is not the one in force, or what is weak about the one that is. */
 static Finding check_secrets(const Doctor *doctor)
 {
 	g_autoptr(GString) seen = g_string_new(NULL), todo = g_string_new(NULL);
+	gboolean any = FALSE;
 
 	for (guint i = 0; spk_secret_place(i); i++) {
 		g_autoptr(GError) error = NULL;
@@ -217,6 +223,7 @@ static Finding check_secrets(const Doctor *doctor)
 		g_autofree char *where = spk_secret_place_describe(i, &weak, &error);
 		const char *hint = error ? spk_error_hint(error) : NULL;
 
+		any |= where != NULL;
 		g_string_append_printf(seen, "%s%s", seen->len ? "; " : "",
 				       where ? where : error->message);
 		if (error && !spk_error_is(error, SPK_ERR_NOT_FOUND))
@@ -226,7 +233,7 @@ static Finding check_secrets(const Doctor *doctor)
 	}
 	if (todo->len)
 		return found(WARN, todo->str, "%s", seen->str);
-	return found(PASS, NULL, "%s", seen->str);
+	return found(PASS, NULL, "%s%s", any ? "" : "none kept yet: ", seen->str);
 }
 
 static const struct {

@@ -35,6 +35,8 @@ static void headline(const SpkSummary *summary, int fd, GString *out)
 	g_autofree char *status = spk_ui_state(task->status);
 	g_autofree char *text = NULL;
 
+	if (!strcmp(verdict, status))
+		verdict = "";
 	text = g_strdup_printf("%s%s%s", summary->stranded ? "interrupted" : status,
 			       *verdict ? ", " : "", verdict);
 	g_strdelimit(text, "_", ' ');
@@ -171,9 +173,10 @@ static void used(const SpkSummary *summary, int fd, GString *out)
 	g_autofree char *in = spk_ui_number(task->tokens_in);
 	g_autofree char *out_tokens = spk_ui_number(task->tokens_out);
 	g_autofree char *seconds = spk_ui_seconds(task->seconds);
-	g_autofree char *cost = task->cost_usd < 0
-					? g_strdup("cost not known")
-					: g_strdup_printf("$%.4f", task->cost_usd);
+	gboolean unknown = task->cost_usd < 0 && (task->tokens_in || task->tokens_out);
+	g_autofree char *cost =
+		unknown ? g_strdup("cost not known")
+			: g_strdup_printf("$%.4f", MAX(0, task->cost_usd));
 	g_autofree char *steps = spk_ui_count(task->steps, "step");
 	g_autofree char *text = g_strdup_printf("%s, %s tokens in, %s out, %s, %s", steps,
 						in, out_tokens, cost, seconds);
@@ -233,6 +236,14 @@ void spk_summary_format(const SpkSummary *summary, int fd, GString *out)
 	next(summary, fd, out);
 }
 
+/* We worked on it, and stopped: a full disk lets us not even give it back. */
+static gboolean was_ours(const SpkTask *task)
+{
+	return !spk_state_is_terminal(task->status) && task->status != SPK_STATE_PAUSED &&
+	       task->status != SPK_STATE_WAITING &&
+	       !g_strcmp0(task->holder, spk_holder_self());
+}
+
 gboolean spk_summary_print(SpkCore *core, const SpkTask *task, GError **error)
 {
 	SpkStore *store = spk_core_store(core);
@@ -249,9 +260,11 @@ gboolean spk_summary_print(SpkCore *core, const SpkTask *task, GError **error)
 	 * summary says less then. */
 	counts = spk_changes_count(core, task, trail, NULL);
 	daemon = spk_worker_find(store, NULL);
-	spk_summary_format(&(SpkSummary){ task, report, trail, counts,
-					  spk_task_is_stranded(task, daemon != NULL) },
-			   STDOUT_FILENO, out);
+	spk_summary_format(
+		&(SpkSummary){ task, report, trail, counts,
+			       was_ours(task) ||
+				       spk_task_is_stranded(task, daemon != NULL) },
+		STDOUT_FILENO, out);
 	fputs(out->str, stdout);
 	return TRUE;
 }

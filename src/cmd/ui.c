@@ -58,21 +58,32 @@ char *spk_ui_line(const char *text, int columns)
 	return spk_ui_clip(clean, columns);
 }
 
-/* Bytes of `text` that fit into `columns`, ending at a blank where there is one. */
+/* Bytes of `text` that fit into `columns`, ending at a blank where there is one. A `command`
+ * stays whole when that leaves a line worth having. */
 static gsize fold_len(const char *text, int columns)
 {
-	const char *p = text, *blank = NULL;
-	int used = 0, width;
+	const char *p = text, *blank = NULL, *within = NULL;
+	gboolean quoted = FALSE;
+	int used = 0, at = 0, width;
 
 	for (gsize len; *p && *p != '\n'; p += len) {
 		len = spk_text_cluster(p, &width);
 		used += width;
 		if (used > columns && p > text)
-			return (blank ? blank : p) - text;
-		if (*p == ' ')
+			break;
+		quoted ^= *p == '`';
+		if (*p == ' ' && quoted) {
+			within = p;
+		} else if (*p == ' ') {
 			blank = p;
+			at = used;
+		}
 	}
-	return p - text;
+	if (!*p || *p == '\n')
+		return p - text;
+	if (within && at < columns / 3)
+		blank = within;
+	return (blank ? blank : p) - text;
 }
 
 void spk_ui_fold(GString *out, const char *text, int indent, int columns, guint max_lines)

@@ -269,7 +269,7 @@ static gboolean step_running(Machine *machine, SpkState *next, GError **error)
 	spk_error_set(
 		error, outcome.end == SPK_END_LOOP ? SPK_ERR_FAILED : SPK_ERR_LIMIT,
 		outcome.end == SPK_END_LOOP
-			? "see `sparks tasks log`; another model or a clearer goal may help"
+			? "the model went in circles: another one or a clearer goal may help"
 		: spk_run_at_budget(machine->run)
 			? "go on with more: sparks tasks resume ID --max-tokens N"
 			: "raise the limit and give the task again; what it did so far: "

@@ -80,10 +80,10 @@ SpkLoopVerdict spk_loop_guard_note(SpkLoopGuard *guard, const char *call,
 	if (seen <= guard->threshold)
 		return SPK_LOOP_OK;
 	*ret_reason = g_strdup_printf(
-		"the same call gave the same result %u times within the "
-		"last %u calls: do something else, or call finish and say "
-		"what is in the way",
-		seen, guard->window);
+		"the same call gave the same result %u times within the last %u calls%s",
+		seen, guard->window,
+		warned ? "" /* a person reads it */
+		       : ": do something else, or call finish and say what is in the way");
 	entry->warned = TRUE;
 	return warned ? SPK_LOOP_STOP : SPK_LOOP_WARN;
 }

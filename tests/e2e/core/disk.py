@@ -67,8 +67,9 @@ def full_in_the_middle():
         task = wait_for(lambda: running(w))
         ballast = w.fill()
         acknowledged = journal(w, task)
-        _, err = finish(process, 75)
+        out, err = finish(process, 75)
         assert "space" in err or "full" in err, err
+        assert f"sparks tasks resume {task}" in out, out
         os.unlink(ballast)
         intact(w)
         assert journal(w, task)[:len(acknowledged)] == acknowledged

@@ -73,6 +73,31 @@ static void test_what_is_not_built(void **state)
 	}
 }
 
+/* What people type before they have read anything. */
+static void test_words_of_others(void **state)
+{
+	static const struct {
+		const char *word, *told;
+	} rows[] = {
+		{ "ps", "type `sparks tasks list`" },
+		{ "run", "type `sparks do \"GOAL\"`" },
+		{ "diff", "type `sparks tasks diff`" },
+		{ "show", "type `sparks config show` or `sparks ghosts show` or "
+			  "`sparks tasks show`" },
+		{ "make the tests pass", "type `sparks do \"GOAL\"`" },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_auto(Ran) ran = RUN(rows[i].word);
+
+		assert_int_equal(ran.exit_code, 2);
+		assert_has(ran.err, "there is no command");
+		assert_has(ran.err, rows[i].told);
+	}
+	for (const SpkCmdLater *other = spk_program.others; other->name; other++)
+		assert_null(spk_cmd_find(spk_program.commands, other->name));
+}
+
 /* Escape sequences of an argument don't reach the terminal. */
 static void test_messages_are_clean(void **state)
 {
@@ -271,6 +296,7 @@ const struct CMUnitTest frame_tests[] = {
 	T(test_version),
 	T(test_unknown),
 	T(test_what_is_not_built),
+	T(test_words_of_others),
 	T(test_messages_are_clean),
 	T(test_lost_output_is_a_failure),
 	T(test_reader_that_went_away),

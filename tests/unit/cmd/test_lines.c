@@ -177,13 +177,20 @@ static void test_words_for_numbers(void **state)
 
 static void test_fold(void **state)
 {
-	g_autoptr(GString) out = g_string_new(NULL), cut = g_string_new(NULL);
+	g_autoptr(GString) out = g_string_new(NULL), cut = g_string_new(NULL),
+			   command = g_string_new(NULL);
 
 	spk_ui_fold(out, "one two three four five six seven\n\nnext\033[2J", 2, 24, 10);
 	assert_string_equal(out->str,
 			    "  one two three four\n  five six seven\n\n  next\n");
 	spk_ui_fold(cut, "a\nb\nc\nd", 1, 24, 2);
 	assert_string_equal(cut->str, " a\n b\n …\n");
+	/* what is to be typed stays in one piece, when it fits at all */
+	spk_ui_fold(command, "look with `sparks show`, or `more than fits into a line`",
+		    0, 24, 10);
+	assert_string_equal(
+		command->str,
+		"look with\n`sparks show`, or\n`more than fits into a\nline`\n");
 }
 
 static void test_calls(void **state)
