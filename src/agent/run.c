@@ -184,6 +184,8 @@ SpkRun *spk_run_new(const SpkRunEnv *env, GError **error)
 			spk_conf_int(env->conf, "manager.loop_guard.repeat_threshold"));
 	if (!load_prices(run, error) || !load(run, &steps, error))
 		return NULL;
+	if (env->llm)
+		spk_llm_learn(env->llm, env->cancel);
 	/* a task that has a base has a private copy */
 	if ((!env->lazy || env->task->base) &&
 	    (!run_place(run, error) || (steps && !take_over(run, error))))

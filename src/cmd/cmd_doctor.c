@@ -187,6 +187,17 @@ static Finding no_model(const GError *error)
 	return found(WARN, ways, "%s", error->message);
 }
 
+static Finding answers(SpkLlm *llm, SpkCancel *patience)
+{
+	spk_llm_learn(llm, patience);
+	return found(PASS, NULL,
+		     "%s %s answers; window %" G_GINT64_FORMAT
+		     " tokens (from: %s); calls tools: %s",
+		     spk_llm_provider(llm), spk_llm_model(llm),
+		     spk_llm_context_window(llm), spk_llm_window_from(llm),
+		     spk_llm_tools(llm));
+}
+
 static Finding check_model(const Doctor *doctor)
 {
 	g_autoptr(GError) error = NULL;
@@ -200,8 +211,7 @@ static Finding check_model(const Doctor *doctor)
 			     spk_llm_provider(llm), spk_llm_model(llm));
 	spk_cancel_set_deadline(patience, PING_MS);
 	if (spk_llm_ping(llm, patience, &error))
-		return found(PASS, NULL, "%s %s answers", spk_llm_provider(llm),
-			     spk_llm_model(llm));
+		return answers(llm, patience);
 	if (!spk_cancel_check(patience, NULL) && spk_cancel_check(doctor->cancel, NULL))
 		return found(FAIL,
 			     "is it the right address, and is the server not stuck?",

@@ -134,9 +134,13 @@ static void read_limits(SpkEndpoint *end, const SpkProvider *row, SpkConf *conf)
 	g_autofree char *answer = g_strconcat(row->name, ".max_tokens", NULL);
 
 	end->info.context_window = spk_conf_int(conf, window);
+	end->info.window_from = spk_conf_is_set(conf, window) ? "configuration"
+							      : "default";
 	end->info.max_output = spk_conf_int(conf, answer);
-	if (known->context_window && !end->info.local && !spk_conf_is_set(conf, window))
+	if (known->context_window && !end->info.local && !spk_conf_is_set(conf, window)) {
 		end->info.context_window = known->context_window;
+		end->info.window_from = "its name";
+	}
 	if (known->max_output && !spk_conf_is_set(conf, answer))
 		end->info.max_output = MIN(end->info.max_output, known->max_output);
 	end->quirks = known->quirks;

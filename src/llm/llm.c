@@ -9,11 +9,14 @@
 #include "llm/llm_impl.h"
 #include "llm/tooluse_priv.h"
 
+#define LEARN_MS 2000
+
 /* A provider that is open. */
 typedef struct {
 	const SpkProvider *row;
 	const SpkModelInfo *info;
 	gpointer self;
+	gint64 window; /* tokens, as the server says; 0: nobody asked, or it doesn't */
 } Opened;
 
 struct SpkLlm {
@@ -65,7 +68,7 @@ static void hide_in_reply(const SpkLlm *llm, SpkLlmReply *reply)
 
 static void add_opened(SpkLlm *llm, const SpkProvider *row, gpointer self)
 {
-	Opened opened = { row, row->impl->info(self), self };
+	Opened opened = { row, row->impl->info(self), self, 0 };
 
 	g_mutex_lock(&llm->lock);
 	g_array_append_val(llm->opened, opened);
@@ -118,7 +121,44 @@ const char *spk_llm_model(SpkLlm *llm)
 
 gint64 spk_llm_context_window(SpkLlm *llm)
 {
-	return current(llm).info->context_window;
+	Opened now = current(llm);
+
+	return now.window ? now.window : now.info->context_window;
+}
+
+const char *spk_llm_window_from(SpkLlm *llm)
+{
+	Opened now = current(llm);
+
+	return now.window ? "server" : now.info->window_from;
+}
+
+const char *spk_llm_tools(SpkLlm *llm)
+{
+	Opened now = current(llm);
+
+	return spk_tooluse_told(now.info, spk_conf_str(llm->conf, "llm.tools"));
+}
+
+void spk_llm_learn(SpkLlm *llm, SpkCancel *cancel)
+{
+	g_autoptr(SpkCancel) patience = spk_cancel_new(cancel);
+	Opened now = current(llm);
+	gint64 window;
+
+	if (!now.row->impl->window || !now.info->local || now.window ||
+	    !strcmp(now.info->window_from, "configuration"))
+		return;
+	spk_cancel_set_deadline(patience, LEARN_MS);
+	window = now.row->impl->window(now.self, patience);
+	g_mutex_lock(&llm->lock);
+	for (guint i = 0; i < llm->opened->len; i++) {
+		Opened *opened = &g_array_index(llm->opened, Opened, i);
+
+		if (opened->self == now.self)
+			opened->window = window;
+	}
+	g_mutex_unlock(&llm->lock);
 }
 
 /* ---- the same while it streams ---- */
@@ -263,6 +303,7 @@ static gboolean complete(SpkLlm *llm, const SpkLlmRequest *request,
 			return FALSE;
 		}
 		g_error_free(why);
+		spk_llm_learn(llm, cancel);
 		spk_warn("llm", "%s", told);
 		if (sink && sink->on_restart)
 			sink->on_restart(told, sink->user);

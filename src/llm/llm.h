@@ -93,7 +93,15 @@ void spk_llm_free(SpkLlm *llm);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkLlm, spk_llm_free)
 const char *spk_llm_provider(SpkLlm *llm); /* "openai", "script" */
 const char *spk_llm_model(SpkLlm *llm);
-gint64 spk_llm_context_window(SpkLlm *llm); /* tokens */
+gint64 spk_llm_context_window(SpkLlm *llm); /* tokens, answer included */
+/* Where that is known from: "configuration", "server", "its name" (of the model), "default". */
+const char *spk_llm_window_from(SpkLlm *llm);
+/* How tools are called: "by itself", "in text", or "not known yet" (before the first answer of
+ * a model here). */
+const char *spk_llm_tools(SpkLlm *llm);
+/* Asks a server of one's own, for 2 s, how large its window is, unless the configuration says;
+ * nothing happens when it doesn't answer. To be called once before the first request. */
+void spk_llm_learn(SpkLlm *llm, SpkCancel *cancel);
 /* Who would be asked now: the first choice until another has taken over. */
 SpkLlmWho spk_llm_who(SpkLlm *llm);
 

@@ -39,6 +39,7 @@ typedef struct {
 	/* Tokens: what it can look at, answer included, and the longest answer that is asked
 	 * of it. From the configuration, else as the model's name is known to have. */
 	gint64 context_window, max_output;
+	const char *window_from; /* "configuration", "its name", "default" */
 } SpkModelInfo;
 
 /* One of the models that a server lists. */
@@ -69,6 +70,8 @@ typedef struct {
 	/* optional: SpkModelEntry of the models the server has, at most 1000; NULL: as
 	 * spk_llm_ping() fails */
 	GPtrArray *(*models)(gpointer self, SpkCancel *cancel, GError **error);
+	/* optional: tokens of the window that the server makes room for; 0: it doesn't say */
+	gint64 (*window)(gpointer self, SpkCancel *cancel);
 	const SpkModelInfo *(*info)(gpointer self); /* mandatory */
 	void (*close)(gpointer self);		    /* mandatory */
 } SpkProviderImpl;

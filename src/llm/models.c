@@ -17,8 +17,7 @@ static gint64 window_of(const json_t *model)
 		{ NULL, "max_model_len" },    /* vLLM */
 		{ NULL, "context_window" },   /* Groq */
 		{ NULL, "max_input_tokens" }, /* Anthropic */
-		{ "meta", "n_ctx" },	      /* llama.cpp */
-		{ "meta", "n_ctx_train" },    /* llama.cpp, older */
+		{ "meta", "n_ctx" },	      /* llama.cpp, newer; of one slot */
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(places); i++) {

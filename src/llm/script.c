@@ -55,6 +55,7 @@ static gpointer script_open(const SpkProvider *row, SpkConf *conf, const char *m
 				.can = SPK_CAN_TOOLS,
 				.context_window =
 					spk_conf_int(conf, "openai.context_window"),
+				.window_from = "configuration",
 				.max_output = spk_conf_int(conf, "openai.max_tokens") };
 	self->play = spk_play_load(self->path, error);
 	return self->play ? g_steal_pointer(&self) : NULL;

@@ -244,21 +244,28 @@ static json_t *no_list(const Server *self, GError **error)
 	return NULL;
 }
 
+static gboolean get(Server *self, const char *url, SpkCancel *cancel,
+		    SpkHttpResponse *ret_response, GError **error)
+{
+	const char *headers[MAX_HEADERS] = { "Accept: application/json" };
+	SpkHttpRequest request = make_request(self, url, headers);
+	SpkHttp *http = get_http(self, error);
+
+	request.max_bytes = SPK_JSON_MAX;
+	return http &&
+	       spk_http_fetch(http, &request, NULL, NULL, cancel, ret_response, error);
+}
+
 /* The list of models; NULL: an error as spk_llm_ping() has them. */
 static json_t *fetch_list(Server *self, SpkCancel *cancel, GError **error)
 {
-	const char *headers[MAX_HEADERS] = { "Accept: application/json" };
 	g_autofree char *url = g_strconcat(self->end.base, self->end.wire->list, NULL);
-	SpkHttpRequest request = make_request(self, url, headers);
 	g_auto(SpkHttpResponse) response = { 0 };
 	g_auto(SpkFault) fault = { 0 };
-	SpkHttp *http = get_http(self, error);
 	json_t *list;
 	double retry;
 
-	request.max_bytes = SPK_JSON_MAX;
-	if (!http ||
-	    !spk_http_fetch(http, &request, NULL, NULL, cancel, &response, error))
+	if (!get(self, url, cancel, &response, error))
 		return NULL;
 	if (response.status / 100 == 2) {
 		list = spk_json_parse(response.body->str, response.body->len,
@@ -292,6 +299,46 @@ static gboolean server_ping(gpointer data, SpkCancel *cancel, GError **error)
 	return models != NULL;
 }
 
+/* llama.cpp's own page, beside the API: {"default_generation_settings":{"n_ctx":…}}, of a slot
+ * (tools/server/README.md there). */
+static gint64 window_of_props(Server *self, SpkCancel *cancel)
+{
+	gsize len = strlen(self->end.base) - strlen(self->end.wire->root);
+	g_autofree char *url = g_strdup_printf("%.*s/props", (int)len, self->end.base);
+	g_auto(SpkHttpResponse) response = { 0 };
+	g_autoptr(json_t) props = NULL;
+
+	if (!g_str_has_suffix(self->end.base, self->end.wire->root) ||
+	    !get(self, url, cancel, &response, NULL) || response.status / 100 != 2)
+		return 0;
+	props = spk_json_parse(response.body->str, response.body->len, SPK_JSON_MAX,
+			       NULL);
+	return spk_json_int(json_object_get(props, "default_generation_settings"),
+			    "n_ctx", 0);
+}
+
+/* A server with one model takes any name for it. An Ollama is told the window with each
+ * request, so there is nothing to ask. */
+static gint64 server_window(gpointer data, SpkCancel *cancel)
+{
+	Server *self = data;
+	g_autoptr(GPtrArray) models = NULL;
+	gint64 window = 0;
+
+	if (self->end.wire == &spk_wire_ollama)
+		return 0;
+	models = server_models(self, cancel, NULL); /* it need not have a list */
+	for (guint i = 0; models && i < models->len; i++) {
+		const SpkModelEntry *entry = models->pdata[i];
+
+		if (models->len == 1 || !strcmp(entry->id, self->end.model))
+			window = entry->context_window;
+	}
+	if (models && !window)
+		window = window_of_props(self, cancel);
+	return CLAMP(window, 0, 10000000);
+}
+
 static const SpkModelInfo *server_info(gpointer data)
 {
 	return &((Server *)data)->end.info;
@@ -303,6 +350,7 @@ const SpkProviderImpl spk_server_impl = {
 	.complete = server_complete,
 	.ping = server_ping,
 	.models = server_models,
+	.window = server_window,
 	.info = server_info,
 	.close = server_close,
 };

@@ -196,6 +196,23 @@ static gboolean needs_text(SpkToolUse *use, const GError *failure, SpkCancel *ca
 	return able == SPK_ABLE_TEXT;
 }
 
+const char *spk_tooluse_told(const SpkModelInfo *info, const char *how)
+{
+	if (!strcmp(how, "text"))
+		return "in text";
+	if (strcmp(how, "auto") != 0 || !info->local || !*info->url)
+		return "by itself";
+	switch (spk_able_recall(info->url, info->model)) {
+	case SPK_ABLE_TEXT:
+		return "in text";
+	case SPK_ABLE_TOOLS:
+		return "by itself";
+	case SPK_ABLE_UNKNOWN:
+		break;
+	}
+	return "not known yet";
+}
+
 static gboolean is_auto(const SpkToolUse *use)
 {
 	return !strcmp(use->how, "auto");

@@ -27,4 +27,7 @@ gboolean spk_tooluse_complete(SpkToolUse *use, const SpkLlmRequest *request,
 			      const SpkLlmSink *sink, SpkCancel *cancel,
 			      SpkLlmReply *ret_reply, GError **error);
 
+/* What spk_llm_tools() says. */
+const char *spk_tooluse_told(const SpkModelInfo *info, const char *how);
+
 #endif

@@ -19,7 +19,8 @@ CALL = {"id": "c", "type": "function",
 class Server:
     """Speaks as an OpenAI-compatible server or Ollama does; `status`: refuses every question."""
 
-    def __init__(self, models, status=200, texts=None):
+    def __init__(self, models, status=200, texts=None, listed=(), slot=0):
+        listed = dict(listed)
         self.asked, self.bodies, outer = [], [], self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -39,7 +40,9 @@ class Server:
                 if self.path == "/api/tags":
                     self.answer({"models": [{"name": m, "model": m} for m in models]})
                 elif self.path == "/v1/models":
-                    self.answer({"object": "list", "data": [{"id": m, "object": "model"} for m in models]})
+                    self.answer({"object": "list", "data": [{"id": m, "object": "model", **listed} for m in models]})
+                elif self.path == "/props" and slot:
+                    self.answer({"default_generation_settings": {"n_ctx": slot}, "total_slots": 1})
                 else:
                     self.answer({"error": {"message": "no such page"}}, 404)
 
@@ -254,6 +257,26 @@ def all_servers_are_asked_at_once():
         assert [bool(s.asked) for s in servers] == [True] + 7 * [False]
 
 
+def the_window_is_what_the_server_has():
+    big = {f"file{n}.txt": "some words\n" * 1000 for n in range(3)}
+    with World() as w, Server(["a"], listed={"meta": {"n_ctx": 3000}}) as newer, Server(["a"], slot=2500) as older:
+        for server, window, origin in ((newer, 3000, "server"), (older, 2500, "server")):
+            configure(w, f'[openai]\nurl = "{server.url}"\nmodel = "a"\n')
+            assert f"window {window} tokens (from: {origin})" in " ".join(w.run("doctor").out.split())
+        told = w.run("doctor", "--set", "openai.context_window=9000").out
+        assert "window 9000 tokens (from: configuration)" in " ".join(told.split()), told
+        # a conversation is kept within it
+        texts = [json.dumps({"say": "", "tool": "file_read", "arguments": {"path": name}}) for name in big]
+        texts.append(json.dumps({"say": "", "tool": "finish", "arguments": {"summary": "-"}}))
+        for name, text in big.items():
+            w.write(name, text)
+        with Server(["a"], texts=texts, listed={"max_model_len": 6000}) as small:
+            configure(w, f'[llm]\ntools = "text"\n[openai]\nurl = "{small.url}"\nmodel = "a"\n')
+            report = json.loads(w.run("do", "look", "--json", code=3).out)
+            log = w.run("tasks", "log", report["task"], "--json").out
+            assert '"kind":"compaction"' in log, [(e['kind'], str(e['payload'])[:150]) for e in map(json.loads, log.splitlines())]
+
+
 def the_first_key_wins_and_a_key_alone_asks_for_a_model():
     with World() as w, Server(["a"]) as first, Server(["b"]) as second:
         configure(w, f'[openai]\nurl = "{first.url}/v1"\nmodel = "a"\n[openrouter]\nurl = "{second.url}/v1"\nmodel = "b"\n')
@@ -302,4 +325,4 @@ main(a_model_without_tools_works_in_text, a_local_ollama_is_found, a_local_llama
      the_next_one_takes_over_and_it_is_said, no_step_into_the_cloud_unasked, a_wrong_request_is_not_taken_elsewhere,
      who_takes_over_keeps_the_budget, nobody_goes_on_for_money_unasked,
      a_malformed_answer_is_asked_again_within_the_budget, the_list_of_servers_is_checked,
-     all_servers_are_asked_at_once, the_first_key_wins_and_a_key_alone_asks_for_a_model)
+     all_servers_are_asked_at_once, the_window_is_what_the_server_has, the_first_key_wins_and_a_key_alone_asks_for_a_model)
