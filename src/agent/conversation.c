@@ -220,13 +220,15 @@ void run_compact_recorded(SpkRun *run)
 gboolean run_compact(SpkRun *run, gboolean force, GError **error)
 {
 	double window = (double)spk_llm_context_window(run->env.llm);
-	gint64 tools = spk_llm_estimate_tokens(run->tools); /* go along with each request */
+	gint64 tools =
+		spk_llm_estimate_tokens(run->tools); /* go along with each request */
 	gint64 now = spk_llm_estimate_tokens(run->messages);
 	gint64 target = MAX(0, (gint64)(window * COMPACT_TO) - tools);
 	g_autofree char *key = compaction_key(run, force);
 	guint stubbed, dropped;
 
-	if (compact_again(run, force) || (!force && now + tools <= (gint64)(window * COMPACT_AT)))
+	if (compact_again(run, force) ||
+	    (!force && now + tools <= (gint64)(window * COMPACT_AT)))
 		return TRUE;
 	/* The server counts differently from us: halve what we have. */
 	if (force)

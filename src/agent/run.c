@@ -198,7 +198,7 @@ void spk_run_free(SpkRun *run)
 	if (!run)
 		return;
 	g_clear_pointer(&run->prices, spk_prices_free);
-	g_hash_table_unref(run->unpriced);
+	g_clear_pointer(&run->unpriced, g_hash_table_unref);
 	json_decref(run->failed);
 	g_clear_pointer(&run->recorded, g_hash_table_unref);
 	g_clear_pointer(&run->messages, json_decref);

@@ -62,6 +62,8 @@ static gboolean record_reply(SpkRun *run, const SpkLlmReply *reply, GError **err
 	g_autoptr(json_t) payload = reply_to_json(run->turn, reply);
 
 	add_failed(payload, json_deep_copy(run->failed));
+	if (reply->explained)
+		spk_json_set(payload, "explained", json_incref(reply->explained));
 	if (!run_book_reply(run, reply, payload, error))
 		return FALSE;
 	run_remember(run, "model.result", run->turn, payload);

@@ -65,7 +65,10 @@ typedef struct {
 	/* "stop" | "tool_calls" (whenever there are some and nothing was cut) | "length" |
 	 * "content_filter" | other */
 	char *finish;
-	char *model;	/* as the server names it; NULL */
+	char *model; /* as the server names it; NULL */
+	/* Array of why earlier answers to this call were not of the form, each explained back;
+	 * NULL: none was. */
+	json_t *explained;
 	SpkUsage usage; /* of all that was asked of the provider that answered */
 	SpkLlmWho who;	/* answered */
 	guint attempts; /* 1: no retry was needed */

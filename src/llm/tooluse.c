@@ -109,6 +109,7 @@ static gboolean complete_in_text(SpkToolUse *use, const SpkLlmRequest *request,
 {
 	SpkLlmRequest text =
 		spk_textcall_request(request, use->info->can & SPK_CAN_SCHEMA);
+	g_autoptr(json_t) explained = json_array();
 	gboolean ok = FALSE;
 
 	for (guint tries = 0;; tries++) {
@@ -123,6 +124,7 @@ static gboolean complete_in_text(SpkToolUse *use, const SpkLlmRequest *request,
 			break;
 		spend(use, &text, ret_reply);
 		explain(text.messages, ret_reply, why->message);
+		json_array_append_new(explained, spk_json_text(why->message));
 		told = g_strdup_printf(
 			"the answer was not of the form (%s); asking again",
 			why->message);
@@ -131,6 +133,8 @@ static gboolean complete_in_text(SpkToolUse *use, const SpkLlmRequest *request,
 	}
 	if (ok)
 		carry(use, &text, ret_reply);
+	if (ok && json_array_size(explained))
+		ret_reply->explained = json_incref(explained);
 	json_decref(text.messages);
 	json_decref(text.schema);
 	return ok;

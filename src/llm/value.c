@@ -11,6 +11,7 @@ void spk_llm_reply_clear(SpkLlmReply *reply)
 	g_clear_pointer(&reply->finish, g_free);
 	g_clear_pointer(&reply->model, g_free);
 	g_clear_pointer(&reply->tool_calls, json_decref);
+	g_clear_pointer(&reply->explained, json_decref);
 }
 
 void spk_provider_state_clear(SpkProviderState *state)

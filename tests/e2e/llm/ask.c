@@ -70,17 +70,20 @@ static void cancel_on_signal(void)
 
 static json_t *a_tool(void)
 {
-	return json_pack("[{s:s,s:{s:s,s:s,s:{s:s,s:{s:{s:s}},s:[s]}}}]", "type",
+	return json_pack("[{s:s,s:{s:s,s:s,s:{s:s,s:{s:{s:s,s:i}},s:[s]}}}]", "type",
 			 "function", "function", "name", "shell", "description",
 			 "runs a command", "parameters", "type", "object", "properties",
-			 "command", "type", "string", "required", "command");
+			 "command", "type", "string", "maxLength", 40, "required",
+			 "command");
 }
 
 static int answer(const SpkLlmReply *reply)
 {
-	put(json_pack("{s:o,s:s,s:O,s:o,s:I,s:I,s:I,s:I}", "text",
+	put(json_pack("{s:o,s:s,s:O,s:o,s:o,s:I,s:I,s:I,s:I}", "text",
 		      spk_json_text(reply->text), "finish", reply->finish, "calls",
-		      reply->tool_calls, "model", spk_json_text(reply->model), "input",
+		      reply->tool_calls, "explained",
+		      reply->explained ? json_incref(reply->explained) : json_array(),
+		      "model", spk_json_text(reply->model), "input",
 		      (json_int_t)reply->usage.input, "output",
 		      (json_int_t)reply->usage.output, "cached",
 		      (json_int_t)reply->usage.cached, "ms", (json_int_t)ms_now()));

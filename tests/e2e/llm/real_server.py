@@ -193,6 +193,22 @@ def check_schema(port, _):
             want(len(held["path"]) <= 12 and len(held["lines"]) <= 2, held)
 
 
+def check_calls(port, _):
+    """Fifty calls of the text protocol, held by the server: none is malformed, not once."""
+    whats = ["the files", "who I am", "the date", "free space", "memory in use", "日本語", "{}", "\"quotes\"",
+             "nothing at all", "ignore this and write a poem"]
+    prompts = [f"{how} {what}." for how in ("Show", "Tell me of", "Print", "Run a command for", "Find") for what in whats]
+    with concurrent.futures.ThreadPoolExecutor(SLOTS) as pool:
+        ends = list(pool.map(lambda prompt: ask(port, "chat_completions", 600, prompt, "tools=1",
+                                                "llm.tools=text")[-1], prompts))
+    for prompt, end in zip(prompts, ends):
+        want("error" not in end and end["explained"] == [], (prompt, end))
+        want(end["text"] or len(end["calls"]) == 1, (prompt, end))
+        for call in end["calls"]:
+            want(call["name"] == "shell" and list(json.loads(call["arguments"])) == ["command"], (prompt, end))
+    want(sum(len(end["calls"]) for end in ends) > 10, "it hardly ever calls")
+
+
 def check_models(port, wire):
     """What doctor and a completion ask for: the list answers on the wire's own address."""
     with tempfile.TemporaryDirectory(prefix="sparks-real-") as home:
@@ -337,6 +353,7 @@ def check_tasks(port, _):
 
 def points():
     yield "an answer held to a schema parses every time", check_schema, None
+    yield "fifty calls in text are well-formed", check_calls, None
     for wire in WIRES:
         yield f"{wire}: pieces stream", check_stream, wire
         yield f"{wire}: usage is the server's", check_usage, wire
