@@ -53,7 +53,10 @@ char *spk_prompt_add(GString *prompt, const char *folder, const char *shelf,
 		"put the file into ~/.sparks/souls and name it by itself, or move the key to "
 		"~/.sparks/config.toml";
 	*ret_why = NULL;
-	if (path)
+	if (path && g_file_test(path, G_FILE_TEST_EXISTS) &&
+	    !g_file_test(path, G_FILE_TEST_IS_REGULAR)) /* a FIFO would hold us up */
+		*ret_why = g_strdup_printf("names %s, which is not a regular file", path);
+	else if (path)
 		text = spk_fs_read(path, FILE_MAX, &len, &error);
 	else /* what was trusted is the config file: others beside it change with any pull */
 		*ret_why =

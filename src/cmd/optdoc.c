@@ -90,7 +90,9 @@ char *spk_optdoc_range(const SpkOpt *opt)
 	case SPK_OPT_PATH:
 		return g_strdup("a path; ~/ is the home folder");
 	case SPK_OPT_LIST:
-		return g_strdup("a list of texts");
+		return g_strdup(opt->flags & SPK_OPT_NUMBERS
+					? "a list of texts or whole numbers"
+					: "a list of texts");
 	case SPK_OPT_PATTERNS:
 		return g_strdup("a list of regular expressions");
 	default:

@@ -149,11 +149,34 @@ static void later_key(SpkConfLoad *load, const SpkConfLayer *layer,
 	}
 }
 
-/* A table of a list was named with its list. */
+/* "[github]", where nothing but a secret would stand. */
+static gboolean is_section_of_secrets(const char *name)
+{
+	gsize len = strlen(name);
+
+	for (const SpkSecret *secret = spk_secrets(); secret->key; secret++)
+		if (!strncmp(secret->key, name, len) && secret->key[len] == '.')
+			return TRUE;
+	return FALSE;
+}
+
+/* "sources = []": a list of tables that has none. */
+static gboolean is_empty_list(const SpkConfEntry *entry)
+{
+	g_autofree char *list = g_strconcat(entry->key, "[]", NULL);
+
+	return entry->type == SPK_TOML_LIST && !strcmp(entry->text, "[]") &&
+	       spk_conf_is_later_section(list);
+}
+
 static gboolean is_heading(const SpkConfEntry *entry)
 {
-	return (entry->type == SPK_TOML_TABLE && g_str_has_suffix(entry->key, "]")) ||
-	       (entry->type == SPK_TOML_TABLE && is_section(entry->key)) ||
+	if (entry->type == SPK_TOML_LIST)
+		return is_empty_list(entry);
+	/* A table of a list was named with its list. */
+	return (entry->type == SPK_TOML_TABLE &&
+		(g_str_has_suffix(entry->key, "]") || is_section(entry->key) ||
+		 is_section_of_secrets(entry->key))) ||
 	       ((entry->type == SPK_TOML_TABLE || entry->type == SPK_TOML_TABLES) &&
 		spk_conf_is_later_section(entry->key));
 }

@@ -28,7 +28,8 @@ typedef enum {
 		1 << 0, /* no effect from an untrusted ./config.toml or ./.env */
 	SPK_OPT_PROCESS = 1 << 1, /* of the program or its store: nothing to a task */
 	SPK_OPT_RESTART =
-		1 << 3,		/* a running daemon keeps the value that it began with */
+		1 << 3, /* a running daemon keeps the value that it began with */
+	SPK_OPT_NUMBERS = 1 << 4, /* a list in which whole numbers may stand, too */
 	SPK_OPT_LATER = 1 << 2, /* of the reference program; no effect in this version */
 } SpkOptFlags;
 

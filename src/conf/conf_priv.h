@@ -26,10 +26,11 @@ typedef enum {
 	SPK_TOML_INT,
 	SPK_TOML_REAL,
 	SPK_TOML_BOOL,
-	SPK_TOML_LIST,	 /* array of strings */
-	SPK_TOML_OTHER,	 /* date, time, other array: its first part that is no string */
-	SPK_TOML_TABLE,	 /* a table without keys, or one of a list: "ghosts[0]" */
-	SPK_TOML_TABLES, /* [[name]] */
+	SPK_TOML_LIST,	/* array of strings */
+	SPK_TOML_OTHER, /* date, time, other array: its first part that is none of these */
+	SPK_TOML_TABLE,	  /* a table without keys, or one of a list: "ghosts[0]" */
+	SPK_TOML_TABLES,  /* [[name]] */
+	SPK_TOML_NUMBERS, /* array of strings and whole numbers: its first number */
 } SpkTomlType;
 
 typedef struct {

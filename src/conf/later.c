@@ -195,7 +195,7 @@ static const SpkOpt rows[] = {
 	INT("teams.rate_limit_secs", "5", 0, YEAR, "seconds between two messages of a person"),
 	BOOL("teams.skip_auth", "false", "believe every sender"),
 	BOOL("telegram.allow_all", "false", "answer in every chat"),
-	LIST("telegram.allowed_chats", "[]", "chats to answer in"),
+	{ "telegram.allowed_chats", SPK_OPT_LIST, "[]", 0, 0, NULL, SPK_OPT_LATER | SPK_OPT_NUMBERS, "chats to answer in" },
 	INT("telegram.confirm_timeout_secs", "300", 1, YEAR, "time for a yes"),
 	BOOL("telegram.planning_auto", "true", "plan where it seems useful"),
 	BOOL("telegram.planning_enabled", "true", "plan before work"),

@@ -223,7 +223,7 @@ private:
 		}
 	}
 
-	/* Strings as JSON; anything else is named by the place where it stands. */
+	/* Strings and numbers as JSON strings; anything else is named by the place where it stands. */
 	void list(const toml::array &array, SpkConfEntry *entry)
 	{
 		json_t *texts = json_array();
@@ -231,19 +231,27 @@ private:
 		entry->type = SPK_TOML_LIST;
 		for (auto &&node : array) {
 			auto *s = node.as_string();
+			auto *i = node.as_integer();
 
-			if (!s) {
-				entry->type = SPK_TOML_OTHER;
+			if (!s && (!i || entry->type == SPK_TOML_LIST)) {
+				entry->type = i ? SPK_TOML_NUMBERS : SPK_TOML_OTHER;
 				entry->line = node.source().begin.line;
 				entry->column = node.source().begin.column;
+			}
+			if (entry->type == SPK_TOML_OTHER)
 				break;
+			if (i) {
+				json_array_append_new(
+					texts,
+					json_string(std::to_string(i->get()).c_str()));
+				continue;
 			}
 			if ((*s)->find('\0') != std::string::npos)
 				complain("a NUL character in a value",
 					 node.source().begin);
 			json_array_append_new(texts, json_string((*s)->c_str()));
 		}
-		if (entry->type == SPK_TOML_LIST)
+		if (entry->type != SPK_TOML_OTHER)
 			entry->text = take_json(texts);
 		json_decref(texts);
 	}

@@ -23,10 +23,15 @@ static char *range_text(const SpkOpt *opt)
 static const char *type_text(SpkTomlType type)
 {
 	static const char *const texts[] = {
-		[SPK_TOML_STRING] = "a string", [SPK_TOML_INT] = "a whole number",
-		[SPK_TOML_REAL] = "a number",	[SPK_TOML_BOOL] = "a boolean",
-		[SPK_TOML_LIST] = "a list",	[SPK_TOML_OTHER] = "an array or a date",
-		[SPK_TOML_TABLE] = "a table",	[SPK_TOML_TABLES] = "a list of tables",
+		[SPK_TOML_STRING] = "a string",
+		[SPK_TOML_INT] = "a whole number",
+		[SPK_TOML_REAL] = "a number",
+		[SPK_TOML_BOOL] = "a boolean",
+		[SPK_TOML_LIST] = "a list",
+		[SPK_TOML_OTHER] = "an array or a date",
+		[SPK_TOML_TABLE] = "a table",
+		[SPK_TOML_TABLES] = "a list of tables",
+		[SPK_TOML_NUMBERS] = "a list with whole numbers",
 	};
 
 	return texts[type];
@@ -48,9 +53,9 @@ static char *wanted_text(const SpkOpt *opt)
 	}
 }
 
-static gboolean type_fits(SpkOptType want, SpkTomlType have)
+static gboolean type_fits(const SpkOpt *opt, SpkTomlType have)
 {
-	switch (want) {
+	switch (opt->type) {
 	case SPK_OPT_INT:
 		return have == SPK_TOML_INT;
 	case SPK_OPT_REAL:
@@ -59,7 +64,8 @@ static gboolean type_fits(SpkOptType want, SpkTomlType have)
 		return have == SPK_TOML_BOOL;
 	case SPK_OPT_LIST:
 	case SPK_OPT_PATTERNS:
-		return have == SPK_TOML_LIST;
+		return have == SPK_TOML_LIST ||
+		       (have == SPK_TOML_NUMBERS && opt->flags & SPK_OPT_NUMBERS);
 	default:
 		return have == SPK_TOML_STRING;
 	}
@@ -69,7 +75,7 @@ char *spk_conf_type_clash(const SpkOpt *opt, const SpkConfEntry *entry)
 {
 	g_autofree char *wanted = NULL;
 
-	if (type_fits(opt->type, entry->type))
+	if (type_fits(opt, entry->type))
 		return NULL;
 	wanted = wanted_text(opt);
 	return g_strdup_printf("is %s%s%s, but %s", type_text(entry->type),

@@ -1,6 +1,7 @@
 /* [[ghosts]]: beside the built-in ones or in their place, refused with file and line. */
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "agent/agent.h"
 #include "base/error.h"
@@ -152,8 +153,13 @@ static void test_refusals(void **state)
 		{ "[[ghosts]]\n", "c.toml:1: name must be 1 to 64" },
 		{ "[[ghosts]]\nname = 'a'\ntools = ['shell']\nsoul_file = 'none.md'\n",
 		  "c.toml:4: soul_file" },
+		{ "[[ghosts]]\nname = 'a'\ntools = ['shell']\nskill_file = 'fifo'\n",
+		  "fifo, which is not a regular file" },
 	};
 
+	g_autofree char *fifo = below("fifo");
+
+	assert_int_equal(mkfifo(fifo, 0600), 0);
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(SpkConf) conf = load(rows[i].text);
 		g_autoptr(GError) error = NULL;

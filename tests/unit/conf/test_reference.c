@@ -65,11 +65,27 @@ static void test_wrong_value_is_a_warning(void **state)
 	all = warnings_of(conf);
 	assert_has(all, "x.toml:2:8: slack.mode is \"sockt\", but must be one of socket, "
 			"events_api (did you mean \"socket\"?)");
-	assert_has(all, "x.toml:3:26: slack.allowed_channels is an array or a date");
+	assert_has(all,
+		   "x.toml:3:26: slack.allowed_channels is a list with whole numbers");
 	assert_has(all, "x.toml:5: unknown key ghosts[0].nmae (did you mean "
 			"\"ghosts[].name\"?)");
 	assert_has(all, "x.toml:6: unknown key nonsense");
 	assert_lacks(all, "nonsense[0]");
+}
+
+/* What stands there where nothing is set: an empty section, an empty list, ids as numbers. */
+static void test_what_sets_nothing(void **state)
+{
+	g_autoptr(SpkConf) conf = NULL;
+	g_autofree char *all = NULL;
+
+	put("x.toml", "ghosts = []\n[github]\n[memory]\n[openai]\n"
+		      "[ticket_intake]\nsources = []\n[mcp]\nservers = []\n"
+		      "[telegram]\nallowed_chats = [374512753, -100]\n");
+	conf = load_ok("x.toml");
+	all = warnings_of(conf);
+	assert_string_equal(all, "x.toml:10: [telegram] allowed_chats: known, but not in "
+				 "this version: no effect");
 }
 
 static void test_what_a_table_needs(void **state)
@@ -158,7 +174,8 @@ static void test_ghosts_need_trust(void **state)
 const struct CMUnitTest reference_tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, conf_setup, conf_teardown)
 	TEST(test_every_key_is_known),	     TEST(test_file_loads),
-	TEST(test_wrong_value_is_a_warning), TEST(test_what_a_table_needs),
-	TEST(test_variables_without_effect), TEST(test_ghosts_need_trust),
+	TEST(test_wrong_value_is_a_warning), TEST(test_what_sets_nothing),
+	TEST(test_what_a_table_needs),	     TEST(test_variables_without_effect),
+	TEST(test_ghosts_need_trust),
 };
 const size_t n_reference_tests = G_N_ELEMENTS(reference_tests);
