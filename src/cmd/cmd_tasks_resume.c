@@ -22,18 +22,25 @@ static gboolean last_seq(SpkStore *store, const char *id, gint64 *ret_seq, GErro
 	return TRUE;
 }
 
-static gboolean raise_limits(const SpkSession *session, const SpkArgs *args,
-			     GError **error)
+/* What the task goes on with: other limits, another model. */
+static gboolean change_options(const SpkSession *session, const SpkArgs *args,
+			       GError **error)
 {
-	g_autoptr(json_t) limits = json_object();
+	g_autoptr(json_t) changed = json_object();
+	g_autofree char *model = NULL;
 
-	if (!spk_submit_budget(args, limits, error))
+	if (!spk_submit_budget(args, changed, error) ||
+	    !spk_submit_model(spk_args_str(args, "model"), &model, error))
 		return FALSE;
+	if (model)
+		spk_json_set(changed, "model", spk_json_text(model));
 	if (spk_args_has(args, "max-tokens"))
-		spk_json_set(limits, "max_tokens",
+		spk_json_set(changed, "max_tokens",
 			     json_integer(spk_args_int(args, "max-tokens", 0)));
-	return !json_object_size(limits) ||
-	       spk_task_raise(session->store, session->task->id, limits, error);
+	if (!json_object_size(changed))
+		return TRUE;
+	json_object_update(session->task->options, changed);
+	return spk_task_raise(session->store, session->task->id, changed, error);
 }
 
 static int run(const SpkArgs *args)
@@ -46,9 +53,10 @@ static int run(const SpkArgs *args)
 
 	if (!spk_session_open_task(&session, args, spk_args_flag(args, "json"), &code))
 		return code;
+	if (!change_options(&session, args, &error))
+		return spk_cmd_fail(g_steal_pointer(&error), session.json);
 	how.runner = spk_follow_choose(&session, session.task->options, how.detach);
-	if (!raise_limits(&session, args, &error) ||
-	    !last_seq(session.store, session.task->id, &how.seen, &error) ||
+	if (!last_seq(session.store, session.task->id, &how.seen, &error) ||
 	    !spk_core_resume(session.core, session.task->id, how.runner == SPK_RUN_APART,
 			     &error))
 		return spk_cmd_fail(g_steal_pointer(&error), session.json);
@@ -68,6 +76,8 @@ static const SpkCmdOpt options[] = {
 	{ "max-tokens", .type = SPK_CMD_INT, .value = "N", .min = 1,
 	  .max = G_GINT64_CONSTANT(1000000000000),
 	  .sentence = "tokens that the task may use in all" },
+	{ "model", .type = SPK_CMD_STRING, .value = "NAME",
+	  .sentence = "model that goes on with it" },
 	{ "strict", .type = SPK_CMD_FLAG,
 	  .sentence = "exit with 3 unless the verdict is `verified`" },
 	SPK_OPT_JSON,

@@ -61,7 +61,7 @@ static void words(const SpkSummary *summary, int fd, GString *out)
 	if (message)
 		spk_ui_fold(out, message, 2, columns, 6);
 	if (hint)
-		spk_ui_fold(out, hint, 4, columns, 3);
+		spk_ui_fold(out, hint, 4, columns, 8);
 	if (task->summary && *task->summary) {
 		g_autofree char *said =
 			g_strconcat("The model says: ", task->summary, NULL);

@@ -485,11 +485,13 @@ static gboolean record_error(Machine *machine, const GError *failure, GError **e
 		      error);
 }
 
-/* What is no fault of the work and may be otherwise tomorrow. */
+/* What is no fault of the work and may be otherwise tomorrow, a configuration without a key
+ * or with another model's name included. */
 static gboolean is_passing(SpkErr code)
 {
 	return spk_err_info(code)->exit_code == 69 || spk_err_info(code)->retryable ||
-	       code == SPK_ERR_DISK_FULL || code == SPK_ERR_READ_ONLY;
+	       code == SPK_ERR_DISK_FULL || code == SPK_ERR_READ_ONLY ||
+	       code == SPK_ERR_CONFIG;
 }
 
 /* The work is done and cannot be handed over: a branch called "sparks" is in the way of the

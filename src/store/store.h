@@ -107,7 +107,8 @@ gboolean spk_task_set_apart(SpkStore *store, const char *id, gboolean apart,
 gboolean spk_task_reopen(SpkStore *store, const char *id, SpkState from, SpkState to,
 			 const char *reason, GError **error);
 
-/* Merges limits into the options of a task, unfenced: BUSY when a living process holds it. */
+/* Merges limits, or a model, into the options of a task, unfenced: BUSY when a living process
+ * holds it. */
 gboolean spk_task_raise(SpkStore *store, const char *id, json_t *limits, GError **error);
 
 /* ---- journal ---- */

@@ -304,9 +304,23 @@ def doctor_and_the_model():
         assert gone["status"] == "FAIL"
 
 
+def a_task_outlives_its_configuration():
+    """A key that the next shell lacks, a model's name mistyped: it pauses, and goes on with
+    another one."""
+    with World() as w:
+        w.run("do", "x", "--check", CHECK, "--set", "openai.url=http://127.0.0.1:1", "--set",
+              "llm.max_retries=0", code=69)
+        task = w.json("tasks", "list")[0]["task"]
+        again = w.run("tasks", "resume", task, code=78)
+        assert "no model is configured" in again.out and "tasks resume" in again.out, again.out
+        assert w.json("tasks", "show", task)["status"] == "paused"
+        report = w.json("tasks", "resume", task, "--model", w.play(say(FIX), say(FINISH)))
+        assert report["verdict"] == "verified" and report["error"] is None, report
+
+
 main(do_gives_the_pinned_object, dispatch_is_the_same, exit_codes,
      refused_before_anything_is_queued, a_check_that_cannot_run, list_is_newest_first,
      diff_log_and_explain, apply_and_undo, an_apply_that_was_cut_off,
      apply_conflicts_change_nothing, a_branch_in_the_way_of_the_result, do_apply,
      risky_files_need_a_yes, a_plain_folder, export_and_replay, ghosts_and_doctor,
-     doctor_and_the_model)
+     doctor_and_the_model, a_task_outlives_its_configuration)
