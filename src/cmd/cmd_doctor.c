@@ -78,8 +78,8 @@ static Finding check_config(const Doctor *doctor)
 	guint n = g_strv_length((char **)warnings);
 
 	if (n)
-		return found(WARN, "sparks config check", "%u warnings, the first: %s", n,
-			     warnings[0]);
+		return found(WARN, "sparks config check", "%s%s",
+			     n > 1 ? "the first of several: " : "", warnings[0]);
 	return found(PASS, NULL, "%s", path ? path : "built-in defaults, no file");
 }
 

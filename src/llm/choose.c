@@ -64,9 +64,12 @@ static const SpkProvider *first_configured(SpkConf *conf, const char *given)
 static void say_nothing(SpkConf *conf, gboolean empty, GError **error)
 {
 	for (const SpkProvider *row = spk_providers; row->url; row++) {
+		g_auto(SpkProviderState) state = { 0 };
 		g_autofree char *hint = NULL;
 
-		if (!is_configured(row, conf) || has_model(row, conf, NULL))
+		if (!row->impl->describe(row, conf, &state, error))
+			return; /* it is there, and wrong: "localhost:8080" is no URL */
+		if (!state.configured || has_model(row, conf, NULL))
 			continue;
 		hint = g_strdup_printf("name it: [%s] model, or --model %s:NAME",
 				       row->name, row->name);

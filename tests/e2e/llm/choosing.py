@@ -136,6 +136,11 @@ def nobody_there_is_told_at_once():
             assert words in done.err, done.err
             for way in ("OPENAI_API_KEY", "ollama pull", "--model script:FILE"):
                 assert way in done.err, done.err
+        for key in ({}, {"OPENAI_API_KEY": "sk-test-0123456789"}):
+            w.env.update(key)
+            done = w.run("do", "look", "--set", "llm.local_servers=none", "--set",
+                         "openai.url=localhost:8080", code=78)
+            assert "url is not a URL" in done.err and "http://" in done.err, done.err
         assert time.monotonic() - start < 10
 
 
