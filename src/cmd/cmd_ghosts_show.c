@@ -15,11 +15,14 @@
 
 enum { LABEL = 13, MAX_LINES = 40, MAX_MOUNTS = 100 };
 
-/* Keys of [[ghosts]] as they are shown; an option more in the table wants a row here. */
-static const char *const keys[] = {
-	"name",	     "description", "role",	   "strategy", "tools",
-	"soul_file", "skill_file",  "skill_files", "image",    NULL,
-};
+/* The key of a row of the option table that is one of [[ghosts]] itself; else NULL. */
+static const char *key_of(const SpkOpt *opt)
+{
+	static const char prefix[] = "ghosts[].";
+	const char *key = opt->name + strlen(prefix);
+
+	return g_str_has_prefix(opt->name, prefix) && !strchr(key, '[') ? key : NULL;
+}
 
 static json_t *texts_to_json(const char *const *texts)
 {
@@ -68,10 +71,10 @@ static char *origin_of(const SpkConfTable *table, const char *key)
 }
 
 /* ---- JSON ---- */
-static json_t *value_of(const SpkConfTable *table, json_t *spark, const char *key)
+static json_t *value_of(const SpkConfTable *table, json_t *spark, const SpkOpt *opt,
+			const char *key)
 {
-	g_autofree char *row = g_strconcat("ghosts[].", key, NULL);
-	gboolean list = spk_conf_find_later(row)->type == SPK_OPT_LIST;
+	gboolean list = opt->type == SPK_OPT_LIST;
 	json_t *value = json_object_get(spark, key);
 	g_auto(GStrv) texts = NULL;
 
@@ -89,12 +92,15 @@ static json_t *fields_to_json(const SpkConfTable *table, json_t *spark)
 {
 	json_t *fields = json_object();
 
-	for (const char *const *key = keys; *key; key++) {
-		g_autofree char *origin = origin_of(table, *key);
+	for (const SpkOpt *opt = spk_conf_later_options(); opt->name; opt++) {
+		const char *key = key_of(opt);
+		g_autofree char *origin = key ? origin_of(table, key) : NULL;
 
-		spk_json_set(fields, *key,
-			     json_pack("{s:o,s:o}", "value", value_of(table, spark, *key),
-				       "origin", spk_json_text(origin)));
+		if (key)
+			spk_json_set(fields, key,
+				     json_pack("{s:o,s:o}", "value",
+					       value_of(table, spark, opt, key), "origin",
+					       spk_json_text(origin)));
 	}
 	return fields;
 }

@@ -13,15 +13,17 @@
 #include "cmd/optdoc.h"
 #include "cmd/suggest.h"
 #include "cmd/ui.h"
+#include "conf/prices.h"
 #include "conf/secret.h"
 
-enum { TRIES = 3, ANSWER_MAX = 512 };
+enum { TRIES = 3, ANSWER_MAX = 512, MODEL_SHOWN = 80 };
 
 typedef struct {
 	GHashTable *
 		values; /* option -> value as TOML takes it: what will not be commented out */
 	const char *model; /* of --model; NULL */
 	gboolean asks;
+	gboolean here;	/* its server is on this machine */
 	gboolean ready; /* the provider has what it needs, but perhaps a model's name */
 } Answers;
 
@@ -123,6 +125,8 @@ static void settle_all(Answers *answers)
 	settle_model(answers, &found);
 	answers->ready = found.ready &&
 			 !strcmp(chosen(answers->values, "llm.provider"), found.provider);
+	answers->here = !strcmp(chosen(answers->values, "llm.provider"), "ollama") ||
+			(answers->ready && found.url);
 	settle(answers, "How many dollars may all tasks of a day cost? (empty: no limit)",
 	       "budget.day_usd", "");
 }
@@ -205,6 +209,21 @@ static gboolean write_file(const char *path, GHashTable *values, GError **error)
 	       spk_fs_write_atomic(path, text, strlen(text), 0600, error);
 }
 
+/* A limit in dollars cannot hold for a model without a price. */
+static void say_price(const Answers *answers, const char *provider, const char *model)
+{
+	g_autofree char *home = spk_fs_expand("~/.sparks");
+	g_autofree char *clean = spk_ui_line(model, MODEL_SHOWN);
+	g_autoptr(SpkPrices) prices = spk_prices_load(home, NULL);
+
+	if (*model && prices &&
+	    g_hash_table_contains(answers->values, "budget.day_usd") &&
+	    !spk_prices_of(prices, provider, model, answers->here))
+		printf("  put the price of %s into ~/.sparks/prices.toml, so that the limit "
+		       "counts it\n",
+		       clean);
+}
+
 /* elsewhere: not where it is looked for unasked. */
 static void say_next(const char *path, gboolean elsewhere, const Answers *answers)
 {
@@ -220,6 +239,8 @@ static void say_next(const char *path, gboolean elsewhere, const Answers *answer
 	if (spk_conf_find(model) >= 0 && !*chosen(values, model))
 		printf("  put the name of a model into that file: [%s] model\n",
 		       provider);
+	if (spk_conf_find(model) >= 0)
+		say_price(answers, provider, chosen(values, model));
 	printf("  sparks doctor%s%s\n  sparks do \"what should be true afterwards\"%s%s\n",
 	       elsewhere ? " --config " : "", elsewhere ? path : "",
 	       elsewhere ? " --config " : "", elsewhere ? path : "");

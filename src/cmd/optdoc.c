@@ -300,6 +300,40 @@ static void put_sample_option(GString *out, const SpkOpt *opt, GHashTable *value
 			       section_end(opt->name) + 1, value);
 }
 
+/* A spark that works once its # are gone; other keys are there with their defaults. */
+static void put_sample_spark(GString *out)
+{
+	static const struct {
+		const char *name, *value;
+	} examples[] = {
+		{ "ghosts[].name", "reviewer" },
+		{ "ghosts[].description",
+		  "reads a change and says what is wrong with it" },
+		{ "ghosts[].tools",
+		  "[\"file_read\", \"file_search\", \"git\", \"finish\"]" },
+	};
+
+	g_string_append(out,
+			"\n# Sparks of your own, as many as you like; the same keys may "
+			"stand in files of\n# ~/.sparks/ghosts. Take away all # of this "
+			"block.\n#[[ghosts]]\n");
+	for (const SpkOpt *opt = spk_conf_later_options(); opt->name; opt++) {
+		g_autofree char *range = spk_optdoc_range(opt);
+		g_autofree char *value = NULL;
+		const char *text = opt->fallback;
+
+		if (opt->flags & SPK_OPT_LATER)
+			continue;
+		for (gsize i = 0; i < G_N_ELEMENTS(examples); i++)
+			if (!strcmp(examples[i].name, opt->name))
+				text = examples[i].value;
+		value = spk_optdoc_toml(opt, text);
+		g_string_append_printf(out, "\n# %s\n# takes %s; sensitive\n#%s = %s\n",
+				       opt->sentence, range, section_end(opt->name) + 1,
+				       value);
+	}
+}
+
 char *spk_optdoc_sample(void)
 {
 	return spk_optdoc_sample_with(NULL);
@@ -317,5 +351,6 @@ char *spk_optdoc_sample_with(GHashTable *values)
 		g_string_append_printf(out, "\n[%s]\n", (char *)all->pdata[i]);
 		put_options_of(out, all->pdata[i], values, put_sample_option);
 	}
+	put_sample_spark(out);
 	return g_string_free(out, FALSE);
 }

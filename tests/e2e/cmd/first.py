@@ -144,6 +144,16 @@ def flags_are_answers():
         assert value(w, "up.workers") == 3
 
 
+def a_limit_in_dollars_wants_a_price():
+    words = "put the price of"
+    for provider, model, told in (("openrouter", "nobody/knows-it", True), ("ollama", "nobody-knows-it", False),
+                                  ("anthropic", "claude-sonnet-4-5", False)):
+        with World() as w:
+            call = ("init", "--force", "--provider", provider, "--model", model)
+            assert (words in w.run(*call, "--day-usd", "5").out) == told, model
+            assert words not in w.run(*call).out
+
+
 def a_broken_file_is_written_anew():
     with World() as w:
         os.makedirs(w.env["SPARKS_HOME"])
@@ -194,6 +204,8 @@ def bash_knows_values():
         assert "up.workers" in bash(w, "sparks", "knobs", "set", "up.")
         assert "openai.api_key" in bash(w, "sparks", "secrets", "set", "openai")
         assert "scout" in bash(w, "sparks", "do", "--ghost", "s")
+        assert "scout" in bash(w, "sparks", "ghosts", "show", "s")
+        assert bash(w, "sparks", "ghosts", "sh") == ["show", ""]
         assert "up.workers=" in bash(w, "sparks", "do", "--set", "up.")
 
 
@@ -225,6 +237,6 @@ def values_are_quick():
 
 main(without_a_terminal_it_asks_nothing, it_never_overwrites_unasked,
      on_a_terminal_three_questions, a_budget_is_asked_for, what_is_typed_stays_toml,
-     a_server_that_is_here_is_proposed, flags_are_answers, a_broken_file_is_written_anew,
+     a_server_that_is_here_is_proposed, flags_are_answers, a_limit_in_dollars_wants_a_price, a_broken_file_is_written_anew,
      a_repository_proposes_nothing, bash_knows_values, fish_knows_values, zsh_knows_values,
      values_are_quick)
