@@ -150,7 +150,7 @@ gboolean run_place(SpkRun *run, GError **error)
 /* Whoever held the task may have died, or hang, in the middle of a call. */
 static gboolean take_over(SpkRun *run, GError **error)
 {
-	if (spk_box_end_stale(spk_tree_work(run->env.tree)))
+	if (spk_box_end_stale(run->env.box, spk_tree_work(run->env.tree)))
 		spk_info("agent", "task %s: a command of its former holder was ended",
 			 run->env.task->id);
 	return spk_tree_restore(run->env.tree, run->last_tree, run->env.cancel, error);

@@ -1,7 +1,7 @@
 /*
  * The sandbox: runs one command in a box around a work tree. Tiers and their meaning:
- * interface.md. The threaded program only builds a plan (box/box_plan.h) and spawns
- * `sparks-box`, which carries it out and execs. Any thread.
+ * interface.md. How the walls are built is the affair of a backend (box/box_impl.h): the
+ * native one, or a container engine. Any thread.
  */
 #ifndef SPK_BOX_BOX_H
 #define SPK_BOX_BOX_H
@@ -79,6 +79,9 @@ gboolean spk_box_run(SpkBox *box, const SpkBoxRun *run, SpkCancel *cancel,
 /* Ends the boxes around `work` that somebody else's run has left alive (a holder that hangs, or
  * died a moment ago). To be called before a task is taken over; waits at most 2 s for each.
  * Returns how many there were. */
-guint spk_box_end_stale(const char *work);
+guint spk_box_end_stale(SpkBox *box, const char *work);
+
+/* Nothing more is to be run around `work` for now: what was kept warm for it may go. */
+void spk_box_leave(SpkBox *box, const char *work);
 
 #endif

@@ -51,4 +51,7 @@ GByteArray *spk_box_plan_run(const SpkBoxSettings *settings, const GByteArray *s
 /* USAGE when a path of the run can't be used. */
 gboolean spk_box_plan_check(const SpkBoxRun *run, GError **error);
 
+/* Ends the processes sparks-box around `work`; returns how many there were. */
+guint spk_box_end_processes(const char *work);
+
 #endif

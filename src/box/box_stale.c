@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "box/box.h"
+#include "box/box_priv.h"
 
 #define CMDLINE_MAX 16384
 #define PATIENCE_MS 1000
@@ -48,7 +48,7 @@ static void end(const char *pid_text, const char *work)
 	}
 }
 
-guint spk_box_end_stale(const char *work)
+guint spk_box_end_processes(const char *work)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;

@@ -240,12 +240,12 @@ static void ends_what_is_left_of_others(void **state)
 
 	for (int i = 0; i < 2000 && !g_file_test(started, G_FILE_TEST_EXISTS); i++)
 		g_usleep(5000);
-	assert_int_equal(spk_box_end_stale(f->folder), 0);
+	assert_int_equal(spk_box_end_stale(f->box, f->folder), 0);
 	start = spk_mono_us();
-	assert_true(spk_box_end_stale(f->work) >= 1);
+	assert_true(spk_box_end_stale(f->box, f->work) >= 1);
 	assert_true(GPOINTER_TO_INT(g_thread_join(thread)));
 	assert_true(spk_mono_us() - start < 30 * G_USEC_PER_SEC);
-	assert_int_equal(spk_box_end_stale(f->work), 0);
+	assert_int_equal(spk_box_end_stale(f->box, f->work), 0);
 }
 
 static void cancels_within_100_ms(void **state)

@@ -1,0 +1,301 @@
+/*
+ * The native backend: tiers native and landlock. The threaded program only builds a plan
+ * (box/box_plan.h) and spawns `sparks-box`, which carries it out and execs.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/text.h"
+#include "box/box_impl.h"
+#include "box/box_plan.h"
+#include "box/box_priv.h"
+#include "box/box_status.h"
+#include "net/child.h"
+
+#define DEFAULT_OUT  (64u << 10)
+#define GRACE_MS     3000 /* for the helper to end the box before it is killed itself */
+#define EXIT_TIMEOUT 124
+
+typedef struct {
+	char *helper;
+	char *path;
+	SpkBoxProbe probe;
+	SpkBoxSettings settings;
+	GByteArray *system;
+} Native;
+
+/* ---- opening ---- */
+
+static SpkTier strongest(const SpkBoxProbe *probe)
+{
+	if (!probe->seccomp)
+		return SPK_TIER_NONE;
+	if (probe->userns)
+		return SPK_TIER_NATIVE;
+	return probe->landlock && probe->process_list ? SPK_TIER_LANDLOCK : SPK_TIER_NONE;
+}
+
+/* Why the tier is not a stronger one; NULL when nothing stronger is built. */
+static char *why_weaker(const Native *native, SpkTier possible)
+{
+	const SpkBoxProbe *probe = &native->probe;
+
+	if (native->settings.tier < possible)
+		return g_strdup("chosen by [box] tier");
+	if (possible == SPK_TIER_NATIVE)
+		return NULL;
+	if (!probe->seccomp)
+		return g_strdup("this kernel has no seccomp");
+	if (possible == SPK_TIER_LANDLOCK)
+		return g_strdup(probe->failed);
+	return g_strdup_printf("%s; %s", probe->failed,
+			       probe->landlock
+				       ? "/proc with its lists of children is missing"
+				       : "this kernel has no Landlock");
+}
+
+/* What tier landlock cannot wall off, in words. */
+static const char *gaps(int landlock)
+{
+	return landlock >= 6
+		       ? "the list of the host's processes; modes and times of this "
+			 "user's files"
+		       : "the list of the host's processes and signals to those of this "
+			 "user; modes and times of this user's files";
+}
+
+static char *describe(const Native *native, const char *why)
+{
+	g_autofree char *memory = spk_text_bytes((guint64)native->settings.memory_bytes);
+	g_autofree char *landlock =
+		native->probe.landlock
+			? g_strdup_printf("Landlock %d", native->probe.landlock)
+			: g_strdup("no Landlock");
+	g_autofree char *caps =
+		g_strdup_printf("capped by rlimits and meters (%s, %" G_GINT64_FORMAT
+				" processes), not by cgroups",
+				memory, native->settings.pids);
+
+	if (native->settings.tier == SPK_TIER_NATIVE)
+		return g_strdup_printf(
+			"native: own user, mount, pid, network, ipc, uts and cgroup "
+			"namespaces, seccomp, %s; %s",
+			landlock, caps);
+	return g_strdup_printf(
+		"%s: no namespaces, no sockets; %s, seccomp; %s; not walled off: %s%s%s",
+		spk_tier_name(native->settings.tier), landlock, caps,
+		gaps(native->probe.landlock), why ? " — weaker because: " : "",
+		why ? why : "");
+}
+
+static gboolean choose_tier(Native *native, SpkConf *conf, SpkBoxReach *reach,
+			    GError **error)
+{
+	SpkTier possible = strongest(&native->probe);
+	gboolean chosen = strcmp(spk_conf_str(conf, "box.tier"), "landlock") == 0;
+
+	native->settings.tier = chosen ? MIN(possible, SPK_TIER_LANDLOCK) : possible;
+	reach->tier = native->settings.tier;
+	reach->why = why_weaker(native, possible);
+	reach->remedy = spk_box_probe_remedy();
+	reach->describe = describe(native, reach->why);
+	reach->controls = json_deep_copy(native->probe.controls);
+	if (!native->settings.path || reach->tier != SPK_TIER_LANDLOCK)
+		return TRUE;
+	spk_error_set(error, SPK_ERR_BOX_TIER,
+		      "unset [box] path, or see why the tier is weak",
+		      "[box] path needs the tier native: %s", reach->why);
+	return FALSE;
+}
+
+static void read_settings(Native *native, SpkConf *conf)
+{
+	const char *path = spk_conf_str(conf, "box.path");
+
+	native->path = *path ? g_strdup(path) : NULL;
+	native->settings = (SpkBoxSettings){
+		.landlock = native->probe.landlock,
+		.timeout_ms = spk_conf_int(conf, "box.timeout_secs") * 1000,
+		.memory_bytes = spk_conf_int(conf, "box.memory_bytes"),
+		.pids = spk_conf_int(conf, "box.pids"),
+		.fsize_bytes = spk_conf_int(conf, "box.fsize_bytes"),
+		.path = native->path,
+	};
+}
+
+static void native_free(gpointer self)
+{
+	Native *native = self;
+
+	g_free(native->helper);
+	g_free(native->path);
+	spk_box_probe_clear(&native->probe);
+	if (native->system)
+		g_byte_array_unref(native->system);
+	g_free(native);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Native, native_free)
+
+static gpointer native_open(SpkConf *conf, SpkBoxReach *ret_reach, GError **error)
+{
+	g_autoptr(Native) native = g_new0(Native, 1);
+	g_auto(SpkBoxReach) reach = { 0 };
+
+	native->helper = spk_box_find_helper(error);
+	if (!native->helper || !spk_box_probe(native->helper, &native->probe, error))
+		return NULL;
+	read_settings(native, conf);
+	if (!choose_tier(native, conf, &reach, error))
+		return NULL;
+	native->system = spk_box_plan_system(&native->settings);
+	*ret_reach = reach;
+	reach = (SpkBoxReach){ 0 };
+	return g_steal_pointer(&native);
+}
+
+/* ---- running ---- */
+
+/* The plan as a file without a name. */
+static int plan_file(const GByteArray *plan, GError **error)
+{
+	spk_autofd int fd = memfd_create("sparks-plan", MFD_CLOEXEC);
+
+	if (fd < 0) {
+		spk_error_set_errno(error, SPK_ERR_BOX_FAILED, errno, NULL,
+				    "cannot make a file in memory");
+		return -1;
+	}
+	if (!spk_fs_write_all(fd, plan->data, plan->len, error))
+		return -1;
+	if (lseek(fd, 0, SEEK_SET) < 0) {
+		spk_error_set_errno(error, SPK_ERR_BOX_FAILED, errno, NULL, "the plan");
+		return -1;
+	}
+	return spk_fd_steal(&fd);
+}
+
+/* The pipe is read after the helper is gone: what it had to say is in there, or never was. */
+static void read_status(int fd, SpkBoxStatus *status)
+{
+	char text[SPK_BOX_STATUS_MAX + 1];
+	ssize_t n = read(fd, text, SPK_BOX_STATUS_MAX);
+
+	text[MAX(n, 0)] = '\0';
+	spk_box_status_read(status, text);
+}
+
+/* FALSE when the walls did not stand. */
+static gboolean judge(const SpkBoxStatus *status, const SpkChildResult *child,
+		      GError **error)
+{
+	if (!spk_box_status_built(status, error))
+		return FALSE;
+	if (status->exited || child->timed_out || child->flooded)
+		return TRUE;
+	spk_error_set(error, SPK_ERR_BOX_FAILED,
+		      "was it killed from outside, or out of memory?",
+		      "sparks-box ended with %d and did not say why", child->exit_code);
+	return FALSE;
+}
+
+static void fill_result(SpkChildResult *child, SpkBoxStatus *status, SpkBoxResult *result)
+{
+	result->timed_out = child->timed_out;
+	result->exit_code = child->timed_out ? EXIT_TIMEOUT : child->exit_code;
+	result->truncated = child->truncated || child->flooded;
+	result->out = g_steal_pointer(&child->out);
+	result->err = g_steal_pointer(&child->err);
+	result->out_total = child->out_total;
+	result->out_sha256 = g_steal_pointer(&child->out_sha256);
+	result->seconds = child->seconds;
+	/* the helper's own figure, where it gives one, does not start from the memory of the
+	 * process that spawned it */
+	result->rss_max_kib = child->rss_max_kib;
+	spk_box_status_tell(status, child->flooded, result);
+}
+
+static gboolean run_plan(Native *native, const GByteArray *plan, const SpkBoxRun *run,
+			 SpkCancel *cancel, SpkBoxResult *ret_result, GError **error)
+{
+	const char *const argv[] = { native->helper, run->work, NULL };
+	spk_autofd int file = plan_file(plan, error);
+	spk_autofd int status_in = -1, status_out = -1;
+	g_auto(SpkChildResult) child = { 0 };
+	g_auto(SpkBoxStatus) status = { 0 };
+	int ends[2];
+
+	if (file < 0)
+		return FALSE;
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
+		spk_error_set_errno(error, SPK_ERR_BOX_FAILED, errno, NULL,
+				    "cannot make a pipe");
+		return FALSE;
+	}
+	status_in = ends[0];
+	status_out = ends[1];
+
+	const SpkChildFd fds[] = { { file, SPK_PLAN_FD }, { status_out, SPK_STATUS_FD } };
+	const SpkChildSpec spec = {
+		.argv = argv,
+		.max_out = run->max_out ? run->max_out : DEFAULT_OUT,
+		.max_err = run->max_out ? run->max_out : DEFAULT_OUT,
+		.merge = !run->split,
+		.spill_path = run->spill_path,
+		.timeout_ms = run->timeout_ms ? run->timeout_ms
+					      : native->settings.timeout_ms,
+		.grace_ms = GRACE_MS,
+		.fds = fds,
+		.n_fds = G_N_ELEMENTS(fds),
+	};
+
+	if (!spk_child_run(&spec, cancel, &child, error))
+		return FALSE;
+	read_status(status_in, &status);
+	if (!judge(&status, &child, error))
+		return FALSE;
+	fill_result(&child, &status, ret_result);
+	return TRUE;
+}
+
+static gboolean native_run(gpointer self, const SpkBoxRun *run, SpkCancel *cancel,
+			   SpkBoxResult *ret_result, GError **error)
+{
+	Native *native = self;
+	g_autoptr(GByteArray) plan = NULL;
+	g_autofree char *scratch = NULL;
+	gboolean ok;
+
+	if (native->settings.tier == SPK_TIER_LANDLOCK) {
+		scratch = g_build_filename(g_get_tmp_dir(), "sparks-box-XXXXXX", NULL);
+		if (!g_mkdtemp(scratch)) {
+			spk_error_set_errno(error, SPK_ERR_BOX_FAILED, errno,
+					    "set TMPDIR", "cannot create %s", scratch);
+			return FALSE;
+		}
+	}
+	plan = spk_box_plan_run(&native->settings, native->system, run, scratch, error);
+	ok = plan && run_plan(native, plan, run, cancel, ret_result, error);
+	/* what a command left there is no reason to lose its result */
+	if (scratch)
+		(void)spk_fs_remove_tree(scratch, NULL);
+	return ok;
+}
+
+static guint native_end_stale(gpointer self, const char *work)
+{
+	return spk_box_end_processes(work);
+}
+
+const SpkBoxBackend spk_box_native = {
+	.name = "native",
+	.open = native_open,
+	.free = native_free,
+	.run = native_run,
+	.end_stale = native_end_stale,
+};
