@@ -313,10 +313,11 @@ static void put_sample_spark(GString *out)
 		  "[\"file_read\", \"file_search\", \"git\", \"finish\"]" },
 	};
 
-	g_string_append(out,
-			"\n# Sparks of your own, as many as you like; the same keys may "
-			"stand in files of\n# ~/.sparks/ghosts. Take away all # of this "
-			"block.\n#[[ghosts]]\n");
+	g_string_append(
+		out,
+		"\n# Sparks of your own, as many as you like; the same keys may stand in files of\n"
+		"# ~/.sparks/ghosts. Take away the # of [[ghosts]] and of the keys that you want.\n"
+		"#[[ghosts]]\n");
 	for (const SpkOpt *opt = spk_conf_later_options(); opt->name; opt++) {
 		g_autofree char *range = spk_optdoc_range(opt);
 		g_autofree char *value = NULL;

@@ -1,4 +1,5 @@
 /* `config explain|path|sample`, and what is made of the option table. */
+#include "agent/agent.h"
 #include "base/error.h"
 #include "cmd/optdoc.h"
 #include "test_cmd.h"
@@ -75,13 +76,15 @@ static void test_sample_loads(void **state)
 	SpkConfSource source = { .explicit_path = "sample.toml" };
 
 	for (char **line = lines; *line; line++)
-		if ((*line)[0] == '#' && g_ascii_isalpha((*line)[1]))
+		if ((*line)[0] == '#' &&
+		    (g_ascii_isalpha((*line)[1]) || (*line)[1] == '['))
 			memmove(*line, *line + 1, strlen(*line));
 	for (int round = 0; round < 2; round++) {
 		g_autofree char *text = round ? g_strjoinv("\n", lines)
 					      : g_strdup(sample);
 		g_autoptr(GError) error = NULL;
 		g_autoptr(SpkConf) conf = NULL;
+		g_autoptr(SpkSpark) spark = NULL;
 
 		write_file("sample.toml", text);
 		conf = spk_conf_load(&source, &error);
@@ -90,6 +93,8 @@ static void test_sample_loads(void **state)
 		for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++)
 			assert_string_equal(spk_conf_origin(conf, opt->name),
 					    round ? "file" : "default");
+		spark = spk_spark_find(conf, "reviewer", NULL);
+		assert_int_equal(spark != NULL, round);
 	}
 }
 
