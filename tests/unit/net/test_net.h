@@ -8,10 +8,14 @@
 #include <cmocka.h>
 #include <glib.h>
 
+extern const struct CMUnitTest address_tests[];
+extern const size_t n_address_tests;
 extern const struct CMUnitTest child_tests[];
 extern const size_t n_child_tests;
 extern const struct CMUnitTest http_tests[];
 extern const size_t n_http_tests;
+extern const struct CMUnitTest proxy_request_tests[];
+extern const size_t n_proxy_request_tests;
 extern const struct CMUnitTest sse_tests[];
 extern const size_t n_sse_tests;
 #endif

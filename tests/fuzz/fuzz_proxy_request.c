@@ -1,0 +1,67 @@
+/* A proxy's requests: what is sent on holds one request that our own rules read the same way,
+ * and a body ends at the same byte however it is cut. */
+#include <glib.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "net/proxy_request.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The head that is sent on, as if a client had sent it to a proxy. */
+static void check_again(const SpkProxyRequest *request)
+{
+	const char *sent = request->head->str;
+	gsize len = request->head->len;
+	const char *path = strchr(sent, ' ');
+	g_autoptr(GString) head = g_string_new(NULL);
+	g_auto(SpkProxyRequest) again = { 0 };
+	gboolean v6 = strchr(request->to.name, ':') != NULL;
+
+	g_assert(spk_proxy_head_len(sent, len) == len && path);
+	g_string_append_len(head, sent, path + 1 - sent);
+	g_string_append_printf(head, v6 ? "http://[%s]:%u" : "http://%s:%u",
+			       request->to.name, request->to.port);
+	g_string_append_len(head, path + 1, (gssize)len - (path + 1 - sent));
+	if (head->len > SPK_PROXY_HEAD_MAX)
+		return;
+	g_assert(spk_proxy_request_parse(head->str, head->len, &again, NULL));
+	g_assert(g_string_equal(again.head, request->head));
+	g_assert(again.body == request->body && again.length == request->length);
+}
+
+static gssize body_len(const SpkProxyRequest *request, const char *bytes, gsize len,
+		       gsize step)
+{
+	SpkBody body;
+	gsize total = 0;
+
+	spk_body_init(&body, request);
+	for (gsize at = 0; at < len && !body.ended; at += step) {
+		gssize n = spk_body_take(&body, bytes + at, MIN(step, len - at));
+
+		if (n < 0)
+			return -1;
+		total += (gsize)n;
+	}
+	return (gssize)total;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *bytes = (const char *)data;
+	gsize len = spk_proxy_head_len(bytes, size);
+	g_auto(SpkProxyRequest) request = { 0 };
+	gssize whole;
+
+	g_assert(len <= size);
+	if (!len || !spk_proxy_request_parse(bytes, len, &request, NULL))
+		return 0;
+	if (!request.is_connect)
+		check_again(&request);
+	whole = body_len(&request, bytes + len, size - len, size);
+	g_assert(whole <= (gssize)(size - len));
+	for (gsize step = 1; step < 8; step++)
+		g_assert(body_len(&request, bytes + len, size - len, step) == whole);
+	return 0;
+}
