@@ -16,7 +16,10 @@
 #include "conf/prices.h"
 #include "conf/secret.h"
 
-enum { TRIES = 3, ANSWER_MAX = 512, MODEL_SHOWN = 80 };
+enum { TRIES = 3, MODEL_SHOWN = 80 };
+enum {
+	ANSWER_MAX = 5000
+}; /* more than a value may have, so that what is cut is refused */
 
 typedef struct {
 	GHashTable *
@@ -52,9 +55,20 @@ static char *unfit(const SpkOpt *opt, const char *text)
 				 : spk_conf_unfit(opt, text);
 }
 
-/* An empty answer is `likely`, and so is one that was wrong thrice. */
-static char *ask(const char *question, const SpkOpt *opt, const char *likely,
-		 const char *shown)
+/* One line without the blanks around it; FALSE: nobody types any more. */
+static gboolean read_answer(char *answer, int size)
+{
+	if (!fgets(answer, size, stdin))
+		return FALSE;
+	if (!strchr(answer, '\n')) /* the rest must not answer what comes next */
+		for (int c = getchar(); c != '\n' && c != EOF; c = getchar())
+			;
+	g_strstrip(answer);
+	return TRUE;
+}
+
+/* NULL: nothing was typed, or thrice what can't be, and `shown` is taken. */
+static char *ask(const char *question, const SpkOpt *opt, const char *shown)
 {
 	char answer[ANSWER_MAX];
 
@@ -63,32 +77,33 @@ static char *ask(const char *question, const SpkOpt *opt, const char *likely,
 
 		fprintf(stderr, "%s [%s] ", question, shown);
 		fflush(stderr);
-		if (!fgets(answer, sizeof(answer), stdin))
-			break;
-		g_strstrip(answer);
-		why = *answer ? unfit(opt, answer) : NULL;
+		if (!read_answer(answer, sizeof(answer)) || !*answer)
+			return NULL;
+		why = unfit(opt, answer);
 		if (!why)
-			return g_strdup(*answer ? answer : likely);
+			return g_strdup(answer);
 		fprintf(stderr, "  that %s\n", why);
 	}
-	return g_strdup(likely);
+	fprintf(stderr, "  taking %s\n", shown);
+	return NULL;
 }
 
-/* One of the three: given by a flag, else asked, else `likely`. */
+/* One of the three: given by a flag, else asked, else `likely`, which is written only where
+ * it isn't the default: what is typed is meant. */
 static void settle(Answers *answers, const char *question, const char *name,
 		   const char *likely)
 {
 	const SpkOpt *opt = option(name);
-	g_autofree char *usual = spk_conf_canon(opt, opt->fallback);
-	g_autofree char *value = NULL, *canon = NULL;
+	g_autofree char *typed = NULL;
 
 	if (g_hash_table_contains(answers->values, name))
 		return;
-	value = answers->asks ? ask(question, opt, likely, *likely ? likely : "none")
-			      : g_strdup(likely);
-	canon = *value ? spk_conf_canon(opt, value) : NULL;
-	if (canon && g_strcmp0(canon, usual) != 0)
-		put(answers->values, opt, value);
+	if (answers->asks)
+		typed = ask(question, opt, *likely ? likely : "none");
+	if (typed)
+		put(answers->values, opt, typed);
+	else if (*likely && strcmp(likely, opt->fallback) != 0)
+		put(answers->values, opt, likely);
 }
 
 static const char *chosen(GHashTable *values, const char *name)

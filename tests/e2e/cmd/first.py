@@ -78,12 +78,23 @@ def on_a_terminal_three_questions():
 
 
 def a_budget_is_asked_for():
-    for typed, want in (("five", None), (".5", 0.5), ("05", 5), ("7.25", 7.25), ("1e3", 1000), ("0", None)):
+    for typed, want in (("five", None), (".5", 0.5), ("05", 5), ("7.25", 7.25), ("1e3", 1000), ("0", 0)):
         with World() as w:
-            out = answer(w, "", "", typed, "", "")
+            out = answer(w, "", "", *[typed] * (3 if typed == "five" else 1))
             assert "[none]" in out and ("must be a number" in out) == (typed == "five"), out
             assert value(w, "budget.day_usd") == want, typed
             assert value(w, "llm.provider") is None     # nothing is here: it is looked for each time
+            assert ("taking none" in out) == (typed == "five"), out
+
+
+def what_is_typed_is_meant():
+    """Also where it is the default: else a server that is here would be taken instead."""
+    with World() as w:
+        w.env["ANTHROPIC_API_KEY"] = "sk-0123456789"
+        out = answer(w, "openai", "x" * 700, "")
+        assert "[anthropic]" in out, out
+        assert value(w, "llm.provider") == "openai" and value(w, "budget.day_usd") is None
+        assert len(value(w, "openai.model")) == 700
 
 
 def what_is_typed_stays_toml():
@@ -236,7 +247,7 @@ def values_are_quick():
 
 
 main(without_a_terminal_it_asks_nothing, it_never_overwrites_unasked,
-     on_a_terminal_three_questions, a_budget_is_asked_for, what_is_typed_stays_toml,
+     on_a_terminal_three_questions, a_budget_is_asked_for, what_is_typed_is_meant, what_is_typed_stays_toml,
      a_server_that_is_here_is_proposed, flags_are_answers, a_limit_in_dollars_wants_a_price, a_broken_file_is_written_anew,
      a_repository_proposes_nothing, bash_knows_values, fish_knows_values, zsh_knows_values,
      values_are_quick)
