@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "cmd/chat/markdown.h"
 
+#define ROWS 10
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void keep(const char *text, gsize len, gpointer user)
@@ -14,14 +16,16 @@ static void keep(const char *text, gsize len, gpointer user)
 	g_string_append_len(user, text, len);
 }
 
-/* CSI with digits, then one of m A J. */
+/* CSI with digits, then one of m A J; never up beyond the screen, where the cursor would stop. */
 static const char *skip_escape(const char *p, gboolean *ret_open)
 {
 	const char *from = p;
+	guint64 count = g_ascii_strtoull(p + 2, NULL, 10);
 
 	g_assert(*p++ == '\033' && *p++ == '[');
 	p += strspn(p, "0123456789;");
 	g_assert(*p && strchr("mAJ", *p));
+	g_assert(*p != 'A' || (count > 0 && count < ROWS));
 	if (*p == 'm')
 		*ret_open = strncmp(from, "\033[0m", 4) != 0;
 	return p + 1;
@@ -71,7 +75,7 @@ static void run(const char *text, gsize len, int columns, gsize step)
 	g_autoptr(GString) out = g_string_new(NULL);
 	g_autoptr(SpkMarkdown) markdown = spk_markdown_new(columns > 0, keep, out);
 
-	spk_markdown_screen(markdown, columns, 10);
+	spk_markdown_screen(markdown, columns, ROWS);
 	for (gsize at = 0; at < len; at += step) {
 		g_autofree char *piece = g_strndup(text + at, MIN(step, len - at));
 

@@ -5,7 +5,8 @@
 #include "base/text.h"
 
 #define MAX_BLOCK	16384 /* bytes that wait for their block's end */
-#define MAX_ESCAPE	64    /* bytes that wait for the end of an escape sequence */
+#define MAX_WORD	256 /* bytes that move to the next line when a block is broken */
+#define MAX_ESCAPE	64  /* bytes that wait for the end of an escape sequence */
 #define CODE_INDENT	2
 #define MAX_LANGUAGE	20 /* columns of the word beside a fence */
 #define TAB		"    "
@@ -20,7 +21,10 @@ struct SpkMarkdown {
 	GString *block; /* source of the unfinished block, from the start of a line */
 	gsize line;	/* where its last line begins */
 	int shown_rows, shown_column; /* of it, on the screen, below its first row */
+	int shown_widest;
 	gboolean shown;
+	gboolean fixed;	 /* the screen has changed: it can't be taken back any more */
+	gboolean broken; /* the block before was too tall and goes on in this one */
 	gboolean in_code, code_started; /* a fence is open; its line has begun */
 	char fence[4];			/* what closes it */
 	int code_column;
@@ -53,10 +57,14 @@ void spk_markdown_free(SpkMarkdown *m)
 	g_free(m);
 }
 
+/* Some terminals fold the lines that have become too long, others cut them: where a row that
+ * was shown stands now can't be known. */
 void spk_markdown_screen(SpkMarkdown *m, int columns, int rows)
 {
 	m->columns = MAX(columns, 20);
 	m->rows = MAX(rows, 4);
+	if (m->shown && (m->shown_widest > m->columns - 1 || m->shown_rows >= m->rows))
+		m->fixed = TRUE;
 }
 
 static void put(SpkMarkdown *m, const char *text)
@@ -87,6 +95,7 @@ static void show_char(SpkMarkdown *m, GString *out, const char *one)
 	}
 	g_string_append(out, *one == '\t' ? " " : one);
 	m->shown_column += width;
+	m->shown_widest = MAX(m->shown_widest, m->shown_column);
 }
 
 static void show(SpkMarkdown *m, const char *text)
@@ -106,21 +115,31 @@ static void show(SpkMarkdown *m, const char *text)
 	put(m, out->str);
 }
 
-void spk_markdown_drop(SpkMarkdown *m)
+static void forget(SpkMarkdown *m)
+{
+	m->shown = m->fixed = FALSE;
+	m->shown_rows = m->shown_column = m->shown_widest = 0;
+	m->line = 0;
+	g_string_truncate(m->block, 0);
+}
+
+static void take_back(SpkMarkdown *m)
 {
 	g_autofree char *up = NULL;
 
-	if (m->style && m->shown) {
-		up = m->shown_rows ? g_strdup_printf("\033[%dA", m->shown_rows)
-				   : g_strdup("");
-		put(m, "\r");
+	if (m->fixed) {
+		put(m, m->shown_column ? "\n" : "");
+	} else if (m->style && m->shown) {
+		up = m->shown_rows ? g_strdup_printf("\r\033[%dA\033[J", m->shown_rows)
+				   : g_strdup("\r\033[J");
 		put(m, up);
-		put(m, "\033[J");
 	}
-	m->shown = FALSE;
-	m->shown_rows = m->shown_column = 0;
-	m->line = 0;
-	g_string_truncate(m->block, 0);
+	forget(m);
+}
+
+void spk_markdown_drop(SpkMarkdown *m)
+{
+	take_back(m);
 	g_string_truncate(m->carry, 0);
 }
 
@@ -138,25 +157,51 @@ static gboolean is_item(const char *line)
 	       (digits && (line[digits] == '.' || line[digits] == ')'));
 }
 
-/* The block as it should look, in the place of what was shown of it. */
+/* The block as it should look, in the place of what was shown of it; what is fixed stays raw. */
 static void finish_block(SpkMarkdown *m)
 {
 	g_autofree char *source = g_strdup(m->block->str);
 	g_autofree char *text = NULL;
+	gboolean raw = m->fixed;
 	const char *from = source;
 
+	take_back(m);
 	if (is_blank(source)) {
-		spk_markdown_drop(m);
+		m->gap |= m->broken;
+		m->broken = FALSE;
 		return;
 	}
 	/* what goes on below an item is no block of code, though it stands as far right */
 	if (m->after_list && !is_item(source))
 		from += strspn(source, " ");
 	m->after_list = is_item(source) || (m->after_list && *source == ' ');
-	text = spk_markdown_render(from, strlen(from), m->columns - 1);
-	spk_markdown_drop(m);
-	put(m, text);
+	if (!raw) {
+		text = spk_markdown_render(from, strlen(from), m->columns - 1);
+		put(m, text);
+	}
 	m->gap = TRUE;
+	m->broken = FALSE;
+}
+
+/* A block as tall as the screen could not be taken back when it grows: all up to its last
+ * blank is final, the rest begins a line. */
+static void break_block(SpkMarkdown *m)
+{
+	gsize head = m->block->len;
+	g_autofree char *tail = NULL;
+
+	while (head && !strchr(" \n", m->block->str[head - 1]))
+		head--;
+	if (!head || m->block->len - head > MAX_WORD || m->fixed)
+		head = m->block->len;
+	tail = g_strdup(m->block->str + head);
+	g_string_truncate(m->block, head);
+	finish_block(m);
+	m->gap = FALSE;
+	m->broken = TRUE;
+	g_string_assign(m->block, tail);
+	if (*tail)
+		show(m, tail);
 }
 
 /* ---- code ---- */
@@ -249,19 +294,25 @@ static void begin_code(SpkMarkdown *m)
 	g_autofree char *rest = g_strdup(m->block->str + m->line);
 	g_autofree char *before = g_strndup(m->block->str, m->line);
 	char *word = g_strstrip(rest + strspn(rest, " "));
+	gboolean raw = m->fixed;
 
-	spk_markdown_drop(m);
-	g_string_assign(m->block, before);
+	take_back(m);
+	g_string_assign(m->block, raw ? "" : before);
 	if (m->block->len)
 		finish_block(m);
-	if (m->gap)
+	if (m->gap || m->broken)
 		put(m, "\n");
-	m->gap = FALSE;
+	m->gap = m->broken = FALSE;
 	m->in_code = TRUE;
 	put_language(m, word + strspn(word, "`~"));
 }
 
 /* ---- lines ---- */
+
+static gboolean is_too_tall(const SpkMarkdown *m)
+{
+	return m->shown_rows >= m->rows - 3 && !m->fixed;
+}
 
 static void end_line(SpkMarkdown *m)
 {
@@ -269,12 +320,29 @@ static void end_line(SpkMarkdown *m)
 
 	if (opens_fence(line, m->fence)) {
 		begin_code(m);
-	} else if (is_blank(line) || *m->block->str == '#' || m->block->len > MAX_BLOCK ||
-		   m->shown_rows >= m->rows - 3) {
+	} else if (is_blank(line) || *m->block->str == '#' || m->block->len > MAX_BLOCK) {
 		finish_block(m);
 	} else {
 		show(m, "\n");
 		m->line = m->block->len;
+		if (is_too_tall(m))
+			break_block(m);
+	}
+}
+
+/* Text within a line; no more at once than about a row. */
+static void take_words(SpkMarkdown *m, const char *text, gsize len)
+{
+	while (len) {
+		gsize step = spk_text_prefix_len(text, len, (gsize)m->columns);
+		g_autofree char *shown = g_strndup(text, step);
+
+		g_string_append(m->block, shown);
+		show(m, shown);
+		if (is_too_tall(m) || m->block->len > MAX_BLOCK)
+			break_block(m);
+		text += step;
+		len -= step;
 	}
 }
 
@@ -282,20 +350,18 @@ static void end_line(SpkMarkdown *m)
 static void take(SpkMarkdown *m, const char *text, gsize len)
 {
 	gboolean ends = len && text[len - 1] == '\n';
-	g_autofree char *shown = g_strndup(text, len - ends);
 
-	g_string_append_len(m->block, text, len);
 	if (m->in_code) {
+		g_string_append_len(m->block, text, len);
 		if (ends)
 			end_code_line(m);
 		return;
 	}
-	if (*shown)
-		show(m, shown);
-	if (ends)
-		end_line(m);
-	else if (m->block->len > MAX_BLOCK)
-		finish_block(m);
+	take_words(m, text, len - ends);
+	if (!ends)
+		return;
+	g_string_append_c(m->block, '\n');
+	end_line(m);
 }
 
 /* ---- pieces ---- */
@@ -346,6 +412,6 @@ void spk_markdown_finish(SpkMarkdown *m)
 	} else if (m->style) {
 		finish_block(m);
 	}
-	m->in_code = m->gap = m->after_list = FALSE;
+	m->in_code = m->gap = m->after_list = m->broken = FALSE;
 	m->at_line_start = TRUE;
 }

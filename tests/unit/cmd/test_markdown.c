@@ -130,6 +130,45 @@ static void test_cut_escapes(void **state)
 	}
 }
 
+/* Up beyond the top of the screen no cursor goes: a tall paragraph is broken before. */
+static void test_tall(void **state)
+{
+	g_autoptr(GString) source = g_string_new(NULL), out = g_string_new(NULL);
+	g_autoptr(SpkMarkdown) markdown = spk_markdown_new(TRUE, collect, out);
+
+	(void)state;
+	for (int i = 0; i < 400; i++)
+		g_string_append_printf(source, "word%d ", i);
+	g_string_append(source, "end.\n\nNext.\n");
+	spk_markdown_screen(markdown, 40, 10);
+	spk_markdown_feed(markdown, source->str);
+	spk_markdown_finish(markdown);
+	for (const char *p = out->str; (p = strstr(p, "\033[")); p++)
+		assert_true(p[2 + strspn(p + 2, "0123456789")] != 'A' ||
+			    g_ascii_strtoull(p + 2, NULL, 10) < 10);
+	assert_non_null(strstr(out->str, "end.\n\n"));
+}
+
+/* A screen that became narrower below what is shown: that stays, nothing above it is lost. */
+static void test_narrower(void **state)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+	g_autoptr(SpkMarkdown) markdown = spk_markdown_new(TRUE, collect, out);
+
+	(void)state;
+	spk_markdown_screen(markdown, 80, 24);
+	spk_markdown_feed(
+		markdown,
+		"Done.\n\nSome **bold** words that fill most of this line, and");
+	spk_markdown_screen(markdown, 40, 24);
+	g_string_truncate(out, 0);
+	spk_markdown_feed(markdown, " more of them, and more\n\nThe **end**.\n");
+	spk_markdown_finish(markdown);
+	assert_string_equal(out->str,
+			    "\n more of them, and more\n\n"
+			    "The **end**.\n\r\033[1A\033[JThe \033[0;1mend\033[0m.\n");
+}
+
 /* A megabyte of what a parser may look at twice ends soon. */
 static void test_hostile(void **state)
 {
@@ -156,6 +195,7 @@ static void test_hostile(void **state)
 const struct CMUnitTest markdown_tests[] = {
 	cmocka_unit_test(test_constructs), cmocka_unit_test(test_narrow),
 	cmocka_unit_test(test_cuts),	   cmocka_unit_test(test_cut_escapes),
+	cmocka_unit_test(test_tall),	   cmocka_unit_test(test_narrower),
 	cmocka_unit_test(test_hostile),
 };
 const size_t n_markdown_tests = G_N_ELEMENTS(markdown_tests);
