@@ -1,4 +1,5 @@
 /* What a turn has changed, and what becomes of it. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include "base/text.h"
 #include "cmd/changes.h"
 #include "cmd/chat/chat.h"
+#include "cmd/chat/rescue.h"
 #include "cmd/consent.h"
 #include "cmd/summary.h"
 #include "cmd/trail.h"
@@ -107,15 +109,33 @@ void chat_undo(ChatRoom *room, const SpkTask *task)
 
 /* ---- the question ---- */
 
+static void on_interrupt(int number)
+{
+}
+
+/* Ctrl-C is no answer. */
+static char *read_answer(char *line, gsize size)
+{
+	struct sigaction action = { .sa_handler = on_interrupt }; /* and no SA_RESTART */
+	char *got;
+
+	sigemptyset(&action.sa_mask);
+	chat_rescue_edit();
+	sigaction(SIGINT, &action, NULL);
+	got = fgets(line, (int)size, stdin);
+	chat_rescue_edited();
+	clearerr(stdin);
+	return got;
+}
+
 static char ask(void)
 {
 	char line[64] = "";
 
 	fflush(stdout);
 	fputs("apply these changes to your files? [y]es, [n]o, [d]iff: ", stderr);
-	if (!fgets(line, sizeof(line), stdin)) {
+	if (!read_answer(line, sizeof(line))) {
 		fputc('\n', stderr);
-		clearerr(stdin);
 		return 'q';
 	}
 	return (char)g_ascii_tolower(*g_strchug(line));

@@ -6,6 +6,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -266,36 +267,41 @@ void spk_editor_free(SpkEditor *editor)
 
 /* ---- reading ---- */
 
-/* One line without its end; NULL: no more. */
-static char *read_line(SpkEditor *editor)
+static char *read_edited(SpkEditor *editor)
 {
-	char *line = NULL;
-	size_t size = 0;
 	const char *got;
 	int count;
 
-	if (editor->el) {
-		chat_rescue_edit();
-		fputs(PASTE_ON, stdout);
-		fflush(stdout);
-		got = el_gets(editor->el, &count);
-		fputs(PASTE_OFF, stdout);
-		fflush(stdout);
-		chat_rescue_edited();
-		line = editor->emptied	  ? g_strdup("")
-		       : got && count > 0 ? g_strdup(got)
-					  : NULL;
-	} else {
-		fputs(editor->more ? ". " : "> ", stdout);
-		fflush(stdout);
-		if (getline(&line, &size, stdin) <= 0)
-			g_clear_pointer(&line, free);
-		if (line) {
-			got = g_strdup(line);
-			free(line);
-			line = (char *)got;
-		}
-	}
+	fputs(PASTE_ON, stdout);
+	fflush(stdout);
+	got = el_gets(editor->el, &count);
+	fputs(PASTE_OFF, stdout);
+	fflush(stdout);
+	if (editor->emptied)
+		return g_strdup("");
+	return got && count > 0 ? g_strdup(got) : NULL;
+}
+
+static char *read_plain(SpkEditor *editor)
+{
+	char *line = NULL, *copy;
+	size_t size = 0;
+
+	fputs(editor->more ? ". " : "> ", stdout);
+	fflush(stdout);
+	copy = getline(&line, &size, stdin) > 0 ? g_strdup(line) : NULL;
+	free(line);
+	return copy;
+}
+
+/* One line without its end; NULL: no more. */
+static char *read_line(SpkEditor *editor)
+{
+	char *line;
+
+	chat_rescue_edit();
+	line = editor->el ? read_edited(editor) : read_plain(editor);
+	chat_rescue_edited();
 	return line ? g_strchomp(line) : NULL;
 }
 

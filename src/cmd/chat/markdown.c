@@ -98,21 +98,30 @@ static void show_char(SpkMarkdown *m, GString *out, const char *one)
 	m->shown_widest = MAX(m->shown_widest, m->shown_column);
 }
 
-static void show(SpkMarkdown *m, const char *text)
+/* A block that is nearly as tall as the screen can't be taken back when it grows. */
+static gboolean is_too_tall(const SpkMarkdown *m)
+{
+	return m->shown_rows >= m->rows - 3 && !m->fixed;
+}
+
+/* Up to where the block becomes too tall, or `whole`; returns how many bytes that is. */
+static gsize show(SpkMarkdown *m, const char *text, gboolean whole)
 {
 	g_autoptr(GString) out = g_string_new(NULL);
+	const char *p = text;
 
 	if (m->gap && !m->shown)
 		g_string_append_c(out, '\n');
 	m->gap = FALSE;
 	m->shown = TRUE;
-	for (const char *p = text; *p; p = g_utf8_next_char(p)) {
+	for (; *p && (whole || !is_too_tall(m)); p = g_utf8_next_char(p)) {
 		char one[8] = "";
 
 		memcpy(one, p, MIN((gsize)(g_utf8_next_char(p) - p), sizeof(one) - 1));
 		show_char(m, out, one);
 	}
 	put(m, out->str);
+	return p - text;
 }
 
 static void forget(SpkMarkdown *m)
@@ -141,6 +150,20 @@ void spk_markdown_drop(SpkMarkdown *m)
 {
 	take_back(m);
 	g_string_truncate(m->carry, 0);
+}
+
+void spk_markdown_anew(SpkMarkdown *m)
+{
+	g_autofree char *source = g_strdup(m->block->str);
+	gsize line = m->line;
+
+	if (!m->shown)
+		return;
+	forget(m);
+	put(m, "\n");
+	g_string_assign(m->block, source);
+	m->line = line;
+	(void)show(m, source, TRUE); /* all of it */
 }
 
 static gboolean is_blank(const char *text)
@@ -183,8 +206,7 @@ static void finish_block(SpkMarkdown *m)
 	m->broken = FALSE;
 }
 
-/* A block as tall as the screen could not be taken back when it grows: all up to its last
- * blank is final, the rest begins a line. */
+/* All up to the last blank of a block that is too tall is final, the rest begins a line. */
 static void break_block(SpkMarkdown *m)
 {
 	gsize head = m->block->len;
@@ -201,7 +223,7 @@ static void break_block(SpkMarkdown *m)
 	m->broken = TRUE;
 	g_string_assign(m->block, tail);
 	if (*tail)
-		show(m, tail);
+		(void)show(m, tail, TRUE); /* a word at most */
 }
 
 /* ---- code ---- */
@@ -309,11 +331,6 @@ static void begin_code(SpkMarkdown *m)
 
 /* ---- lines ---- */
 
-static gboolean is_too_tall(const SpkMarkdown *m)
-{
-	return m->shown_rows >= m->rows - 3 && !m->fixed;
-}
-
 static void end_line(SpkMarkdown *m)
 {
 	const char *line = m->block->str + m->line;
@@ -323,26 +340,25 @@ static void end_line(SpkMarkdown *m)
 	} else if (is_blank(line) || *m->block->str == '#' || m->block->len > MAX_BLOCK) {
 		finish_block(m);
 	} else {
-		show(m, "\n");
+		(void)show(m, "\n", TRUE);
 		m->line = m->block->len;
 		if (is_too_tall(m))
 			break_block(m);
 	}
 }
 
-/* Text within a line; no more at once than about a row. */
+/* Text within a line. */
 static void take_words(SpkMarkdown *m, const char *text, gsize len)
 {
-	while (len) {
-		gsize step = spk_text_prefix_len(text, len, (gsize)m->columns);
-		g_autofree char *shown = g_strndup(text, step);
+	g_autofree char *words = g_strndup(text, len);
 
-		g_string_append(m->block, shown);
-		show(m, shown);
+	for (const char *p = words; *p;) {
+		gsize shown = show(m, p, FALSE);
+
+		g_string_append_len(m->block, p, shown);
+		p += shown;
 		if (is_too_tall(m) || m->block->len > MAX_BLOCK)
 			break_block(m);
-		text += step;
-		len -= step;
 	}
 }
 

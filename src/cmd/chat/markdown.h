@@ -22,6 +22,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkMarkdown, spk_markdown_free)
 
 /* The screen that the next pieces go to, in columns and rows. */
 void spk_markdown_screen(SpkMarkdown *markdown, int columns, int rows);
+/* Something else has been written below: the unfinished block is shown again on lines of its own. */
+void spk_markdown_anew(SpkMarkdown *markdown);
 void spk_markdown_feed(SpkMarkdown *markdown, const char *piece);
 /* Takes back what is shown of the unfinished block. */
 void spk_markdown_drop(SpkMarkdown *markdown);

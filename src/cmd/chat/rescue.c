@@ -22,7 +22,9 @@ static Listened always[] = {
 };
 static Listened editing[] = { { SIGTERM, FALSE }, { SIGINT, FALSE } };
 
+static volatile sig_atomic_t continued;
 static struct termios modes;
+static struct sigaction before_continue;
 static int terminal = -1;
 static char stack[64 << 10]; /* a crash may be that of the other one */
 
@@ -63,6 +65,11 @@ static void on_end(int number)
 	errno = kept;
 }
 
+static void on_continue(int number)
+{
+	continued = 1;
+}
+
 static void listen_to(Listened *signals, gsize n)
 {
 	struct sigaction action = { .sa_handler = on_end, .sa_flags = SA_ONSTACK };
@@ -91,23 +98,25 @@ static void use_stack(void)
 
 void chat_rescue_begin(int fd)
 {
+	struct sigaction action = { .sa_handler = on_continue, .sa_flags = SA_RESTART };
+
 	if (tcgetattr(fd, &modes) < 0)
 		return;
 	terminal = fd;
 	use_stack();
 	listen_to(always, G_N_ELEMENTS(always));
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGCONT, &action, &before_continue);
 }
 
 void chat_rescue_edit(void)
 {
-	if (terminal >= 0)
-		listen_to(editing, G_N_ELEMENTS(editing));
+	listen_to(editing, G_N_ELEMENTS(editing));
 }
 
 void chat_rescue_edited(void)
 {
-	if (terminal >= 0)
-		listen_no_more(editing, G_N_ELEMENTS(editing));
+	listen_no_more(editing, G_N_ELEMENTS(editing));
 }
 
 void chat_rescue_end(void)
@@ -115,5 +124,14 @@ void chat_rescue_end(void)
 	if (terminal < 0)
 		return;
 	listen_no_more(always, G_N_ELEMENTS(always));
+	sigaction(SIGCONT, &before_continue, NULL);
 	terminal = -1;
+}
+
+gboolean chat_rescue_was_stopped(void)
+{
+	gboolean was = continued;
+
+	continued = 0;
+	return was;
 }

@@ -11,6 +11,7 @@
 #include "cmd/chat/chat.h"
 #include "cmd/lines.h"
 #include "cmd/chat/markdown.h"
+#include "cmd/chat/rescue.h"
 #include "cmd/progress.h"
 #include "cmd/summary.h"
 #include "cmd/ui.h"
@@ -70,18 +71,28 @@ static void hide_progress(Screen *screen)
 	g_clear_pointer(&screen->progress, spk_progress_free);
 }
 
+/* What has become of the terminal since the last piece. */
+static void look_at_terminal(Screen *screen)
+{
+	if (chat_rescue_was_stopped())
+		spk_markdown_anew(screen->markdown);
+	spk_markdown_screen(screen->markdown, spk_ui_columns(OUT), screen_rows());
+}
+
 static void stream(Screen *screen, const char *piece)
 {
 	hide_progress(screen);
 	screen->streaming = TRUE;
-	spk_markdown_screen(screen->markdown, spk_ui_columns(OUT), screen_rows());
+	look_at_terminal(screen);
 	spk_markdown_feed(screen->markdown, piece);
 }
 
 static void end_text(Screen *screen)
 {
-	if (screen->streaming)
+	if (screen->streaming) {
+		look_at_terminal(screen);
 		spk_markdown_finish(screen->markdown);
+	}
 	screen->streaming = FALSE;
 }
 
