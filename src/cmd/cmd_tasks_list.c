@@ -61,12 +61,16 @@ static void print_task(const SpkTask *task, gboolean daemon_alive)
 				   ? spk_verdict_name(task->verdict)
 				   : spk_state_name(task->status);
 	g_autofree char *padded = g_strdelimit(g_strdup_printf("%-15s", word), "_", ' ');
+	int columns = spk_ui_columns(STDOUT_FILENO);
+	gboolean narrow = columns < SPK_UI_NARROW;
 	g_autofree char *goal =
-		spk_ui_line(task->goal, MAX(20, spk_ui_columns(STDOUT_FILENO) - 52));
+		spk_ui_line(task->goal, MAX(8, columns - (narrow ? 31 : 52)));
 
 	g_string_append_printf(out, "%s  ", task->id);
-	spk_ui_paint(out, STDOUT_FILENO, "dim", time);
-	g_string_append(out, "  ");
+	if (!narrow) {
+		spk_ui_paint(out, STDOUT_FILENO, "dim", time);
+		g_string_append(out, "  ");
+	}
 	spk_ui_paint(out, STDOUT_FILENO, role_of(task), padded);
 	g_string_append_printf(out, " %s\n", goal);
 	fputs(out->str, stdout);

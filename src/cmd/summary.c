@@ -21,6 +21,17 @@ static void row(GString *out, int fd, const char *label, const char *text)
 	g_string_append_printf(out, " %s\n", line);
 }
 
+/* Nothing of it is cut: numbers, or something to type. */
+static void row_whole(GString *out, int fd, const char *label, const char *text)
+{
+	g_autofree char *padded = g_strdup_printf("  %-9s ", label);
+	g_autoptr(GString) folded = g_string_new(NULL);
+
+	spk_ui_fold(folded, text, strlen(padded), spk_ui_columns(fd), G_MAXUINT);
+	spk_ui_paint(out, fd, "dim", padded);
+	g_string_append(out, folded->str + MIN(strlen(padded), folded->len));
+}
+
 static const char *status_role(const SpkTask *task)
 {
 	if (task->status == SPK_STATE_DONE)
@@ -127,6 +138,8 @@ static void files(const SpkSummary *summary, int fd, GString *out)
 
 void spk_summary_evidence(const json_t *report, int fd, GString *out)
 {
+	int columns = spk_ui_columns(fd);
+	gboolean narrow = columns < SPK_UI_NARROW;
 	const json_t *check;
 	size_t i;
 
@@ -139,12 +152,16 @@ void spk_summary_evidence(const json_t *report, int fd, GString *out)
 		g_autofree char *seconds =
 			spk_ui_seconds(spk_json_real(check, "seconds", 0));
 		g_autofree char *line =
-			spk_ui_line(command, MAX(20, spk_ui_columns(fd) - 50));
+			spk_ui_line(command, MAX(20, columns - (narrow ? 12 : 50)));
 
 		spk_ui_paint(out, fd, "dim", label);
-		g_string_append_printf(out, "%-14s ", phase ? phase : "");
+		g_string_append_printf(out, narrow ? "%s " : "%-14s ",
+				       phase ? phase : "");
 		spk_ui_paint(out, fd, exit_code == 0 ? "ok" : "bad", result);
-		g_string_append_printf(out, "  %-8s %s\n", seconds, line);
+		if (narrow)
+			g_string_append_printf(out, " %s\n%12s%s\n", seconds, "", line);
+		else
+			g_string_append_printf(out, "  %-8s %s\n", seconds, line);
 	}
 }
 
@@ -181,7 +198,7 @@ static void used(const SpkSummary *summary, int fd, GString *out)
 	g_autofree char *text = g_strdup_printf("%s, %s tokens in, %s out, %s, %s", steps,
 						in, out_tokens, cost, seconds);
 
-	row(out, fd, "used", text);
+	row_whole(out, fd, "used", text);
 }
 
 static const char *const when_done[] = { "diff", "apply", NULL };
@@ -221,7 +238,8 @@ static void next(const SpkSummary *summary, int fd, GString *out)
 							parts[1] ? " " : "",
 							parts[1] ? parts[1] : "");
 
-		row(out, fd, i ? "" : "next", text);
+		spk_ui_paint(out, fd, "dim", i ? "           " : "  next     ");
+		g_string_append_printf(out, " %s\n", text); /* to type: in one piece */
 	}
 }
 

@@ -11,6 +11,9 @@
 
 #include "store/store.h"
 
+/* With fewer columns a table leaves out, or puts below, what it can. */
+enum { SPK_UI_NARROW = 70 };
+
 /* Columns to write into: of the terminal, or 160 when fd is a pipe or a file. */
 int spk_ui_columns(int fd);
 /* text in the colour of the role, when fd shows colours. */

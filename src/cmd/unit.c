@@ -219,8 +219,11 @@ static gboolean install(const SpkArgs *args, const char *path, gboolean *ret_sta
 		       (!there || systemctl(restart, &why));
 	if (*ret_started)
 		return TRUE;
-	g_propagate_prefixed_error(error, g_steal_pointer(&why),
-				   "%s is written, but systemd did not start it: ", path);
+	spk_error_set(
+		error, SPK_ERR_FAILED,
+		"without a user's systemd keep `sparks up` running by other means (tmux, "
+		"cron's @reboot); `sparks up --uninstall` takes the file away",
+		"%s is written, but systemd did not start it: %s", path, why->message);
 	return FALSE;
 }
 

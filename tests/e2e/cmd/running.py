@@ -88,8 +88,8 @@ def terminal_and_pipe():
 
 
 def a_narrow_terminal_gets_whole_words():
-    def lines(*words):
-        _, out = on_terminal(w, *words, columns=62, NO_COLOR="1")
+    def lines(*words, columns=62):
+        _, out = on_terminal(w, *words, columns=columns, NO_COLOR="1")
         return [line.rstrip("\r").split("\r")[-1] for line in out.split("\n")]
 
     with World() as w:
@@ -105,6 +105,10 @@ def a_narrow_terminal_gets_whole_words():
         folded = log[next(i for i, line in enumerate(log) if "· sandbox" in line) + 1]
         assert folded.startswith(" " * 28) and folded[28] != " "
         assert all(len(line) <= 62 for line in lines("demo")[:6])
+        for words in (("tasks", "list"), ("tasks", "show", task)):
+            for line in lines(*words, columns=40):
+                assert len(line) <= 40 or w.folder in line or f" {task}" in line, (words, line)
+        assert f"  next      sparks tasks diff {task}" in lines("tasks", "show", task, columns=40)
 
 
 def ctrl_c_cancels():
