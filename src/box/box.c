@@ -134,10 +134,27 @@ void spk_box_result_clear(SpkBoxResult *result)
 	*result = (SpkBoxResult){ 0 };
 }
 
+gboolean spk_box_has_way_out(SpkBox *box)
+{
+	return box->backend->has_way_out && box->backend->has_way_out(box->self);
+}
+
+static gboolean check_way_out(SpkBox *box, const SpkBoxRun *run, GError **error)
+{
+	if (!run->way_out || spk_box_has_way_out(box))
+		return TRUE;
+	spk_error_set(
+		error, SPK_ERR_POLICY,
+		"leave the hosts out, or see `sparks doctor` for a stronger sandbox",
+		"hosts are allowed, but the sandbox here (%s) has no way out to them",
+		spk_tier_name(spk_box_tier(box)));
+	return FALSE;
+}
+
 gboolean spk_box_run(SpkBox *box, const SpkBoxRun *run, SpkCancel *cancel,
 		     SpkBoxResult *ret_result, GError **error)
 {
-	return spk_box_plan_check(run, error) &&
+	return spk_box_plan_check(run, error) && check_way_out(box, run, error) &&
 	       box->backend->run(box->self, run, cancel, ret_result, error);
 }
 

@@ -39,6 +39,11 @@ typedef struct {
 	const char
 		*spill_path; /* all of the output when it passes max_out; may be NULL */
 	gboolean split;	     /* keep stderr apart; else merged into out */
+	/* Socket of a proxy (net/proxy.h), the only way out of the box; NULL: there is none.
+	 * POLICY where the tier has no network of its own (landlock) or the backend can't. */
+	const char *way_out;
+	/* Hosts that programs ask directly, not the proxy; NULL: none. */
+	const char *no_proxy;
 	gboolean
 		read_only_work; /* `work` can't be written either (sparks that only read) */
 } SpkBoxRun;
@@ -70,6 +75,9 @@ SpkTier spk_box_tier(SpkBox *box);
 const char *spk_box_describe(SpkBox *box);
 /* [{"control":"user namespace","ok":true,"detail":…}…] for doctor. */
 json_t *spk_box_controls(SpkBox *box);
+
+/* Whether commands can have a way out here (SpkBoxRun.way_out). */
+gboolean spk_box_has_way_out(SpkBox *box);
 
 /* TRUE when the command ran (whatever exit code, also time-out). BOX_FAILED when the walls
  * could not be built: then nothing ran. CANCELLED: the whole process tree is gone. */

@@ -33,6 +33,8 @@ typedef struct {
 			SpkBoxResult *ret_result, GError **error);
 	/* Mandatory: spk_box_end_stale(). */
 	guint (*end_stale)(gpointer self, const char *work);
+	/* Optional: spk_box_has_way_out(); NULL: it has none, and no run asks for one. */
+	gboolean (*has_way_out)(gpointer self);
 	/* Optional: spk_box_leave(). */
 	void (*leave)(gpointer self, const char *work);
 } SpkBoxBackend;

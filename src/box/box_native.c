@@ -287,6 +287,12 @@ static gboolean native_run(gpointer self, const SpkBoxRun *run, SpkCancel *cance
 	return ok;
 }
 
+/* Tier landlock allows no sockets at all. */
+static gboolean native_has_way_out(gpointer self)
+{
+	return ((Native *)self)->settings.tier != SPK_TIER_LANDLOCK;
+}
+
 static guint native_end_stale(gpointer self, const char *work)
 {
 	return spk_box_end_processes(work);
@@ -298,4 +304,5 @@ const SpkBoxBackend spk_box_native = {
 	.free = native_free,
 	.run = native_run,
 	.end_stale = native_end_stale,
+	.has_way_out = native_has_way_out,
 };

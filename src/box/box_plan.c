@@ -78,6 +78,26 @@ static void put_environment(GByteArray *plan, const char *home, const char *temp
 		spk_box_put(plan, SPK_PLAN_ENV, *more, NULL);
 }
 
+/* The names that programs look for: curl reads only the lower-case one of http. */
+static void put_proxy(GByteArray *plan, const char *no_proxy)
+{
+	static const char *const names[] = { "http_proxy",  "https_proxy", "HTTP_PROXY",
+					     "HTTPS_PROXY", "ALL_PROXY",   "all_proxy" };
+	static const char *const exceptions[] = { "no_proxy", "NO_PROXY" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *set = g_strconcat(
+			names[i], "=http://127.0.0.1:" SPK_BOX_PROXY_PORT, NULL);
+
+		spk_box_put(plan, SPK_PLAN_ENV, set, NULL);
+	}
+	for (gsize i = 0; no_proxy && i < G_N_ELEMENTS(exceptions); i++) {
+		g_autofree char *set = g_strconcat(exceptions[i], "=", no_proxy, NULL);
+
+		spk_box_put(plan, SPK_PLAN_ENV, set, NULL);
+	}
+}
+
 static void put_command(GByteArray *plan, const SpkBoxRun *run, const char *work,
 			const char *filter)
 {
@@ -101,9 +121,14 @@ static void put_native_run(GByteArray *plan, const SpkBoxSettings *settings,
 			spk_box_put(plan, SPK_PLAN_BIND_RO, *path, *path);
 	spk_box_put(plan, run->read_only_work ? SPK_PLAN_BIND_RO : SPK_PLAN_BIND_RW,
 		    run->work_from ? run->work_from : run->work, work);
+	if (run->way_out)
+		spk_box_put(plan, SPK_PLAN_BIND_RO, run->way_out, SPK_BOX_PROXY_SOCKET);
 	spk_box_put(plan, SPK_PLAN_SEAL, NULL, NULL);
 	spk_box_put(plan, SPK_PLAN_NO_PRIVS, NULL, NULL);
 	put_meters(plan, settings);
+	if (run->way_out)
+		spk_box_put(plan, SPK_PLAN_FORWARD, SPK_BOX_PROXY_PORT,
+			    SPK_BOX_PROXY_SOCKET);
 	spk_box_put(plan, SPK_PLAN_SUPERVISE, "init", NULL);
 	spk_box_put(plan, SPK_PLAN_SESSION, NULL, NULL);
 	put_limits(plan, settings, timeout_ms);
@@ -118,6 +143,8 @@ static void put_native_run(GByteArray *plan, const SpkBoxSettings *settings,
 			spk_box_put(plan, SPK_PLAN_ALLOW, writable[i], "write");
 		spk_box_put(plan, SPK_PLAN_RESTRICT, NULL, NULL);
 	}
+	if (run->way_out)
+		put_proxy(plan, run->no_proxy);
 	put_environment(plan, SPK_BOX_HOME, "/tmp", run->env);
 	put_command(plan, run, work, "native");
 }
@@ -189,6 +216,8 @@ gboolean spk_box_plan_check(const SpkBoxRun *run, GError **error)
 	for (const char *const *path = run->read_only; path && *path; path++)
 		if (!check_absolute("a read-only path", *path, error))
 			return FALSE;
+	if (run->way_out && !check_absolute("the proxy's socket", run->way_out, error))
+		return FALSE;
 	if (!run->argv || !run->argv[0]) {
 		spk_error_set(error, SPK_ERR_USAGE, NULL, "no command for the sandbox");
 		return FALSE;

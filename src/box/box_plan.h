@@ -3,7 +3,7 @@
  * number of arguments, all of them strings that end with a NUL; the first string is the
  * magic. Steps are carried out in order by one process, with two forks on the way:
  * `isolate` (the rest happens in new namespaces) and `supervise` (the rest happens in the
- * command's process). The last step is `exec`.
+ * command's process). `janitor` and `forward` leave a process beside. The last step is `exec`.
  *
  * Shared by the program that writes plans (box/) and the one that reads them (box/helper/):
  * plain C headers only.
@@ -44,6 +44,7 @@
 	X(NO_PRIVS,  "no-privs",  0) /* no capabilities, ever */                                \
 	X(METER,     "meter",     2) /* memory|pids MOST: of all the box's processes together */ \
 	X(DEPUTY,    "deputy",    1) /* FOLDER: modes, owners, dates may change below it */     \
+	X(FORWARD,   "forward",   2) /* PORT SOCKET: a process that joins them, until the end */ \
 	X(SUPERVISE, "supervise", 1) /* init|subreaper: fork; the parent reaps and kills */     \
 	X(SESSION,   "session",   0) /* setsid, no signal blocked */                            \
 	X(RLIMIT,    "rlimit",    2) /* NAME VALUE, soft and hard */                            \

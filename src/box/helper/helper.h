@@ -39,6 +39,8 @@ StepFn step_no_privs, step_rlimit, step_ruleset, step_allow, step_restrict, step
 StepFn step_urgent, step_meter, step_supervise, step_janitor;
 /* The command goes on as urgent as any other. */
 void end_urgency(void);
+/* forward.c */
+StepFn step_forward;
 /* deputy.c */
 StepFn step_deputy;
 /* Before the fork, and then in each of the two. */

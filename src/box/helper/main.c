@@ -27,7 +27,7 @@ static StepFn *const steps[SPK_N_PLAN_OPS] = {
 	[SPK_PLAN_RESTRICT] = step_restrict, [SPK_PLAN_JANITOR] = step_janitor,
 	[SPK_PLAN_CHDIR] = step_chdir,	     [SPK_PLAN_ENV] = step_env,
 	[SPK_PLAN_ARG] = step_arg,	     [SPK_PLAN_SECCOMP] = step_seccomp,
-	[SPK_PLAN_EXEC] = step_exec,
+	[SPK_PLAN_FORWARD] = step_forward,   [SPK_PLAN_EXEC] = step_exec,
 };
 
 static char plan[SPK_PLAN_MAX_BYTES + 1]; /* one more, so that "too long" shows */

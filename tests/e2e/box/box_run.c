@@ -3,7 +3,7 @@
  *
  * usage: box-run [--set KEY=VALUE]... [--work DIR] [--from DIR] [--read-only PATH]...
  *                [--env K=V]... [--max-out N] [--spill FILE] [--timeout-ms N]
- *                [--repeat N] [--facts] [--describe] [-- COMMAND...]
+ *                [--way-out SOCKET] [--repeat N] [--facts] [--describe] [-- COMMAND...]
  *
  * Prints the command's output and exits with its code; 125 and the reason when there was no
  * box. --facts adds a line of JSON to stderr, --repeat runs it N times and prints the
@@ -20,7 +20,7 @@
 #define EXIT_BOX_FAILED 125
 
 static char **settings, **read_only, **variables, **command;
-static char *work, *from, *spill;
+static char *work, *from, *spill, *way_out;
 static gint max_out, timeout_ms, repeat = 1;
 static gboolean facts, describe, split;
 
@@ -36,6 +36,7 @@ static const GOptionEntry entries[] = {
 	{ "repeat", 0, 0, G_OPTION_ARG_INT, &repeat, NULL, NULL },
 	{ "facts", 0, 0, G_OPTION_ARG_NONE, &facts, NULL, NULL },
 	{ "describe", 0, 0, G_OPTION_ARG_NONE, &describe, NULL, NULL },
+	{ "way-out", 0, 0, G_OPTION_ARG_STRING, &way_out, NULL, NULL },
 	{ "split", 0, 0, G_OPTION_ARG_NONE, &split, NULL, NULL },
 	{ G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &command, NULL, NULL },
 	{ 0 },
@@ -78,6 +79,7 @@ static int run_once(SpkBox *box, GError **error)
 		.max_out = (gsize)max_out,
 		.spill_path = spill,
 		.split = split,
+		.way_out = way_out,
 	};
 	g_auto(SpkBoxResult) result = { 0 };
 
