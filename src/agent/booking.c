@@ -35,13 +35,23 @@ static const SpkPrice *price_of(SpkRun *run, const SpkLlmWho *who)
 	return NULL;
 }
 
-static void fill(SpkRun *run, const SpkLlmWho *who, const SpkUsage *usage,
+/* "TASK/TURN", and for other purposes than the main one that. */
+static char *key_of(const RunCall *made)
+{
+	gboolean main = !strcmp(made->purpose, "main");
+
+	return g_strdup_printf("%s/%u%s%s", made->run->env.task->id, made->run->turn,
+			       main ? "" : "/", main ? "" : made->purpose);
+}
+
+static void fill(const RunCall *made, const SpkLlmWho *who, const SpkUsage *usage,
 		 Booking *ret_booking)
 {
+	SpkRun *run = made->run;
 	SpkCall *call = &ret_booking->call;
 	const SpkPrice *price = price_of(run, who);
 
-	ret_booking->key = g_strdup_printf("%s/%u", run->env.task->id, run->turn);
+	ret_booking->key = key_of(made);
 	*call = (SpkCall){
 		.key = ret_booking->key,
 		.task = run->env.task->id,
@@ -49,7 +59,7 @@ static void fill(SpkRun *run, const SpkLlmWho *who, const SpkUsage *usage,
 		.repo = run->env.task->repo,
 		.provider = who->provider,
 		.model = who->model,
-		.purpose = "main",
+		.purpose = made->purpose,
 		.input = usage->input,
 		.output = usage->output,
 		.cached = usage->cached,
@@ -67,7 +77,7 @@ static SpkUsage more_than(const SpkUsage *spent, gint64 input, gint64 output)
 			   spent->cache_write };
 }
 
-static gint64 next_input(SpkRun *run)
+gint64 run_next_input(SpkRun *run)
 {
 	return spk_llm_estimate_tokens(run->messages) +
 	       spk_llm_estimate_tokens(run->tools);
@@ -86,12 +96,12 @@ static gint64 option_nano(SpkRun *run, const char *name, const char *conf_name)
 	return usd > 0 ? MAX(1, (gint64)(usd * SPK_NANO_USD + 0.5)) : 0;
 }
 
-gboolean run_reserve(SpkRun *run, const SpkLlmWho *who, const SpkUsage *spent,
+gboolean run_reserve(const RunCall *call, const SpkLlmWho *who, const SpkUsage *spent,
 		     GError **error)
 {
-	gint64 input = next_input(run);
+	SpkRun *run = call->run;
 	const SpkPrice *price = price_of(run, who);
-	SpkUsage most = more_than(spent, input, who->max_output);
+	SpkUsage most = more_than(spent, call->input, who->max_output);
 	SpkBudget budget = {
 		.task_nano = option_nano(run, "budget_usd", "budget.task_usd"),
 		.day_nano = option_nano(run, NULL, "budget.day_usd"),
@@ -102,8 +112,8 @@ gboolean run_reserve(SpkRun *run, const SpkLlmWho *who, const SpkUsage *spent,
 
 	/* all of it may be written into the cache, which costs more where it costs */
 	if (price && price->cache_write > price->input)
-		most.cache_write += input;
-	fill(run, who, &most, &booking);
+		most.cache_write += call->input;
+	fill(call, who, &most, &booking);
 	if (spk_ledger_reserve(run->env.store, &booking.call, &budget, &failure))
 		return TRUE;
 	run->at_budget = spk_error_is(failure, SPK_ERR_LIMIT);
@@ -128,27 +138,28 @@ static gboolean has_taken(const GError *why)
 }
 
 /* What others took is not known: what was sent is booked, apart. */
-void run_book_failure(SpkRun *run, const SpkLlmWho *who, const SpkUsage *spent,
+void run_book_failure(const RunCall *call, const SpkLlmWho *who, const SpkUsage *spent,
 		      const GError *why)
 {
-	SpkUsage usage = more_than(spent, has_taken(why) ? next_input(run) : 0, 0);
+	SpkRun *run = call->run;
+	SpkUsage usage = more_than(spent, has_taken(why) ? call->input : 0, 0);
 	gboolean nothing = !usage.input && !usage.output;
 	g_auto(Booking) booking = { 0 };
 	g_autoptr(GError) error = NULL;
 
-	fill(run, who, &usage, &booking);
+	fill(call, who, &usage, &booking);
 	if (!spk_ledger_fail(run->env.store, booking.key, nothing ? NULL : &booking.call,
 			     &error))
 		spk_warn("agent", "task %s: a call is not booked: %s", run->env.task->id,
 			 error->message);
 }
 
-SpkUsage run_usage_of(SpkRun *run, const SpkLlmReply *reply)
+SpkUsage run_usage_of(const RunCall *call, const SpkLlmReply *reply)
 {
 	SpkUsage usage = reply->usage;
 
 	if (usage.input < 0)
-		usage.input = spk_llm_estimate_tokens(run->messages);
+		usage.input = call->input;
 	if (usage.output < 0)
 		usage.output = (gint64)(strlen(reply->text) + 3) / 4;
 	usage.cached = MAX(0, usage.cached);
@@ -156,13 +167,14 @@ SpkUsage run_usage_of(SpkRun *run, const SpkLlmReply *reply)
 	return usage;
 }
 
-gboolean run_book_reply(SpkRun *run, const SpkLlmReply *reply, json_t *payload,
-			GError **error)
+gboolean run_book_reply(const RunCall *call, const SpkLlmReply *reply, const char *kind,
+			json_t *payload, GError **error)
 {
-	SpkUsage usage = run_usage_of(run, reply);
+	SpkRun *run = call->run;
+	SpkUsage usage = run_usage_of(call, reply);
 	g_auto(Booking) booking = { 0 };
 
-	fill(run, &reply->who, &usage, &booking);
-	return spk_journal_settle(run->env.store, run->env.token, "model.result", payload,
+	fill(call, &reply->who, &usage, &booking);
+	return spk_journal_settle(run->env.store, run->env.token, kind, payload,
 				  &booking.call, error);
 }

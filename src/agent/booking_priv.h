@@ -4,18 +4,35 @@
 
 #include "agent/run_priv.h"
 
-/* Sets the worst case of the run's next call aside, on top of what the call has `spent`. FALSE:
- * LIMIT, and run->at_budget, where a budget has no room for it or can't be kept. */
-gboolean run_reserve(SpkRun *run, const SpkLlmWho *who, const SpkUsage *spent,
+/* A call that the run is about to make. One at a time: the next begins when this one is booked. */
+typedef struct {
+	SpkRun *run;
+	const char *purpose; /* "main", "summary" */
+	gint64 input;	     /* tokens of its request, estimated */
+} RunCall;
+
+/* Sets the call's worst case aside, on top of what it has `spent`. FALSE: LIMIT, and
+ * run->at_budget, where a budget has no room for it or can't be kept. */
+gboolean run_reserve(const RunCall *call, const SpkLlmWho *who, const SpkUsage *spent,
 		     GError **error);
 /* Instead of an answer: see SpkLlmGate. */
-void run_book_failure(SpkRun *run, const SpkLlmWho *who, const SpkUsage *spent,
+void run_book_failure(const RunCall *call, const SpkLlmWho *who, const SpkUsage *spent,
 		      const GError *why);
-/* Puts the answer on record (`payload`, of model.result) and books it, both or neither. */
-gboolean run_book_reply(SpkRun *run, const SpkLlmReply *reply, json_t *payload,
-			GError **error);
+/* Puts the answer on record (`payload`, of `kind`) and books it, both or neither. */
+gboolean run_book_reply(const RunCall *call, const SpkLlmReply *reply, const char *kind,
+			json_t *payload, GError **error);
+
+/* The `lost` messages in a few words by the model of [llm] summary_model. No reply->text: there
+ * is none, nothing was lost, or it failed, which is logged; *ret_call is what to book it by.
+ * FALSE: the budget or the user ended it. */
+gboolean run_sum_up(SpkRun *run, const json_t *lost, SpkLlmReply *ret_reply,
+		    RunCall *ret_call, GError **error);
+/* Puts it behind the goal. */
+void run_put_summary(SpkRun *run, const char *summary);
 
 /* What the server says was used; where it doesn't, by the bytes that went and came. */
-SpkUsage run_usage_of(SpkRun *run, const SpkLlmReply *reply);
+SpkUsage run_usage_of(const RunCall *call, const SpkLlmReply *reply);
+/* Tokens of the conversation's next request. */
+gint64 run_next_input(SpkRun *run);
 
 #endif

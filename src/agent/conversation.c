@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "agent/booking_priv.h"
 #include "agent/run_priv.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -23,6 +24,7 @@ static const char rules[] =
 /* Share of the window that may fill before older turns are shortened. */
 #define COMPACT_AT     0.7
 #define COMPACT_TO     0.5
+#define KEEP	       6 /* the last messages, which are the work at hand */
 #define TOOL_STUB      "[left out to save room; call the tool again if you need it]"
 #define CHECK_TAIL_MAX 3000
 
@@ -186,8 +188,8 @@ static guint drop_turns(SpkRun *run, gint64 target, gsize keep)
 /* Brings the conversation down to `target` tokens as far as that can be done. */
 static void shrink(SpkRun *run, gint64 target, guint *ret_stubbed, guint *ret_dropped)
 {
-	*ret_stubbed = stub_results(run, target, 6);
-	*ret_dropped = drop_turns(run, target, 6);
+	*ret_stubbed = stub_results(run, target, KEEP);
+	*ret_dropped = drop_turns(run, target, KEEP);
 	if (!*ret_stubbed && !*ret_dropped)
 		*ret_stubbed = stub_results(run, target, 1);
 }
@@ -208,6 +210,7 @@ static gboolean compact_again(SpkRun *run, gboolean force)
 	if (!recorded)
 		return FALSE;
 	shrink(run, spk_json_int(recorded, "target", G_MAXINT64), &stubbed, &dropped);
+	run_put_summary(run, spk_json_str(recorded, "summary"));
 	return TRUE;
 }
 
@@ -217,14 +220,49 @@ void run_compact_recorded(SpkRun *run)
 	(void)compact_again(run, TRUE);
 }
 
+/* What a shrinking may take away. */
+static json_t *middle_of(SpkRun *run)
+{
+	json_t *middle = json_array();
+	gsize n = json_array_size(run->messages), start = 2 + run->history;
+	gsize keep = n > start + KEEP ? KEEP : 1;
+
+	for (gsize i = start; i + keep < n; i++)
+		json_array_append_new(middle,
+				      json_deep_copy(json_array_get(run->messages, i)));
+	return middle;
+}
+
+/* On record, with the summary and what that cost where there is one. */
+static gboolean record_compaction(SpkRun *run, const char *key, json_t *take_payload,
+				  const json_t *middle, GError **error)
+{
+	g_autoptr(json_t) payload = take_payload;
+	g_auto(SpkLlmReply) reply = { 0 };
+	RunCall call;
+
+	if (middle && !run_sum_up(run, middle, &reply, &call, error))
+		return FALSE;
+	if (!reply.text)
+		return run_record(run, "compaction", key, SPK_EFFECT_PURE,
+				  json_incref(payload), error);
+	run_put_summary(run, reply.text);
+	spk_json_set(payload, "key", json_string(key));
+	spk_json_set(payload, "summary", spk_json_text(reply.text));
+	spk_json_set(payload, "provider", json_string(reply.who.provider));
+	spk_json_set(payload, "model", spk_json_text(reply.who.model));
+	return run_book_reply(&call, &reply, "compaction", payload, error);
+}
+
 gboolean run_compact(SpkRun *run, gboolean force, GError **error)
 {
 	double window = (double)spk_llm_context_window(run->env.llm);
-	gint64 tools =
-		spk_llm_estimate_tokens(run->tools); /* go along with each request */
+	/* which go along with each request */
+	gint64 tools = spk_llm_estimate_tokens(run->tools);
 	gint64 now = spk_llm_estimate_tokens(run->messages);
 	gint64 target = MAX(0, (gint64)(window * COMPACT_TO) - tools);
 	g_autofree char *key = compaction_key(run, force);
+	g_autoptr(json_t) middle = NULL;
 	guint stubbed, dropped;
 
 	if (compact_again(run, force) ||
@@ -233,14 +271,17 @@ gboolean run_compact(SpkRun *run, gboolean force, GError **error)
 	/* The server counts differently from us: halve what we have. */
 	if (force)
 		target = MIN(target, now / 2);
+	middle = middle_of(run);
 	shrink(run, target, &stubbed, &dropped);
-	return run_record(run, "compaction", key, SPK_EFFECT_PURE,
-			  json_pack("{s:i,s:i,s:i,s:I,s:I,s:I,s:I}", "turn",
-				    (int)run->turn, "shortened", (int)stubbed, "dropped",
-				    (int)dropped, "kept",
-				    (json_int_t)json_array_size(run->messages), "target",
-				    (json_int_t)target, "tokens_before", (json_int_t)now,
-				    "tokens_after",
-				    (json_int_t)spk_llm_estimate_tokens(run->messages)),
-			  error);
+	if (!stubbed && !dropped)
+		g_clear_pointer(&middle, json_decref); /* nothing is lost */
+	return record_compaction(
+		run, key,
+		json_pack("{s:i,s:i,s:i,s:I,s:I,s:I,s:I}", "turn", (int)run->turn,
+			  "shortened", (int)stubbed, "dropped", (int)dropped, "kept",
+			  (json_int_t)json_array_size(run->messages), "target",
+			  (json_int_t)target, "tokens_before", (json_int_t)now,
+			  "tokens_after",
+			  (json_int_t)spk_llm_estimate_tokens(run->messages)),
+		middle, error);
 }

@@ -17,6 +17,7 @@ struct SpkRun {
 	guint history; /* messages of earlier turns, between the system prompt and the goal */
 	guint answers_before; /* of the model, in those turns */
 	guint turn;	      /* model answers so far */
+	guint summaries;      /* of what the conversation lost */
 	gint64 step;	      /* tool calls so far */
 	gint64 tokens_in, tokens_out, tokens_cached;
 	SpkPrices *prices;

@@ -57,14 +57,20 @@ static void add_failed(json_t *payload, json_t *take_failed)
 		json_decref(take_failed);
 }
 
+static RunCall main_call(SpkRun *run)
+{
+	return (RunCall){ run, "main", run_next_input(run) };
+}
+
 static gboolean record_reply(SpkRun *run, const SpkLlmReply *reply, GError **error)
 {
+	RunCall call = main_call(run);
 	g_autoptr(json_t) payload = reply_to_json(run->turn, reply);
 
 	add_failed(payload, json_deep_copy(run->failed));
 	if (reply->explained)
 		spk_json_set(payload, "explained", json_incref(reply->explained));
-	if (!run_book_reply(run, reply, payload, error))
+	if (!run_book_reply(&call, reply, "model.result", payload, error))
 		return FALSE;
 	run_remember(run, "model.result", run->turn, payload);
 	return TRUE;
@@ -72,7 +78,8 @@ static gboolean record_reply(SpkRun *run, const SpkLlmReply *reply, GError **err
 
 static void count_tokens(SpkRun *run, const SpkLlmReply *reply)
 {
-	SpkUsage usage = run_usage_of(run, reply);
+	RunCall call = main_call(run);
+	SpkUsage usage = run_usage_of(&call, reply);
 
 	run->tokens_in += usage.input;
 	run->tokens_out += usage.output;
@@ -126,7 +133,7 @@ static SpkCancel *patience_of(SpkRun *run)
 }
 
 typedef struct {
-	SpkRun *run;
+	RunCall call;
 	json_t *intent; /* until it is on record */
 } Asking;
 
@@ -135,9 +142,9 @@ static gboolean admit(const SpkLlmWho *who, const SpkUsage *spent, gpointer user
 		      GError **error)
 {
 	Asking *asking = user;
-	SpkRun *run = asking->run;
+	SpkRun *run = asking->call.run;
 
-	if (!run_reserve(run, who, spent, error))
+	if (!run_reserve(&asking->call, who, spent, error))
 		return FALSE;
 	return !asking->intent ||
 	       spk_run_record(run, "model.intent", run->turn, SPK_EFFECT_IDEMPOTENT,
@@ -147,9 +154,10 @@ static gboolean admit(const SpkLlmWho *who, const SpkUsage *spent, gpointer user
 static void note_failed(const SpkLlmWho *who, const SpkUsage *spent, const GError *why,
 			gpointer user)
 {
-	SpkRun *run = ((Asking *)user)->run;
+	const Asking *asking = user;
+	SpkRun *run = asking->call.run;
 
-	run_book_failure(run, who, spent, why);
+	run_book_failure(&asking->call, who, spent, why);
 	if (why)
 		json_array_append_new(run->failed,
 				      json_pack("{s:s,s:o,s:s,s:o}", "provider",
@@ -161,7 +169,7 @@ static void note_failed(const SpkLlmWho *who, const SpkUsage *spent, const GErro
 
 static gboolean ask(SpkRun *run, guint attempt, SpkLlmReply *reply, GError **error)
 {
-	Asking asking = { .run = run };
+	Asking asking = { .call = main_call(run) };
 	SpkLlmGate gate = { admit, note_failed, &asking };
 	/* A play of a chat goes on through all of its turns. */
 	SpkLlmRequest request = { .messages = run->messages,

@@ -25,6 +25,7 @@ void spk_conf_unref(SpkConf *conf)
 	g_free(conf->values);
 	g_free(conf->path);
 	g_free(conf->folder);
+	g_free(conf->cwd);
 	g_free(conf->store_path);
 	if (!conf->base) {
 		g_hash_table_unref(conf->secrets);
@@ -126,7 +127,7 @@ char *spk_conf_folder(const SpkConf *conf, const char *name)
 	if (!strcmp(origin, ".env"))
 		return NULL;
 	if (strcmp(origin, "file") != 0)
-		return g_get_current_dir();
+		return g_strdup(conf->cwd);
 	/* Without a line it is of the person's own, beneath one that isn't trusted. */
 	return spk_conf_line(conf, name) ? g_strdup(conf->folder)
 					 : spk_fs_expand("~/.sparks");

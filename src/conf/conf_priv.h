@@ -102,6 +102,7 @@ struct SpkConf {
 	SpkConfValue *values; /* in the order of the table */
 	char *path;
 	char *folder; /* of path; NULL: it came with the current folder, or there is none */
+	char *cwd;    /* when it was loaded: what is given by word is relative to it */
 	gboolean trusted;
 	/* NULL, but for the lock, where there is a base */
 	GHashTable *secrets; /* of a trusted .env: variable -> value */

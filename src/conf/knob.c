@@ -164,6 +164,7 @@ SpkConf *spk_conf_with_knobs(SpkConf *base, GHashTable *values)
 		conf->values[i].text = g_strdup(conf->values[i].text);
 	conf->path = g_strdup(base->path);
 	conf->folder = g_strdup(base->folder);
+	conf->cwd = g_strdup(base->cwd);
 	conf->trusted = base->trusted;
 	conf->tables = g_ptr_array_ref(base->tables);
 	conf->warnings = g_ptr_array_ref(base->warnings);

@@ -288,6 +288,7 @@ static SpkConf *new_conf(void)
 {
 	SpkConf *conf = g_new0(SpkConf, 1);
 
+	conf->cwd = g_get_current_dir();
 	g_atomic_ref_count_init(&conf->refs);
 	conf->values = g_new0(SpkConfValue, spk_conf_n_options());
 	conf->trusted = TRUE;

@@ -107,6 +107,8 @@ static const SpkOpt options[] = {
 	    "tries after the first, for failures that may pass"),
 	ENUM("llm.provider", "openai", "openai|anthropic|ollama|openrouter|zen|script", S,
 	     "where models are: the section with its address and model; script: a play"),
+	STR("llm.summary_model", "", S,
+	    "model that sums up what leaves a long conversation, as --model takes it; empty: it just leaves"),
 	ENUM("llm.tools", "auto", "auto|native|text", 0,
 	     "how tools are called: by the model's own way, or in text; auto finds out"),
 	BOOL("manager.loop_guard.enabled", "true",

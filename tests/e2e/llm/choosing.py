@@ -282,6 +282,33 @@ def the_window_is_what_the_server_has():
             assert '"kind":"compaction"' in log, [(e['kind'], str(e['payload'])[:150]) for e in map(json.loads, log.splitlines())]
 
 
+def what_leaves_a_conversation_is_summed_up():
+    read = [json.dumps({"say": "", "tool": "file_read", "arguments": {"path": f"file{n}.txt"}}) for n in range(5)]
+    finish = json.dumps({"say": "", "tool": "finish", "arguments": {"summary": "-"}})
+    with World() as w, Server(["a"], texts=[*read, finish], listed={"max_model_len": 6000}) as small:
+        for n in range(5):
+            w.write(f"file{n}.txt", "some words\n" * 1000)
+        sums = w.play({"expect": {"last_contains": ["some words", "file0.txt"]}},
+                      {"say": {"text": "All files say: some words.", "usage": {"input": 70, "output": 7}}},
+                      {"say": {"text": "Still some words.", "usage": {"input": 70, "output": 7}, "repeat": True}})
+        configure(w, f'[llm]\ntools = "text"\nsummary_model = "{sums}"\n[openai]\nurl = "{small.url}"\nmodel = "a"\n')
+        prices(w, '[script."*"]\ninput = 1000\noutput = 1000\n')
+        report = json.loads(w.run("do", "look", "--json", code=3).out)
+        log = [json.loads(line) for line in w.run("tasks", "log", report["task"], "--json").out.splitlines()]
+        summed = [e["payload"] for e in log if e["kind"] == "compaction" and "summary" in e["payload"]]
+        assert summed[0]["summary"] == "All files say: some words." and summed[0]["provider"] == "script", summed
+        told = [m["content"] for m in small.bodies[-1]["messages"]]
+        assert sum("no longer shown" in text for text in told) == 1, told    # the newest holds the older ones
+        # it is paid for
+        assert abs(report["cost_usd"] - 0.077 * len(summed)) < 1e-9, (report["cost_usd"], len(summed))
+        # one that fails costs the words, not the task
+        small_texts = [*read, finish]
+        with Server(["a"], texts=small_texts, listed={"max_model_len": 6000}) as again:
+            done = w.run("do", "look", "--set", f"openai.url={again.url}", "--set",
+                         "llm.summary_model=openrouter:nobody", code=3)
+            assert "is not summed up: there is no key for openrouter" in done.err, done.err
+
+
 def the_first_key_wins_and_a_key_alone_asks_for_a_model():
     with World() as w, Server(["a"]) as first, Server(["b"]) as second:
         configure(w, f'[openai]\nurl = "{first.url}/v1"\nmodel = "a"\n[openrouter]\nurl = "{second.url}/v1"\nmodel = "b"\n')
@@ -330,4 +357,4 @@ main(a_model_without_tools_works_in_text, a_local_ollama_is_found, a_local_llama
      the_next_one_takes_over_and_it_is_said, no_step_into_the_cloud_unasked, a_wrong_request_is_not_taken_elsewhere,
      who_takes_over_keeps_the_budget, nobody_goes_on_for_money_unasked,
      a_malformed_answer_is_asked_again_within_the_budget, the_list_of_servers_is_checked,
-     all_servers_are_asked_at_once, the_window_is_what_the_server_has, the_first_key_wins_and_a_key_alone_asks_for_a_model)
+     what_leaves_a_conversation_is_summed_up, all_servers_are_asked_at_once, the_window_is_what_the_server_has, the_first_key_wins_and_a_key_alone_asks_for_a_model)

@@ -68,6 +68,7 @@ static SpkRun *make_run(Fixture *f, guint turns, gsize size)
 	SpkRun *run = g_new0(SpkRun, 1);
 	g_autofree char *result = g_strnfill(size, 'r');
 
+	run->env.conf = f->conf;
 	run->env.store = f->store;
 	run->env.llm = f->llm;
 	run->env.task = &f->task;
