@@ -69,137 +69,165 @@ static void print_option(const SpkConf *conf, const SpkOpt *opt)
 				    "`sparks config trust`");
 }
 
-/* ---- which options are meant ---- */
-static gboolean is_meant(const char *name, const char *key, gboolean part)
-{
-	gsize len = strlen(key);
-
-	return part ? strstr(name, key) != NULL
-		    : !strcmp(name, key) ||
-			       (!strncmp(name, key, len) && name[len] == '.');
-}
-
-static GPtrArray *find_options(const char *key)
-{
-	GPtrArray *found = g_ptr_array_new();
-
-	for (int part = 0; part <= 1 && !found->len; part++)
-		for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++)
-			if (is_meant(opt->name, key, part))
-				g_ptr_array_add(found, (gpointer)opt);
-	return found;
-}
-
-static int explain_secret(const SpkSecret *secret, gboolean json)
-{
-	g_autoptr(json_t) object = NULL;
-
-	if (json) {
-		object = json_pack("{s:s,s:s,s:s,s:b}", "name", secret->key, "meaning",
-				   secret->sentence, "environment", secret->env, "secret",
-				   TRUE);
-		spk_cmd_print_json(object);
-		return 0;
-	}
-	printf("%s: %s\n  A secret, and not for a file: `sparks secrets set %s`, or %s in "
-	       "the environment.\n  `sparks secrets list` says where it is set.\n",
-	       secret->key, secret->sentence, secret->key, secret->env);
-	return 0;
-}
-
-/* Of the reference program, and without effect here. */
-static int explain_later(const SpkOpt *opt, gboolean json)
+/* ---- what has no value of its own ---- */
+/* Of the reference program and without effect here, or a key of each [[ghosts]]. */
+static void print_later(const SpkOpt *opt)
 {
 	g_autofree char *takes = spk_optdoc_range(opt);
-	g_autoptr(json_t) object = NULL;
+	gboolean built = !(opt->flags & SPK_OPT_LATER);
 
-	if (json) {
-		object = json_pack("{s:s,s:s,s:s,s:s,s:b}", "name", opt->name, "meaning",
-				   opt->sentence, "takes", takes, "default",
-				   opt->fallback, "built", FALSE);
-		spk_cmd_print_json(object);
-		return 0;
-	}
-	printf("%s: not in this version\n", opt->name);
+	printf("%s: %s\n", opt->name,
+	       built ? "a key of each [[ghosts]]" : "not in this version");
 	print_row("meaning", opt->sentence);
 	print_row("takes", takes);
 	print_row("default", *opt->fallback ? opt->fallback : "empty");
-	puts("  It may stand in a file, and has no effect.");
-	return 0;
+	puts(built ? "  `sparks ghosts show NAME` tells what holds for one."
+		   : "  It may stand in a file, and has no effect.");
+}
+
+static json_t *later_to_json(const SpkOpt *opt)
+{
+	g_autofree char *takes = spk_optdoc_range(opt);
+
+	return json_pack("{s:s,s:s,s:s,s:s,s:b}", "name", opt->name, "meaning",
+			 opt->sentence, "takes", takes, "default", opt->fallback, "built",
+			 !(opt->flags & SPK_OPT_LATER));
+}
+
+static void print_secret(const SpkSecret *secret)
+{
+	printf("%s: %s\n  A secret, and not for a file: `sparks secrets set %s`, or %s in "
+	       "the environment.\n  `sparks secrets list` says where it is set.\n",
+	       secret->key, secret->sentence, secret->key, secret->env);
+}
+
+static json_t *secret_to_json(const SpkSecret *secret)
+{
+	return json_pack("{s:s,s:s,s:s,s:b}", "name", secret->key, "meaning",
+			 secret->sentence, "environment", secret->env, "secret", TRUE);
+}
+
+/* ---- what is meant ---- */
+typedef struct {
+	GPtrArray *options, *later; /* SpkOpt */
+	GPtrArray *secrets;	    /* SpkSecret */
+} Found;
+
+static void found_clear(Found *found)
+{
+	g_ptr_array_unref(found->options);
+	g_ptr_array_unref(found->later);
+	g_ptr_array_unref(found->secrets);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Found, found_clear)
+
+static guint n_found(const Found *found)
+{
+	return found->options->len + found->later->len + found->secrets->len;
+}
+
+/* Without the brackets of sections and lists: "[mcp]", "ghosts[2].name", "ghosts[].name". */
+static char *bare(const char *name)
+{
+	GString *out = g_string_new(NULL);
+
+	for (; *name; name++) {
+		if (*name == '[')
+			name += strspn(name + 1, "0123456789");
+		else if (*name != ']')
+			g_string_append_c(out, *name);
+	}
+	return g_string_free(out, FALSE);
+}
+
+static gboolean is_meant(const char *name, const char *key, gboolean part)
+{
+	g_autofree char *own = bare(name);
+	gsize len = strlen(key);
+
+	return part ? strstr(own, key) != NULL
+		    : !strcmp(own, key) || (!strncmp(own, key, len) && own[len] == '.');
+}
+
+static void add_options(GPtrArray *found, const SpkOpt *opt, const char *key,
+			gboolean part)
+{
+	for (; opt->name; opt++)
+		if (is_meant(opt->name, key, part))
+			g_ptr_array_add(found, (gpointer)opt);
+}
+
+/* A name or a section; where there is none, a part of names. */
+static void find(const char *key, Found *ret_found)
+{
+	*ret_found = (Found){ g_ptr_array_new(), g_ptr_array_new(), g_ptr_array_new() };
+	for (int part = 0; part <= 1 && *key && !n_found(ret_found); part++) {
+		add_options(ret_found->options, spk_conf_options(), key, part);
+		add_options(ret_found->later, spk_conf_later_options(), key, part);
+		for (const SpkSecret *secret = spk_secrets(); secret->key; secret++)
+			if (is_meant(secret->key, key, part) || !strcmp(secret->env, key))
+				g_ptr_array_add(ret_found->secrets, (gpointer)secret);
+	}
 }
 
 static int refuse(const char *key, gboolean json)
 {
-	g_autofree char *later = spk_conf_later(key);
-	const SpkOpt *row = spk_conf_find_later(key);
-	g_autofree char *takes = row ? spk_optdoc_range(row) : NULL;
-	g_autofree char *nearest = NULL;
+	g_autofree char *nearest = spk_conf_nearest(key);
 	g_autofree char *shown = spk_text_clip(key, 100);
 	GError *error = NULL;
 
-	if (later) {
-		spk_error_set(&error, SPK_ERR_NOT_FOUND,
-			      "it may stand in the file, and has no effect",
-			      "%s is %s%s%s%s%s", later,
-			      row && !(row->flags & SPK_OPT_LATER)
-				      ? "of each [[ghosts]]; `sparks ghosts` shows them"
-				      : "known, but not in this version",
-			      row ? ": " : "", row ? row->sentence : "",
-			      row ? "; takes " : "", row ? takes : "");
-	} else {
-		nearest = spk_conf_nearest(key);
-		spk_error_set(&error, SPK_ERR_NOT_FOUND,
-			      "`sparks config show` lists the options",
-			      "there is no option %s%s", shown, nearest);
-	}
+	spk_error_set(&error, SPK_ERR_NOT_FOUND, "`sparks config show` lists the options",
+		      "there is no option %s%s", shown, nearest);
 	return spk_cmd_fail(error, json);
 }
 
-static int print_options(const SpkConf *conf, const GPtrArray *found, gboolean json)
+static void print(const SpkConf *conf, const Found *found)
+{
+	for (guint i = 0; i < found->options->len; i++)
+		print_option(conf, found->options->pdata[i]);
+	for (guint i = 0; i < found->later->len; i++)
+		print_later(found->later->pdata[i]);
+	for (guint i = 0; i < found->secrets->len; i++)
+		print_secret(found->secrets->pdata[i]);
+}
+
+static void print_json(const SpkConf *conf, const Found *found)
 {
 	g_autoptr(json_t) all = json_array();
 
-	for (guint i = 0; i < found->len; i++) {
-		if (json)
-			json_array_append_new(all, option_to_json(conf, found->pdata[i]));
-		else
-			print_option(conf, found->pdata[i]);
-	}
-	if (json)
-		spk_cmd_print_json(found->len == 1 ? json_array_get(all, 0) : all);
-	return 0;
-}
-
-static char *key_of(const char *word)
-{
-	gsize len = strlen(word);
-
-	return len > 2 && word[0] == '[' && word[len - 1] == ']'
-		       ? g_strndup(word + 1, len - 2)
-		       : g_strdup(word);
+	for (guint i = 0; i < found->options->len; i++)
+		json_array_append_new(all,
+				      option_to_json(conf, found->options->pdata[i]));
+	for (guint i = 0; i < found->later->len; i++)
+		json_array_append_new(all, later_to_json(found->later->pdata[i]));
+	for (guint i = 0; i < found->secrets->len; i++)
+		json_array_append_new(all, secret_to_json(found->secrets->pdata[i]));
+	spk_cmd_print_json(json_array_size(all) == 1 ? json_array_get(all, 0) : all);
 }
 
 static int run(const SpkArgs *args)
 {
 	gboolean json = spk_args_flag(args, "json");
-	g_autofree char *key = key_of(spk_args_rest(args)[0]);
-	const SpkSecret *secret = spk_secret_find(key);
-	g_autoptr(GPtrArray) found = find_options(key);
+	g_autofree char *key = bare(spk_args_rest(args)[0]);
+	g_auto(Found) found = { NULL };
 	g_autoptr(SpkConf) loaded = NULL;
 	g_autoptr(SpkConf) conf = NULL;
 	int exit_code = 0;
 
-	if (secret)
-		return explain_secret(secret, json);
-	if (!found->len && spk_conf_find_later(key))
-		return explain_later(spk_conf_find_later(key), json);
-	if (!*key || !found->len)
+	find(key, &found);
+	if (!n_found(&found))
 		return refuse(key, json);
-	loaded = spk_cmd_conf(args, json, &exit_code);
-	if (!loaded)
-		return exit_code;
-	conf = spk_core_peek(loaded);
-	return print_options(conf, found, json);
+	if (found.options->len) {
+		loaded = spk_cmd_conf(args, json, &exit_code);
+		if (!loaded)
+			return exit_code;
+		conf = spk_core_peek(loaded);
+	}
+	if (json)
+		print_json(conf, &found);
+	else
+		print(conf, &found);
+	return 0;
 }
 
 const SpkCmd spk_cmd_config_explain = {
@@ -207,8 +235,8 @@ const SpkCmd spk_cmd_config_explain = {
 	.usage = "KEY",
 	.summary = "Tell what an option is, what holds now and where that comes from.",
 	.details =
-		"KEY is an option, a section, or a part of a name. --json prints an object "
-		"for one option and an array for several.",
+		"KEY is an option, a key of [[ghosts]], a secret, a section, or a part of a name. "
+		"--json prints an object for one and an array for several.",
 	.example = "sparks config explain manager.max_steps",
 	.options = spk_only_json,
 	.min_args = 1,

@@ -60,12 +60,33 @@ static void test_explain_of_what_is_no_option(void **state)
 
 	assert_int_equal(later.exit_code, 0);
 	assert_has(later.out, "telegram.provider: not in this version\n");
-	assert_int_equal(part.exit_code, 2);
-	assert_has(part.err, "[telegram] is known, but not in this version");
+	assert_int_equal(part.exit_code, 0);
+	assert_has(part.out, "telegram.planning_auto: not in this version\n");
+	assert_has(part.out, "sparks secrets set telegram.token");
 	assert_int_equal(slip.exit_code, 2);
 	assert_has(slip.err, "did you mean \"up.workers\"?");
 	assert_has(secret.out, "sparks secrets set openai.api_key");
 	assert_has(section.out, "\"name\":\"manager.loop_guard.enabled\"");
+}
+
+/* As it stands in a file, in the table, or by the name alone. */
+static void test_explain_of_a_spark(void **state)
+{
+	static const char *const words[] = { "ghosts[].soul_file", "ghosts[1].soul_file",
+					     "ghosts.soul_file", "[[ghosts]]" };
+	g_auto(Ran) image = RUN("config", "explain", "ghosts.image", "--json");
+	g_auto(Ran) section = RUN("config", "explain", "[github]");
+
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+		g_auto(Ran) ran = RUN("config", "explain", words[i]);
+
+		assert_int_equal(ran.exit_code, 0);
+		assert_has(ran.out, "ghosts[].soul_file: a key of each [[ghosts]]\n");
+		assert_has(ran.out, "sparks ghosts show NAME");
+	}
+	assert_has(image.out, "{\"name\":\"ghosts[].image\"");
+	assert_has(image.out, "\"built\":false}");
+	assert_has(section.out, "github.token: ");
 }
 
 /* Without the # it is a file that sets every option to its default, and loads in silence. */
@@ -112,6 +133,7 @@ const struct CMUnitTest config_tests[] = {
 	TEST(test_explain_names_the_variable),
 	TEST(test_explain_of_what_has_no_effect),
 	TEST(test_explain_of_what_is_no_option),
+	TEST(test_explain_of_a_spark),
 	TEST(test_sample_loads),
 	TEST(test_quotes_of_toml),
 };
