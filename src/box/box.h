@@ -25,6 +25,12 @@ typedef enum { /* weakest first, so that tiers compare with < */
 const char *spk_tier_name(SpkTier tier); /* "native-full", ... */
 
 typedef struct {
+	void (*out)(const char *data, gsize len, gpointer user);
+	void (*err)(const char *data, gsize len, gpointer user); /* only when split */
+	gpointer user;
+} SpkBoxSink;
+
+typedef struct {
 	const char *work; /* absolute; the only writable place, same path inside */
 	const char *
 		work_from; /* NULL, or the folder that is shown at `work` instead (a clean
@@ -46,6 +52,14 @@ typedef struct {
 	const char *no_proxy;
 	gboolean
 		read_only_work; /* `work` can't be written either (sparks that only read) */
+	const char *const
+		*kept; /* names below `work` that stay read-only where they exist; may be
+			* NULL. Tier landlock has no such rule: BOX_TIER when one exists */
+	int stdin_fd;  /* borrowed; 0: /dev/null */
+	/* Hears the output as it comes, without a limit; may be NULL. */
+	const SpkBoxSink *sink;
+	gboolean
+		stop_flood; /* without a sink: more output than may be kept ends the box */
 } SpkBoxRun;
 
 typedef struct {

@@ -63,10 +63,10 @@ static char *why_weaker(const Native *native, SpkTier possible)
 static const char *gaps(int landlock)
 {
 	return landlock >= 6
-		       ? "the list of the host's processes; modes and times of this "
+		       ? "the host's name and list of processes; modes and times of this "
 			 "user's files"
-		       : "the list of the host's processes and signals to those of this "
-			 "user; modes and times of this user's files";
+		       : "the host's name and list of processes, and signals to those "
+			 "of this user; modes and times of this user's files";
 }
 
 static char *describe(const Native *native, const char *why)
@@ -240,7 +240,10 @@ static gboolean run_plan(Native *native, const GByteArray *plan, const SpkBoxRun
 	status_in = ends[0];
 	status_out = ends[1];
 
-	const SpkChildFd fds[] = { { file, SPK_PLAN_FD }, { status_out, SPK_STATUS_FD } };
+	const SpkChildFd fds[] = { { file, SPK_PLAN_FD },
+				   { status_out, SPK_STATUS_FD },
+				   { run->stdin_fd, 0 } };
+	const SpkBoxSink *sink = run->sink;
 	const SpkChildSpec spec = {
 		.argv = argv,
 		.max_out = run->max_out ? run->max_out : DEFAULT_OUT,
@@ -251,7 +254,12 @@ static gboolean run_plan(Native *native, const GByteArray *plan, const SpkBoxRun
 					      : native->settings.timeout_ms,
 		.grace_ms = GRACE_MS,
 		.fds = fds,
-		.n_fds = G_N_ELEMENTS(fds),
+		.n_fds = run->stdin_fd ? 3 : 2,
+		.on_output = sink ? sink->out : NULL,
+		.on_error = sink ? sink->err : NULL,
+		.user = sink ? sink->user : NULL,
+		.max_spill = sink ? G_MAXUINT64 : 0,
+		.kill_on_flood = run->stop_flood,
 	};
 
 	if (!spk_child_run(&spec, cancel, &child, error))
@@ -272,6 +280,8 @@ static gboolean native_run(gpointer self, const SpkBoxRun *run, SpkCancel *cance
 	gboolean ok;
 
 	if (native->settings.tier == SPK_TIER_LANDLOCK) {
+		if (!spk_box_plan_keeps(run, error))
+			return FALSE;
 		scratch = g_build_filename(g_get_tmp_dir(), "sparks-box-XXXXXX", NULL);
 		if (!g_mkdtemp(scratch)) {
 			spk_error_set_errno(error, SPK_ERR_BOX_FAILED, errno,

@@ -110,6 +110,20 @@ static void put_command(GByteArray *plan, const SpkBoxRun *run, const char *work
 	spk_box_put(plan, SPK_PLAN_EXEC, NULL, NULL);
 }
 
+/* A mount point can be neither renamed nor removed, so what is bound over itself stays. */
+static void put_kept(GByteArray *plan, const SpkBoxRun *run, const char *work)
+{
+	for (const char *const *name = run->kept; name && *name; name++) {
+		g_autofree char *from = g_build_filename(
+			run->work_from ? run->work_from : run->work, *name, NULL);
+		g_autofree char *to = g_build_filename(work, *name, NULL);
+		struct stat st;
+
+		if (lstat(from, &st) == 0 && !S_ISLNK(st.st_mode))
+			spk_box_put(plan, SPK_PLAN_BIND_RO, from, to);
+	}
+}
+
 static void put_native_run(GByteArray *plan, const SpkBoxSettings *settings,
 			   const SpkBoxRun *run, gint64 timeout_ms)
 {
@@ -121,6 +135,7 @@ static void put_native_run(GByteArray *plan, const SpkBoxSettings *settings,
 			spk_box_put(plan, SPK_PLAN_BIND_RO, *path, *path);
 	spk_box_put(plan, run->read_only_work ? SPK_PLAN_BIND_RO : SPK_PLAN_BIND_RW,
 		    run->work_from ? run->work_from : run->work, work);
+	put_kept(plan, run, work);
 	if (run->way_out)
 		spk_box_put(plan, SPK_PLAN_BIND_RO, run->way_out, SPK_BOX_PROXY_SOCKET);
 	spk_box_put(plan, SPK_PLAN_SEAL, NULL, NULL);
@@ -206,6 +221,26 @@ static gboolean check_absolute(const char *what, const char *path, GError **erro
 	spk_error_set(error, SPK_ERR_USAGE, "give the absolute path of a folder",
 		      "%s of the sandbox cannot be %s", what, path ? path : "(nothing)");
 	return FALSE;
+}
+
+/* Landlock's rights only ever add up on the way down. */
+gboolean spk_box_plan_keeps(const SpkBoxRun *run, GError **error)
+{
+	for (const char *const *name = run->kept; name && *name; name++) {
+		g_autofree char *path = g_build_filename(
+			run->work_from ? run->work_from : run->work, *name, NULL);
+		struct stat st;
+
+		if (run->read_only_work || lstat(path, &st) < 0)
+			continue;
+		spk_error_set(error, SPK_ERR_BOX_TIER,
+			      "let it work on a copy (--copy), or see `sparks sandbox "
+			      "probe` for what the tier native lacks here",
+			      "the tier landlock cannot keep %s from being written",
+			      path);
+		return FALSE;
+	}
+	return TRUE;
 }
 
 gboolean spk_box_plan_check(const SpkBoxRun *run, GError **error)

@@ -51,6 +51,8 @@ GByteArray *spk_box_plan_system(const SpkBoxSettings *settings);
  * landlock, else NULL). LIMIT when the command is too long. */
 GByteArray *spk_box_plan_run(const SpkBoxSettings *settings, const GByteArray *system,
 			     const SpkBoxRun *run, const char *scratch, GError **error);
+/* BOX_TIER when the tier landlock can't keep what `kept` names. */
+gboolean spk_box_plan_keeps(const SpkBoxRun *run, GError **error);
 /* USAGE when a path of the run can't be used. */
 gboolean spk_box_plan_check(const SpkBoxRun *run, GError **error);
 

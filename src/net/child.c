@@ -264,6 +264,8 @@ static gboolean keep(Run *run, Stream *stream, const char *data, gsize len,
 		g_checksum_update(run->sha, (const guchar *)data, len);
 	if (is_out && run->spec->on_output)
 		run->spec->on_output(data, len, run->spec->user);
+	if (!is_out && run->spec->on_error)
+		run->spec->on_error(data, len, run->spec->user);
 	stream->total += len;
 	if (len > room && is_out && run->spec->spill_path)
 		run->spilling = TRUE;
@@ -271,7 +273,7 @@ static gboolean keep(Run *run, Stream *stream, const char *data, gsize len,
 		return FALSE;
 	if (len > room)
 		run->truncated = TRUE;
-	if (is_out && !run->spec->spill_path && stream->total > run->max_spill)
+	if (!(is_out && run->spec->spill_path) && stream->total > run->max_spill)
 		run->flooded = TRUE;
 	g_string_append_len(stream->kept, data, MIN(len, room));
 	return TRUE;

@@ -13,7 +13,7 @@
 
 typedef struct {
 	int parent_fd; /* borrowed; may be close-on-exec */
-	int child_fd;  /* >= 3 */
+	int child_fd;  /* >= 3, or 0: stdin instead of /dev/null */
 } SpkChildFd;
 
 typedef struct {
@@ -36,6 +36,8 @@ typedef struct {
 	gsize n_fds;
 	void (*on_output)(const char *data, gsize len,
 			  gpointer user); /* optional, stdout */
+	void (*on_error)(const char *data, gsize len,
+			 gpointer user); /* optional, stderr */
 	gpointer user;
 } SpkChildSpec;
 

@@ -209,8 +209,66 @@ static void write_program(const char *name, Tiers tier)
 	printf("};\n");
 }
 
-int main(void)
+/* ---- the page of documentation ---- */
+
+static void print_error(const Rule *rule)
 {
+	if (rule->error == ASK_DEPUTY)
+		printf("done by the supervisor, below the work tree and the folder for "
+		       "temporary files only");
+	else
+		printf("`%s`", strerrorname_np(rule->error));
+}
+
+static void print_test(const Rule *rule)
+{
+	static const char *const words[] = {
+		[ANY_BIT] = "has a bit of",
+		[BITS_ARE] = "under a mask is",
+		[ONE_OF] = "is one of",
+		[NONE_OF] = "is none of",
+	};
+
+	if (rule->only_if_first)
+		printf("argument 0 is %#x and ", rule->only_if_first);
+	if (rule->test == ALWAYS) {
+		printf("always");
+		return;
+	}
+	printf("argument %d %s", rule->argument, words[rule->test]);
+	for (int i = 0; i < rule->n_values; i++)
+		printf("%s `%#x`", i ? "," : "", rule->value[i]);
+}
+
+static void print_page(void)
+{
+	static const char *const tiers[] = { "both", "native", "landlock" };
+
+	printf("<!-- Made from src/box/helper/seccomp_table.h by "
+	       "`gen_seccomp --page`. -->\n"
+	       "# System calls in the sandbox\n\n"
+	       "What a command in the sandbox is refused. Every other call up to number %d "
+	       "is allowed;\nnewer ones answer `ENOSYS`, so that libraries fall back to "
+	       "older ones. A call of another\narchitecture (x32, 32 bits) kills the "
+	       "process. Arguments are compared by their low 32 bits,\nwhich is what the "
+	       "kernel looks at for those named here.\n\n"
+	       "| call | when | answer | tier |\n|---|---|---|---|\n",
+	       LAST_KNOWN);
+	for (size_t i = 0; i < N_RULES; i++) {
+		printf("| `%s` | ", rules[i].call);
+		print_test(&rules[i]);
+		printf(" | ");
+		print_error(&rules[i]);
+		printf(" | %s |\n", tiers[rules[i].tiers]);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--page") == 0) {
+		print_page();
+		return 0;
+	}
 	printf("/* Made by gen_seccomp from seccomp_table.h. */\n");
 	write_program("native", NATIVE);
 	write_program("landlock", LANDLOCK);

@@ -70,5 +70,7 @@ int seccomp_missing(void);
 
 /* probe.c */
 int probe(void);
+/* attempt.c: what follows --try */
+int attempt(int argc, char **argv);
 
 #endif

@@ -71,6 +71,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "--probe") == 0)
 		return probe();
+	if (argc > 2 && strcmp(argv[1], "--try") == 0)
+		return attempt(argc - 2, argv + 2);
 	if (argc != 2 || argv[1][0] != '/') {
 		fprintf(stderr,
 			"usage: sparks-box --probe | WORK-TREE\n"
