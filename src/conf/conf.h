@@ -67,9 +67,6 @@ gboolean spk_conf_table_has(const SpkConfTable *table, const char *key);
 const char *spk_conf_table_str(const SpkConfTable *table, const char *key);
 char **spk_conf_table_list(const SpkConfTable *table, const char *key);
 
-/* For an option of the reference that this version lacks: what to call it, "[telegram]" or
- * "openai.include"; else NULL. */
-char *spk_conf_later(const char *name);
 /* " (did you mean …?)" among all names known, or "". */
 char *spk_conf_nearest(const char *name);
 /* Why the option can't have that value, in words ("is 0, but must be …"); NULL: it can. */

@@ -270,17 +270,3 @@ gboolean spk_conf_is_later_section(const char *key)
 			return TRUE;
 	return FALSE;
 }
-
-char *spk_conf_later(const char *name)
-{
-	const SpkOpt *opt = spk_conf_find_later(name);
-	gsize len = strlen(name);
-
-	if (opt)
-		return g_strdup(opt->name);
-	for (const SpkOpt *built = spk_conf_options(); built->name; built++)
-		if (begins_section(built->name, name, len))
-			return NULL;
-	return *name && spk_conf_is_later_section(name) ? g_strdup_printf("[%s]", name)
-							: NULL;
-}
