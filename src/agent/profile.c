@@ -58,26 +58,36 @@ static gboolean unknown_tool(const SpkConfTable *table, const char *name, GError
 		    text);
 }
 
+/* NULL: none of ours does the same. FALSE: the reference has no such tool either. */
+static gboolean find_theirs(const char *name, const char **ret_ours)
+{
+	*ret_ours = NULL;
+	for (gsize i = 0; i < G_N_ELEMENTS(tool_names); i++) {
+		*ret_ours = tool_names[i].ours;
+		if (!strcmp(tool_names[i].theirs, name))
+			return TRUE;
+	}
+	*ret_ours = NULL;
+	return g_str_has_prefix(name, "mcp:"); /* mcp:SERVER:TOOL */
+}
+
 static gboolean add_tool(const SpkConfTable *table, const char *name, GPtrArray *tools,
 			 GError **error)
 {
+	const char *ours;
+
 	if (spk_tool_find(name)) {
 		add_once(tools, name);
 		return TRUE;
 	}
-	for (gsize i = 0; i < G_N_ELEMENTS(tool_names); i++) {
-		if (strcmp(tool_names[i].theirs, name) != 0)
-			continue;
-		if (tool_names[i].ours)
-			add_once(tools, tool_names[i].ours);
-		spk_warn("ghosts", "%s:%u: the tool %s is %s%s",
-			 spk_conf_table_file(table), spk_conf_table_line(table, "tools"),
-			 name,
-			 tool_names[i].ours ? "here " : "not in this version: left out",
-			 tool_names[i].ours ? tool_names[i].ours : "");
-		return TRUE;
-	}
-	return unknown_tool(table, name, error);
+	if (!find_theirs(name, &ours))
+		return unknown_tool(table, name, error);
+	if (ours)
+		add_once(tools, ours);
+	spk_warn("ghosts", "%s:%u: the tool %s is %s%s", spk_conf_table_file(table),
+		 spk_conf_table_line(table, "tools"), name,
+		 ours ? "here " : "not in this version: left out", ours ? ours : "");
+	return TRUE;
 }
 
 static gboolean read_tools(const SpkConfTable *table, SpkSpark *spark, GError **error)

@@ -63,7 +63,7 @@ static void test_added_and_overridden(void **state)
 	put("soul.md", "Be brief.");
 	put("skill.md", "Count twice.");
 	conf = load(
-		"[[ghosts]]\nname = 'mine'\ntools = ['grep', 'file_read']\n"
+		"[[ghosts]]\nname = 'mine'\ntools = ['grep', 'file_read', 'mcp:a:b']\n"
 		"soul_file = 'soul.md'\nskill_files = ['skill.md']\n"
 		"[[ghosts]]\nname = 'scout'\ntools = ['file_write']\nrole = 'critic'\n");
 	all = spk_sparks(conf, NULL);
