@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "agent/agent.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fs.h"
@@ -81,6 +82,31 @@ static Finding check_config(const Doctor *doctor)
 		return found(WARN, "sparks config check", "%s%s",
 			     n > 1 ? "the first of several: " : "", warnings[0]);
 	return found(PASS, NULL, "%s", path ? path : "built-in defaults, no file");
+}
+
+/* One that is wrong keeps every task from beginning, whichever it names. */
+static Finding check_sparks(const Doctor *doctor)
+{
+	g_autoptr(GPtrArray)
+		problems = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
+	g_autoptr(GPtrArray) sparks = NULL;
+	g_autofree char *more = NULL;
+	guint own = 0;
+
+	spk_sparks_check(doctor->conf, problems);
+	if (problems->len) {
+		GError *first = problems->pdata[0];
+
+		g_prefix_error(&first, "%s",
+			       problems->len > 1 ? "the first of several: " : "");
+		return failed(FAIL, first, "sparks config check");
+	}
+	sparks = spk_sparks(doctor->conf, NULL); /* what could fail was checked */
+	for (guint i = 0; sparks && i < sparks->len; i++)
+		own += strcmp(((SpkSpark *)sparks->pdata[i])->origin, "built in") != 0;
+	if (own)
+		more = g_strdup_printf(", %u of your own", own);
+	return found(PASS, NULL, "%u%s", sparks ? sparks->len : 0, more ? more : "");
 }
 
 static Finding check_disk(const Doctor *doctor)
@@ -251,6 +277,7 @@ static const struct {
 	Finding (*fn)(const Doctor *doctor);
 } checks[] = {
 	{ "config", "configuration", "read without warnings", check_config },
+	{ "sparks", "sparks", "each can be read", check_sparks },
 	{ "disk", "home and disk", "writable, 1 GB free", check_disk },
 	{ "store", "store", "opens, integrity check passes", check_store },
 	{ "box.tier", "sandbox", "native or stronger", check_box },

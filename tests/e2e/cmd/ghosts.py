@@ -167,6 +167,19 @@ def what_is_read_for_a_config_file_of_the_folder():
                 assert len(wrong) == 2 and all("isn't in ~/.sparks/souls" in one for one in wrong), wrong
 
 
+def doctor_looks_at_all_of_them():
+    def row(w):
+        return next(one for one in w.json("doctor", "--skip-llm")["checks"] if one["id"] == "sparks")
+
+    with World() as w:
+        assert row(w)["status"] == "PASS" and row(w)["observed"] == "2"
+        of_ones_own(w)
+        assert row(w)["observed"] == "3, 1 of your own"
+        os.remove(w.env["SPARKS_HOME"] + "/souls/reviewer.md")
+        assert row(w)["status"] == "FAIL" and "ghosts/reviewer.toml:4: soul_file" in row(w)["observed"]
+        assert row(w)["remediation"] and w.run("doctor", "--skip-llm", "--ci", code=1)
+
+
 def a_repository_brings_none():
     with World() as w:
         for name in ("ghosts/evil.toml", "souls/evil.md", ".sparks/ghosts/evil.toml"):
@@ -177,5 +190,5 @@ def a_repository_brings_none():
 main(a_file_is_a_spark, it_goes_over_the_config_file_and_what_is_built_in, what_is_wrong_is_named,
      one_is_shown_with_all_it_has, the_list_says_where_each_comes_from,
      an_unknown_one_is_refused_with_the_nearest, config_check_finds_what_is_wrong_in_all,
-     the_persona_is_in_every_prompt, what_is_read_for_a_config_file_of_the_folder,
+     doctor_looks_at_all_of_them, the_persona_is_in_every_prompt, what_is_read_for_a_config_file_of_the_folder,
      a_repository_brings_none)
