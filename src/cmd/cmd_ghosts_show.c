@@ -54,16 +54,11 @@ static const SpkConfTable *table_of(const SpkConf *conf, const char *name)
 	return NULL;
 }
 
-static gboolean is_built_in_key(const char *key)
-{
-	return !strchr(key, '_') && strcmp(key, "image") != 0;
-}
-
 /* "FILE:LINE", "default", "built in" */
-static char *origin_of(const SpkConfTable *table, const char *key)
+static char *origin_of(const SpkConfTable *table, json_t *spark, const char *key)
 {
 	if (!table)
-		return g_strdup(is_built_in_key(key) ? "built in" : "default");
+		return g_strdup(json_object_get(spark, key) ? "built in" : "default");
 	return spk_conf_table_has(table, key)
 		       ? g_strdup_printf("%s:%u", spk_conf_table_file(table),
 					 spk_conf_table_line(table, key))
@@ -94,7 +89,7 @@ static json_t *fields_to_json(const SpkConfTable *table, json_t *spark)
 
 	for (const SpkOpt *opt = spk_conf_later_options(); opt->name; opt++) {
 		const char *key = key_of(opt);
-		g_autofree char *origin = key ? origin_of(table, key) : NULL;
+		g_autofree char *origin = key ? origin_of(table, spark, key) : NULL;
 
 		if (key)
 			spk_json_set(fields, key,
@@ -205,21 +200,38 @@ static void print_strategy(const SpkConfTable *table, const SpkSpark *spark)
 		  strcmp(written, spark->strategy) != 0 ? text : written);
 }
 
-static void print_unbuilt(const SpkConfTable *table)
+/* Where it comes from, or that it has no effect. */
+static char *effect_of(const SpkConfTable *table, const char *key)
+{
+	g_autofree char *row = g_strconcat("ghosts[].", key, NULL);
+
+	return spk_conf_find_later(row)->flags & SPK_OPT_LATER
+		       ? g_strdup("no effect in this version")
+		       : short_origin(table, key);
+}
+
+static void print_image(const SpkConfTable *table)
+{
+	g_autofree char *effect = effect_of(table, "image");
+
+	if (table && spk_conf_table_has(table, "image"))
+		print_row("image", spk_conf_table_str(table, "image"), effect);
+}
+
+static void print_mounts(const SpkConfTable *table)
 {
 	json_t *mount;
 
-	if (table && spk_conf_table_has(table, "image"))
-		print_row("image", spk_conf_table_str(table, "image"),
-			  "no effect in this version");
 	for (guint i = 0; i < MAX_MOUNTS && (mount = mount_to_json(table, i)); i++) {
 		g_autoptr(json_t) one = mount;
+		g_autofree char *key = g_strdup_printf("mounts[%u].host_path", i);
+		g_autofree char *effect = effect_of(table, key);
 		g_autofree char *text = g_strdup_printf(
 			"%s at %s%s", spk_json_str(one, "host_path"),
 			spk_json_str(one, "container_path"),
 			spk_json_bool(one, "read_only", FALSE) ? ", read only" : "");
 
-		print_row(i ? "" : "mounts", text, "no effect in this version");
+		print_row(i ? "" : "mounts", text, effect);
 	}
 }
 
@@ -254,7 +266,8 @@ static void print(const SpkConf *conf, const SpkSpark *spark)
 	print_row("files", spark->read_only ? "reads them" : "reads and changes them",
 		  NULL);
 	print_files(table, spark);
-	print_unbuilt(table);
+	print_image(table);
+	print_mounts(table);
 	print_prompt(spark->soul);
 }
 
