@@ -26,17 +26,22 @@ typedef struct {
 	char *path;
 	SpkBoxProbe probe;
 	SpkBoxSettings settings;
+	SpkCgroups *groups; /* NULL: rlimits and meters hold the caps */
+	char *no_groups;    /* why */
 	GByteArray *system;
 } Native;
 
 /* ---- opening ---- */
 
-static SpkTier strongest(const SpkBoxProbe *probe)
+static SpkTier strongest(const Native *native)
 {
+	const SpkBoxProbe *probe = &native->probe;
+
 	if (!probe->seccomp)
 		return SPK_TIER_NONE;
 	if (probe->userns)
-		return SPK_TIER_NATIVE;
+		return native->groups && probe->landlock ? SPK_TIER_NATIVE_FULL
+							 : SPK_TIER_NATIVE;
 	return probe->landlock && probe->process_list ? SPK_TIER_LANDLOCK : SPK_TIER_NONE;
 }
 
@@ -47,8 +52,11 @@ static char *why_weaker(const Native *native, SpkTier possible)
 
 	if (native->settings.tier < possible)
 		return g_strdup("chosen by [box] tier");
-	if (possible == SPK_TIER_NATIVE)
+	if (possible == SPK_TIER_NATIVE_FULL)
 		return NULL;
+	if (possible == SPK_TIER_NATIVE)
+		return g_strdup(native->groups ? "this kernel has no Landlock"
+					       : native->no_groups);
 	if (!probe->seccomp)
 		return g_strdup("this kernel has no seccomp");
 	if (possible == SPK_TIER_LANDLOCK)
@@ -76,16 +84,18 @@ static char *describe(const Native *native, const char *why)
 		native->probe.landlock
 			? g_strdup_printf("Landlock %d", native->probe.landlock)
 			: g_strdup("no Landlock");
-	g_autofree char *caps =
-		g_strdup_printf("capped by rlimits and meters (%s, %" G_GINT64_FORMAT
-				" processes), not by cgroups",
-				memory, native->settings.pids);
+	g_autofree char *caps = g_strdup_printf(
+		"capped by %s (%s, %" G_GINT64_FORMAT " processes)%s",
+		native->groups ? spk_cgroups_name(native->groups) : "rlimits and meters",
+		memory, native->settings.pids,
+		native->groups ? "" : ", which look every 20 ms, not by cgroups");
 
-	if (native->settings.tier == SPK_TIER_NATIVE)
+	if (native->settings.tier >= SPK_TIER_NATIVE)
 		return g_strdup_printf(
-			"native: own user, mount, pid, network, ipc, uts and cgroup "
-			"namespaces, seccomp, %s; %s",
-			landlock, caps);
+			"%s: own user, mount, pid, network, ipc, uts and cgroup "
+			"namespaces, seccomp, %s; %s%s%s",
+			spk_tier_name(native->settings.tier), landlock, caps,
+			why ? " — weaker because: " : "", why ? why : "");
 	return g_strdup_printf(
 		"%s: no namespaces, no sockets; %s, seccomp; %s; not walled off: %s%s%s",
 		spk_tier_name(native->settings.tier), landlock, caps,
@@ -96,10 +106,13 @@ static char *describe(const Native *native, const char *why)
 static gboolean choose_tier(Native *native, SpkConf *conf, SpkBoxReach *reach,
 			    GError **error)
 {
-	SpkTier possible = strongest(&native->probe);
-	gboolean chosen = strcmp(spk_conf_str(conf, "box.tier"), "landlock") == 0;
+	SpkTier possible = strongest(native);
+	const char *wanted = spk_conf_str(conf, "box.tier");
+	SpkTier most = !strcmp(wanted, "landlock") ? SPK_TIER_LANDLOCK
+		       : !strcmp(wanted, "native") ? SPK_TIER_NATIVE
+						   : SPK_TIER_NATIVE_FULL;
 
-	native->settings.tier = chosen ? MIN(possible, SPK_TIER_LANDLOCK) : possible;
+	native->settings.tier = MIN(possible, most);
 	reach->tier = native->settings.tier;
 	reach->why = why_weaker(native, possible);
 	reach->remedy = spk_box_probe_remedy();
@@ -135,12 +148,38 @@ static void native_free(gpointer self)
 	g_free(native->helper);
 	g_free(native->path);
 	spk_box_probe_clear(&native->probe);
+	spk_cgroups_free(native->groups);
+	g_free(native->no_groups);
 	if (native->system)
 		g_byte_array_unref(native->system);
 	g_free(native);
 }
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Native, native_free)
+
+/* The helper's own processes are in the group, too. The meter still ends a box that has more
+ * than it may; the kernel holds what is too quick for it. */
+#define OWN_PIDS 8
+
+static gboolean open_groups(Native *native, SpkConf *conf, GError **error)
+{
+	const char *wanted = spk_conf_str(conf, "box.tier");
+	SpkCgroupCaps caps = { native->settings.memory_bytes,
+			       native->settings.pids + OWN_PIDS,
+			       spk_conf_real(conf, "box.cpus") };
+
+	if (!strcmp(wanted, "native") || !strcmp(wanted, "landlock"))
+		native->no_groups = g_strdup("chosen by [box] tier");
+	else
+		native->groups = spk_cgroups_open(&caps, NULL, &native->no_groups);
+	native->settings.cgroups = native->groups != NULL;
+	if (native->groups || caps.cpus <= 0)
+		return TRUE;
+	spk_error_set(error, SPK_ERR_BOX_TIER, "unset it, or see `sparks sandbox probe`",
+		      "[box] cpus needs control groups: %s",
+		      native->no_groups ? native->no_groups : "there are none");
+	return FALSE;
+}
 
 static gpointer native_open(SpkConf *conf, SpkBoxReach *ret_reach, GError **error)
 {
@@ -151,6 +190,8 @@ static gpointer native_open(SpkConf *conf, SpkBoxReach *ret_reach, GError **erro
 	if (!native->helper || !spk_box_probe(native->helper, &native->probe, error))
 		return NULL;
 	read_settings(native, conf);
+	if (!open_groups(native, conf, error))
+		return NULL;
 	if (!choose_tier(native, conf, &reach, error))
 		return NULL;
 	native->system = spk_box_plan_system(&native->settings);
@@ -271,11 +312,55 @@ static gboolean run_plan(Native *native, const GByteArray *plan, const SpkBoxRun
 	return TRUE;
 }
 
+/* What the kernel did that no meter saw. */
+static void tell_caps(const SpkCgroup *group, SpkBoxResult *result)
+{
+	guint64 ooms = spk_cgroup_ooms(group), refused = spk_cgroup_refused(group);
+
+	if (!ooms && !refused)
+		return;
+	if (!result->blocked)
+		result->blocked = json_array();
+	if (ooms)
+		json_array_append_new(
+			result->blocked,
+			json_pack("{s:s,s:s}", "rule", "memory", "what",
+				  "the kernel ended a process: all of the box "
+				  "reached [box] memory_bytes"));
+	if (refused)
+		json_array_append_new(
+			result->blocked,
+			json_pack("{s:s,s:s}", "rule", "pids", "what",
+				  "the kernel refused a process: the box has "
+				  "[box] pids of them"));
+}
+
+static gboolean run_in_group(Native *native, const SpkBoxRun *run, const char *scratch,
+			     SpkCancel *cancel, SpkBoxResult *ret_result, GError **error)
+{
+	SpkCgroup *group = NULL;
+	g_autoptr(GByteArray) plan = NULL;
+	gboolean ok;
+
+	if (native->groups) {
+		group = spk_cgroups_take(native->groups, error);
+		if (!group)
+			return FALSE;
+	}
+	plan = spk_box_plan_run(&native->settings, native->system, run, group, scratch,
+				error);
+	ok = plan && run_plan(native, plan, run, cancel, ret_result, error);
+	if (ok && group)
+		tell_caps(group, ret_result);
+	if (group)
+		spk_cgroups_give(native->groups, group);
+	return ok;
+}
+
 static gboolean native_run(gpointer self, const SpkBoxRun *run, SpkCancel *cancel,
 			   SpkBoxResult *ret_result, GError **error)
 {
 	Native *native = self;
-	g_autoptr(GByteArray) plan = NULL;
 	g_autofree char *scratch = NULL;
 	gboolean ok;
 
@@ -289,8 +374,7 @@ static gboolean native_run(gpointer self, const SpkBoxRun *run, SpkCancel *cance
 			return FALSE;
 		}
 	}
-	plan = spk_box_plan_run(&native->settings, native->system, run, scratch, error);
-	ok = plan && run_plan(native, plan, run, cancel, ret_result, error);
+	ok = run_in_group(native, run, scratch, cancel, ret_result, error);
 	/* what a command left there is no reason to lose its result */
 	if (scratch)
 		(void)spk_fs_remove_tree(scratch, NULL);

@@ -192,12 +192,16 @@ static void put_landlock_run(GByteArray *plan, const SpkBoxSettings *settings,
 }
 
 GByteArray *spk_box_plan_run(const SpkBoxSettings *settings, const GByteArray *system,
-			     const SpkBoxRun *run, const char *scratch, GError **error)
+			     const SpkBoxRun *run, const SpkCgroup *group,
+			     const char *scratch, GError **error)
 {
 	gint64 timeout_ms = run->timeout_ms ? run->timeout_ms : settings->timeout_ms;
 	g_autoptr(GByteArray) plan = g_byte_array_sized_new(8192);
 
 	spk_box_put_string(plan, SPK_PLAN_MAGIC);
+	/* while the folders can still be seen */
+	for (char *const *dir = group ? group->dirs : NULL; dir && *dir; dir++)
+		spk_box_put(plan, SPK_PLAN_JOIN, *dir, NULL);
 	if (settings->tier == SPK_TIER_LANDLOCK) {
 		put_landlock_run(plan, settings, system, run, scratch, timeout_ms);
 	} else {

@@ -26,6 +26,7 @@
 /*  symbol      name         args  arguments and meaning */
 #define SPK_PLAN_TABLE(X)                                                                  \
 	X(URGENT,    "urgent",    0) /* helper before command, where the kernel lets us */      \
+	X(JOIN,      "join",      1) /* FOLDER of a control group: this process and its own */  \
 	X(ISOLATE,   "isolate",   2) /* UID GID: new namespaces, caller mapped to these ids */  \
 	X(LOOPBACK,  "loopback",  0) /* brings lo up */                                         \
 	X(HOSTNAME,  "hostname",  1) /* NAME */                                                 \

@@ -4,6 +4,7 @@
 
 #include "box/box.h"
 #include "box/box_plan.h"
+#include "box/cgroup.h"
 
 typedef struct {
 	gboolean userns; /* every namespace, and a private root in them */
@@ -30,6 +31,7 @@ typedef struct {
 	int landlock; /* ABI */
 	gint64 timeout_ms;
 	gint64 memory_bytes, pids, fsize_bytes;
+	gboolean cgroups; /* memory is held by them, and needs no meter */
 	const char *path; /* where the work tree appears; NULL: same place */
 } SpkBoxSettings;
 
@@ -48,9 +50,11 @@ void spk_box_put_string(GByteArray *plan, const char *text);
 /* The part of a plan that is the same for every run. */
 GByteArray *spk_box_plan_system(const SpkBoxSettings *settings);
 /* The whole plan of one run. `scratch` is the private folder for temporary files (tier
- * landlock, else NULL). LIMIT when the command is too long. */
+ * landlock, else NULL), `group` the control group, or NULL. LIMIT when the command is too
+ * long. */
 GByteArray *spk_box_plan_run(const SpkBoxSettings *settings, const GByteArray *system,
-			     const SpkBoxRun *run, const char *scratch, GError **error);
+			     const SpkBoxRun *run, const SpkCgroup *group,
+			     const char *scratch, GError **error);
 /* BOX_TIER when the tier landlock can't keep what `kept` names. */
 gboolean spk_box_plan_keeps(const SpkBoxRun *run, GError **error);
 /* USAGE when a path of the run can't be used. */

@@ -116,6 +116,8 @@ static char *unit_text(const SpkArgs *args, GError **error)
 		"WorkingDirectory=%%h\n"
 		"# SIGTERM to the daemon alone: it ends the step of each task and gives it back.\n"
 		"KillMode=mixed\n"
+		"# The boxes of tasks have control groups of their own below the unit's.\n"
+		"Delegate=yes\n"
 		"TimeoutStopSec=60\n"
 		"Restart=on-failure\n"
 		"RestartSec=5\n"

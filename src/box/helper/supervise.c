@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -41,6 +42,18 @@ void step_urgent(const SpkPlanStep *step)
 {
 	ordinary_nice = getpriority(PRIO_PROCESS, 0);
 	(void)setpriority(PRIO_PROCESS, 0, ordinary_nice - URGENT_NICE);
+}
+
+/* "0" stands for whoever writes it. */
+void step_join(const SpkPlanStep *step)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/cgroup.procs", step->arg[0]);
+	int fd = n < (int)sizeof(path) ? open(path, O_WRONLY | O_CLOEXEC) : -1;
+
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		fail();
+	close(fd);
 }
 
 void end_urgency(void)

@@ -5,6 +5,7 @@ usage: walls.py --box-run PROGRAM --helper PROGRAM SITUATION
 
     root-native     as root, as strong as it gets
     user-native     as an ordinary user
+    root-full       tier native-full: control groups hold the caps
     root-landlock   tier landlock chosen by configuration
     user-landlock
     root-fallback   in a user namespace that forbids further ones: tier landlock because
@@ -26,7 +27,7 @@ import time
 USER = 12345    # some ordinary user; needs no entry in passwd
 MARK = "4242.%d" % os.getpid()  # "sleep MARK" is ours, wherever it runs
 SECRET = "the-host-secret-is-here"
-NATIVE, LANDLOCK = "native", "landlock"
+NATIVE, LANDLOCK, FULL = "native", "landlock", "full"
 
 
 class Case:
@@ -35,7 +36,8 @@ class Case:
     def __init__(self, args):
         self.situation = args.situation
         self.who, _, how = args.situation.partition("-")
-        self.tier = NATIVE if how == NATIVE else LANDLOCK
+        self.tier = NATIVE if how in (NATIVE, FULL) else LANDLOCK
+        self.full = how == FULL
         self.uid = USER if self.who == "user" and os.getuid() == 0 else os.getuid()
         self.top = tempfile.mkdtemp(prefix="sparks-walls-")
         self.work = os.path.join(self.top, "work")
@@ -51,7 +53,7 @@ class Case:
             for name in [folder] + [os.path.join(folder, n) for n in names]:
                 os.chown(name, self.uid, self.uid if self.uid == USER else os.getgid())
         os.chmod(self.top, 0o755)
-        self.options = ["--set", "box.tier=landlock"] if how == LANDLOCK else []
+        self.options = ["--set", f"box.tier={how}"] if how in (LANDLOCK, NATIVE) else []
         self.prefix = self.make_prefix(how)
 
     def make_prefix(self, how):
@@ -150,7 +152,7 @@ def wait_until(condition, seconds):
 @test()
 def the_expected_tier_is_reached(c):
     _, _, facts = c.run(["true"])
-    same(facts["tier"], c.tier)
+    same(facts["tier"], "native-full" if c.full else c.tier)
 
 
 @test()
@@ -738,6 +740,35 @@ def memory_is_bounded(c):
     assert facts["rss_max"] < 400 << 10
 
 
+@test(NATIVE)
+def the_kernel_holds_the_caps_of_all_together(c):
+    if not c.full:
+        return
+    # quicker than any meter: all of it in one call
+    code, out, facts = c.py("""
+        pids = []
+        for i in range(4):
+            pids.append(os.fork())
+            if not pids[-1]:
+                held = bytearray(60 << 20)
+                os._exit(0)
+        print(sum(os.waitpid(pid, 0)[1] != 0 for pid in pids) > 0)
+        """, "--set", "box.memory_bytes=67108864")
+    assert code == 137 or out == "True\n", (code, out)
+    assert "memory" in [b["rule"] for b in facts["blocked"]], facts
+    # an own processor, in part
+    code, out, _ = c.py("""
+        import time
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
+            pass
+        print(sum(os.times()[:2]) < 0.6)
+        """, "--set", "box.cpus=0.25")
+    same((code, out), (0, "True\n"))
+    same([name for kind in ("memory", "pids", "cpu") for name in os.listdir("/sys/fs/cgroup/" + kind)
+          if name.startswith("sparks.")], [])   # nothing is left behind
+
+
 @test()
 def shared_pages_count_once(c):
     code, out, _ = c.py("""
@@ -782,6 +813,8 @@ def there_are_no_core_files(c):
 
 @test()
 def a_tier_below_the_required_one_is_refused(c):
+    if c.full:
+        return      # there is none above it
     required = "native" if c.tier == LANDLOCK else "native-full"
     code, out, facts = c.run(["touch", "ran"], "--set", f"box.require_tier={required}")
     same((code, facts), (125, None))
@@ -809,8 +842,12 @@ def why_not(args):
     if who in ("root", "chroot") and os.getuid() != 0:
         return "needs root"
     probe = subprocess.run([args.helper, "--probe"], capture_output=True, text=True).stdout
-    if "yes\tprivate root" not in probe and how in (NATIVE, "fallback"):
+    if "yes\tprivate root" not in probe and how in (NATIVE, FULL, "fallback"):
         return "user namespaces are forbidden here"
+    if how == FULL and "native-full" not in subprocess.run(
+            [args.box_run, "--work", tempfile.gettempdir(), "--facts", "--", "true"], capture_output=True, text=True,
+            env=dict(os.environ, SPARKS_BOX=args.helper)).stderr:
+        return "control groups cannot be written here"
     if "no\tlandlock" in probe and how != NATIVE:
         return "this kernel has no Landlock"
     return None

@@ -87,9 +87,9 @@ def a_flood_of_output_is_ended():
 
 def nothing_runs_without_its_walls():
     with World() as w:
-        done = boxed(w, "--set", "box.require_tier=native-full", "--", "touch", "ran", code=125)
+        done = boxed(w, "--set", "box.tier=native", "--set", "box.require_tier=native-full", "--", "touch", "ran", code=125)
         assert "require_tier" in done.err, done.err
-        one = json.loads(boxed(w, "--json", "--set", "box.require_tier=native-full", "--", "touch",
+        one = json.loads(boxed(w, "--json", "--set", "box.tier=native", "--set", "box.require_tier=native-full", "--", "touch",
                                "ran", code=125).out)
         assert one["error"]["code"] == "box_tier", one
         for words, says in ((("--allow", "example.com", "--", "true"), "--allow"),

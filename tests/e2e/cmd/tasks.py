@@ -78,12 +78,12 @@ def refused_before_anything_is_queued():
                         "llm.provider=openrouter", "llm.provider=anthropic"):
             w.run("do", "x", "--set", "openai.url=http://127.0.0.1:1", "--set", setting, code=78)
         for setting in ("box.backend=docker", "box.require_tier=native-full"):
-            words = ("do", "x", "--model", play, "--set", setting)
+            words = ("do", "x", "--model", play, "--set", setting, "--set", "box.tier=native")
             report = w.json(*words, code=77)
             assert list(report) == KEYS and report["task"] is None and report["goal"] == "x"
             assert report["error"]["code"] == "box_tier" and report["checks"] == []
             w.run(*words, "--detach", code=77)
-            w.run("up", "--set", setting, code=77)
+            w.run("up", "--set", setting, "--set", "box.tier=native", code=77)
         for model in ("script:", ""):
             assert w.json("do", "x", "--model", model, code=2)["error"]["code"] == "usage"
         assert w.json("tasks", "list") == []
