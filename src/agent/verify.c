@@ -97,16 +97,21 @@ static gboolean run_in_box(SpkRun *run, const Phase *phase, const char *command,
 	gboolean given =
 		json_array_size(json_object_get(run->env.task->options, "checks")) > 0;
 	const char *subdir = spk_tree_subdir(run->env.tree);
+	g_autoptr(GPtrArray)
+		lent = spk_tree_lend(run->env.tree, phase->folder, SPK_LEND_FRESH, error);
 	SpkBoxRun box_run = {
 		.work = spk_tree_work(run->env.tree),
 		.work_from = phase->folder,
+		.lent = lent,
+		.hidden = spk_tree_hidden(run->env.tree),
 		.read_only = read_only,
 		.argv = argv,
 		.cwd = given && *subdir ? subdir : NULL,
 		.max_out = 256 << 10,
 	};
 
-	return spk_box_run(run->env.box, &box_run, run->env.cancel, result, error);
+	return lent &&
+	       spk_box_run(run->env.box, &box_run, run->env.cancel, result, error);
 }
 
 static json_t *result_to_json(const Phase *phase, const char *command,

@@ -40,8 +40,12 @@ typedef struct {
 	const char *const *argv;
 	const char *const *env; /* "K=V" added to the neutral environment; may be NULL */
 	const char *cwd;	/* relative to work; NULL: work */
-	gint64 timeout_ms;	/* wall clock; 0: from [box] timeout_secs */
-	gsize max_out;		/* bytes kept in memory; 0: 64 KiB */
+	/* Folders lent to the box, below `work`: SpkTreeLent (box/tree.h), or NULL; `hidden`:
+	 * files in them that are masked. Tier landlock has no mounts: they are not there. */
+	const GPtrArray *lent;
+	char *const *hidden;
+	gint64 timeout_ms; /* wall clock; 0: from [box] timeout_secs */
+	gsize max_out;	   /* bytes kept in memory; 0: 64 KiB */
 	const char
 		*spill_path; /* all of the output when it passes max_out; may be NULL */
 	gboolean split;	     /* keep stderr apart; else merged into out */

@@ -1,5 +1,6 @@
 /* Writes the plan of one run: the system's part, its folders, the walls, the command. */
 #include "box/box_priv.h"
+#include "box/tree.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -124,6 +125,42 @@ static void put_kept(GByteArray *plan, const SpkBoxRun *run, const char *work)
 	}
 }
 
+/* The host's root is still there, at SPK_PLAN_OLD. */
+static void put_layer(GString *out, const char *key, const char *path)
+{
+	g_string_append_printf(out, "%s=" SPK_PLAN_OLD, key);
+	for (; *path; path++) {
+		if (strchr("\\,:", *path))
+			g_string_append_c(out, '\\');
+		g_string_append_c(out, *path);
+	}
+	g_string_append_c(out, ',');
+}
+
+/* Read-only first: where no layer can be laid over it, that is what there is. */
+static void put_lent(GByteArray *plan, const SpkBoxRun *run, const char *work)
+{
+	for (guint i = 0; run->lent && i < run->lent->len; i++) {
+		const SpkTreeLent *lent = run->lent->pdata[i];
+		g_autofree char *to = g_build_filename(work, lent->path, NULL);
+		g_autoptr(GString) options = g_string_new(NULL);
+
+		spk_box_put(plan, SPK_PLAN_BIND_RO, lent->from, to);
+		if (!lent->upper || run->read_only_work)
+			continue;
+		put_layer(options, "lowerdir", lent->from);
+		put_layer(options, "upperdir", lent->upper);
+		put_layer(options, "workdir", lent->spare);
+		g_string_append(options, "userxattr");
+		spk_box_put(plan, SPK_PLAN_OVERLAY, to, options->str);
+	}
+	for (char *const *path = run->lent ? run->hidden : NULL; path && *path; path++) {
+		g_autofree char *to = g_build_filename(work, *path, NULL);
+
+		spk_box_put(plan, SPK_PLAN_MASK, to, NULL);
+	}
+}
+
 static void put_native_run(GByteArray *plan, const SpkBoxSettings *settings,
 			   const SpkBoxRun *run, gint64 timeout_ms)
 {
@@ -136,6 +173,7 @@ static void put_native_run(GByteArray *plan, const SpkBoxSettings *settings,
 	spk_box_put(plan, run->read_only_work ? SPK_PLAN_BIND_RO : SPK_PLAN_BIND_RW,
 		    run->work_from ? run->work_from : run->work, work);
 	put_kept(plan, run, work);
+	put_lent(plan, run, work);
 	if (run->way_out)
 		spk_box_put(plan, SPK_PLAN_BIND_RO, run->way_out, SPK_BOX_PROXY_SOCKET);
 	spk_box_put(plan, SPK_PLAN_SEAL, NULL, NULL);

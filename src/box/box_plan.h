@@ -34,6 +34,7 @@
 	X(BIND_RO,   "bind-ro",   2) /* FROM TO: read-only, with all that is mounted below */   \
 	X(BIND_RW,   "bind-rw",   2) /* FROM TO */                                              \
 	X(BIND_DEV,  "bind-dev",  2) /* FROM TO: a device node */                               \
+	X(OVERLAY,   "overlay",   2) /* TO OPTIONS: over what is there; else that stays, and is told */ \
 	X(TMPFS,     "tmpfs",     2) /* TO OPTIONS */                                           \
 	X(PROC,      "proc",      1) /* TO: of the new pid namespace, read-only */              \
 	X(DEVPTS,    "devpts",    1) /* TO: an instance of its own */                           \

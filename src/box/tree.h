@@ -23,6 +23,8 @@ typedef struct {
 	gint64 max_bytes; /* 0: 4 GiB */
 	/* patterns of spk_guard_match(): what matches never enters the box; may be NULL */
 	const char *const *sensitive;
+	/* names of folders that are lent to the box where git ignores them; may be NULL */
+	char *const *carry;
 } SpkTreeLimits;
 
 /* Snapshot of `folder` as it is (uncommitted and untracked files in, ignored and sensitive
@@ -59,6 +61,30 @@ void spk_tree_git(SpkTree *tree, SpkGit *ret_git);
 /* What people should know: submodules, sensitive files and others left out, filters not run.
  * Sentences; NULL-terminated. */
 const char *const *spk_tree_notes(SpkTree *tree);
+
+/* ---- dependency folders that git ignores (tree_carry.c) ---- */
+/* Paths of those that there were at the start, NULL-terminated. */
+char *const *spk_tree_carried(SpkTree *tree);
+/* Sensitive files in them, to be masked; likewise. */
+char *const *spk_tree_hidden(SpkTree *tree);
+
+typedef struct {
+	char *path; /* below the work tree */
+	char *from; /* the user's folder */
+	/* Folders of an overlay that takes what is written; NULL: read-only. */
+	char *upper, *spare;
+} SpkTreeLent;
+
+typedef enum {
+	SPK_LEND_READ_ONLY,
+	SPK_LEND_KEPT,	/* what is written stays for the task's next command */
+	SPK_LEND_FRESH, /* nothing was written: a check shows what is in the commit */
+} SpkTreeLending;
+
+/* For a run that shows work/ or a `checkout`: SpkTreeLent, without those that are gone by now.
+ * Makes the folders they are shown at. */
+GPtrArray *spk_tree_lend(SpkTree *tree, const char *checkout, SpkTreeLending how,
+			 GError **error);
 
 /* Records work/ as a raw tree and keeps it on refs/steps/STEP; the same sha when nothing
  * changed. Ignored files are not recorded, nor repositories' own `.git` that a command made. */

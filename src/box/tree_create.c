@@ -85,6 +85,16 @@ static gboolean note_filtered(Creation *creation, GError **error)
 	return TRUE;
 }
 
+static void note_carried(Creation *creation)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+	for (char **path = creation->tree->carried; *path; path++)
+		g_ptr_array_add(names, *path);
+	note(creation, "Dependency folders that git ignores", names,
+	     "The sandbox is lent them; what is written there is no part of the result.");
+}
+
 static gboolean make_notes(Creation *creation, GError **error)
 {
 	TreeView *view = &creation->view;
@@ -93,6 +103,7 @@ static gboolean make_notes(Creation *creation, GError **error)
 	     "They are empty in the private copy, and what is put there is not recorded.");
 	note(creation, "Repositories inside of this one", view->nested,
 	     "They are left out.");
+	note_carried(creation);
 	note(creation, "Sensitive files", creation->copy.sensitive,
 	     "They are left out and stay as they are.");
 	note(creation, "Neither files nor links", creation->copy.specials,
@@ -328,8 +339,10 @@ static gboolean create(Creation *creation, const char *folder, GError **error)
 			       error) ||
 	    !tree_copy_files(tree, creation->view.paths, creation->limits,
 			     creation->cancel, &creation->copy, error) ||
-	    !record_base(creation, error) || !make_box_head(creation, error) ||
-	    !make_notes(creation, error))
+	    !record_base(creation, error) || !make_box_head(creation, error))
+		return FALSE;
+	tree_carry_find(tree, creation->view.paths, creation->limits);
+	if (!make_notes(creation, error))
 		return FALSE;
 	tree->notes = to_strv(creation->notes);
 	return tree_meta_save(tree, error);

@@ -41,6 +41,8 @@ static const struct {
 	{ "withheld", offsetof(SpkTree, withheld) },
 	{ "submodules", offsetof(SpkTree, submodules) },
 	{ "forced", offsetof(SpkTree, forced) },
+	{ "carried", offsetof(SpkTree, carried) },
+	{ "hidden", offsetof(SpkTree, hidden) },
 };
 
 #define FIELD(type, tree, row) ((type *)((char *)(tree) + (row).offset))

@@ -7,6 +7,7 @@
  *              of their uncommitted changes. The box never sees it: it may hold what
  *              `sensitive` keeps out.
  *   tmp/       working space of one call
+ *   layers/    what commands wrote into lent folders; layers-check/: checks
  *   NAME/      checkouts
  *   meta.json  written last: a tree without it is half-made
  *   apply.json what the last apply wrote or was about to write
@@ -50,6 +51,8 @@ struct SpkTree {
 	char **notes;
 	char **withheld; /* never enter snapshots: sensitive files, submodules, nested ones */
 	char **submodules; /* of these, what leaves an empty folder */
+	char **carried;	   /* folders that are lent, see tree_carry.c */
+	char **hidden;	   /* sensitive files in them */
 	char **forced;	   /* ignored by .gitignore and yet part of the base */
 	char *last_raw;	   /* of the last snapshot, while git/index is last_index */
 	struct stat last_index;
@@ -140,6 +143,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TreeView, tree_view_clear)
 /* `index` names a file in user/ that becomes a copy of the user's index and then the view's. */
 gboolean tree_view_make(SpkTree *tree, const char *index, const SpkTreeLimits *limits,
 			SpkCancel *cancel, TreeView *ret_view, GError **error);
+
+/* ---- tree_carry.c ---- */
+/* Fills tree->carried and tree->hidden; `paths` of the view, each with its NUL. */
+void tree_carry_find(SpkTree *tree, const GString *paths, const SpkTreeLimits *limits);
 
 /* ---- tree_pointer.c ---- */
 /* Puts LFS pointers back into `git`'s index where `add` replaced them by a file whose content

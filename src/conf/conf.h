@@ -101,6 +101,7 @@ const char *spk_conf_str(const SpkConf *conf, const char *name); /* "" when unse
 gint64 spk_conf_int(const SpkConf *conf, const char *name);
 double spk_conf_real(const SpkConf *conf, const char *name);
 gboolean spk_conf_bool(const SpkConf *conf, const char *name);
+char **spk_conf_list(const SpkConf *conf, const char *name); /* allocated */
 /* As it was given, whatever its type. */
 char *spk_conf_dup_text(const SpkConf *conf, const char *name);
 /* FALSE when only the built-in default holds. */

@@ -51,9 +51,9 @@ const char *spk_conf_table_str(const SpkConfTable *table, const char *key)
 	return value ? value->text : opt->fallback;
 }
 
-char **spk_conf_table_list(const SpkConfTable *table, const char *key)
+static char **items_of(const char *json)
 {
-	g_autoptr(json_t) list = json_loads(spk_conf_table_str(table, key), 0, NULL);
+	g_autoptr(json_t) list = json_loads(json, 0, NULL);
 	GPtrArray *texts = g_ptr_array_new();
 	gsize i;
 	json_t *text;
@@ -62,4 +62,16 @@ char **spk_conf_table_list(const SpkConfTable *table, const char *key)
 		g_ptr_array_add(texts, g_strdup(json_string_value(text)));
 	g_ptr_array_add(texts, NULL);
 	return (char **)g_ptr_array_free(texts, FALSE);
+}
+
+char **spk_conf_table_list(const SpkConfTable *table, const char *key)
+{
+	return items_of(spk_conf_table_str(table, key));
+}
+
+char **spk_conf_list(const SpkConf *conf, const char *name)
+{
+	g_autofree char *json = spk_conf_dup_text(conf, name);
+
+	return items_of(json);
 }

@@ -100,7 +100,8 @@ static gboolean record_tree(Machine *machine, GError **error)
 
 static gboolean open_tree(Machine *machine, GError **error)
 {
-	SpkTreeLimits limits = { .sensitive = spk_sensitive_patterns };
+	g_auto(GStrv) carry = spk_conf_list(machine->env->conf, "box.carry");
+	SpkTreeLimits limits = { .sensitive = spk_sensitive_patterns, .carry = carry };
 	SpkTask *task = machine->task;
 
 	if (machine->tree)
@@ -137,6 +138,12 @@ static gboolean open_place(gpointer user, SpkTree **ret_tree, SpkBox **ret_box,
 
 	if (!box || !open_tree(machine, error) || !record_box(machine, box, error))
 		return FALSE;
+	if (spk_tree_carried(machine->tree) && *spk_tree_carried(machine->tree) &&
+	    spk_box_tier(box) < SPK_TIER_NATIVE)
+		spk_warn("core",
+			 "task %s: the tier %s cannot lend %s and its like to commands",
+			 machine->task->id, spk_tier_name(spk_box_tier(box)),
+			 *spk_tree_carried(machine->tree));
 	*ret_tree = machine->tree;
 	*ret_box = box;
 	return TRUE;

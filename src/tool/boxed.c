@@ -126,9 +126,14 @@ gboolean boxed_run(const SpkToolCtx *ctx, const char *const *argv, gint64 timeou
 	g_autofree char *spill = spill_path(ctx, error);
 	/* gone when the model removed the folder: then from the top */
 	g_autofree char *folder = path_real_folder(ctx, spk_tree_subdir(ctx->tree), NULL);
+	g_autoptr(GPtrArray) lent =
+		spk_tree_lend(ctx->tree, NULL,
+			      ctx->read_only ? SPK_LEND_READ_ONLY : SPK_LEND_KEPT, error);
 	SpkBoxRun run = {
 		.work = spk_tree_work(ctx->tree),
 		.read_only = readable,
+		.lent = lent,
+		.hidden = spk_tree_hidden(ctx->tree),
 		.argv = argv,
 		.env = environment,
 		.cwd = folder && *folder ? folder : NULL,
@@ -141,7 +146,7 @@ gboolean boxed_run(const SpkToolCtx *ctx, const char *const *argv, gint64 timeou
 	g_autoptr(GString) text = g_string_new(NULL);
 	gint64 step;
 
-	if (!spill || !spk_box_run(ctx->box, &run, cancel, &ran, error))
+	if (!lent || !spill || !spk_box_run(ctx->box, &run, cancel, &ran, error))
 		return FALSE;
 	g_string_append_printf(text, "exit code %d%s\n", ran.exit_code,
 			       ran.timed_out ? " (time ran out, everything was killed)"

@@ -36,7 +36,7 @@ StepFn step_root, step_bind_ro, step_bind_rw, step_bind_dev, step_tmpfs, step_pr
 /* walls.c */
 StepFn step_no_privs, step_rlimit, step_ruleset, step_allow, step_restrict, step_seccomp;
 /* supervise.c */
-StepFn step_join;
+StepFn step_join, step_overlay;
 StepFn step_urgent, step_meter, step_supervise, step_janitor;
 /* The command goes on as urgent as any other. */
 void end_urgency(void);

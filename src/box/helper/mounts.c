@@ -118,6 +118,14 @@ void step_bind_dev(const SpkPlanStep *step)
 	bind(step, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 }
 
+/* The layers' folders are the host's; "userxattr" is what a user namespace needs. */
+void step_overlay(const SpkPlanStep *step)
+{
+	if (mount("overlay", step->arg[0], "overlay", MS_NOSUID | MS_NODEV,
+		  step->arg[1]) < 0)
+		report("blocked", "carry", strerror(errno));
+}
+
 static void mount_new(const char *type, const char *to, unsigned long flags,
 		      const char *options)
 {

@@ -1,0 +1,276 @@
+/*
+ * Dependency folders that git ignores (node_modules, .venv, target …) are not copied: they are
+ * lent to the box, with a layer over them that takes what is written. Nothing of them is part
+ * of a result.
+ */
+#include "box/tree_priv.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/fs.h"
+#include "guard/guard.h"
+
+#define FOLDERS_MAX 500	   /* of the repository in which one is looked for */
+#define DEPTH_MAX   3	   /* of these */
+#define CARRIED_MAX 32	   /* folders that are lent */
+#define HIDDEN_MAX  64	   /* sensitive files in all of them */
+#define WALK_MAX    400000 /* files that are looked at */
+#define WALK_DEPTH  40
+
+/* File systems that can't hold an upper layer (linux/magic.h; kernel: filesystems/overlayfs). */
+static const long unfit[] = { 0x794c7630 /* overlayfs */, 0x6969 /* nfs */,
+			      0x65735546 /* fuse */, 0x01021997 /* v9fs */,
+			      0xff534d42 /* cifs */ };
+
+typedef struct {
+	SpkTree *tree;
+	const char *const *sensitive;
+	GPtrArray *carried, *hidden;
+	int top;
+	guint walked;
+} Search;
+
+/* ---- sensitive files inside ---- */
+
+/* FALSE: there are too many of them, or too much to look at. */
+static gboolean walk(Search *search, int fd, const char *path, guint depth)
+{
+	DIR *dir = depth < WALK_DEPTH ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+	gboolean ok = dir != NULL;
+
+	if (!dir)
+		spk_fd_close(&fd);
+	while (ok && (entry = readdir(dir))) {
+		g_autofree char *below = g_build_filename(path, entry->d_name, NULL);
+		spk_autofd int inner = -1;
+
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (++search->walked > WALK_MAX)
+			ok = FALSE;
+		else if (search->sensitive && spk_guard_match(search->sensitive, below)) {
+			ok = search->hidden->len < HIDDEN_MAX;
+			g_ptr_array_add(search->hidden, g_steal_pointer(&below));
+		} else if (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) {
+			inner = openat(dirfd(dir), entry->d_name,
+				       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+			if (inner >= 0)
+				ok = walk(search, spk_fd_steal(&inner), below, depth + 1);
+		}
+	}
+	if (dir)
+		closedir(dir);
+	return ok;
+}
+
+/* ---- which ones ---- */
+
+/* A folder of its own in the user's work tree that is not in the copy: so git ignores it. */
+static int open_ignored(Search *search, const char *path)
+{
+	const char *name;
+	spk_autofd int parent =
+		tree_open_parent(search->top, path, FALSE, NULL, &name, NULL);
+	spk_autofd int fd = -1;
+	struct stat st;
+
+	if (parent < 0 ||
+	    fstatat(search->tree->work_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return -1;
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstatat(fd, ".git", &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return -1; /* nothing, or a repository inside of this one */
+	return spk_fd_steal(&fd);
+}
+
+static void look_in(Search *search, const char *folder, char *const *names)
+{
+	for (char *const *name = names; *name; name++) {
+		g_autofree char *path = g_build_filename(folder, *name, NULL);
+		guint hidden = search->hidden->len;
+		int fd = search->carried->len < CARRIED_MAX ? open_ignored(search, path)
+							    : -1;
+
+		if (fd < 0)
+			continue;
+		if (walk(search, fd, path, 0))
+			g_ptr_array_add(search->carried, g_steal_pointer(&path));
+		else
+			g_ptr_array_set_size(search->hidden, hidden);
+	}
+}
+
+static guint depth_of(const char *path)
+{
+	guint depth = 0;
+
+	for (; *path; path++)
+		depth += *path == '/';
+	return depth;
+}
+
+/* The folders that files of the view are in, the top first. */
+static GPtrArray *folders_of(const GString *paths)
+{
+	g_autoptr(GHashTable)
+		seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	GPtrArray *folders = g_ptr_array_new_with_free_func(g_free);
+
+	g_ptr_array_add(folders, g_strdup(""));
+	for (const char *path = paths->str; path < paths->str + paths->len;
+	     path += strlen(path) + 1) {
+		g_autofree char *folder = g_path_get_dirname(path);
+
+		if (strcmp(folder, ".") != 0 && depth_of(folder) < DEPTH_MAX &&
+		    folders->len < FOLDERS_MAX &&
+		    g_hash_table_add(seen, g_strdup(folder)))
+			g_ptr_array_add(folders, g_steal_pointer(&folder));
+	}
+	return folders;
+}
+
+static char **take_list(GPtrArray *list)
+{
+	g_ptr_array_add(list, NULL);
+	return (char **)g_ptr_array_free(list, FALSE);
+}
+
+void tree_carry_find(SpkTree *tree, const GString *paths, const SpkTreeLimits *limits)
+{
+	Search search = { .tree = tree,
+			  .sensitive = limits->sensitive,
+			  .carried = g_ptr_array_new_with_free_func(g_free),
+			  .hidden = g_ptr_array_new_with_free_func(g_free),
+			  .top = -1 };
+	g_autoptr(GPtrArray) folders = folders_of(paths);
+
+	if (limits->carry && tree->repo.git_dir)
+		search.top = tree_open_dir(tree->repo.top, NULL);
+	for (guint i = 0; search.top >= 0 && i < folders->len; i++)
+		look_in(&search, folders->pdata[i], limits->carry);
+	spk_fd_close(&search.top);
+	tree->carried = take_list(search.carried);
+	tree->hidden = take_list(search.hidden);
+}
+
+char *const *spk_tree_carried(SpkTree *tree)
+{
+	return tree->carried;
+}
+
+/* ---- lending ---- */
+
+static gboolean can_hold_layers(const SpkTree *tree)
+{
+	struct statfs fs;
+
+	if (statfs(tree->dir, &fs) < 0)
+		return FALSE;
+	for (gsize i = 0; i < G_N_ELEMENTS(unfit); i++)
+		if ((long)fs.f_type == unfit[i])
+			return FALSE;
+	return TRUE;
+}
+
+/* The folder that the layer is shown at, which the box may have removed. */
+static gboolean make_place(int shown, const char *path)
+{
+	const char *name;
+	spk_autofd int parent = tree_open_parent(shown, path, TRUE, NULL, &name, NULL);
+	struct stat st;
+
+	return parent >= 0 && (mkdirat(parent, name, 0755) == 0 || errno == EEXIST) &&
+	       fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISDIR(st.st_mode);
+}
+
+static char *make_layer(SpkTree *tree, const char *layers, guint number, const char *kind,
+			GError **error)
+{
+	g_autofree char *folder =
+		g_strdup_printf("%s/%s/%u/%s", tree->dir, layers, number, kind);
+
+	return spk_fs_mkdirs(folder, 0755, error) ? g_steal_pointer(&folder) : NULL;
+}
+
+static void lent_free(SpkTreeLent *lent)
+{
+	g_free(lent->from);
+	g_free(lent->path);
+	g_free(lent->upper);
+	g_free(lent->spare);
+	g_free(lent);
+}
+
+static SpkTreeLent *lend(SpkTree *tree, guint number, const char *layers, gboolean write,
+			 GError **error)
+{
+	SpkTreeLent *lent = g_new0(SpkTreeLent, 1);
+
+	lent->path = g_strdup(tree->carried[number]);
+	lent->from = g_build_filename(tree->repo.top, lent->path, NULL);
+	if (!write)
+		return lent;
+	lent->upper = make_layer(tree, layers, number, "upper", error);
+	lent->spare = lent->upper ? make_layer(tree, layers, number, "work", error)
+				  : NULL;
+	if (lent->spare)
+		return lent;
+	lent_free(lent);
+	return NULL;
+}
+
+/* Whether it still is what it was when the task began. */
+static gboolean is_there(const SpkTree *tree, int top, const char *path)
+{
+	const char *name;
+	spk_autofd int parent = tree_open_parent(top, path, FALSE, NULL, &name, NULL);
+	struct stat st;
+
+	return parent >= 0 && fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISDIR(st.st_mode);
+}
+
+GPtrArray *spk_tree_lend(SpkTree *tree, const char *checkout, SpkTreeLending how,
+			 GError **error)
+{
+	g_autoptr(GPtrArray)
+		all = g_ptr_array_new_with_free_func((GDestroyNotify)lent_free);
+	spk_autofd int top = -1, shown = -1;
+	const char *layers = how == SPK_LEND_FRESH ? "layers-check" : "layers";
+	g_autofree char *old = g_build_filename(tree->dir, "layers-check", NULL);
+	gboolean write = how != SPK_LEND_READ_ONLY && can_hold_layers(tree);
+
+	if (!tree->carried || !tree->carried[0])
+		return g_steal_pointer(&all);
+	if (how == SPK_LEND_FRESH && !spk_fs_remove_tree(old, error))
+		return NULL;
+	top = tree_open_dir(tree->repo.top, error);
+	shown = top < 0 ? -1 : tree_open_dir(checkout ? checkout : tree->work, error);
+	if (shown < 0)
+		return NULL;
+	for (guint i = 0; tree->carried[i]; i++) {
+		SpkTreeLent *lent;
+
+		if (!is_there(tree, top, tree->carried[i]) ||
+		    !make_place(shown, tree->carried[i]))
+			continue;
+		lent = lend(tree, i, layers, write, error);
+		if (!lent)
+			return NULL;
+		g_ptr_array_add(all, lent);
+	}
+	return g_steal_pointer(&all);
+}
+
+char *const *spk_tree_hidden(SpkTree *tree)
+{
+	return tree->hidden;
+}

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Dependency folders that git ignores: lent to the box, never written, no part of a result."""
+import json
+import os
+
+from world import FINISH, FIX, World, main, say
+
+CHECK = ". ./node_modules/dep.sh; [ $(dep) = 5 ] && sh test.sh"
+
+
+def ignored(world, line="node_modules/"):
+    world.write(".gitignore", line + "\n")
+    world.git("add", "-A")
+    world.git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "ignore")
+    world.write("node_modules/dep.sh", "dep() { echo 5; }\n")
+
+
+def outputs(world, task, kind="tool.result"):
+    log = [json.loads(line) for line in world.run("tasks", "log", task, "--json").out.splitlines()]
+    return [e["payload"].get("text") or e["payload"].get("tail") for e in log if e["kind"] == kind]
+
+
+def shell(command):
+    return say(("shell", {"command": command}))
+
+
+def what_is_written_stays_in_a_layer():
+    with World() as w:
+        ignored(w)
+        report = w.json("do", "x", "--check", CHECK, "--model", w.play(
+            shell("cat node_modules/dep.sh; echo 'dep() { echo 9; }' > node_modules/dep.sh; echo 1 > node_modules/new"),
+            shell("cat node_modules/dep.sh node_modules/new"), say(FIX), say(FINISH)))
+        # the check saw the folder as it is, not as the task made it
+        assert report["verdict"] == "verified" and report["files_changed"] == ["calc.sh"], report
+        first, second = outputs(w, report["task"])[:2]
+        assert "echo 5" in first and "echo 9" in second and second.rstrip().endswith("1"), (first, second)
+        assert w.read("node_modules/dep.sh") == "dep() { echo 5; }\n" and os.listdir(w.repo + "/node_modules") == ["dep.sh"]
+        log = w.run("tasks", "log", report["task"], "--json").out
+        assert "Dependency folders that git ignores: node_modules" in log, log
+
+
+def sensitive_files_in_it_are_not_there():
+    with World() as w:
+        ignored(w)
+        w.write("node_modules/pkg/.env", "TOKEN=plainly-secret\n")
+        w.write("node_modules/pkg/server.pem", "plainly-secret\n")
+        report = w.json("do", "x", "--check", CHECK, "--model", w.play(
+            shell("cat node_modules/pkg/.env node_modules/pkg/server.pem; rm -rf node_modules/pkg; grep -r plainly . || echo none"),
+            say(FIX), say(FINISH)))
+        assert report["verdict"] == "verified", report
+        assert "none" in outputs(w, report["task"])[0] and "plainly-secret" not in w.run(
+            "tasks", "log", report["task"], "--json").out.replace("grep -r plainly", ""), outputs(w, report["task"])
+
+
+def what_leads_elsewhere_is_not_lent():
+    with World() as w:
+        ignored(w, "node_modules\ntarget")
+        outside = os.path.join(w.folder, "outside")
+        os.mkdir(outside)
+        with open(os.path.join(outside, "file"), "w", encoding="utf-8") as file:
+            file.write("of the host\n")
+        os.symlink(outside, os.path.join(w.repo, "target"))
+        # nor does the task get a folder made elsewhere by putting a link in its place
+        report = w.json("do", "x", "--check", "sh test.sh", "--model", w.play(
+            shell("ls target/file; ls node_modules"),
+            shell(f"rm -rf node_modules; mkdir sub; ln -s {outside} sub/node_modules; ls"), say(FIX), say(FINISH)))
+        assert report["verdict"] == "verified", report
+        assert "of the host" not in str(outputs(w, report["task"])) and os.listdir(outside) == ["file"]
+
+
+def the_list_is_an_option():
+    with World() as w:
+        ignored(w, "node_modules/\nlib.d/")
+        w.write("lib.d/x", "there\n")
+        play = w.play(shell("cat lib.d/x; ls node_modules"), say(FIX), say(FINISH))
+        report = w.json("do", "x", "--check", "sh test.sh", "--set", 'box.carry=["lib.d"]', "--model", play)
+        text = outputs(w, report["task"])[0]
+        assert "there" in text and "cannot access 'node_modules'" in text, text
+        assert "lib.d" in w.run("config", "explain", "box.carry", "--set", 'box.carry=["lib.d"]').out
+
+
+main(what_is_written_stays_in_a_layer, sensitive_files_in_it_are_not_there, what_leads_elsewhere_is_not_lent,
+     the_list_is_an_option)
