@@ -49,7 +49,7 @@ static const SpkOpt options[] = {
 	ENUM("box.backend", "auto", "auto|native|docker", S | R,
 	     "sandbox backend"),
 	{ "box.carry", SPK_OPT_LIST,
-	  "[\"node_modules\",\".venv\",\"venv\",\"target\",\"vendor\",\"bower_components\",\".tox\",\".gradle\",\"Pods\"]",
+	  "[\"node_modules\", \".venv\", \"venv\", \"target\", \"vendor\", \"bower_components\", \".tox\", \".gradle\", \"Pods\"]",
 	  0, 0, NULL, S,
 	  "dependency folders that git ignores and the box is lent, copy-on-write; each a name" },
 	{ "box.cpus", SPK_OPT_REAL, "0.0", 0, 4096, NULL, S | R,
