@@ -264,6 +264,9 @@ static json_t *value_to_json(const SpkOpt *opt, const SpkConfValue *value)
 		return json_real(value->real);
 	case SPK_OPT_BOOL:
 		return json_boolean(value->boolean);
+	case SPK_OPT_LIST:
+	case SPK_OPT_PATTERNS:
+		return json_loads(value->text, 0, NULL);
 	default:
 		return spk_json_text(value->text);
 	}
