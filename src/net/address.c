@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -144,8 +145,8 @@ gboolean spk_address_from_sockaddr(const struct sockaddr *from, SpkAddress *ret_
 	return TRUE;
 }
 
-socklen_t spk_address_to_sockaddr(const SpkAddress *address, guint16 port,
-				  struct sockaddr_storage *ret)
+guint32 spk_address_to_sockaddr(const SpkAddress *address, guint16 port,
+				struct sockaddr_storage *ret)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;

@@ -8,7 +8,9 @@
 #define SPK_NET_ADDRESS_H
 
 #include <glib.h>
-#include <sys/socket.h>
+
+struct sockaddr;
+struct sockaddr_storage;
 
 #define SPK_HOST_MAX 253 /* bytes of a name */
 /* "[", an address, "]:65535" and the NUL. */
@@ -24,8 +26,8 @@ gboolean spk_address_parse(const char *text, SpkAddress *ret_address);
 /* FALSE: neither IPv4 nor IPv6. */
 gboolean spk_address_from_sockaddr(const struct sockaddr *from, SpkAddress *ret_address);
 /* Fills `ret`, returns its length. */
-socklen_t spk_address_to_sockaddr(const SpkAddress *address, guint16 port,
-				  struct sockaddr_storage *ret);
+guint32 spk_address_to_sockaddr(const SpkAddress *address, guint16 port,
+				struct sockaddr_storage *ret);
 gboolean spk_address_equal(const SpkAddress *a, const SpkAddress *b);
 /* "192.0.2.1:80", "[2001:db8::1]:80" */
 void spk_address_print(const SpkAddress *address, guint16 port,

@@ -1,6 +1,7 @@
 #include "net/proxy_request.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/error.h"
 #include "base/text.h"
