@@ -12,6 +12,7 @@
 #include "base/cancel.h"
 #include "box/box.h"
 #include "box/tree.h"
+#include "box/way_out.h"
 #include "conf/conf.h"
 #include "llm/llm.h"
 #include "store/store.h"
@@ -60,8 +61,9 @@ typedef struct {
 	 * with `lazy` by the first tool call that needs it. */
 	SpkBox *box;
 	SpkTree *tree;
+	SpkWayOut *way; /* NULL: commands have no network */
 	gboolean (*open_place)(gpointer user, SpkTree **ret_tree, SpkBox **ret_box,
-			       GError **error);
+			       SpkWayOut **ret_way, GError **error);
 	gboolean lazy;
 	const SpkLlmSink *sink; /* hears answers as they stream; NULL: nobody does */
 	const SpkTask *task;

@@ -140,7 +140,8 @@ gboolean run_place(SpkRun *run, GError **error)
 {
 	if (run->env.tree)
 		return TRUE;
-	if (!run->env.open_place(run->env.user, &run->env.tree, &run->env.box, error))
+	if (!run->env.open_place(run->env.user, &run->env.tree, &run->env.box,
+				 &run->env.way, error))
 		return FALSE;
 	if (!run->last_tree)
 		run->last_tree = g_strdup(spk_tree_base(run->env.tree));

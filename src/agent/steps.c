@@ -319,6 +319,7 @@ static gboolean do_call(SpkRun *run, const json_t *call, guint index, const char
 		.conf = run->env.conf,
 		.box = run->env.box,
 		.tree = run->env.tree,
+		.way = run->env.way,
 		.spill_dir = spill,
 		.task = run->env.task->id,
 		.read_only = run->env.spark->read_only,

@@ -110,6 +110,7 @@ static gboolean run_in_box(SpkRun *run, const Phase *phase, const char *command,
 		.max_out = 256 << 10,
 	};
 
+	spk_way_out_use(run->env.way, &box_run);
 	return lent &&
 	       spk_box_run(run->env.box, &box_run, run->env.cancel, result, error);
 }

@@ -24,8 +24,9 @@ static const struct {
 	  "reads the system (/usr, /opt, parts of /etc) and writes its work tree, /tmp and "
 	  "HOME; the rest of the host is not there",
 	  "put what it needs into the repository" },
-	{ "network", NULL, "reaches nothing but itself",
-	  "there is no way out yet: fetch dependencies before, outside of the sandbox" },
+	{ "network", "box.allow", "reaches nothing but itself and, through a proxy, {}",
+	  "[box] allow, or --allow HOST[:PORT] of a task; private addresses in [box] "
+	  "allow_private, too" },
 	{ "seccomp", NULL,
 	  "system calls that change mounts, namespaces, keys, the kernel or the clock are "
 	  "refused (docs/seccomp.md has the list)",

@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "box/box.h"
 #include "box/tree.h"
+#include "box/way_out.h"
 #include "cmd/sandbox_all.h"
 #include "cmd/session.h"
 #include "guard/guard.h"
@@ -295,8 +296,8 @@ static gboolean run_streaming(SpkBox *box, SpkBoxRun *how, SpkCancel *interrupt,
 	return ok;
 }
 
-static int run_in(SpkBox *box, const SpkArgs *args, const SpkSpark *spark, Place *place,
-		  SpkCancel *cancel)
+static int run_in(SpkBox *box, SpkWayOut *way, const SpkArgs *args, const SpkSpark *spark,
+		  Place *place, SpkCancel *cancel)
 {
 	static const char *const kept[] = { ".git", NULL };
 	const char *readable[] = { place->tree ? spk_tree_objects(place->tree) : NULL,
@@ -321,8 +322,10 @@ static int run_in(SpkBox *box, const SpkArgs *args, const SpkSpark *spark, Place
 	gboolean gone = FALSE;
 	int code;
 
+	spk_way_out_use(way, &how);
 	if (json ? spk_box_run(box, &how, cancel, &result, &error)
 		 : run_streaming(box, &how, cancel, &result, &gone, &error)) {
+		spk_way_out_note(way, &result);
 		(json ? print_json(box, &result) : print_blocked(&result));
 		warn_new_git(place, had_git);
 		return result.exit_code;
@@ -346,6 +349,7 @@ static int run(const SpkArgs *args)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(SpkConf) conf = NULL;
 	g_autoptr(SpkBox) box = NULL;
+	g_autoptr(SpkWayOut) way = NULL;
 	g_auto(Place) place = { 0 };
 	int code;
 
@@ -361,13 +365,19 @@ static int run(const SpkArgs *args)
 		(void)spk_cmd_fail(g_steal_pointer(&error), json);
 		return EXIT_BOX_FAILED; /* whatever the reason: nothing has run */
 	}
-	return run_in(box, args, spark, &place, cancel);
+	if (!spk_way_out_open(box,
+			      &(SpkWayOutSpec){ .conf = conf,
+						.allow = spk_args_list(args, "allow") },
+			      &way, &error)) {
+		code = spk_cmd_fail(g_steal_pointer(&error), json);
+		return code;
+	}
+	return run_in(box, way, args, spark, &place, cancel);
 }
 
 static const SpkCmdOpt options[] = {
 	{ "allow", .type = SPK_CMD_STRINGS, .value = "HOST[:PORT]",
-	  .sentence = "let the command reach this host",
-	  .unbuilt = "the sandbox has no way out to the network yet" },
+	  .sentence = "let the command reach this host through the proxy" },
 	{ "backend", .type = SPK_CMD_STRING, .value = "NAME",
 	  .choices = "auto|native|docker", .sentence = "[box] backend for this run" },
 	{ "copy", .type = SPK_CMD_FLAG,
@@ -392,7 +402,8 @@ const SpkCmd spk_sandbox_run = {
 		"run what the command leaves there. With --copy it has a copy instead, as a "
 		"task has: without ignored and sensitive files, with a .git of its own, and "
 		"gone afterwards.\n"
-		"There is no network, and HOME is an empty folder. Input, output and exit code "
+		"There is no network but --allow and [box] allow, which http_proxy and its like "
+		"lead to; and HOME is an empty folder. Input, output and exit code "
 		"are the command's; on a terminal, control characters are taken out of the "
 		"output. 125: the sandbox could not be built; 126, 127: as of a shell; "
 		"128+N: killed by signal N; 124: [box] timeout_secs is over.\n"

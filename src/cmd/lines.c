@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "cmd/lines_priv.h"
 #include "cmd/ui.h"
 
@@ -215,6 +216,27 @@ static void on_pruned(SpkLines *lines, const json_t *p, GPtrArray *out)
 	line_add(out, "dim", "dropped", "%s, by housekeeping", line_str(p, "what"));
 }
 
+/* What was let through is told when it is over. */
+static void on_net_intent(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+}
+
+static void on_net_result(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	const char *refused = line_str(p, "refused");
+	g_autofree char *sent = spk_text_bytes((guint64)spk_json_int(p, "sent", 0));
+	g_autofree char *received =
+		spk_text_bytes((guint64)spk_json_int(p, "received", 0));
+
+	if (*refused)
+		line_add(out, "warn", "network", "refused: %s", refused);
+	else
+		line_add(out, "dim", "network",
+			 "%s %s:%" G_GINT64_FORMAT ", %s sent, %s received",
+			 line_str(p, "method"), line_str(p, "host"),
+			 spk_json_int(p, "port", 0), sent, received);
+}
+
 /* Kinds of docs/journal.md. */
 static const struct {
 	const char *kind;
@@ -233,6 +255,8 @@ static const struct {
 	{ "model.error", lines_on_model_error },
 	{ "tool.intent", lines_on_tool_intent },
 	{ "tool.result", lines_on_tool_result },
+	{ "net.intent", on_net_intent },
+	{ "net.result", on_net_result },
 	{ "note", on_note },
 	{ "history", on_history },
 	{ "compaction", on_compaction },

@@ -32,6 +32,8 @@ const SpkCmdOpt spk_submit_options[] = {
 	  .sentence = "folder to work on, or a label for the current one" },
 	{ "check", .type = SPK_CMD_STRINGS, .value = "CMD",
 	  .sentence = "command that must pass at the end" },
+	{ "allow", .type = SPK_CMD_STRINGS, .value = "HOST[:PORT]",
+	  .sentence = "let commands and checks reach this host through the proxy" },
 	{ "context", .type = SPK_CMD_STRING, .value = "TEXT",
 	  .sentence = "what the model should know besides the goal" },
 	{ "model", .type = SPK_CMD_STRING, .value = "NAME|script:FILE",
@@ -128,14 +130,24 @@ static void copy_text(const SpkArgs *args, const char *flag, json_t *options)
 		spk_json_set(options, flag, spk_json_text(text));
 }
 
+static json_t *texts_of(const char *const *texts)
+{
+	json_t *list = json_array();
+
+	for (; *texts; texts++)
+		json_array_append_new(list, spk_json_text(*texts));
+	return list;
+}
+
 static json_t *options_of(const SpkArgs *args, const char *model)
 {
-	json_t *options = json_object(), *checks = json_array();
+	json_t *options = json_object();
 	const char *const *check = spk_args_list(args, "check");
+	const char *const *allow = spk_args_list(args, "allow");
 
-	for (; *check; check++)
-		json_array_append_new(checks, spk_json_text(*check));
-	spk_json_set(options, "checks", checks);
+	spk_json_set(options, "checks", texts_of(check));
+	if (*allow)
+		spk_json_set(options, "allow", texts_of(allow));
 	copy_text(args, "context", options);
 	copy_text(args, "lane", options);
 	copy_text(args, "risk", options);
@@ -231,6 +243,7 @@ static char *accept(SpkSession *session, const SpkArgs *args, SpkFollow *how,
 	g_autoptr(json_t) options = NULL;
 
 	if (!folder || (spark && !has_spark(session->conf, spark, error)) ||
+	    !spk_way_out_check(spk_args_list(args, "allow"), error) ||
 	    !spk_submit_model(spk_args_str(args, "model"), &model, error) ||
 	    !has_model(session->conf, model, error))
 		return NULL;

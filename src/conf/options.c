@@ -8,6 +8,10 @@
 	{                                                                   \
 		name, SPK_OPT_STRING, fallback, 0, 0, NULL, flags, sentence \
 	}
+#define LIST(name, fallback, flags, sentence)                             \
+	{                                                                 \
+		name, SPK_OPT_LIST, fallback, 0, 0, NULL, flags, sentence \
+	}
 #define PATH(name, fallback, flags, sentence)                             \
 	{                                                                 \
 		name, SPK_OPT_PATH, fallback, 0, 0, NULL, flags, sentence \
@@ -46,6 +50,10 @@ static const SpkOpt options[] = {
 	     "sampling temperature; at most 1 is sent"),
 	STR("anthropic.url", "https://api.anthropic.com/v1", S,
 	    "base URL"),
+	LIST("box.allow", "[]", S,
+	     "hosts that commands in the box may reach: HOST[:PORT], *.HOST[:PORT]; without a port 80 and 443"),
+	LIST("box.allow_private", "[]", S,
+	     "addresses outside the internet that an allowed host may have: ADDRESS:PORT"),
 	ENUM("box.backend", "auto", "auto|native|docker", S | R,
 	     "sandbox backend"),
 	{ "box.carry", SPK_OPT_LIST,
@@ -58,6 +66,8 @@ static const SpkOpt options[] = {
 	    "largest file that a command in the box may write"),
 	INT("box.memory_bytes", "4294967296", 16 * MIB, 16 * TIB, S | R,
 	    "memory of the box"),
+	INT("box.net_bytes", "2147483648", 0, 1024 * TIB, S,
+	    "bytes to and from allowed hosts, of one run of a task; 0: no limit"),
 	STR("box.path", "", S | R,
 	    "path of the work tree inside the box; empty: the same as outside"),
 	INT("box.pids", "256", 8, 32768, S | R,

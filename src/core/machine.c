@@ -20,6 +20,7 @@ typedef struct {
 	SpkSpark *spark;
 	const SpkStrategy *strategy;
 	SpkTree *tree;
+	SpkWayOut *way;
 	SpkLlm *llm;
 	SpkRun *run;
 	guint round;  /* of verification */
@@ -28,6 +29,7 @@ typedef struct {
 
 static void machine_clear(Machine *machine)
 {
+	g_clear_pointer(&machine->way, spk_way_out_free);
 	g_clear_pointer(&machine->run, spk_run_free);
 	g_clear_pointer(&machine->llm, spk_llm_free);
 	g_clear_pointer(&machine->tree, spk_tree_free);
@@ -129,14 +131,59 @@ static gboolean record_box(Machine *machine, SpkBox *box, GError **error)
 	       update(machine, json_pack("{s:s}", "tier", tier), error);
 }
 
+/* Of the proxy's thread. What could not be put on record is not let through. */
+static gboolean record_request(const SpkProxyRecord *record, gpointer user)
+{
+	Machine *machine = user;
+	g_autoptr(json_t) payload = spk_way_out_to_json(record);
+	const char *kind = record->ended ? "net.result" : "net.intent";
+	g_autoptr(GError) error = NULL;
+
+	if (spk_journal_append(machine->env->store, machine->task->id,
+			       machine->held->lease->token, kind, SPK_EFFECT_UNSAFE,
+			       payload, NULL, &error))
+		return TRUE;
+	spk_info("core", "task %s: %s", machine->task->id, error->message);
+	return FALSE;
+}
+
+static char **strings_of(const json_t *list)
+{
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+		if (json_is_string(item))
+			g_strv_builder_add(builder, json_string_value(item));
+	return g_strv_builder_end(builder);
+}
+
+static gboolean open_way(Machine *machine, SpkBox *box, GError **error)
+{
+	g_auto(GStrv)
+		allow = strings_of(json_object_get(machine->task->options, "allow"));
+	g_autofree char *folder = g_path_get_dirname(spk_tree_work(machine->tree));
+	const SpkWayOutSpec spec = {
+		.conf = machine->env->conf,
+		.allow = (const char *const *)allow,
+		.folder = folder,
+		.record = record_request,
+		.user = machine,
+	};
+
+	return machine->way || spk_way_out_open(box, &spec, &machine->way, error);
+}
+
 /* SpkRunEnv's open_place. */
 static gboolean open_place(gpointer user, SpkTree **ret_tree, SpkBox **ret_box,
-			   GError **error)
+			   SpkWayOut **ret_way, GError **error)
 {
 	Machine *machine = user;
 	SpkBox *box = core_box(machine->env->core, error);
 
-	if (!box || !open_tree(machine, error) || !record_box(machine, box, error))
+	if (!box || !open_tree(machine, error) || !record_box(machine, box, error) ||
+	    !open_way(machine, box, error))
 		return FALSE;
 	if (spk_tree_carried(machine->tree) && *spk_tree_carried(machine->tree) &&
 	    spk_box_tier(box) < SPK_TIER_NATIVE)
@@ -144,6 +191,7 @@ static gboolean open_place(gpointer user, SpkTree **ret_tree, SpkBox **ret_box,
 			 "task %s: the tier %s cannot lend %s and its like to commands",
 			 machine->task->id, spk_tier_name(spk_box_tier(box)),
 			 *spk_tree_carried(machine->tree));
+	*ret_way = machine->way;
 	*ret_tree = machine->tree;
 	*ret_box = box;
 	return TRUE;
@@ -446,6 +494,9 @@ static const Step steps[SPK_N_STATES] = {
 
 static gboolean move(Machine *machine, SpkState to, GError **error)
 {
+	/* its last connections are told of while the task is ours */
+	if (spk_state_is_terminal(to))
+		g_clear_pointer(&machine->way, spk_way_out_free);
 	if (!spk_task_move(machine->env->store, machine->task->id,
 			   machine->held->lease->token, machine->task->status, to,
 			   machine->reason, error))

@@ -146,8 +146,10 @@ gboolean boxed_run(const SpkToolCtx *ctx, const char *const *argv, gint64 timeou
 	g_autoptr(GString) text = g_string_new(NULL);
 	gint64 step;
 
+	spk_way_out_use(ctx->way, &run);
 	if (!lent || !spill || !spk_box_run(ctx->box, &run, cancel, &ran, error))
 		return FALSE;
+	spk_way_out_note(ctx->way, &ran);
 	g_string_append_printf(text, "exit code %d%s\n", ran.exit_code,
 			       ran.timed_out ? " (time ran out, everything was killed)"
 					     : "");

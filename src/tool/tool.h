@@ -13,6 +13,7 @@
 #include "base/cancel.h"
 #include "box/box.h"
 #include "box/tree.h"
+#include "box/way_out.h"
 #include "conf/conf.h"
 #include "store/store.h"
 
@@ -20,6 +21,7 @@ typedef struct {
 	SpkConf *conf;
 	SpkBox *box;
 	SpkTree *tree;
+	SpkWayOut *way;	       /* NULL: commands have no network */
 	const char *spill_dir; /* SPARKS_HOME/spill/ID; made on first use */
 	const char *task;      /* id */
 	gboolean read_only;    /* the spark may not change files (scout) */

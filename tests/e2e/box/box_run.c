@@ -3,10 +3,11 @@
  *
  * usage: box-run [--set KEY=VALUE]... [--work DIR] [--from DIR] [--read-only PATH]...
  *                [--env K=V]... [--max-out N] [--spill FILE] [--timeout-ms N]
- *                [--way-out SOCKET] [--repeat N] [--facts] [--describe] [-- COMMAND...]
+ *                [--allow HOST]... [--way-out SOCKET] [--repeat N] [--facts] [--describe] [-- COMMAND...]
  *
  * Prints the command's output and exits with its code; 125 and the reason when there was no
- * box. --facts adds a line of JSON to stderr, --repeat runs it N times and prints the
+ * box. --facts adds a line of JSON to stderr, --allow one for each word of the
+ * proxy to stderr, --repeat runs it N times and prints the
  * milliseconds of each to stderr.
  */
 #include <stdio.h>
@@ -16,10 +17,11 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "box/box.h"
+#include "box/way_out.h"
 
 #define EXIT_BOX_FAILED 125
 
-static char **settings, **read_only, **variables, **command;
+static char **settings, **allow, **read_only, **variables, **command;
 static char *work, *from, *spill, *way_out;
 static gint max_out, timeout_ms, repeat = 1;
 static gboolean facts, describe, split;
@@ -36,6 +38,7 @@ static const GOptionEntry entries[] = {
 	{ "repeat", 0, 0, G_OPTION_ARG_INT, &repeat, NULL, NULL },
 	{ "facts", 0, 0, G_OPTION_ARG_NONE, &facts, NULL, NULL },
 	{ "describe", 0, 0, G_OPTION_ARG_NONE, &describe, NULL, NULL },
+	{ "allow", 0, 0, G_OPTION_ARG_STRING_ARRAY, &allow, NULL, NULL },
 	{ "way-out", 0, 0, G_OPTION_ARG_STRING, &way_out, NULL, NULL },
 	{ "split", 0, 0, G_OPTION_ARG_NONE, &split, NULL, NULL },
 	{ G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &command, NULL, NULL },
@@ -66,7 +69,17 @@ static void print_facts(SpkBox *box, const SpkBoxResult *result)
 	fprintf(stderr, "%s\n", text);
 }
 
-static int run_once(SpkBox *box, GError **error)
+/* Of the proxy's own thread. */
+static gboolean print_request(const SpkProxyRecord *record, gpointer user)
+{
+	g_autoptr(json_t) json = spk_way_out_to_json(record);
+	g_autofree char *text = spk_json_dump(json);
+
+	fprintf(stderr, "proxy: %s\n", text);
+	return TRUE;
+}
+
+static int run_once(SpkBox *box, const SpkWayOut *way, GError **error)
 {
 	g_autofree char *here = g_get_current_dir();
 	SpkBoxRun run = {
@@ -83,6 +96,8 @@ static int run_once(SpkBox *box, GError **error)
 	};
 	g_auto(SpkBoxResult) result = { 0 };
 
+	if (way)
+		spk_way_out_use(way, &run);
 	if (!spk_box_run(box, &run, NULL, &result, error))
 		return -1;
 	fwrite(result.out->str, 1, result.out->len, stdout);
@@ -101,6 +116,7 @@ int main(int argc, char **argv)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(SpkConf) conf = NULL;
 	g_autoptr(SpkBox) box = NULL;
+	g_autoptr(SpkWayOut) way = NULL;
 	SpkConfSource source = { 0 };
 	int code = 0;
 
@@ -112,12 +128,17 @@ int main(int argc, char **argv)
 	source.overrides = (const char *const *)settings;
 	conf = spk_conf_load(&source, &error);
 	box = conf ? spk_box_open(conf, &error) : NULL;
-	if (!box)
+	if (!box ||
+	    !spk_way_out_open(box,
+			      &(SpkWayOutSpec){ .conf = conf,
+						.allow = (const char *const *)allow,
+						.record = print_request },
+			      &way, &error))
 		return no_box(error);
 	if (describe)
 		printf("%s\n%s\n", spk_tier_name(spk_box_tier(box)),
 		       spk_box_describe(box));
 	for (int i = 0; command && i < repeat && code >= 0; i++)
-		code = run_once(box, &error);
+		code = run_once(box, way, &error);
 	return code < 0 ? no_box(error) : code;
 }

@@ -2,13 +2,38 @@
 """What tasks write into the journal is what docs/journal.md says, and all of it is seen.
 
 usage: documented.py SPARKS SOURCE_ROOT TALK      (prints TAP)"""
+import http.server
 import json
 import os
 import re
 import sys
+import threading
 
-from holders import (CHECK, FINISH, FIX, Daemon, World, give, last_is, main, rows, say, shell,
+from holders import (CHECK, FINISH, FIX, Daemon, World, give, journal, last_is, main, rows, say, shell,
                      start, status, talk, wait_for)
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """On loopback: an address that only [box] allow_private opens."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"hello from outside\n")
+
+        def log_message(self, *_):
+            pass
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.Handler)
+        self.address = "127.0.0.1:%d" % self.server_port
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def __exit__(self, *args):
+        self.shutdown()
+        super().__exit__(*args)
+
 
 EFFECTS = ["pure", "idempotent", "unsafe"]
 TABLE = {}
@@ -110,6 +135,24 @@ def what_housekeeping_dropped():
         hold(w)
 
 
+def a_command_that_reached_out():
+    with World() as w, Server() as server:
+        w.env["SPARKS_BOX_ALLOW_PRIVATE"] = server.address
+        task = w.do(say(shell(f"curl -sS http://{server.address}/a?b; curl -sS http://127.0.0.1:1/")),
+                    say(FIX), say(FINISH), words=("--allow", server.address))["task"]
+        hold(w)
+        intent, = journal(w, task, "net.intent")
+        done, refused = journal(w, task, "net.result")
+        assert intent["address"] == server.address and intent["path"] == "/a", intent
+        assert done["received"] > 0 and done["sent"] > 0 and not done["refused"], done
+        assert "not among the allowed" in refused["refused"] and not refused["address"], refused
+        result = journal(w, task, "tool.result")[0]
+        assert "hello from outside" in result["text"], result
+        assert result["meta"]["blocked"][0]["rule"] == "network", result
+        kinds = journal(w, task)
+        assert kinds.index("net.intent") < kinds.index("net.result") < kinds.index("tool.result")
+
+
 def every_row_was_seen():
     wanted = {f"{kind}.{key}" for kind, (_, _, keys) in TABLE.items() for key in keys}
     assert not wanted - seen, f"documented, but never written: {sorted(wanted - seen)}"
@@ -118,4 +161,4 @@ def every_row_was_seen():
 read_table()
 main(fixed_applied_and_undone, healed_and_rolled_back, its_own_check, no_room_in_the_window,
      cancelled_and_taken_up, a_provider_that_fails, a_chat,
-     what_housekeeping_dropped, every_row_was_seen)
+     what_housekeeping_dropped, a_command_that_reached_out, every_row_was_seen)

@@ -1,0 +1,228 @@
+#include "box/way_out.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "net/allow.h"
+
+#define SOCKET_NAME "proxy.sock"
+#define NOTED_MAX   20 /* refusals of one run */
+
+struct SpkWayOut {
+	SpkProxy *proxy;
+	char *folder; /* to be removed; NULL: somebody else's */
+	char *socket, *no_proxy;
+	char **hosts;
+	SpkWayOutSpec spec;
+	GMutex lock;
+	json_t *refused; /* since the last note; guarded by lock */
+};
+
+/* Programs ask their own box for these, unless the host's are meant. */
+static const char *const local[] = { "localhost", "127.0.0.1", "::1" };
+
+static gboolean check_rules(const char *const *hosts, const char *const *addresses,
+			    SpkErr code, const char *where, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	g_autoptr(SpkAllow) allow = spk_allow_new(hosts, addresses, &why);
+
+	if (allow)
+		return TRUE;
+	spk_error_set(error, code, spk_error_hint(why), "%s: %s", where, why->message);
+	return FALSE;
+}
+
+gboolean spk_way_out_check(const char *const *allow, GError **error)
+{
+	return check_rules(allow, NULL, SPK_ERR_USAGE, "--allow", error);
+}
+
+static char **both(char *const *first, const char *const *second)
+{
+	GPtrArray *all = g_ptr_array_new();
+
+	for (; first && *first; first++)
+		g_ptr_array_add(all, g_strdup(*first));
+	for (; second && *second; second++)
+		g_ptr_array_add(all, g_strdup(*second));
+	g_ptr_array_add(all, NULL);
+	return (char **)g_ptr_array_free(all, FALSE);
+}
+
+static gboolean read_rules(const SpkWayOutSpec *spec, char ***ret_hosts,
+			   char ***ret_private, GError **error)
+{
+	g_auto(GStrv) configured = spk_conf_list(spec->conf, "box.allow");
+	g_auto(GStrv) addresses = spk_conf_list(spec->conf, "box.allow_private");
+	const char *const *hosts = (const char *const *)configured;
+
+	if (!check_rules(hosts, NULL, SPK_ERR_CONFIG, "[box] allow", error) ||
+	    !check_rules(NULL, (const char *const *)addresses, SPK_ERR_CONFIG,
+			 "[box] allow_private", error) ||
+	    !spk_way_out_check(spec->allow, error))
+		return FALSE;
+	*ret_hosts = both(configured, spec->allow);
+	*ret_private = g_steal_pointer(&addresses);
+	return TRUE;
+}
+
+static char *exceptions(char *const *hosts, GError **error)
+{
+	g_autoptr(SpkAllow)
+		allow = spk_allow_new((const char *const *)hosts, NULL, error);
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	if (!allow)
+		return NULL;
+	for (gsize i = 0; i < G_N_ELEMENTS(local); i++)
+		if (!spk_allow_knows(allow, local[i]))
+			g_string_append_printf(text, "%s%s", text->len ? "," : "",
+					       local[i]);
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static gboolean choose_socket(SpkWayOut *way, const char *folder, GError **error)
+{
+	if (!folder) {
+		way->folder =
+			g_build_filename(g_get_tmp_dir(), "sparks-net-XXXXXX", NULL);
+		if (!g_mkdtemp(way->folder)) {
+			spk_error_set_errno(error, SPK_ERR_IO, errno, "set TMPDIR",
+					    "cannot create %s", way->folder);
+			g_clear_pointer(&way->folder, g_free);
+			return FALSE;
+		}
+		folder = way->folder;
+	}
+	way->socket = g_build_filename(folder, SOCKET_NAME, NULL);
+	return TRUE;
+}
+
+static gboolean has_way_out(SpkBox *box, GError **error)
+{
+	if (spk_box_has_way_out(box))
+		return TRUE;
+	spk_error_set(
+		error, SPK_ERR_POLICY,
+		"leave the hosts out (--allow, [box] allow), or see `sparks doctor` for a "
+		"stronger sandbox",
+		"hosts are allowed, but the sandbox here (%s) has no way out to them",
+		spk_tier_name(spk_box_tier(box)));
+	return FALSE;
+}
+
+/* Of the proxy's thread. */
+static gboolean on_record(const SpkProxyRecord *record, gpointer user)
+{
+	SpkWayOut *way = user;
+
+	if (record->ended && record->refused) {
+		g_mutex_lock(&way->lock);
+		if (json_array_size(way->refused) < NOTED_MAX)
+			json_array_append_new(way->refused,
+					      json_pack("{s:s, s:o}", "rule", "network",
+							"what",
+							spk_json_text(record->refused)));
+		g_mutex_unlock(&way->lock);
+	}
+	return !way->spec.record || way->spec.record(record, way->spec.user);
+}
+
+gboolean spk_way_out_open(SpkBox *box, const SpkWayOutSpec *spec, SpkWayOut **ret_way,
+			  GError **error)
+{
+	g_autoptr(SpkWayOut) way = g_new0(SpkWayOut, 1);
+	g_auto(GStrv) addresses = NULL;
+
+	*ret_way = NULL;
+	g_mutex_init(&way->lock);
+	way->spec = *spec;
+	way->refused = json_array();
+	if (!read_rules(spec, &way->hosts, &addresses, error))
+		return FALSE;
+	if (!way->hosts[0])
+		return TRUE;
+	way->no_proxy = exceptions(way->hosts, error);
+	if (!way->no_proxy || !has_way_out(box, error) ||
+	    !choose_socket(way, spec->folder, error))
+		return FALSE;
+
+	const SpkProxySpec proxy = {
+		.socket = way->socket,
+		.allow = (const char *const *)way->hosts,
+		.allow_private = (const char *const *)addresses,
+		.max_bytes = (guint64)spk_conf_int(spec->conf, "box.net_bytes"),
+		.record = on_record,
+		.user = way,
+	};
+
+	way->proxy = spk_proxy_start(&proxy, error);
+	if (!way->proxy)
+		return FALSE;
+	*ret_way = g_steal_pointer(&way);
+	return TRUE;
+}
+
+void spk_way_out_free(SpkWayOut *way)
+{
+	if (!way)
+		return;
+	spk_proxy_stop(way->proxy);
+	if (way->folder)
+		(void)spk_fs_remove_tree(way->folder,
+					 NULL); /* an empty folder at worst */
+	g_free(way->folder);
+	g_free(way->socket);
+	g_free(way->no_proxy);
+	g_strfreev(way->hosts);
+	json_decref(way->refused);
+	g_mutex_clear(&way->lock);
+	g_free(way);
+}
+
+void spk_way_out_use(const SpkWayOut *way, SpkBoxRun *run)
+{
+	run->way_out = way ? way->socket : NULL;
+	run->no_proxy = way && *way->no_proxy ? way->no_proxy : NULL;
+}
+
+void spk_way_out_note(SpkWayOut *way, SpkBoxResult *result)
+{
+	if (!way)
+		return;
+	g_mutex_lock(&way->lock);
+	if (json_array_size(way->refused)) {
+		if (!result->blocked)
+			result->blocked = json_array();
+		json_array_extend(result->blocked, way->refused);
+		json_array_clear(way->refused);
+	}
+	g_mutex_unlock(&way->lock);
+}
+
+const char *const *spk_way_out_hosts(const SpkWayOut *way)
+{
+	return (const char *const *)way->hosts;
+}
+
+json_t *spk_way_out_to_json(const SpkProxyRecord *record)
+{
+	json_t *json = json_pack("{s:I,s:o,s:o,s:i,s:o,s:o}", "number",
+				 (json_int_t)record->number, "method",
+				 spk_json_text(record->method), "host",
+				 spk_json_text(record->host), "port", (int)record->port,
+				 "path", spk_json_text(record->path), "address",
+				 spk_json_text(record->address));
+
+	if (!record->ended)
+		return json;
+	spk_json_set(json, "refused", spk_json_text(record->refused));
+	spk_json_set(json, "sent", json_integer((json_int_t)record->sent));
+	spk_json_set(json, "received", json_integer((json_int_t)record->received));
+	spk_json_set(json, "seconds", json_real(record->seconds));
+	return json;
+}
