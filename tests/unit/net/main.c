@@ -10,6 +10,7 @@ int main(void)
 	g_array_append_vals(all, address_tests, n_address_tests);
 	g_array_append_vals(all, child_tests, n_child_tests);
 	g_array_append_vals(all, http_tests, n_http_tests);
+	g_array_append_vals(all, proxy_tests, n_proxy_tests);
 	g_array_append_vals(all, proxy_request_tests, n_proxy_request_tests);
 	g_array_append_vals(all, sse_tests, n_sse_tests);
 	return _cmocka_run_group_tests("net", (const struct CMUnitTest *)all->data,

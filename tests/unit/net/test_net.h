@@ -14,6 +14,8 @@ extern const struct CMUnitTest child_tests[];
 extern const size_t n_child_tests;
 extern const struct CMUnitTest http_tests[];
 extern const size_t n_http_tests;
+extern const struct CMUnitTest proxy_tests[];
+extern const size_t n_proxy_tests;
 extern const struct CMUnitTest proxy_request_tests[];
 extern const size_t n_proxy_request_tests;
 extern const struct CMUnitTest sse_tests[];
