@@ -137,6 +137,8 @@ static void read_settings(Native *native, SpkConf *conf)
 		.memory_bytes = spk_conf_int(conf, "box.memory_bytes"),
 		.pids = spk_conf_int(conf, "box.pids"),
 		.fsize_bytes = spk_conf_int(conf, "box.fsize_bytes"),
+		.disk_bytes = spk_conf_int(conf, "box.disk_bytes"),
+		.inodes = spk_conf_int(conf, "box.inodes"),
 		.path = native->path,
 	};
 }

@@ -19,10 +19,16 @@ static gboolean is_below(const char *path, const char *folder)
 
 /* Memory and processes of all together are metered by the helper: a limit on addresses would
  * break programs that reserve much and use little, and RLIMIT_NPROC does not hold root. */
-static void put_meters(GByteArray *plan, const SpkBoxSettings *settings)
+static void put_meters(GByteArray *plan, const SpkBoxSettings *settings, const char *work)
 {
 	spk_box_put_number(plan, SPK_PLAN_METER, "memory", settings->memory_bytes);
 	spk_box_put_number(plan, SPK_PLAN_METER, "pids", settings->pids);
+	if (!settings->cgroups)
+		spk_box_put_number(plan, SPK_PLAN_METER, "shared",
+				   settings->memory_bytes);
+	spk_box_put_number(plan, SPK_PLAN_METER, "disk", settings->disk_bytes);
+	spk_box_put_number(plan, SPK_PLAN_METER, "inodes", settings->inodes);
+	spk_box_put(plan, SPK_PLAN_WATCH, work, NULL);
 }
 
 /* Threads that run as our user, as far as /proc shows them. */
@@ -178,7 +184,7 @@ static void put_native_run(GByteArray *plan, const SpkBoxSettings *settings,
 		spk_box_put(plan, SPK_PLAN_BIND_RO, run->way_out, SPK_BOX_PROXY_SOCKET);
 	spk_box_put(plan, SPK_PLAN_SEAL, NULL, NULL);
 	spk_box_put(plan, SPK_PLAN_NO_PRIVS, NULL, NULL);
-	put_meters(plan, settings);
+	put_meters(plan, settings, work);
 	if (run->way_out)
 		spk_box_put(plan, SPK_PLAN_FORWARD, SPK_BOX_PROXY_PORT,
 			    SPK_BOX_PROXY_SOCKET);
@@ -210,7 +216,7 @@ static void put_landlock_run(GByteArray *plan, const SpkBoxSettings *settings,
 
 	spk_box_put(plan, SPK_PLAN_URGENT, NULL, NULL);
 	spk_box_put(plan, SPK_PLAN_NO_PRIVS, NULL, NULL);
-	put_meters(plan, settings);
+	put_meters(plan, settings, work);
 	if (!run->read_only_work)
 		spk_box_put(plan, SPK_PLAN_DEPUTY, work, NULL);
 	spk_box_put(plan, SPK_PLAN_DEPUTY, scratch, NULL);

@@ -30,7 +30,7 @@ typedef struct {
 	SpkTier tier;
 	int landlock; /* ABI */
 	gint64 timeout_ms;
-	gint64 memory_bytes, pids, fsize_bytes;
+	gint64 memory_bytes, pids, fsize_bytes, disk_bytes, inodes;
 	gboolean cgroups; /* memory is held by them, and needs no meter */
 	const char *path; /* where the work tree appears; NULL: same place */
 } SpkBoxSettings;

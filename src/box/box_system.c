@@ -11,7 +11,8 @@
 
 #include "base/fs.h"
 
-#define COPIED_MAX 16384 /* bytes */
+#define COPIED_MAX	     16384 /* bytes */
+#define TMPFS_BYTES_PER_FILE 16384 /* of the box's memory; an empty file takes 1 KiB */
 
 /* Folders of the system, read-only. Links among them (/bin -> usr/bin) stay links. */
 static const char *const system_dirs[] = {
@@ -165,7 +166,9 @@ static void put_native_system(GByteArray *plan, const SpkBoxSettings *settings)
 {
 	/* each a quarter, so that files in memory cannot go past the limit of memory */
 	g_autofree char *quarter =
-		g_strdup_printf("size=%" G_GINT64_FORMAT, settings->memory_bytes / 4);
+		g_strdup_printf("size=%" G_GINT64_FORMAT ",nr_inodes=%" G_GINT64_FORMAT,
+				settings->memory_bytes / 4,
+				settings->memory_bytes / TMPFS_BYTES_PER_FILE);
 	g_autofree char *shared = g_strconcat("mode=1777,", quarter, NULL);
 	g_autofree char *own = g_strconcat("mode=0700,", quarter, NULL);
 

@@ -38,6 +38,14 @@ StepFn step_no_privs, step_rlimit, step_ruleset, step_allow, step_restrict, step
 /* supervise.c */
 StepFn step_join, step_overlay;
 StepFn step_urgent, step_meter, step_supervise, step_janitor;
+/* meters.c: what no process is seen to hold */
+StepFn step_watch;
+/* 0 when there is no meter of that name. */
+int set_hidden_meter(const char *name, long long most);
+/* TRUE (and reported) when one of them is passed. */
+int hidden_is_over(void);
+/* Reports and returns TRUE when `used` is more than `most`, which is not 0. */
+int passed(const char *rule, long long used, long long most, const char *unit);
 /* The command goes on as urgent as any other. */
 void end_urgency(void);
 /* forward.c */

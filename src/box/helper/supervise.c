@@ -73,7 +73,7 @@ void step_meter(const SpkPlanStep *step)
 		max_memory = most;
 	else if (strcmp(step->arg[0], "pids") == 0)
 		max_pids = most;
-	else
+	else if (!set_hidden_meter(step->arg[0], most))
 		fail_with("no such meter");
 }
 
@@ -217,7 +217,7 @@ static long long sum(size_t n, long long (*measure)(pid_t pid))
 	return total;
 }
 
-static int passed(const char *rule, long long used, long long most, const char *unit)
+int passed(const char *rule, long long used, long long most, const char *unit)
 {
 	char text[96];
 
@@ -234,6 +234,8 @@ static int is_over(void)
 							: MAX_LISTED;
 	size_t n;
 
+	if (hidden_is_over())
+		return 1;
 	if (!max_memory && !max_pids)
 		return 0;
 	n = list_box(most);
