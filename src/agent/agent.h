@@ -34,6 +34,7 @@ typedef struct {
 	const char *instead;
 	/* Paths of the files of [persona] that `soul` is made of, too; NULL: of one recorded. */
 	const char *const *persona_files;
+	GPtrArray *mounts; /* SpkBoxMount; NULL: none */
 } SpkSpark;
 
 void spk_spark_free(SpkSpark *spark);

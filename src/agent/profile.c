@@ -195,7 +195,9 @@ SpkSpark *spk_spark_of_table(const SpkConfTable *table, GError **error)
 			 "works as react",
 			 spk_conf_table_file(table),
 			 spk_conf_table_line(table, "strategy"), spark->name);
-	if (!read_tools(table, spark, error) || !read_prompt(table, spark, error))
+	spark->mounts = spk_mounts_of_table(table, error);
+	if (!spark->mounts || !read_tools(table, spark, error) ||
+	    !read_prompt(table, spark, error))
 		return NULL;
 	return g_steal_pointer(&spark);
 }

@@ -57,6 +57,7 @@ void spk_spark_free(SpkSpark *spark)
 	g_strfreev((char **)spark->skill_files);
 	g_free((char *)spark->instead);
 	g_strfreev((char **)spark->persona_files);
+	g_clear_pointer(&spark->mounts, g_ptr_array_unref);
 	g_free(spark);
 }
 
@@ -77,6 +78,7 @@ static SpkSpark *copy(const SpkSpark *from)
 	spark->instead = g_strdup(from->instead);
 	spark->persona_files =
 		(const char *const *)g_strdupv((char **)from->persona_files);
+	spark->mounts = from->mounts ? g_ptr_array_ref(from->mounts) : NULL;
 	return spark;
 }
 
@@ -171,17 +173,20 @@ json_t *spk_spark_record(const SpkSpark *spark)
 	tools = json_array();
 	for (const char *const *tool = spark->tools; *tool; tool++)
 		json_array_append_new(tools, json_string(*tool));
-	return json_pack("{s:o,s:o,s:o,s:s,s:s,s:b,s:o,s:o}", "name",
+	return json_pack("{s:o,s:o,s:o,s:s,s:s,s:b,s:o,s:o,s:o}", "name",
 			 spk_json_text(spark->name), "description",
 			 spk_json_text(spark->description), "tools", tools, "role",
 			 spark->role, "strategy", spark->strategy, "read_only",
 			 spark->read_only, "soul", spk_json_text(spark->soul), "origin",
-			 spk_json_text(spark->origin));
+			 spk_json_text(spark->origin), "mounts",
+			 spk_mounts_record(spark->mounts));
 }
 
 SpkSpark *spk_spark_recorded(const json_t *record)
 {
 	g_autoptr(GPtrArray) tools = g_ptr_array_new();
+	g_autoptr(GPtrArray)
+		mounts = spk_mounts_recorded(json_object_get(record, "mounts"));
 	const char *texts[] = { "name",	    "description", "role",
 				"strategy", "soul",	   "origin" };
 	json_t *tool;
@@ -205,6 +210,7 @@ SpkSpark *spk_spark_recorded(const json_t *record)
 			    .read_only =
 				    !json_is_false(json_object_get(record, "read_only")),
 			    .soul = texts[4],
-			    .origin = texts[5] };
+			    .origin = texts[5],
+			    .mounts = mounts };
 	return copy(&spark);
 }

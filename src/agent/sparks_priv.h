@@ -7,4 +7,10 @@
 /* CONFIG with file, line and key. */
 SpkSpark *spk_spark_of_table(const SpkConfTable *table, GError **error);
 
+/* ---- mounts.c: SpkBoxMount ---- */
+/* CONFIG as above. */
+GPtrArray *spk_mounts_of_table(const SpkConfTable *table, GError **error);
+json_t *spk_mounts_record(const GPtrArray *mounts);
+GPtrArray *spk_mounts_recorded(const json_t *list);
+
 #endif

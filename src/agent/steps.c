@@ -323,6 +323,7 @@ static gboolean do_call(SpkRun *run, const json_t *call, guint index, const char
 		.spill_dir = spill,
 		.task = run->env.task->id,
 		.read_only = run->env.spark->read_only,
+		.mounts = run->env.spark->mounts,
 		.step = run->step,
 	};
 	SpkEffect effect = tool ? tool->effect : SPK_EFFECT_PURE;

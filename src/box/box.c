@@ -22,6 +22,26 @@ static const char *const tier_names[] = {
 	[SPK_TIER_NATIVE_FULL] = "native-full",
 };
 
+static void mount_free(SpkBoxMount *mount)
+{
+	g_free(mount->from);
+	g_free(mount->to);
+	g_free(mount);
+}
+
+SpkBoxMount *spk_box_mount_new(const char *from, const char *to, gboolean read_only)
+{
+	SpkBoxMount *mount = g_new0(SpkBoxMount, 1);
+
+	*mount = (SpkBoxMount){ g_strdup(from), g_strdup(to), read_only };
+	return mount;
+}
+
+GPtrArray *spk_box_mounts_new(void)
+{
+	return g_ptr_array_new_with_free_func((GDestroyNotify)mount_free);
+}
+
 const char *spk_tier_name(SpkTier tier)
 {
 	g_assert((gsize)tier < G_N_ELEMENTS(tier_names));

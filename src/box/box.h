@@ -30,6 +30,14 @@ typedef struct {
 	gpointer user;
 } SpkBoxSink;
 
+/* A folder or file of the host, shown in the box. */
+typedef struct {
+	char *from, *to; /* absolute */
+	gboolean read_only;
+} SpkBoxMount;
+SpkBoxMount *spk_box_mount_new(const char *from, const char *to, gboolean read_only);
+GPtrArray *spk_box_mounts_new(void); /* frees what is added */
+
 typedef struct {
 	const char *work; /* absolute; the only writable place, same path inside */
 	const char *
@@ -43,6 +51,8 @@ typedef struct {
 	/* Folders lent to the box, below `work`: SpkTreeLent (box/tree.h), or NULL; `hidden`:
 	 * files in them that are masked. Tier landlock has no mounts: they are not there. */
 	const GPtrArray *lent;
+	const GPtrArray *mounts;   /* SpkBoxMount; NULL: none */
+	gboolean mounts_read_only; /* all of them, whatever they say */
 	char *const *hidden;
 	gint64 timeout_ms; /* wall clock; 0: from [box] timeout_secs */
 	gsize max_out;	   /* bytes kept in memory; 0: 64 KiB */

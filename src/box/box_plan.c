@@ -167,6 +167,22 @@ static void put_lent(GByteArray *plan, const SpkBoxRun *run, const char *work)
 	}
 }
 
+static gboolean may_write(const SpkBoxRun *run, const SpkBoxMount *mount)
+{
+	return !mount->read_only && !run->mounts_read_only;
+}
+
+static void put_mounts(GByteArray *plan, const SpkBoxRun *run)
+{
+	for (guint i = 0; run->mounts && i < run->mounts->len; i++) {
+		const SpkBoxMount *mount = run->mounts->pdata[i];
+
+		spk_box_put(plan,
+			    may_write(run, mount) ? SPK_PLAN_BIND_RW : SPK_PLAN_BIND_RO,
+			    mount->from, mount->to);
+	}
+}
+
 static void put_native_run(GByteArray *plan, const SpkBoxSettings *settings,
 			   const SpkBoxRun *run, gint64 timeout_ms)
 {
@@ -176,6 +192,7 @@ static void put_native_run(GByteArray *plan, const SpkBoxSettings *settings,
 	for (const char *const *path = run->read_only; path && *path; path++)
 		if (!is_below(*path, work))
 			spk_box_put(plan, SPK_PLAN_BIND_RO, *path, *path);
+	put_mounts(plan, run); /* the work tree may lie below one of them */
 	spk_box_put(plan, run->read_only_work ? SPK_PLAN_BIND_RO : SPK_PLAN_BIND_RW,
 		    run->work_from ? run->work_from : run->work, work);
 	put_kept(plan, run, work);
@@ -200,6 +217,12 @@ static void put_native_run(GByteArray *plan, const SpkBoxSettings *settings,
 			    run->read_only_work ? "read" : "write");
 		for (gsize i = 0; i < G_N_ELEMENTS(writable); i++)
 			spk_box_put(plan, SPK_PLAN_ALLOW, writable[i], "write");
+		for (guint i = 0; run->mounts && i < run->mounts->len; i++) {
+			const SpkBoxMount *mount = run->mounts->pdata[i];
+
+			if (may_write(run, mount))
+				spk_box_put(plan, SPK_PLAN_ALLOW, mount->to, "write");
+		}
 		spk_box_put(plan, SPK_PLAN_RESTRICT, NULL, NULL);
 	}
 	if (run->way_out)
@@ -226,6 +249,12 @@ static void put_landlock_run(GByteArray *plan, const SpkBoxSettings *settings,
 	g_byte_array_append(plan, system->data, system->len);
 	for (const char *const *path = run->read_only; path && *path; path++)
 		spk_box_put(plan, SPK_PLAN_ALLOW, *path, "read");
+	for (guint i = 0; run->mounts && i < run->mounts->len; i++) {
+		const SpkBoxMount *mount = run->mounts->pdata[i];
+
+		spk_box_put(plan, SPK_PLAN_ALLOW, mount->to,
+			    may_write(run, mount) ? "write" : "read");
+	}
 	spk_box_put(plan, SPK_PLAN_ALLOW, work, run->read_only_work ? "read" : "write");
 	spk_box_put(plan, SPK_PLAN_ALLOW, scratch, "write");
 	spk_box_put(plan, SPK_PLAN_RESTRICT, NULL, NULL);
@@ -271,9 +300,21 @@ static gboolean check_absolute(const char *what, const char *path, GError **erro
 	return FALSE;
 }
 
-/* Landlock's rights only ever add up on the way down. */
+/* Landlock's rights only ever add up on the way down, and nothing can be shown elsewhere. */
 gboolean spk_box_plan_keeps(const SpkBoxRun *run, GError **error)
 {
+	for (guint i = 0; run->mounts && i < run->mounts->len; i++) {
+		const SpkBoxMount *mount = run->mounts->pdata[i];
+
+		if (!strcmp(mount->from, mount->to))
+			continue;
+		spk_error_set(error, SPK_ERR_BOX_TIER,
+			      "leave container_path out, or see `sparks sandbox probe` "
+			      "for what the tier native lacks here",
+			      "the tier landlock cannot show %s at %s", mount->from,
+			      mount->to);
+		return FALSE;
+	}
 	for (const char *const *name = run->kept; name && *name; name++) {
 		g_autofree char *path = g_build_filename(
 			run->work_from ? run->work_from : run->work, *name, NULL);

@@ -226,9 +226,9 @@ static void print_mounts(const SpkConfTable *table)
 		g_autoptr(json_t) one = mount;
 		g_autofree char *key = g_strdup_printf("mounts[%u].host_path", i);
 		g_autofree char *effect = effect_of(table, key);
+		const char *to = spk_json_str(one, "container_path");
 		g_autofree char *text = g_strdup_printf(
-			"%s at %s%s", spk_json_str(one, "host_path"),
-			spk_json_str(one, "container_path"),
+			"%s%s%s%s", spk_json_str(one, "host_path"), *to ? " at " : "", to,
 			spk_json_bool(one, "read_only", FALSE) ? ", read only" : "");
 
 		print_row(i ? "" : "mounts", text, effect);

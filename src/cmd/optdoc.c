@@ -301,29 +301,25 @@ static void put_sample_option(GString *out, const SpkOpt *opt, GHashTable *value
 }
 
 /* A spark that works once its # are gone; other keys are there with their defaults. */
-static void put_sample_spark(GString *out)
-{
-	static const struct {
-		const char *name, *value;
-	} examples[] = {
-		{ "ghosts[].name", "reviewer" },
-		{ "ghosts[].description",
-		  "reads a change and says what is wrong with it" },
-		{ "ghosts[].tools",
-		  "[\"file_read\", \"file_search\", \"git\", \"finish\"]" },
-	};
+static const struct {
+	const char *name, *value;
+} examples[] = {
+	{ "ghosts[].name", "reviewer" },
+	{ "ghosts[].description", "reads a change and says what is wrong with it" },
+	{ "ghosts[].tools", "[\"file_read\", \"file_search\", \"git\", \"finish\"]" },
+	{ "ghosts[].mounts[].host_path", "~/.cache/pip" },
+};
 
-	g_string_append(
-		out,
-		"\n# Sparks of your own, as many as you like; the same keys may stand in files of\n"
-		"# ~/.sparks/ghosts. Take away the # of [[ghosts]] and of the keys that you want.\n"
-		"#[[ghosts]]\n");
+/* Those of a spark itself, or of its mounts. */
+static void put_sample_keys(GString *out, gboolean mounts)
+{
 	for (const SpkOpt *opt = spk_conf_later_options(); opt->name; opt++) {
 		g_autofree char *range = spk_optdoc_range(opt);
 		g_autofree char *value = NULL;
 		const char *text = opt->fallback;
 
-		if (opt->flags & SPK_OPT_LATER)
+		if ((opt->flags & SPK_OPT_LATER) ||
+		    (strstr(opt->name, ".mounts[]") != NULL) != mounts)
 			continue;
 		for (gsize i = 0; i < G_N_ELEMENTS(examples); i++)
 			if (!strcmp(examples[i].name, opt->name))
@@ -333,6 +329,18 @@ static void put_sample_spark(GString *out)
 				       opt->sentence, range, section_end(opt->name) + 1,
 				       value);
 	}
+}
+
+static void put_sample_spark(GString *out)
+{
+	g_string_append(
+		out,
+		"\n# Sparks of your own, as many as you like; the same keys may stand in files of\n"
+		"# ~/.sparks/ghosts. Take away the # of [[ghosts]] and of the keys that you want.\n"
+		"#[[ghosts]]\n");
+	put_sample_keys(out, FALSE);
+	g_string_append(out, "\n#[[ghosts.mounts]]\n");
+	put_sample_keys(out, TRUE);
 }
 
 char *spk_optdoc_sample(void)

@@ -134,6 +134,8 @@ gboolean boxed_run(const SpkToolCtx *ctx, const char *const *argv, gint64 timeou
 		.read_only = readable,
 		.lent = lent,
 		.hidden = spk_tree_hidden(ctx->tree),
+		.mounts = ctx->mounts,
+		.mounts_read_only = ctx->read_only,
 		.argv = argv,
 		.env = environment,
 		.cwd = folder && *folder ? folder : NULL,

@@ -21,10 +21,11 @@ typedef struct {
 	SpkConf *conf;
 	SpkBox *box;
 	SpkTree *tree;
-	SpkWayOut *way;	       /* NULL: commands have no network */
-	const char *spill_dir; /* SPARKS_HOME/spill/ID; made on first use */
-	const char *task;      /* id */
-	gboolean read_only;    /* the spark may not change files (scout) */
+	SpkWayOut *way;		 /* NULL: commands have no network */
+	const char *spill_dir;	 /* SPARKS_HOME/spill/ID; made on first use */
+	const char *task;	 /* id */
+	gboolean read_only;	 /* the spark may not change files (scout) */
+	const GPtrArray *mounts; /* SpkBoxMount of the spark; NULL: none */
 	gint64 step; /* names spill files: spill/ID/STEP.txt, shown as "spill:STEP" */
 } SpkToolCtx;
 

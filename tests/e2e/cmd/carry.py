@@ -79,5 +79,39 @@ def the_list_is_an_option():
         assert "lib.d" in w.run("config", "explain", "box.carry", "--set", 'box.carry=["lib.d"]').out
 
 
+def a_spark_is_given_folders_of_the_host():
+    with World() as w:
+        cache, tool = os.path.join(w.folder, "cache"), os.path.join(w.folder, "tool")
+        os.mkdir(cache)
+        with open(tool, "w", encoding="utf-8") as file:
+            file.write("dep() { echo 5; }\n")
+        profile = os.path.join(w.env["SPARKS_HOME"], "ghosts", "builder.toml")
+        os.makedirs(os.path.dirname(profile), mode=0o700)
+
+        def mounts(*lines):
+            with open(profile, "w", encoding="utf-8") as file:
+                file.write('name = "builder"\ntools = ["shell", "file_edit"]\n')
+                file.writelines("[[mounts]]\n" + line for line in lines)
+
+        mounts(f'host_path = "{cache}"\ncontainer_path = "/cache"\n', f'host_path = "{tool}"\nread_only = true\n')
+        check = f". {tool}; [ $(dep) = 5 ] && ! touch /cache/check 2>/dev/null && sh test.sh"
+        report = w.json("do", "x", "--ghost", "builder", "--check", check, "--model", w.play(
+            shell(f"echo kept > /cache/file; echo 1 >> {tool} || cat {tool}"), say(FIX), say(FINISH)))
+        assert report["verdict"] == "verified", report
+        assert os.listdir(cache) == ["file"] and "echo 5" in outputs(w, report["task"])[0], outputs(w, report["task"])
+        assert f"{cache} at /cache" in " ".join(w.run("ghosts", "show", "builder").out.split())
+        for line, words in ((f'host_path = "{w.folder}"\n', "holds the state of sparks"),
+                            (f'host_path = "{cache}"\ncontainer_path = "/proc/x"\n', "is a place of the box's own"),
+                            (f'host_path = "{cache}"\ncontainer_path = "x"\n', "must be an absolute path")):
+            mounts(line)
+            done = w.run("ghosts", code=78)
+            assert words in done.err and "builder.toml:" in done.err, done.err
+        mounts('host_path = "."\ncontainer_path = "/workspace"\n')
+        assert "is left out: give an absolute path" in w.run("ghosts").err
+        mounts('host_path = "/nowhere/at/all"\n')
+        error = w.json("do", "x", "--ghost", "builder", "--check", "true", "--model", w.play(say(FINISH)), code=1)["error"]
+        assert "/nowhere/at/all" in error["message"], error
+
+
 main(what_is_written_stays_in_a_layer, sensitive_files_in_it_are_not_there, what_leads_elsewhere_is_not_lent,
-     the_list_is_an_option)
+     the_list_is_an_option, a_spark_is_given_folders_of_the_host)
