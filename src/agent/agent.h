@@ -25,8 +25,9 @@ typedef struct {
 	const char *role;     /* coordinator | coder | critic | worker */
 	const char *strategy; /* name of a strategy */
 	gboolean read_only;
-	const char *soul;   /* part of the system prompt */
-	const char *origin; /* "built in", or "file:line" */
+	const char *const *allow; /* hosts its commands may reach, too; NULL: none */
+	const char *soul;	  /* part of the system prompt */
+	const char *origin;	  /* "built in", or "file:line" */
 	/* Of one that isn't built in nor recorded: paths of the files that `soul` is made of
 	 * (soul_file may be NULL), and where the one stands whose place it took, or NULL. */
 	const char *soul_file;

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "net/allow.h"
 #include "tool/tool.h"
 
 /* The reference's names: ours for the same thing, or NULL for what we lack. */
@@ -174,6 +175,20 @@ static gboolean is_name(const char *name)
 	return *name && !name[len] && len <= 64;
 }
 
+static gboolean read_allow(const SpkConfTable *table, SpkSpark *spark, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	g_autoptr(SpkAllow) allow = NULL;
+	g_autofree char *text = NULL;
+
+	spark->allow = (const char *const *)spk_conf_table_list(table, "allow");
+	allow = spk_allow_new(spark->allow, NULL, &why);
+	if (allow)
+		return TRUE;
+	text = g_strdup_printf("cannot be kept: %s", why->message);
+	return fail(table, "allow", spk_error_hint(why), error, text);
+}
+
 SpkSpark *spk_spark_of_table(const SpkConfTable *table, GError **error)
 {
 	g_autoptr(SpkSpark) spark = g_new0(SpkSpark, 1);
@@ -197,7 +212,7 @@ SpkSpark *spk_spark_of_table(const SpkConfTable *table, GError **error)
 			 spk_conf_table_line(table, "strategy"), spark->name);
 	spark->mounts = spk_mounts_of_table(table, error);
 	if (!spark->mounts || !read_tools(table, spark, error) ||
-	    !read_prompt(table, spark, error))
+	    !read_allow(table, spark, error) || !read_prompt(table, spark, error))
 		return NULL;
 	return g_steal_pointer(&spark);
 }

@@ -51,6 +51,7 @@ void spk_spark_free(SpkSpark *spark)
 	g_strfreev((char **)spark->tools);
 	g_free((char *)spark->role);
 	g_free((char *)spark->strategy);
+	g_strfreev((char **)spark->allow);
 	g_free((char *)spark->soul);
 	g_free((char *)spark->origin);
 	g_free((char *)spark->soul_file);
@@ -71,6 +72,7 @@ static SpkSpark *copy(const SpkSpark *from)
 	spark->role = g_strdup(from->role);
 	spark->strategy = g_strdup(from->strategy);
 	spark->read_only = from->read_only;
+	spark->allow = (const char *const *)g_strdupv((char **)from->allow);
 	spark->soul = g_strdup(from->soul);
 	spark->origin = g_strdup(from->origin ? from->origin : "built in");
 	spark->soul_file = g_strdup(from->soul_file);
@@ -163,33 +165,53 @@ SpkSpark *spk_spark_find(const SpkConf *conf, const char *name, GError **error)
 }
 
 /* ---- on record with a task ---- */
+static json_t *texts_to_json(const char *const *texts)
+{
+	json_t *list = json_array();
+
+	for (; texts && *texts; texts++)
+		json_array_append_new(list, spk_json_text(*texts));
+	return list;
+}
+
 json_t *spk_spark_record(const SpkSpark *spark)
 {
-	json_t *tools;
-
 	if (!strcmp(spark->origin, "built in") &&
 	    !(spark->persona_files && spark->persona_files[0]))
 		return NULL;
-	tools = json_array();
-	for (const char *const *tool = spark->tools; *tool; tool++)
-		json_array_append_new(tools, json_string(*tool));
-	return json_pack("{s:o,s:o,s:o,s:s,s:s,s:b,s:o,s:o,s:o}", "name",
+	return json_pack("{s:o,s:o,s:o,s:o,s:s,s:s,s:b,s:o,s:o,s:o}", "name",
 			 spk_json_text(spark->name), "description",
-			 spk_json_text(spark->description), "tools", tools, "role",
-			 spark->role, "strategy", spark->strategy, "read_only",
-			 spark->read_only, "soul", spk_json_text(spark->soul), "origin",
+			 spk_json_text(spark->description), "tools",
+			 texts_to_json(spark->tools), "allow",
+			 texts_to_json(spark->allow), "role", spark->role, "strategy",
+			 spark->strategy, "read_only", spark->read_only, "soul",
+			 spk_json_text(spark->soul), "origin",
 			 spk_json_text(spark->origin), "mounts",
 			 spk_mounts_record(spark->mounts));
 }
 
+/* Borrowed, NULL-terminated. */
+static GPtrArray *strings_of(const json_t *list)
+{
+	GPtrArray *texts = g_ptr_array_new();
+	const json_t *text;
+	gsize i;
+
+	json_array_foreach(list, i, text)
+		if (json_is_string(text))
+			g_ptr_array_add(texts, (gpointer)json_string_value(text));
+	g_ptr_array_add(texts, NULL);
+	return texts;
+}
+
 SpkSpark *spk_spark_recorded(const json_t *record)
 {
-	g_autoptr(GPtrArray) tools = g_ptr_array_new();
+	g_autoptr(GPtrArray) tools = strings_of(json_object_get(record, "tools"));
+	g_autoptr(GPtrArray) allow = strings_of(json_object_get(record, "allow"));
 	g_autoptr(GPtrArray)
 		mounts = spk_mounts_recorded(json_object_get(record, "mounts"));
 	const char *texts[] = { "name",	    "description", "role",
 				"strategy", "soul",	   "origin" };
-	json_t *tool;
 	gsize i;
 	SpkSpark spark;
 
@@ -198,13 +220,10 @@ SpkSpark *spk_spark_recorded(const json_t *record)
 		if (!texts[i])
 			return NULL;
 	}
-	json_array_foreach(json_object_get(record, "tools"), i, tool)
-		if (json_is_string(tool))
-			g_ptr_array_add(tools, (gpointer)json_string_value(tool));
-	g_ptr_array_add(tools, NULL);
 	spark = (SpkSpark){ .name = texts[0],
 			    .description = texts[1],
 			    .tools = (const char *const *)tools->pdata,
+			    .allow = (const char *const *)allow->pdata,
 			    .role = texts[2],
 			    .strategy = texts[3],
 			    .read_only =

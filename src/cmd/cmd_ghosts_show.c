@@ -35,10 +35,11 @@ static json_t *texts_to_json(const char *const *texts)
 
 json_t *spk_ghosts_to_json(const SpkSpark *spark)
 {
-	return json_pack("{s:s,s:o,s:s,s:s,s:b,s:o,s:o}", "name", spark->name,
+	return json_pack("{s:s,s:o,s:s,s:s,s:b,s:o,s:o,s:o}", "name", spark->name,
 			 "description", spk_json_text(spark->description), "role",
 			 spark->role, "strategy", spark->strategy, "read_only",
-			 spark->read_only, "tools", texts_to_json(spark->tools), "origin",
+			 spark->read_only, "tools", texts_to_json(spark->tools), "allow",
+			 texts_to_json(spark->allow), "origin",
 			 spk_json_text(spark->origin));
 }
 
@@ -249,6 +250,9 @@ static void print(const SpkConf *conf, const SpkSpark *spark)
 {
 	const SpkConfTable *table = table_of(conf, spark->name);
 	g_autofree char *tools = g_strjoinv(", ", (char **)spark->tools);
+	g_autofree char *allow = spark->allow && *spark->allow
+					 ? g_strjoinv(", ", (char **)spark->allow)
+					 : NULL;
 	g_autofree char *from =
 		spark->instead ? g_strdup_printf("%s, in the place of the one %s%s",
 						 spark->origin,
@@ -263,6 +267,8 @@ static void print(const SpkConf *conf, const SpkSpark *spark)
 	print_key(table, "role", "role", spark->role);
 	print_strategy(table, spark);
 	print_key(table, "tools", "tools", tools);
+	if (allow)
+		print_key(table, "reaches", "allow", allow);
 	print_row("files", spark->read_only ? "reads them" : "reads and changes them",
 		  NULL);
 	print_files(table, spark);

@@ -336,6 +336,16 @@ static int run_in(SpkBox *box, SpkWayOut *way, const SpkArgs *args, const SpkSpa
 	return spk_cancel_is_fired(cancel) ? code : EXIT_BOX_FAILED;
 }
 
+static char **allowed_hosts(const SpkArgs *args, const SpkSpark *spark)
+{
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+	g_strv_builder_addv(builder, (const char **)spk_args_list(args, "allow"));
+	if (spark && spark->allow)
+		g_strv_builder_addv(builder, (const char **)spark->allow);
+	return g_strv_builder_end(builder);
+}
+
 static int run(const SpkArgs *args)
 {
 	const char *backend = spk_args_str(args, "backend");
@@ -350,6 +360,7 @@ static int run(const SpkArgs *args)
 	g_autoptr(SpkConf) conf = NULL;
 	g_autoptr(SpkBox) box = NULL;
 	g_autoptr(SpkWayOut) way = NULL;
+	g_auto(GStrv) allow = NULL;
 	g_auto(Place) place = { 0 };
 	int code;
 
@@ -365,13 +376,12 @@ static int run(const SpkArgs *args)
 		(void)spk_cmd_fail(g_steal_pointer(&error), json);
 		return EXIT_BOX_FAILED; /* whatever the reason: nothing has run */
 	}
+	allow = allowed_hosts(args, spark);
 	if (!spk_way_out_open(box,
 			      &(SpkWayOutSpec){ .conf = conf,
-						.allow = spk_args_list(args, "allow") },
-			      &way, &error)) {
-		code = spk_cmd_fail(g_steal_pointer(&error), json);
-		return code;
-	}
+						.allow = (const char *const *)allow },
+			      &way, &error))
+		return spk_cmd_fail(g_steal_pointer(&error), json);
 	return run_in(box, way, args, spark, &place, cancel);
 }
 

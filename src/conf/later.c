@@ -63,6 +63,7 @@ static const SpkOpt rows[] = {
 	INT("docker.timeout_secs", "600", 1, YEAR, "time of one command; ours is box.timeout_secs"),
 	BOOL("embedding.enabled", "true", "compute embeddings of memories"),
 	PATH("embedding.model_dir", "~/.sparks/models/all-MiniLM-L6-v2", "folder with model.onnx and tokenizer.json"),
+	GHOST("allow", SPK_OPT_LIST, "[]", NULL, "hosts that its commands may reach besides box.allow: HOST[:PORT], *.HOST[:PORT]"),
 	GHOST("description", SPK_OPT_STRING, "", NULL, "what the spark is for, in a sentence"),
 	GHOST_LATER("image", SPK_OPT_STRING, "", "image that the spark's tasks run in"),
 	GHOST("mounts[].container_path", SPK_OPT_STRING, "", NULL, "where it is seen inside; empty: at the same path"),

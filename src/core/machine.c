@@ -147,8 +147,10 @@ static gboolean record_request(const SpkProxyRecord *record, gpointer user)
 	return FALSE;
 }
 
-static char **strings_of(const json_t *list)
+/* Those of the task and those of the spark. */
+static char **allowed_hosts(const Machine *machine)
 {
+	const json_t *list = json_object_get(machine->task->options, "allow");
 	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 	const json_t *item;
 	size_t i;
@@ -156,13 +158,14 @@ static char **strings_of(const json_t *list)
 	json_array_foreach(list, i, item)
 		if (json_is_string(item))
 			g_strv_builder_add(builder, json_string_value(item));
+	if (machine->spark->allow)
+		g_strv_builder_addv(builder, (const char **)machine->spark->allow);
 	return g_strv_builder_end(builder);
 }
 
 static gboolean open_way(Machine *machine, SpkBox *box, GError **error)
 {
-	g_auto(GStrv)
-		allow = strings_of(json_object_get(machine->task->options, "allow"));
+	g_auto(GStrv) allow = allowed_hosts(machine);
 	g_autofree char *folder = g_path_get_dirname(spk_tree_work(machine->tree));
 	const SpkWayOutSpec spec = {
 		.conf = machine->env->conf,

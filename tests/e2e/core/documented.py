@@ -149,6 +149,10 @@ def a_command_that_reached_out():
         result = journal(w, task, "tool.result")[0]
         assert "hello from outside" in result["text"], result
         assert result["meta"]["blocked"][0]["rule"] == "network", result
+        w.write("config.toml", f'[[ghosts]]\nname = "reacher"\ntools = ["shell", "file_edit"]\nallow = ["{server.address}"]\n')
+        w.run("config", "trust")
+        once = w.do(say(shell(f"curl -sS http://{server.address}/own")), say(FIX), say(FINISH), words=("--spark", "reacher"))
+        assert "hello from outside" in journal(w, once["task"], "tool.result")[0]["text"]
         kinds = journal(w, task)
         assert kinds.index("net.intent") < kinds.index("net.result") < kinds.index("tool.result")
 
