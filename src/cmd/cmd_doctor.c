@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "box/box.h"
 #include "cmd/cmd_all.h"
+#include "cmd/doctor_security.h"
 #include "cmd/session.h"
 #include "cmd/ui.h"
 #include "conf/secret.h"
@@ -350,6 +351,10 @@ static int run(const SpkArgs *args)
 	conf = spk_cmd_conf(args, json, &code);
 	if (!conf)
 		return code;
+	if (spk_args_flag(args, "security")) {
+		code = spk_doctor_security(args, conf, cancel, counts);
+		return code ? code : exit_code(args, counts);
+	}
 	for (gsize i = 0; i < G_N_ELEMENTS(checks); i++) {
 		Doctor doctor = { conf, args, cancel };
 		g_auto(Finding) finding = checks[i].fn(&doctor);
@@ -373,8 +378,8 @@ static const SpkCmdOpt options[] = {
 	{ "fail-on-warn", .type = SPK_CMD_FLAG,
 	  .sentence = "exit with 1 on warnings too" },
 	SPK_OPT_JSON,
-	{ "security", .type = SPK_CMD_FLAG, .sentence = "the controls of each spark",
-	  .unbuilt = "the row \"sandbox\" of plain `sparks doctor` shows what holds" },
+	{ "security", .type = SPK_CMD_FLAG,
+	  .sentence = "the controls of each spark, seen by trying to pass them" },
 	{ "skip-llm", .type = SPK_CMD_FLAG, .sentence = "don't ask the model's server" },
 	{ NULL },
 };
@@ -383,7 +388,17 @@ const SpkCmd spk_cmd_doctor = {
 	.name = "doctor",
 	.usage = "",
 	.summary = "Check that everything a task needs is there.",
-	.example = "sparks doctor --skip-llm",
+	.details =
+		"With --security a box is started, and a program in it tries to get out, as "
+		"far as that is safe; what no attempt stands behind is said to be not "
+		"probed.\n"
+		"--security --json: {\"schema_version\":\"v1\",\"generated_at\",\"summary\":"
+		"{\"overall_status\",\"ghosts_total\",\"ghosts_failing\",\"checks_pass\","
+		"\"checks_warn\",\"checks_fail\"},\"ghosts\":[{\"name\",\"status\","
+		"\"effective_controls\",\"checks\":[{\"id\",\"status\",\"probed\","
+		"\"observed\",\"expected\",\"remediation\"}]}],\"tier\",\"probes\":[{"
+		"\"attempt\",\"held\",\"detail\"}]}",
+	.example = "sparks doctor --skip-llm\nsparks doctor --security",
 	.options = options,
 	.run = run,
 };

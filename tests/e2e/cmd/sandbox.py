@@ -197,9 +197,45 @@ def it_is_explained():
         assert "fsize of shell" in w.run("sandbox", "explain", task).out
 
 
+IDS = ["container.mode", "container.caps_dropped", "rootfs.readonly", "network.mode", "limits.pid",
+       "limits.memory", "limits.cpu", "guard.tool_allowlist", "guard.path_validation",
+       "guard.sensitive_patterns"]
+CONTROLS = {"container_mode", "caps_dropped", "rootfs_readonly", "network_mode", "pid_limit",
+            "memory_limit", "cpu_quota", "tool_guard", "path_guard", "sensitive_pattern_guard"}
+
+
+def doctor_probes_the_controls_of_each_spark():
+    with World() as w:
+        one = w.json("doctor", "--security")
+        assert one["schema_version"] == "v1" and one["generated_at"], one
+        summary = one["summary"]
+        assert summary["ghosts_total"] == len(one["ghosts"]) == len(w.json("ghosts")), summary
+        assert summary["checks_fail"] == summary["ghosts_failing"] == 0, one
+        for ghost in one["ghosts"]:
+            assert [check["id"] for check in ghost["checks"]] == IDS
+            assert set(ghost["effective_controls"]) == CONTROLS
+            for check in ghost["checks"]:
+                assert set(check) == {"id", "status", "probed", "observed", "expected", "remediation"}
+                assert check["probed"] != ("not probed" in check["observed"]), check
+        checks = {check["id"]: check for check in one["ghosts"][0]["checks"]}
+        for name in IDS[:6] + IDS[8:]:
+            assert checks[name]["probed"] and checks[name]["status"] == "pass", checks[name]
+        assert len(one["probes"]) >= 20
+        weak = w.json("doctor", "--security", "--ci", "--set", "box.tier=landlock")
+        assert weak["ghosts"][0]["status"] == "warn", weak["ghosts"][0]
+        none = w.json("doctor", "--security", "--ci", "--set", "box.require_tier=native-full", "--set",
+                      "box.tier=landlock", code=1)
+        assert none["summary"]["overall_status"] == "fail", none["summary"]
+        checks = {check["id"]: check for check in none["ghosts"][0]["checks"]}
+        assert not checks["network.mode"]["probed"] and checks["network.mode"]["status"] == "warn"
+        text = w.run("doctor", "--security").out
+        assert "limits.memory" in text and "0 got through" in text, text
+
+
 if __name__ == "__main__":
     main(output_input_and_exit_code_are_the_commands, it_writes_into_the_folder_and_nowhere_else,
          a_copy_is_thrown_away, json_is_one_object, a_flood_of_output_is_ended,
          nothing_runs_without_its_walls, the_git_folder_stays_as_it_is, a_reading_spark_cannot_write,
          a_terminal_sees_no_control_characters, a_folder_as_stdin_is_no_way_out,
-         a_reader_that_goes_ends_it, the_probe_tries_the_walls, it_is_explained)
+         a_reader_that_goes_ends_it, the_probe_tries_the_walls, it_is_explained,
+         doctor_probes_the_controls_of_each_spark)
