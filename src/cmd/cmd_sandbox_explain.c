@@ -24,7 +24,8 @@ static const struct {
 	  "reads the system (/usr, /opt, parts of /etc) and writes its work tree, /tmp and "
 	  "HOME; the rest of the host is not there",
 	  "put what it needs into the repository" },
-	{ "network", "box.allow", "reaches nothing but itself and, through a proxy, {}",
+	{ "network", "box.allow",
+	  "reaches nothing but itself and, by a proxy, what [box] allow names (now {})",
 	  "[box] allow, or --allow HOST[:PORT] of a task; private addresses in [box] "
 	  "allow_private, too" },
 	{ "seccomp", NULL,

@@ -329,6 +329,24 @@ static gboolean start_connect(Conn *conn)
 	       errno == EINPROGRESS;
 }
 
+/* Counts what was read; FALSE: the limit is passed. */
+static gboolean count(Conn *conn, Flow *flow, guint64 *total)
+{
+	ProxyShared *shared = conn->shared;
+	guint64 n = held(flow);
+
+	*total += n;
+	if (n <= shared->bytes_left) {
+		shared->bytes_left -= n;
+		return TRUE;
+	}
+	shared->bytes_left = 0;
+	g_free(conn->refused);
+	conn->refused =
+		g_strdup("cut off: all bytes that [box] net_bytes allows are used");
+	return FALSE;
+}
+
 static gboolean connected(Conn *conn)
 {
 	static const char established[] = "HTTP/1.1 200 Connection established\r\n\r\n";
@@ -348,8 +366,8 @@ static gboolean connected(Conn *conn)
 		flow_put(&conn->up, conn->head->data, (gsize)of_body);
 		conn->up.ended = conn->up.shut = conn->body.ended;
 	}
-	conn->sent = held(&conn->up);
-	set_state(conn, CONN_CARRY, IDLE_US);
+	set_state(conn, count(conn, &conn->up, &conn->sent) ? CONN_CARRY : CONN_OVER,
+		  IDLE_US);
 	return TRUE;
 }
 
@@ -412,32 +430,19 @@ static gboolean read_up(Conn *conn)
 	return TRUE;
 }
 
-/* Counts what was read; FALSE: the limit is passed. */
-static gboolean count(Conn *conn, Flow *flow, guint64 *total)
-{
-	ProxyShared *shared = conn->shared;
-	guint64 n = held(flow);
-
-	*total += n;
-	if (n <= shared->bytes_left) {
-		shared->bytes_left -= n;
-		return TRUE;
-	}
-	shared->bytes_left = 0;
-	g_free(conn->refused);
-	conn->refused =
-		g_strdup("cut off: all bytes that [box] net_bytes allows are used");
-	return FALSE;
-}
-
 static gboolean carry_up(Conn *conn)
 {
 	Flow *up = &conn->up;
 
 	if (!held(up) && !up->ended && (!read_up(conn) || !count(conn, up, &conn->sent)))
 		return FALSE;
-	if (!flow_flush(up, conn->server))
-		return FALSE;
+	if (!flow_flush(up, conn->server)) {
+		if (conn->request.is_connect)
+			return FALSE;
+		/* it has heard enough, and may have said why */
+		up->start = up->end = 0;
+		up->ended = up->shut = TRUE;
+	}
 	if (up->ended && !up->shut && !held(up)) {
 		up->shut = TRUE;
 		return shutdown(conn->server, SHUT_WR) == 0;

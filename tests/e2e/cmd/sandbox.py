@@ -105,6 +105,15 @@ def nothing_runs_without_its_walls():
         assert not os.path.exists(w.repo + "/ran")
 
 
+def a_host_that_is_not_allowed_is_named():
+    with World() as w:
+        one = json.loads(boxed(w, "--json", "--allow", "example.com", "--", "sh", "-c", "curl -sS http://example.org/").out)
+        assert "example.org:80 is not among the allowed hosts" in one["stdout"], one
+        assert one["blocked"] == [{"rule": "network", "what": "example.org:80 is not among the allowed hosts"}], one
+        done = boxed(w, "--set", "box.allow=example.com", "--", "curl", "-sS", "-o", "/dev/null", "https://example.net/", code=56)
+        assert "network: example.net:443 is not among" in done.err, done.err
+
+
 def the_git_folder_stays_as_it_is():
     with World() as w:
         hook = "printf '#!/bin/sh\\ntouch /tmp/x' >.git/hooks/pre-commit"
@@ -235,7 +244,7 @@ def doctor_probes_the_controls_of_each_spark():
 if __name__ == "__main__":
     main(output_input_and_exit_code_are_the_commands, it_writes_into_the_folder_and_nowhere_else,
          a_copy_is_thrown_away, json_is_one_object, a_flood_of_output_is_ended,
-         nothing_runs_without_its_walls, the_git_folder_stays_as_it_is, a_reading_spark_cannot_write,
+         nothing_runs_without_its_walls, a_host_that_is_not_allowed_is_named, the_git_folder_stays_as_it_is, a_reading_spark_cannot_write,
          a_terminal_sees_no_control_characters, a_folder_as_stdin_is_no_way_out,
          a_reader_that_goes_ends_it, the_probe_tries_the_walls, it_is_explained,
          doctor_probes_the_controls_of_each_spark)
