@@ -392,12 +392,12 @@ const SpkCmd spk_cmd_doctor = {
 		"With --security a box is started, and a program in it tries to get out, as "
 		"far as that is safe; what no attempt stands behind is said to be not "
 		"probed.\n"
-		"--security --json: {\"schema_version\":\"v1\",\"generated_at\",\"summary\":"
-		"{\"overall_status\",\"ghosts_total\",\"ghosts_failing\",\"checks_pass\","
-		"\"checks_warn\",\"checks_fail\"},\"ghosts\":[{\"name\",\"status\","
-		"\"effective_controls\",\"checks\":[{\"id\",\"status\",\"probed\","
-		"\"observed\",\"expected\",\"remediation\"}]}],\"tier\",\"probes\":[{"
-		"\"attempt\",\"held\",\"detail\"}]}",
+		"--security --json: {\"schema_version\": \"v1\", \"generated_at\", \"summary\": "
+		"{\"overall_status\", \"ghosts_total\", \"ghosts_failing\", \"checks_pass\", "
+		"\"checks_warn\", \"checks_fail\"}, \"ghosts\": [{\"name\", \"status\", "
+		"\"effective_controls\", \"checks\": [{\"id\", \"status\", \"probed\", "
+		"\"observed\", \"expected\", \"remediation\"}]}], \"tier\", \"probes\": "
+		"[{\"attempt\", \"held\", \"detail\"}]}",
 	.example = "sparks doctor --skip-llm\nsparks doctor --security",
 	.options = options,
 	.run = run,
