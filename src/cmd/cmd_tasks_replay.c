@@ -117,6 +117,8 @@ static char *accept(Replay *replay, SpkSession *session, GError **error)
 	if (!folder)
 		return NULL;
 	spk_json_set(options, "model", json_string(model));
+	/* whoever wrote the play does not decide whom this machine talks to */
+	spk_json_set(options, "offline", json_true());
 	return spk_core_accept(session->core,
 			       &(SpkRequest){ .goal = goal ? goal
 							   : "(a play without a goal)",

@@ -175,6 +175,8 @@ static gboolean open_way(Machine *machine, SpkBox *box, GError **error)
 		.user = machine,
 	};
 
+	if (spk_json_bool(machine->task->options, "offline", FALSE))
+		return TRUE;
 	return machine->way || spk_way_out_open(box, &spec, &machine->way, error);
 }
 

@@ -18,6 +18,7 @@ class Server(http.server.ThreadingHTTPServer):
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
+            self.server.asked += 1
             self.send_response(200)
             self.end_headers()
             self.wfile.write(b"hello from outside\n")
@@ -27,6 +28,7 @@ class Server(http.server.ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), self.Handler)
+        self.asked = 0
         self.address = "127.0.0.1:%d" % self.server_port
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -149,6 +151,16 @@ def a_command_that_reached_out():
         result = journal(w, task, "tool.result")[0]
         assert "hello from outside" in result["text"], result
         assert result["meta"]["blocked"][0]["rule"] == "network", result
+        asked = server.asked
+        play = w.run("tasks", "export", task).out
+        assert server.address in play.split("\n")[0], "the export has lost what was allowed"
+        path = os.path.join(w.folder, "hostile.play")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(play)
+        w.env["SPARKS_BOX_ALLOW"] = server.address
+        w.run("tasks", "replay", path)
+        assert server.asked == asked, "a replay has reached the server"
+        del w.env["SPARKS_BOX_ALLOW"]
         w.write("config.toml", f'[[ghosts]]\nname = "reacher"\ntools = ["shell", "file_edit"]\nallow = ["{server.address}"]\n')
         w.run("config", "trust")
         once = w.do(say(shell(f"curl -sS http://{server.address}/own")), say(FIX), say(FINISH), words=("--spark", "reacher"))
