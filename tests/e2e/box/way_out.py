@@ -72,6 +72,10 @@ class Case:
                 os.chown(folder, USER, USER)
         self.server, self.other = Server(), Server()
 
+    def tier(self):
+        return subprocess.run([*self.prefix, self.box_run, "--describe"], capture_output=True, text=True, env=self.env,
+                              cwd="/", check=False).stdout.split("\n")[0]
+
     def run(self, script, *options, allow=None, private=None, python=False, code=0):
         """What the command wrote, and what the proxy told of."""
         server = self.server.address
@@ -294,6 +298,10 @@ def main():
     parser.add_argument("--helper", required=True)
     parser.add_argument("--user", action="store_true", help="as an ordinary user")
     case = Case(parser.parse_args())
+    if not case.tier().startswith("native"):
+        print("1..0 # SKIP no tier with namespaces here")
+        case.close()
+        return
     print(f"1..{len(TESTS)}")
     failed = 0
     for number, one in enumerate(TESTS, 1):
