@@ -188,6 +188,10 @@ static const Rule rules[] = {
 	{ "setpriority", EPERM, NONE_OF, 1, { 0 }, 1, .tiers = LANDLOCK },
 	{ "setpriority", EPERM, ONE_OF, 0, { PRIO_USER }, 1, .tiers = LANDLOCK },
 	{ "ioprio_set", EPERM, NONE_OF, 1, { 0 }, 1, .tiers = LANDLOCK },
+	{ "sched_setaffinity", EPERM, NONE_OF, 0, { 0 }, 1, .tiers = LANDLOCK },
+	{ "sched_setscheduler", EPERM, NONE_OF, 0, { 0 }, 1, .tiers = LANDLOCK },
+	{ "sched_setparam", EPERM, NONE_OF, 0, { 0 }, 1, .tiers = LANDLOCK },
+	{ "sched_setattr", EPERM, NONE_OF, 0, { 0 }, 1, .tiers = LANDLOCK },
 
 	/* Landlock before ABI 3 does not see these empty a file. */
 	{ "truncate", EPERM, .tiers = LANDLOCK },

@@ -342,7 +342,11 @@ def _():
 def _():
     ends = os.pipe()
     fcntl.fcntl(ends[0], fcntl.F_SETOWN, BAIT["victim"])
-    return fcntl.fcntl(ends[0], fcntl.F_GETOWN) == BAIT["victim"]
+    fcntl.fcntl(ends[0], 10, int(signal.SIGUSR2))       # F_SETSIG
+    fcntl.fcntl(ends[0], fcntl.F_SETFL, os.O_ASYNC)
+    os.write(ends[1], b"x")
+    # whether it was sent is not told: where the victim gets it, the host is not as it was
+    return not BAIT["scoped"]
 
 
 @attack(S, "setpriority")
@@ -403,7 +407,10 @@ def run_it(*words):
     pid = os.fork()
     if pid == 0:
         os.dup2(ends[1], 1)
-        os.execv(words[0], words)
+        try:
+            os.execv(words[0], words)
+        except OSError:
+            os._exit(126)
     os.close(ends[1])
     out = b""
     while piece := os.read(ends[0], 4096):
@@ -418,17 +425,17 @@ SHOW = ("import os; print(os.geteuid() != os.getuid(), os.getegid() != os.getgid
 
 @attack("setuid", "a setuid file in the work tree")
 def _():
-    return run_it("./setuid", "-I", "-c", SHOW).split()[0] == "True"
+    return run_it("./setuid", "-I", "-c", SHOW)[:4] == "True"
 
 
 @attack("setuid", "a setgid file in the work tree")
 def _():
-    return run_it("./setgid", "-I", "-c", SHOW).split()[1] == "True"
+    return " True " in run_it("./setgid", "-I", "-c", SHOW)
 
 
 @attack("setuid", "a file with capabilities")
 def _():
-    return int(run_it("./filecaps", "-I", "-c", SHOW).split()[2], 16) & (1 << 18)
+    return int((run_it("./filecaps", "-I", "-c", SHOW).split() + ["0"] * 3)[2], 16) & (1 << 18)
 
 
 @attack("setuid", "setresuid")
@@ -710,7 +717,7 @@ def _():
     try:
         fcntl.ioctl(own_terminal(), 0x541C, b"\x02")
     except OSError as error:
-        if error.errno == errno.EPERM:
+        if error.errno in (errno.EPERM, errno.EACCES):
             raise
         return error.strerror
     return True
@@ -835,7 +842,7 @@ def _():
 
 @attack(D, "the descriptors of other processes")
 def _():
-    return any(try_it(lambda p=p: has_secret(p)) for p in glob.glob("/proc/[0-9]*/fd/*"))
+    return any(try_it(lambda p=p: os.path.isfile(p) and has_secret(p)) for p in glob.glob("/proc/[0-9]*/fd/*"))
 
 
 @attack(D, "the environment it was started with")
