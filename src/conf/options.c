@@ -51,7 +51,7 @@ static const SpkOpt options[] = {
 	STR("anthropic.url", "https://api.anthropic.com/v1", S,
 	    "base URL"),
 	LIST("box.allow", "[]", S,
-	     "hosts that commands in the box may reach: HOST[:PORT], *.HOST[:PORT]; without a port 80 and 443"),
+	     "hosts that commands in the box may reach: HOST[:PORT], *.HOST[:PORT], or a set like @npm; without a port 80 and 443"),
 	LIST("box.allow_private", "[]", S,
 	     "addresses outside the internet that an allowed host may have: ADDRESS:PORT"),
 	ENUM("box.backend", "auto", "auto|native|docker", S | R,

@@ -3,6 +3,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
+
+#define ALL_SETS "@registries"
 
 typedef struct {
 	gboolean below; /* of names that end in "." and this one */
@@ -11,6 +14,19 @@ typedef struct {
 
 struct SpkAllow {
 	GArray *hosts, *addresses; /* of Rule */
+};
+
+/* Where tools fetch packages from, by the names of the registries. */
+static const struct {
+	const char *name, *hosts[4];
+} sets[] = {
+	{ "@crates", { "crates.io:443", "index.crates.io:443", "static.crates.io:443" } },
+	{ "@debian", { "deb.debian.org", "security.debian.org" } },
+	{ "@go", { "proxy.golang.org:443", "sum.golang.org:443" } },
+	{ "@maven", { "repo.maven.apache.org:443", "repo1.maven.org:443" } },
+	{ "@npm", { "registry.npmjs.org:443" } },
+	{ "@pypi", { "pypi.org:443", "files.pythonhosted.org:443" } },
+	{ "@rubygems", { "rubygems.org:443", "index.rubygems.org:443" } },
 };
 
 static gboolean too_many(const char *what, GError **error)
@@ -46,6 +62,36 @@ static gboolean add_host(GArray *rules, const char *text, GError **error)
 	return TRUE;
 }
 
+static gboolean unknown_set(const char *name, GError **error)
+{
+	const char *names[G_N_ELEMENTS(sets) + 2] = { ALL_SETS };
+	g_autofree char *nearest = NULL, *all = NULL;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(sets); i++)
+		names[i + 1] = sets[i].name;
+	nearest = spk_text_did_you_mean(name, names);
+	all = g_strjoinv(" ", (char **)names);
+	spk_error_set(error, SPK_ERR_BAD_INPUT, all, "\"%s\" is no set of hosts%s", name,
+		      nearest);
+	return FALSE;
+}
+
+static gboolean add_set(GArray *rules, const char *name, GError **error)
+{
+	gboolean found = FALSE;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(sets); i++) {
+		if (strcmp(name, sets[i].name) != 0 && strcmp(name, ALL_SETS) != 0)
+			continue;
+		found = TRUE;
+		for (gsize j = 0; j < G_N_ELEMENTS(sets[i].hosts) && sets[i].hosts[j];
+		     j++)
+			if (!add_host(rules, sets[i].hosts[j], error))
+				return FALSE;
+	}
+	return found || unknown_set(name, error);
+}
+
 static gboolean add_address(GArray *rules, const char *text, GError **error)
 {
 	Rule rule = { 0 };
@@ -72,7 +118,7 @@ SpkAllow *spk_allow_new(const char *const *hosts, const char *const *addresses,
 	allow->hosts = g_array_new(FALSE, FALSE, sizeof(Rule));
 	allow->addresses = g_array_new(FALSE, FALSE, sizeof(Rule));
 	for (; hosts && *hosts; hosts++)
-		if (!add_host(allow->hosts, *hosts, error))
+		if (!(**hosts == '@' ? add_set : add_host)(allow->hosts, *hosts, error))
 			return NULL;
 	for (; addresses && *addresses; addresses++)
 		if (!add_address(allow->addresses, *addresses, error))

@@ -12,7 +12,8 @@
 typedef struct SpkAllow SpkAllow;
 
 /* `hosts`: "HOST", "HOST:PORT", "*.HOST[:PORT]" (all below HOST, not HOST itself); without a
- * port 80 and 443. `addresses`: "ADDRESS:PORT" that may be private. Each list ends with NULL,
+ * port 80 and 443; or a set of hosts by its name: "@npm", "@pypi", "@crates", "@go", "@maven",
+ * "@rubygems", "@debian", or all of these, "@registries". `addresses`: "ADDRESS:PORT" that may be private. Each list ends with NULL,
  * or is NULL. BAD_INPUT naming the rule; LIMIT. */
 SpkAllow *spk_allow_new(const char *const *hosts, const char *const *addresses,
 			GError **error);

@@ -211,6 +211,25 @@ static void test_nothing_is_allowed_by_default(void **state)
 	assert_false(allows(allow, "example.com:80"));
 }
 
+static void test_sets_of_registries(void **state)
+{
+	static const char *const one[] = { "@pypi", NULL },
+				 *const all[] = { "@registries", NULL },
+				 *const none[] = { "@nmp", NULL };
+	g_autoptr(SpkAllow) pypi = spk_allow_new(one, NULL, NULL);
+	g_autoptr(SpkAllow) every = spk_allow_new(all, NULL, NULL);
+	g_autoptr(GError) error = NULL;
+
+	assert_true(allows(pypi, "files.pythonhosted.org:443"));
+	assert_false(allows(pypi, "pypi.org:80"));
+	assert_false(allows(pypi, "registry.npmjs.org:443"));
+	assert_true(allows(every, "registry.npmjs.org:443"));
+	assert_true(allows(every, "static.crates.io:443"));
+	assert_false(allows(every, "example.com:443"));
+	assert_null(spk_allow_new(none, NULL, &error));
+	assert_non_null(strstr(error->message, "did you mean \"@npm\""));
+}
+
 static const char *refusal(const SpkAllow *allow, const char *text)
 {
 	SpkEndpoint endpoint;
@@ -266,6 +285,7 @@ const struct CMUnitTest address_tests[] = {
 	cmocka_unit_test(test_sockaddr_and_back),
 	cmocka_unit_test(test_rules_of_hosts),
 	cmocka_unit_test(test_nothing_is_allowed_by_default),
+	cmocka_unit_test(test_sets_of_registries),
 	cmocka_unit_test(test_private_only_by_address_and_port),
 	cmocka_unit_test(test_rules_that_are_none),
 };
