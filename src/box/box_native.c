@@ -92,7 +92,7 @@ static char *describe(const Native *native, const char *why)
 
 	if (native->settings.tier >= SPK_TIER_NATIVE)
 		return g_strdup_printf(
-			"%s: own user, mount, pid, network, ipc, uts and cgroup "
+			"%s: own user, mount, pid, network, ipc, uts, cgroup and time "
 			"namespaces, seccomp, %s; %s%s%s",
 			spk_tier_name(native->settings.tier), landlock, caps,
 			why ? " — weaker because: " : "", why ? why : "");

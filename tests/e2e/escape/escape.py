@@ -65,7 +65,7 @@ while True:
 # What the tier landlock leaves open, as `sparks doctor` says.
 KNOWN_OPEN = {
     "sockets of the host: abstract, by the list of /proc/net/unix": "names only; no socket can be made",
-    "poisoned git: a program in .git/config": "the tier refuses folders with a .git; here is none",
+    "clock: how long the host has been up": "there is no time namespace",
 }
 
 
@@ -159,7 +159,7 @@ class Host:
         """The file that tells hostile.py what to go for."""
         path = f"{self.path['work']}/{name}.json"
         save(path, json.dumps({
-            "rows": rows, "private": MODE == "open", "scoped": bool(TIER), "mark": MARK, "secret": self.path["outside"] + "/secret",
+            "rows": rows, "private": MODE == "open", "uptime": time.clock_gettime(7), "scoped": bool(TIER), "mark": MARK, "secret": self.path["outside"] + "/secret",
             "outside": self.path["outside"], "victim": self.victim.pid, "node": KMSG,
             "abstract": os.path.basename(self.top), "path_socket": self.path["outside"] + "/socket",
             "port": self.sockets[0].getsockname()[1], "shm_key": SHM_KEY, "stay": self.stay(),

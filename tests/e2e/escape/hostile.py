@@ -805,6 +805,13 @@ def _():
     return True
 
 
+@attack(T, "how long the host has been up")
+def _():
+    with open("/proc/uptime", encoding="ascii") as file:
+        seconds = float(file.read().split()[0])
+    return abs(seconds - BAIT["uptime"]) < 60 or abs(time.clock_gettime(7) - BAIT["uptime"]) < 60
+
+
 N = "host's name"
 
 
