@@ -37,9 +37,11 @@ static char *system_prompt(SpkRun *run)
 	const json_t *options = run->env.task->options, *check;
 	const char *context = spk_json_str(options, "context");
 	GString *text = g_string_new(run->env.spark->soul);
+	g_autofree char *hosts = run_hosts_rule(run);
 	size_t i;
 
 	g_string_append(text, rules);
+	g_string_append(text, hosts);
 	json_array_foreach(json_object_get(options, "checks"), i, check)
 		if (json_is_string(check))
 			g_string_append_printf(text, "\n- A check of your changes: `%s`",

@@ -49,6 +49,37 @@ gboolean run_note(SpkRun *run, const char *key, const char *why, const char *tex
 
 /* ---- opening ---- */
 
+static void add_hosts(GString *text, const char *const *hosts)
+{
+	for (; hosts && *hosts; hosts++)
+		g_string_append_printf(text, "%s%s", text->len ? ", " : "", *hosts);
+}
+
+char *run_hosts_rule(SpkRun *run)
+{
+	const json_t *given = json_object_get(run->env.task->options, "allow"), *host;
+	g_auto(GStrv) all = spk_conf_list(run->env.conf, "box.allow");
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autofree char *clean = NULL;
+	size_t i;
+
+	add_hosts(text, (const char *const *)all);
+	add_hosts(text, run->env.spark->allow);
+	json_array_foreach(given, i, host) {
+		const char *one[] = { json_string_value(host), NULL };
+
+		add_hosts(text, one);
+	}
+	if (!text->len)
+		return g_strdup("");
+	clean = spk_text_clean(text->str, (gssize)text->len, SPK_CLEAN_LINE);
+	return g_strdup_printf(
+		"\n\nThere is one exception to \"without network\": commands reach these "
+		"hosts by HTTP and HTTPS, through the proxy that http_proxy and "
+		"https_proxy name: %s. Everything else is refused.",
+		clean);
+}
+
 static char *system_prompt(SpkRun *run)
 {
 	return g_strconcat(run->env.spark->soul, rules, NULL);
@@ -80,6 +111,7 @@ static gboolean first_message(SpkRun *run, char **ret_text, GError **error)
 	const SpkTask *task = run->env.task;
 	const char *context = spk_json_str(task->options, "context");
 	const char *subdir = spk_tree_subdir(run->env.tree);
+	g_autofree char *hosts = run_hosts_rule(run);
 	GString *text = g_string_new("Goal:\n");
 	g_auto(GStrv) checks = spk_verify_checks(run, error);
 
@@ -94,6 +126,8 @@ static gboolean first_message(SpkRun *run, char **ret_text, GError **error)
 		g_string_append_printf(
 			text, "\n\nYou start in the folder %s of the repository.",
 			subdir);
+	/* not among the rules, whose hash a replay elsewhere compares */
+	g_string_append(text, hosts);
 	if (checks[0])
 		g_string_append(text, "\n\nChecks the orchestrator will run:");
 	for (guint i = 0; checks[i]; i++)

@@ -57,6 +57,8 @@ gboolean spk_step_tool(SpkRun *run, const json_t *call, guint index, StepTool *r
 		       GError **error);
 
 /* ---- conversation ---- */
+/* A paragraph for the model: which hosts commands may reach; "" when there is none. */
+char *run_hosts_rule(SpkRun *run);
 void run_say(SpkRun *run, const char *role, const char *text);
 /* The orchestrator's words to the model, recorded once under `key`. */
 gboolean run_note(SpkRun *run, const char *key, const char *why, const char *text,

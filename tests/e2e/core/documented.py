@@ -140,7 +140,9 @@ def what_housekeeping_dropped():
 def a_command_that_reached_out():
     with World() as w, Server() as server:
         w.env["SPARKS_BOX_ALLOW_PRIVATE"] = server.address
-        task = w.do(say(shell(f"curl -sS http://{server.address}/a?b; curl -sS http://127.0.0.1:1/")),
+        # the model is told where it may go
+        task = w.do({"expect": {"last_contains": ["these hosts", server.address]}},
+                    say(shell(f"curl -sS http://{server.address}/a?b; curl -sS http://127.0.0.1:1/")),
                     say(FIX), say(FINISH), words=("--allow", server.address))["task"]
         hold(w)
         intent, = journal(w, task, "net.intent")
