@@ -8,7 +8,8 @@
 
 #include "base/error.h"
 
-#define SEARCH_PATH "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
+#define SOCKET_BYTES (256 << 10) /* what a socket's buffers hold by default */
+#define SEARCH_PATH  "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 
 static gboolean is_below(const char *path, const char *folder)
 {
@@ -26,6 +27,9 @@ static void put_meters(GByteArray *plan, const SpkBoxSettings *settings, const c
 	if (!settings->cgroups)
 		spk_box_put_number(plan, SPK_PLAN_METER, "shared",
 				   settings->memory_bytes);
+	if (!settings->cgroups && settings->tier >= SPK_TIER_NATIVE)
+		spk_box_put_number(plan, SPK_PLAN_METER, "sockets",
+				   MAX(settings->memory_bytes / SOCKET_BYTES, 64));
 	spk_box_put_number(plan, SPK_PLAN_METER, "disk", settings->disk_bytes);
 	spk_box_put_number(plan, SPK_PLAN_METER, "inodes", settings->inodes);
 	spk_box_put(plan, SPK_PLAN_WATCH, work, NULL);

@@ -44,7 +44,7 @@
 	X(SYMLINK,   "symlink",   2) /* TARGET PATH */                                          \
 	X(SEAL,      "seal",      0) /* old root away, new one read-only */                     \
 	X(NO_PRIVS,  "no-privs",  0) /* no capabilities, ever */                                \
-	X(METER,     "meter",     2) /* memory|pids|shared|disk|inodes MOST: of all together */ \
+	X(METER,     "meter",     2) /* memory|pids|shared|sockets|disk|inodes MOST, in all */  \
 	X(WATCH,     "watch",     1) /* FOLDER: whose disk the meters before it look at */      \
 	X(DEPUTY,    "deputy",    1) /* FOLDER: modes, owners, dates may change below it */     \
 	X(FORWARD,   "forward",   2) /* PORT SOCKET: a process that joins them, until the end */ \

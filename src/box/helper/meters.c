@@ -1,18 +1,20 @@
 /*
  * What a box uses without any of its processes being seen to hold it: files on the disk of the
  * work tree, and shared memory that nobody has mapped (memfd_create, shmget). Coarse on
- * purpose: what the whole machine has less of since the box began. Where control groups hold
+ * purpose: what the whole machine has less of since the box began, and the number of sockets of the
+ * box's network, whose buffers belong to nobody. Where control groups hold
  * the memory, only the disk is watched.
  */
 #include "box/helper/helper.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
-static long long max_shared, max_disk, max_inodes; /* 0: no meter */
+static long long max_shared, max_sockets, max_disk, max_inodes; /* 0: no meter */
 static long long shared_first, disk_first, inodes_first;
 static int folder = -1;
 
@@ -21,6 +23,20 @@ static long long shared_now(void)
 	struct sysinfo info;
 
 	return sysinfo(&info) < 0 ? 0 : (long long)info.sharedram * info.mem_unit;
+}
+
+/* Of our network namespace: "sockets: used N" is the first line. */
+static long long sockets_now(void)
+{
+	char text[64];
+	long long n = 0;
+	int fd = open("/proc/net/sockstat", O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[len > 0 ? len : 0] = '\0';
+	return sscanf(text, "sockets: used %lld", &n) == 1 ? n : 0;
 }
 
 /* Bytes and files that are free. */
@@ -39,6 +55,8 @@ int set_hidden_meter(const char *name, long long most)
 {
 	if (strcmp(name, "shared") == 0)
 		max_shared = most;
+	else if (strcmp(name, "sockets") == 0)
+		max_sockets = most;
 	else if (strcmp(name, "disk") == 0)
 		max_disk = most;
 	else if (strcmp(name, "inodes") == 0)
@@ -66,7 +84,9 @@ int hidden_is_over(void)
 	long long disk, inodes;
 
 	if (passed("memory", max_shared ? shared_now() - shared_first : 0, max_shared,
-		   "bytes, of the machine's shared memory"))
+		   "bytes, of the machine's shared memory") ||
+	    passed("memory", max_sockets ? sockets_now() : 0, max_sockets,
+		   "sockets, whose buffers take memory"))
 		return 1;
 	return look(&disk, &inodes) == 0 &&
 	       (passed("disk", disk_first - disk, max_disk, "bytes on disk") ||

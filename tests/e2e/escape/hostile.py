@@ -1056,6 +1056,26 @@ def fill(folder, pieces):
     return True
 
 
+@attack("memory bomb", "datagrams that nobody reads")
+def _():
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    held, total = [], 0
+    try:
+        while total < 384 << 20:
+            held.append(socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM))
+            held[-1][0].setblocking(False)
+            try:
+                while True:
+                    total += held[-1][0].send(bytes(65536))
+            except BlockingIOError:
+                time.sleep(0.0005)
+    except OSError:
+        pass
+    time.sleep(0.1)
+    return total >= 384 << 20
+
+
 @attack("disk bomb", "one large file")
 def _():
     return fill(".", 64)
