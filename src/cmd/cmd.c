@@ -119,6 +119,14 @@ static SpkArgs *parse(const SpkProgram *program, int argc, char **argv, GPtrArra
 	return spk_args_parse(program, argc + 1, (char **)words->pdata, error);
 }
 
+/* Debian's libcurl brings GnuTLS along, for LDAP and RTMP, which we don't speak; being loaded it
+ * sets itself up for half a MiB, unless told not to. Here, because no thread may read the
+ * environment meanwhile. Who asks GnuTLS for TLS in so many words gets it all the same. */
+static void spare_gnutls(void)
+{
+	g_setenv("GNUTLS_NO_IMPLICIT_INIT", "1", FALSE);
+}
+
 int spk_cmd_main(const SpkProgram *program, int argc, char **argv)
 {
 	g_autoptr(GPtrArray) words = g_ptr_array_new(); /* args borrows of them */
@@ -127,6 +135,7 @@ int spk_cmd_main(const SpkProgram *program, int argc, char **argv)
 
 	keep_standard_fds();
 	survive_sigpipe();
+	spare_gnutls();
 	args = parse(program, argc, argv, words, &error);
 	if (!args)
 		return finish_stdout(

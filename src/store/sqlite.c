@@ -137,6 +137,8 @@ static gboolean version(SpkTx *tx, int set, int *ret_version, GError **error)
 			 : sqlite3_exec(conn->sqlite, change, NULL, NULL, NULL);
 	if (result != SQLITE_OK)
 		return spk_sqlite_failed(conn, result, error);
+	if (set >= 0) /* a migration's statements are of no use any more */
+		g_hash_table_remove_all(conn->statements);
 	*ret_version = (int)version;
 	return TRUE;
 }
