@@ -66,10 +66,11 @@ static gboolean check_direct(const char *folder, const char *home, GError **erro
 	g_autofree char *git = g_build_filename(folder, ".git", NULL);
 	struct stat st;
 
-	if (real_home && holds(folder, real_home)) {
+	if (real_home && (holds(folder, real_home) || holds(real_home, folder))) {
 		spk_error_set(error, SPK_ERR_USAGE, copy,
-			      "%s holds %s, which no command in the sandbox may change",
-			      folder, real_home);
+			      "%s %s %s, which no command in the sandbox may change",
+			      folder, holds(folder, real_home) ? "holds" : "is part of",
+			      real_home);
 		return FALSE;
 	}
 	if (lstat(git, &st) == 0 && S_ISLNK(st.st_mode)) {

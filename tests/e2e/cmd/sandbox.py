@@ -97,8 +97,9 @@ def nothing_runs_without_its_walls():
                             (("--dir", w.repo + "/calc.sh", "--", "true"), "not a folder"),
                             (("--spark", "nobody", "--", "true"), "there is no spark"),
                             (("--dir", "/", "--", "true"), "may change"),
-                            (("--dir", w.folder, "--", "true"), "may change"), ((), "missing")):
-            if words and words[0] == "--dir" and words[1] == w.folder:
+                            (("--dir", w.folder, "--", "true"), "may change"),
+                            (("--dir", w.env["SPARKS_HOME"], "--", "true"), "may change"), ((), "missing")):
+            if words[:2] == ("--dir", w.folder):
                 boxed(w, "--", "true")      # makes SPARKS_HOME
             done = boxed(w, *words, code=2)
             assert says in done.err, (words, done.err)
