@@ -31,6 +31,7 @@
 	X(REQUEST,           "provider_refused",      502,  69, 0, "the model provider refuses the request") \
 	X(PROVIDER_REPLY,    "provider_bad_reply",    502,  69, 1, "the model provider's answer is not of its form") \
 	X(CONTEXT_LENGTH,    "context_length",        413,  69, 0, "the request is longer than the model's window") \
+	X(ENGINE,            "engine_unavailable",    503,  69, 1, "the container engine does not answer") \
 	X(RATE_LIMITED,      "rate_limited",          429,  75, 1, "the provider asks to slow down") \
 	X(TIMEOUT,           "timeout",               504,  75, 1, "time ran out")              \
 	X(LIMIT,             "limit",                 429,  75, 0, "a limit of the task is reached") \

@@ -14,6 +14,8 @@ struct SpkBox {
 	SpkBoxReach reach;
 };
 
+static const SpkBoxBackend *const backends[] = { &spk_box_native, &spk_box_docker };
+
 static const char *const tier_names[] = {
 	[SPK_TIER_NONE] = "none",
 	[SPK_TIER_LANDLOCK] = "landlock",
@@ -92,6 +94,15 @@ static gboolean check_tier(const SpkBoxReach *reach, SpkConf *conf, GError **err
 		      what, reach->why ? reach->why : "cgroup caps are not built yet");
 }
 
+/* An engine is there, but of no use. */
+static void add_why(SpkBoxReach *reach, const char *message)
+{
+	char *more = g_strdup_printf("%s; %s", reach->describe, message);
+
+	g_free(reach->describe);
+	reach->describe = more;
+}
+
 static gboolean open_backend(SpkBox *box, const SpkBoxBackend *backend, SpkConf *conf,
 			     GError **error)
 {
@@ -100,18 +111,46 @@ static gboolean open_backend(SpkBox *box, const SpkBoxBackend *backend, SpkConf 
 	return box->self != NULL;
 }
 
+/* The native one where it reaches native, else a container engine where one answers. */
+static gboolean open_strongest(SpkBox *box, SpkConf *conf, GError **error)
+{
+	gboolean weaker_chosen = strcmp(spk_conf_str(conf, "box.tier"), "landlock") == 0;
+	g_auto(SpkBoxReach) reach = { 0 };
+	g_autoptr(GError) why_native = NULL, why_docker = NULL;
+	gpointer native = spk_box_native.open(conf, &reach, &why_native);
+
+	if (weaker_chosen || (native && reach.tier >= SPK_TIER_NATIVE) ||
+	    !open_backend(box, &spk_box_docker, conf, &why_docker)) {
+		box->backend = &spk_box_native;
+		box->self = native;
+		box->reach = reach;
+		reach = (SpkBoxReach){ 0 };
+		if (!native)
+			g_propagate_error(error, g_steal_pointer(&why_native));
+		else if (why_docker && !spk_error_is(why_docker, SPK_ERR_ENGINE))
+			add_why(&box->reach, why_docker->message);
+		return native != NULL;
+	}
+	if (native)
+		spk_box_native.free(native);
+	return TRUE;
+}
+
+static gboolean open_chosen(SpkBox *box, SpkConf *conf, GError **error)
+{
+	const char *name = spk_conf_str(conf, "box.backend");
+
+	for (gsize i = 0; i < G_N_ELEMENTS(backends); i++)
+		if (strcmp(backends[i]->name, name) == 0)
+			return open_backend(box, backends[i], conf, error);
+	return open_strongest(box, conf, error);
+}
+
 SpkBox *spk_box_open(SpkConf *conf, GError **error)
 {
 	g_autoptr(SpkBox) box = g_new0(SpkBox, 1);
 
-	if (strcmp(spk_conf_str(conf, "box.backend"), "docker") == 0) {
-		spk_error_set(error, SPK_ERR_BOX_TIER,
-			      "set [box] backend to \"auto\" or \"native\"",
-			      "[box] backend = \"docker\" is not built yet");
-		return NULL;
-	}
-	if (!open_backend(box, &spk_box_native, conf, error) ||
-	    !check_tier(&box->reach, conf, error))
+	if (!open_chosen(box, conf, error) || !check_tier(&box->reach, conf, error))
 		return NULL;
 	return g_steal_pointer(&box);
 }

@@ -39,6 +39,6 @@ typedef struct {
 	void (*leave)(gpointer self, const char *work);
 } SpkBoxBackend;
 
-extern const SpkBoxBackend spk_box_native;
+extern const SpkBoxBackend spk_box_native, spk_box_docker;
 
 #endif

@@ -14,7 +14,7 @@
 #include "box/box_impl.h"
 #include "box/box_plan.h"
 #include "box/box_priv.h"
-#include "box/box_status.h"
+#include "box/box_status_priv.h"
 #include "net/child.h"
 
 #define DEFAULT_OUT  (64u << 10)

@@ -65,10 +65,10 @@ static void put_limits(GByteArray *plan, const SpkBoxSettings *settings,
 	/* per process: what all cores could do in the time there is */
 	spk_box_put_number(plan, SPK_PLAN_RLIMIT, "cpu",
 			   (timeout_ms / 1000 + 1) * g_get_num_processors());
-	/* counted within the user namespace, of which the helper has one; without it together
-	 * with all else that this user runs */
+	/* counted within the user namespace, of which the helper has one; without a new one
+	 * together with all else that this user runs */
 	spk_box_put_number(plan, SPK_PLAN_RLIMIT, "nproc",
-			   settings->pids + (settings->tier == SPK_TIER_LANDLOCK
+			   settings->pids + (settings->tier < SPK_TIER_NATIVE
 						     ? tasks_of_user()
 						     : 1));
 }
@@ -107,6 +107,16 @@ static void put_proxy(GByteArray *plan, const char *no_proxy)
 
 		spk_box_put(plan, SPK_PLAN_ENV, set, NULL);
 	}
+}
+
+/* g_environ_setenv() for "K=V". */
+static char **set_variable(char **take_environ, const char *pair)
+{
+	const char *equals = strchr(pair, '=');
+	g_autofree char *name = g_strndup(pair, equals ? equals - pair : 0);
+
+	return equals && *name ? g_environ_setenv(take_environ, name, equals + 1, TRUE)
+			       : take_environ;
 }
 
 static void put_command(GByteArray *plan, const SpkBoxRun *run, const char *work,
@@ -187,10 +197,32 @@ static void put_mounts(GByteArray *plan, const SpkBoxRun *run)
 	}
 }
 
+/* The second wall of a box with a root of its own. */
+static void put_rules(GByteArray *plan, const SpkBoxSettings *settings,
+		      const SpkBoxRun *run, const char *work)
+{
+	static const char *const writable[] = { "/tmp", SPK_BOX_HOME, "/dev/shm" };
+
+	if (settings->landlock < 2) /* ABI 1 would forbid renames between folders */
+		return;
+	spk_box_put(plan, SPK_PLAN_RULESET, "net", NULL);
+	spk_box_put(plan, SPK_PLAN_ALLOW, "/", "read");
+	spk_box_put(plan, SPK_PLAN_ALLOW, "/dev", "device");
+	spk_box_put(plan, SPK_PLAN_ALLOW, work, run->read_only_work ? "read" : "write");
+	for (gsize i = 0; i < G_N_ELEMENTS(writable); i++)
+		spk_box_put(plan, SPK_PLAN_ALLOW, writable[i], "write");
+	for (guint i = 0; run->mounts && i < run->mounts->len; i++) {
+		const SpkBoxMount *mount = run->mounts->pdata[i];
+
+		if (may_write(run, mount))
+			spk_box_put(plan, SPK_PLAN_ALLOW, mount->to, "write");
+	}
+	spk_box_put(plan, SPK_PLAN_RESTRICT, NULL, NULL);
+}
+
 static void put_native_run(GByteArray *plan, const SpkBoxSettings *settings,
 			   const SpkBoxRun *run, gint64 timeout_ms)
 {
-	static const char *const writable[] = { "/tmp", SPK_BOX_HOME, "/dev/shm" };
 	const char *work = settings->path ? settings->path : run->work;
 
 	for (const char *const *path = run->read_only; path && *path; path++)
@@ -212,27 +244,47 @@ static void put_native_run(GByteArray *plan, const SpkBoxSettings *settings,
 	spk_box_put(plan, SPK_PLAN_SUPERVISE, "init", NULL);
 	spk_box_put(plan, SPK_PLAN_SESSION, NULL, NULL);
 	put_limits(plan, settings, timeout_ms);
-	/* the second wall; before ABI 2 it would forbid renames between folders */
-	if (settings->landlock >= 2) {
-		spk_box_put(plan, SPK_PLAN_RULESET, "net", NULL);
-		spk_box_put(plan, SPK_PLAN_ALLOW, "/", "read");
-		spk_box_put(plan, SPK_PLAN_ALLOW, "/dev", "device");
-		spk_box_put(plan, SPK_PLAN_ALLOW, work,
-			    run->read_only_work ? "read" : "write");
-		for (gsize i = 0; i < G_N_ELEMENTS(writable); i++)
-			spk_box_put(plan, SPK_PLAN_ALLOW, writable[i], "write");
-		for (guint i = 0; run->mounts && i < run->mounts->len; i++) {
-			const SpkBoxMount *mount = run->mounts->pdata[i];
-
-			if (may_write(run, mount))
-				spk_box_put(plan, SPK_PLAN_ALLOW, mount->to, "write");
-		}
-		spk_box_put(plan, SPK_PLAN_RESTRICT, NULL, NULL);
-	}
+	put_rules(plan, settings, run, work);
 	if (run->way_out)
 		put_proxy(plan, run->no_proxy);
 	put_environment(plan, SPK_BOX_HOME, "/tmp", run->env);
 	put_command(plan, run, work, "native");
+}
+
+/* What the image sets, ours over it (but for the image's PATH), the run's over both. */
+static void put_guest_environment(GByteArray *plan, const SpkBoxSettings *settings,
+				  const char *const *more)
+{
+	static const char *const ours[] = {
+		"HOME=" SPK_BOX_HOME, "USER=spark",  "LANG=C.UTF-8",
+		"TERM=dumb",	      "TMPDIR=/tmp",
+	};
+	g_auto(GStrv) all = g_environ_setenv(NULL, "PATH", SEARCH_PATH, TRUE);
+
+	for (const char *const *one = settings->image_env; one && *one; one++)
+		all = set_variable(all, *one);
+	for (gsize i = 0; i < G_N_ELEMENTS(ours); i++)
+		all = set_variable(all, ours[i]);
+	for (; more && *more; more++)
+		all = set_variable(all, *more);
+	for (char **one = all; *one; one++)
+		spk_box_put(plan, SPK_PLAN_ENV, *one, NULL);
+}
+
+/* Of a command in a container: its walls are the engine's, and these stand within them. */
+static void put_guest_run(GByteArray *plan, const SpkBoxSettings *settings,
+			  const SpkBoxRun *run, gint64 timeout_ms)
+{
+	spk_box_put(plan, SPK_PLAN_NO_PRIVS, NULL, NULL);
+	put_meters(plan, settings, settings->path);
+	spk_box_put(plan, SPK_PLAN_SUPERVISE, "guest", NULL);
+	spk_box_put(plan, SPK_PLAN_SESSION, NULL, NULL);
+	if (!run->split)
+		spk_box_put(plan, SPK_PLAN_MERGE, NULL, NULL);
+	put_limits(plan, settings, timeout_ms);
+	put_rules(plan, settings, run, settings->path);
+	put_guest_environment(plan, settings, run->env);
+	put_command(plan, run, settings->path, "native");
 }
 
 static void put_landlock_run(GByteArray *plan, const SpkBoxSettings *settings,
@@ -281,6 +333,8 @@ GByteArray *spk_box_plan_run(const SpkBoxSettings *settings, const GByteArray *s
 		spk_box_put(plan, SPK_PLAN_JOIN, *dir, NULL);
 	if (settings->tier == SPK_TIER_LANDLOCK) {
 		put_landlock_run(plan, settings, system, run, scratch, timeout_ms);
+	} else if (settings->tier == SPK_TIER_DOCKER) {
+		put_guest_run(plan, settings, run, timeout_ms);
 	} else {
 		g_byte_array_append(plan, system->data, system->len);
 		put_native_run(plan, settings, run, timeout_ms);

@@ -48,7 +48,8 @@
 	X(WATCH,     "watch",     1) /* FOLDER: whose disk the meters before it look at */      \
 	X(DEPUTY,    "deputy",    1) /* FOLDER: modes, owners, dates may change below it */     \
 	X(FORWARD,   "forward",   2) /* PORT SOCKET: a process that joins them, until the end */ \
-	X(SUPERVISE, "supervise", 1) /* init|subreaper: fork; the parent reaps and kills */     \
+	X(SUPERVISE, "supervise", 1) /* init|subreaper|guest: fork; the parent reaps and kills */ \
+	X(MERGE,     "merge",     0) /* what follows has stderr in stdout */                    \
 	X(SESSION,   "session",   0) /* setsid, no signal blocked */                            \
 	X(RLIMIT,    "rlimit",    2) /* NAME VALUE, soft and hard */                            \
 	X(RULESET,   "ruleset",   1) /* net|no-net: begins the Landlock rules */                \
@@ -68,6 +69,9 @@ typedef enum {
 	SPK_N_PLAN_OPS
 } SpkPlanOp;
 
+#define SPK_GUEST_KEY  "SPARKS_BOX_KEY"	/* variable */
+#define SPK_GUEST_MARK "\036"
+
 #define SPK_PLAN_OLD "/.old"	/* where the host's root is between `root` and `seal` */
 
 /*
@@ -76,6 +80,8 @@ typedef enum {
  *   blocked  RULE  WHAT	a meter stopped the box
  *   usage    rss_max_kib  N	of the largest process
  *   exited   CODE  SIGNAL	the command's end (SIGNAL 0: it exited)
+ * In a container (`--guest PLAN`) they come on stderr, each after SPK_GUEST_MARK, the key of
+ * the environment and a tab.
  * `sparks-box --probe` prints on stdout:
  *   yes      NAME  DETAIL	this machine can do it
  *   no       NAME  REASON

@@ -32,7 +32,8 @@ typedef struct {
 	gint64 timeout_ms;
 	gint64 memory_bytes, pids, fsize_bytes, disk_bytes, inodes;
 	gboolean cgroups; /* memory is held by them, and needs no meter */
-	const char *path; /* where the work tree appears; NULL: same place */
+	const char *path; /* where the work tree appears; NULL: same place (not docker) */
+	const char *const *image_env; /* tier docker: variables of the image; or NULL */
 } SpkBoxSettings;
 
 /* The user inside, and where their files go in tier native. */
@@ -49,9 +50,9 @@ void spk_box_put_string(GByteArray *plan, const char *text);
 
 /* The part of a plan that is the same for every run. */
 GByteArray *spk_box_plan_system(const SpkBoxSettings *settings);
-/* The whole plan of one run. `scratch` is the private folder for temporary files (tier
- * landlock, else NULL), `group` the control group, or NULL. LIMIT when the command is too
- * long. */
+/* The whole plan of one run. `system` is NULL in tier docker, `scratch` is the private folder
+ * for temporary files (tier landlock, else NULL), `group` the control group, or NULL. LIMIT
+ * when the command is too long. */
 GByteArray *spk_box_plan_run(const SpkBoxSettings *settings, const GByteArray *system,
 			     const SpkBoxRun *run, const SpkCgroup *group,
 			     const char *scratch, GError **error);

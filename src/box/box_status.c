@@ -1,4 +1,4 @@
-#include "box/box_status.h"
+#include "box/box_status_priv.h"
 
 #include <signal.h>
 #include <string.h>

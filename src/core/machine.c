@@ -21,6 +21,7 @@ typedef struct {
 	const SpkStrategy *strategy;
 	SpkTree *tree;
 	SpkWayOut *way;
+	SpkBox *box; /* borrowed; set with a tree, for what is kept warm in it */
 	SpkLlm *llm;
 	SpkRun *run;
 	guint round;  /* of verification */
@@ -31,6 +32,8 @@ static void machine_clear(Machine *machine)
 {
 	g_clear_pointer(&machine->way, spk_way_out_free);
 	g_clear_pointer(&machine->run, spk_run_free);
+	if (machine->box)
+		spk_box_leave(machine->box, spk_tree_work(machine->tree));
 	g_clear_pointer(&machine->llm, spk_llm_free);
 	g_clear_pointer(&machine->tree, spk_tree_free);
 	g_clear_pointer(&machine->task, spk_task_free);
@@ -197,6 +200,7 @@ static gboolean open_place(gpointer user, SpkTree **ret_tree, SpkBox **ret_box,
 			 machine->task->id, spk_tier_name(spk_box_tier(box)),
 			 *spk_tree_carried(machine->tree));
 	*ret_way = machine->way;
+	machine->box = box;
 	*ret_tree = machine->tree;
 	*ret_box = box;
 	return TRUE;

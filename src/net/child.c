@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "base/fs.h"
+#include "net/output.h"
 
 #define DEFAULT_OUT   (1u << 20)
 #define DEFAULT_SPILL (64u << 20)
@@ -26,9 +27,7 @@
 
 typedef struct {
 	int fd; /* our end; -1: closed */
-	GString *kept;
-	gsize max;
-	guint64 total;
+	SpkOutput output;
 } Stream;
 
 typedef struct {
@@ -38,10 +37,7 @@ typedef struct {
 	int input_fd;
 	gsize input_done;
 	Stream out, err;
-	GChecksum *sha;
-	int spill_fd;
-	guint64 spilled, max_spill;
-	gboolean spilling, flooded, truncated, timed_out, cancelled, exited;
+	gboolean timed_out, cancelled, exited;
 	gint64 start_us, kill_at_us; /* kill_at 0: no SIGTERM sent yet */
 } Run;
 
@@ -51,13 +47,8 @@ static void run_clear(Run *run)
 	spk_fd_close(&run->input_fd);
 	spk_fd_close(&run->out.fd);
 	spk_fd_close(&run->err.fd);
-	spk_fd_close(&run->spill_fd);
-	if (run->out.kept)
-		g_string_free(run->out.kept, TRUE);
-	if (run->err.kept)
-		g_string_free(run->err.kept, TRUE);
-	if (run->sha)
-		g_checksum_free(run->sha);
+	spk_output_clear(&run->out.output);
+	spk_output_clear(&run->err.output);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Run, run_clear)
@@ -228,55 +219,19 @@ static gboolean start(Run *run, GError **error)
 
 /* ---- output ---- */
 
-/* The file gets everything, so it starts with what memory already holds. */
-static gboolean spill(Run *run, const char *data, gsize len, GError **error)
-{
-	gsize room = run->max_spill - MIN(run->max_spill, run->spilled);
-
-	if (run->spill_fd < 0) {
-		run->spill_fd =
-			open(run->spec->spill_path,
-			     O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-		if (run->spill_fd < 0) {
-			spk_error_set_errno(error, SPK_ERR_IO, errno, NULL,
-					    "cannot create %s", run->spec->spill_path);
-			return FALSE;
-		}
-		if (!spk_fs_write_all(run->spill_fd, run->out.kept->str,
-				      run->out.kept->len, error))
-			return FALSE;
-		run->spilled = run->out.kept->len;
-		room = run->max_spill - MIN(run->max_spill, run->spilled);
-	}
-	if (len > room)
-		run->flooded = TRUE;
-	run->spilled += MIN(len, room);
-	return spk_fs_write_all(run->spill_fd, data, MIN(len, room), error);
-}
-
 static gboolean keep(Run *run, Stream *stream, const char *data, gsize len,
 		     GError **error)
 {
-	gsize room = stream->max - stream->kept->len;
-	gboolean is_out = stream == &run->out;
-
-	if (is_out)
-		g_checksum_update(run->sha, (const guchar *)data, len);
-	if (is_out && run->spec->on_output)
+	if (stream == &run->out && run->spec->on_output)
 		run->spec->on_output(data, len, run->spec->user);
-	if (!is_out && run->spec->on_error)
+	if (stream == &run->err && run->spec->on_error)
 		run->spec->on_error(data, len, run->spec->user);
-	stream->total += len;
-	if (len > room && is_out && run->spec->spill_path)
-		run->spilling = TRUE;
-	if (is_out && run->spilling && !spill(run, data, len, error))
-		return FALSE;
-	if (len > room)
-		run->truncated = TRUE;
-	if (!(is_out && run->spec->spill_path) && stream->total > run->max_spill)
-		run->flooded = TRUE;
-	g_string_append_len(stream->kept, data, MIN(len, room));
-	return TRUE;
+	return spk_output_add(&stream->output, data, len, error);
+}
+
+static gboolean is_flooded(const Run *run)
+{
+	return run->out.output.flooded || run->err.output.flooded;
 }
 
 /* Reads what is there now. Closes the stream at its end. */
@@ -340,7 +295,7 @@ static int next_wait(Run *run, SpkCancel *cancel)
 		return (int)((run->kill_at_us - now) / 1000) + 1;
 	}
 	if (left == 0 || spk_cancel_is_fired(cancel) ||
-	    (run->flooded && run->spec->kill_on_flood)) {
+	    (is_flooded(run) && run->spec->kill_on_flood)) {
 		run->cancelled = spk_cancel_is_fired(cancel);
 		run->timed_out = left == 0 && !run->cancelled;
 		run->kill_at_us = now + (gint64)run->spec->grace_ms * 1000;
@@ -389,6 +344,7 @@ static gboolean turn(Run *run, SpkCancel *cancel, GError **error)
  * the zombie, whose pid must stay reserved until the group is gone. */
 static gboolean finish(Run *run, SpkChildResult *result, GError **error)
 {
+	SpkOutput *out = &run->out.output, *err = &run->err.output;
 	struct rusage usage;
 	gboolean ok;
 	int status;
@@ -405,14 +361,14 @@ static gboolean finish(Run *run, SpkChildResult *result, GError **error)
 						: WEXITSTATUS(status);
 	result->rss_max_kib = usage.ru_maxrss;
 	result->timed_out = run->timed_out;
-	result->truncated = run->truncated;
-	result->flooded = run->flooded;
-	result->out_total = run->out.total;
-	result->err_total = run->err.total;
-	result->out_sha256 = g_strdup(g_checksum_get_string(run->sha));
-	result->out = g_steal_pointer(&run->out.kept);
+	result->truncated = out->truncated || err->truncated;
+	result->flooded = is_flooded(run);
+	result->out_total = out->total;
+	result->err_total = err->total;
+	result->out_sha256 = g_strdup(g_checksum_get_string(out->sha));
+	result->out = g_steal_pointer(&out->kept);
 	if (!run->spec->merge)
-		result->err = g_steal_pointer(&run->err.kept);
+		result->err = g_steal_pointer(&err->kept);
 	result->seconds = (spk_mono_us() - run->start_us) / 1e6;
 	return TRUE;
 }
@@ -424,10 +380,8 @@ gboolean spk_child_run(const SpkChildSpec *spec, SpkCancel *cancel,
 		.spec = spec,
 		.pidfd = -1,
 		.input_fd = -1,
-		.spill_fd = -1,
-		.out = { -1, NULL, spec->max_out ? spec->max_out : DEFAULT_OUT, 0 },
-		.err = { -1, NULL, spec->max_err ? spec->max_err : DEFAULT_OUT, 0 },
-		.max_spill = spec->max_spill ? spec->max_spill : DEFAULT_SPILL,
+		.out.fd = -1,
+		.err.fd = -1,
 	};
 	SpkChildResult result = { 0 };
 	gboolean ok = TRUE;
@@ -435,9 +389,11 @@ gboolean spk_child_run(const SpkChildSpec *spec, SpkCancel *cancel,
 	if (!spk_cancel_check(cancel, error))
 		return FALSE;
 	run.start_us = spk_mono_us();
-	run.out.kept = g_string_new(NULL);
-	run.err.kept = g_string_new(NULL);
-	run.sha = g_checksum_new(G_CHECKSUM_SHA256);
+	spk_output_init(&run.out.output, spec->max_out ? spec->max_out : DEFAULT_OUT,
+			TRUE, spec->spill_path,
+			spec->max_spill ? spec->max_spill : DEFAULT_SPILL);
+	spk_output_init(&run.err.output, spec->max_err ? spec->max_err : DEFAULT_OUT,
+			FALSE, NULL, spec->max_spill ? spec->max_spill : DEFAULT_SPILL);
 	if (!start(&run, error))
 		return FALSE;
 	while (ok && !has_exited(&run))

@@ -13,8 +13,11 @@
 typedef struct SpkHttp SpkHttp;
 
 typedef struct {
-	const char *method;	    /* NULL: GET, or POST with a body */
-	const char *url;	    /* http or https only; redirects are not followed */
+	const char *method; /* NULL: GET, or POST with a body */
+	const char *url;    /* http or https only; redirects are not followed */
+	const char
+		*unix_socket; /* path of the socket to ask there; NULL: host and port of
+				  * the URL, whose host is else only a name */
 	const char *const *headers; /* "Name: value", NULL-terminated; may be NULL */
 	const void *body;
 	gsize body_len;
@@ -44,7 +47,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkHttp, spk_http_free)
 /* TRUE when an answer came, whatever its status. PROVIDER when there is none (refused,
  * reset, broken TLS, DNS), TIMEOUT with which wait it was, CANCELLED, LIMIT, BAD_INPUT for
  * the URL. A body cut off before its end is PROVIDER too ("broken stream"). Errors name
- * scheme, host and port only. Proxies are taken from the environment as curl does, but never
+ * scheme, host and port only, or the socket. Proxies are taken from the environment as curl does, but never
  * for the loopback addresses. sink may be NULL. */
 gboolean spk_http_fetch(SpkHttp *http, const SpkHttpRequest *request, SpkHttpSink sink,
 			gpointer user, SpkCancel *cancel, SpkHttpResponse *ret_response,

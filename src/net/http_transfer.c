@@ -19,7 +19,7 @@ typedef struct {
 	const SpkTransferSpec *spec;
 	const SpkCurl *curl; /* of the spec */
 	const SpkHttpRequest *request;
-	char *where; /* scheme://host:port, for errors */
+	char *where; /* scheme://host:port or the socket, for errors */
 	struct curl_slist *headers;
 	SpkHttpResponse response;
 	gsize header_bytes, body_bytes;
@@ -212,8 +212,10 @@ static void set_options(Transfer *transfer, gboolean loopback)
 	set(easy, CURLOPT_WRITEFUNCTION, on_body);
 	set(easy, CURLOPT_WRITEDATA, transfer);
 	set(easy, CURLOPT_HTTPHEADER, transfer->headers);
-	if (loopback)
+	if (loopback || request->unix_socket)
 		set(easy, CURLOPT_NOPROXY, "*");
+	if (request->unix_socket)
+		set(easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
 	if (request->body) {
 		set(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
 		set(easy, CURLOPT_POSTFIELDS, request->body);
@@ -238,6 +240,10 @@ static gboolean transfer_init(Transfer *transfer, GError **error)
 	transfer->where = check_url(request->url, &loopback, error);
 	if (!transfer->where)
 		return FALSE;
+	if (request->unix_socket) {
+		g_free(transfer->where);
+		transfer->where = g_strconcat("unix:", request->unix_socket, NULL);
+	}
 	transfer->response.headers =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	transfer->response.body = g_string_new(NULL);

@@ -17,6 +17,8 @@
 /* Where lines go: SPK_STATUS_FD, or stdout for --probe. */
 void report_to(int fd);
 void report(const char *what, const char *name, const char *text);
+/* Lines begin with SPK_GUEST_MARK and this key from now on. */
+void report_key(const char *key);
 /* Names the step under way in the errors of fail(). */
 void report_step(const char *name, const char *argument);
 /* Reports the step and errno, and exits with EXIT_BOX_FAILED. */
@@ -50,6 +52,14 @@ int passed(const char *rule, long long used, long long most, const char *unit);
 void end_urgency(void);
 /* forward.c */
 StepFn step_forward;
+/* guest.c */
+StepFn step_merge;
+/* Waits, as process 1 of a container, for the lock on this file. */
+int keep_container(const char *lock);
+/* What takes the place of the two descriptors of an ordinary start. */
+void guest_begin(const char *plan);
+/* Kills all else in the container. */
+void guest_sweep(void);
 /* deputy.c */
 StepFn step_deputy;
 /* Before the fork, and then in each of the two. */

@@ -1,6 +1,6 @@
 /*
  * sparks-box: reads a plan from descriptor 3, carries it out, execs the command. With
- * --probe it says what this machine allows. It has no privileges of its own.
+ * --probe it says what this machine allows; in a container see guest.c. It has no privileges of its own.
  */
 #include "box/helper/helper.h"
 
@@ -46,6 +46,7 @@ static StepFn *const steps[SPK_N_PLAN_OPS] = {
 	[SPK_PLAN_ARG] = step_arg,
 	[SPK_PLAN_SECCOMP] = step_seccomp,
 	[SPK_PLAN_FORWARD] = step_forward,
+	[SPK_PLAN_MERGE] = step_merge,
 	[SPK_PLAN_EXEC] = step_exec,
 };
 
@@ -92,9 +93,16 @@ int main(int argc, char **argv)
 		return probe();
 	if (argc > 2 && strcmp(argv[1], "--try") == 0)
 		return attempt(argc - 2, argv + 2);
+	if (argc == 3 && strcmp(argv[1], "--keep") == 0)
+		return keep_container(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "--guest") == 0) {
+		guest_begin(argv[2]);
+		carry_out(read_plan());
+		return EXIT_BOX_FAILED;
+	}
 	if (argc != 2 || argv[1][0] != '/') {
 		fprintf(stderr,
-			"usage: sparks-box --probe | WORK-TREE\n"
+			"usage: sparks-box --probe | --keep LOCK | --guest PLAN | WORK-TREE\n"
 			"It is run by sparks, with a plan on descriptor %d. The argument only\n"
 			"tells whose box this is to those who look at the list of processes.\n",
 			SPK_PLAN_FD);

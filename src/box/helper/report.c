@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 static int report_fd = SPK_STATUS_FD;
+static const char *guest_key;
 static const char *step_name = "start", *step_argument = "";
 
 void report_to(int fd)
@@ -14,10 +15,17 @@ void report_to(int fd)
 	report_fd = fd;
 }
 
+void report_key(const char *key)
+{
+	guest_key = key;
+}
+
 void report(const char *what, const char *name, const char *text)
 {
 	char line[512];
-	int n = snprintf(line, sizeof(line), "%s\t%s\t%s\n", what, name, text);
+	int n = snprintf(line, sizeof(line), "%s%s%s%s\t%s\t%s\n",
+			 guest_key ? SPK_GUEST_MARK : "", guest_key ? guest_key : "",
+			 guest_key ? "\t" : "", what, name, text);
 
 	if (n >= (int)sizeof(line)) {
 		n = sizeof(line);

@@ -2,7 +2,7 @@
  * The process that stays beside the command: it reaps orphans, measures what all processes
  * of the box use together, and ends them all when the command ends. As process 1 of a pid
  * namespace its own exit does the killing; without one it is the reaper of its descendants
- * and kills in rounds until none is left.
+ * and kills in rounds until none is left. As a guest of a container all of that is its own.
  */
 #include "box/helper/helper.h"
 
@@ -31,7 +31,7 @@
 #define KILL_ROUNDS   20000
 
 static long long max_memory, max_pids; /* 0: no meter */
-static int is_init, ordinary_nice;
+static int is_init, is_guest, ordinary_nice;
 static long rss_max_kib;		 /* of the largest process so far */
 static int janitor_pipe[2] = { -1, -1 }; /* ours to write, the janitor's to read */
 static pid_t listed[MAX_LISTED];
@@ -79,7 +79,7 @@ void step_meter(const SpkPlanStep *step)
 
 /* ---- who is in the box ---- */
 
-/* All of /proc but process 1, which is us. */
+/* All of /proc but process 1 and us, who may be the same. */
 static size_t list_namespace(size_t most)
 {
 	DIR *proc = opendir("/proc");
@@ -89,7 +89,7 @@ static size_t list_namespace(size_t most)
 	while (proc && n < most && (entry = readdir(proc))) {
 		long long pid = spk_plan_number(entry->d_name, 10, 1 << 30);
 
-		if (pid > 1)
+		if (pid > 1 && pid != getpid())
 			listed[n++] = (pid_t)pid;
 	}
 	if (proc)
@@ -153,7 +153,7 @@ static size_t list_descendants(size_t most)
 /* May stop looking once there are `most`. */
 static size_t list_box(size_t most)
 {
-	return is_init ? list_namespace(most) : list_descendants(most);
+	return is_init || is_guest ? list_namespace(most) : list_descendants(most);
 }
 
 /* ---- what they use ---- */
@@ -359,7 +359,9 @@ static _Noreturn void watch(pid_t command, int signals)
 		if (next_signal(signals) == SIGTERM || (is_due() && is_over()))
 			break;
 	deputy_end();
-	if (!is_init)
+	if (is_guest)
+		guest_sweep();
+	else if (!is_init)
 		kill_descendants();
 	report_end(status);
 }
@@ -371,6 +373,7 @@ void step_supervise(const SpkPlanStep *step)
 	int signals_fd;
 
 	is_init = strcmp(step->arg[0], "init") == 0;
+	is_guest = strcmp(step->arg[0], "guest") == 0;
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGCHLD);
 	if (!is_init)
@@ -383,7 +386,7 @@ void step_supervise(const SpkPlanStep *step)
 	if ((!is_init && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) ||
 	    prctl(PR_SET_DUMPABLE, 0) < 0)
 		fail();
-	if (!is_init && pipe2(janitor_pipe, O_CLOEXEC) < 0)
+	if (!is_init && !is_guest && pipe2(janitor_pipe, O_CLOEXEC) < 0)
 		fail();
 	deputy_prepare();
 	command = fork();

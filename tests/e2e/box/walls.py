@@ -830,10 +830,11 @@ def a_missing_work_tree_is_an_error_that_names_the_step(c):
 
 
 @test()
-def the_docker_backend_is_refused(c):
-    code, out, _ = c.run(["true"], "--set", "box.backend=docker")
+def without_an_engine_the_docker_backend_says_so(c):
+    code, out, _ = c.run(["true"], "--set", "box.backend=docker",
+                         "--set", "docker.socket_path=/no/such.sock")
     same(code, 125)
-    assert "not built yet" in out, out
+    assert "no container engine answers" in out and "/no/such.sock" in out, out
 
 
 def why_not(args):

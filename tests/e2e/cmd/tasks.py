@@ -77,7 +77,10 @@ def refused_before_anything_is_queued():
         for setting in ("openai.url=ftp://x", "openai.url=https://chatgpt.com/backend-api/codex",
                         "llm.provider=openrouter", "llm.provider=anthropic"):
             w.run("do", "x", "--set", "openai.url=http://127.0.0.1:1", "--set", setting, code=78)
-        for setting in ("box.backend=docker", "box.require_tier=native-full"):
+        report = w.json("do", "x", "--model", play, "--set", "box.backend=docker", "--set",
+                        "docker.socket_path=/no/such.sock", code=69)
+        assert report["error"]["code"] == "engine_unavailable", report
+        for setting in ("box.require_tier=native-full",):
             words = ("do", "x", "--model", play, "--set", setting, "--set", "box.tier=native")
             report = w.json(*words, code=77)
             assert list(report) == KEYS and report["task"] is None and report["goal"] == "x"

@@ -359,7 +359,8 @@ static void refuses_to_be_weaker_than_required(void **state)
 			  SPK_ERR_BOX_TIER, "native-full");
 	assert_not_opened(WORDS("box.tier=landlock", "box.require_tier=native"),
 			  SPK_ERR_BOX_TIER, "landlock");
-	assert_not_opened(WORDS("box.backend=docker"), SPK_ERR_BOX_TIER, "not built yet");
+	assert_not_opened(WORDS("box.backend=docker", "docker.socket_path=/no/such.sock"),
+			  SPK_ERR_ENGINE, "/no/such.sock");
 	assert_not_opened(WORDS("box.tier=landlock", "box.path=/workspace"),
 			  SPK_ERR_BOX_TIER, "[box] path");
 }

@@ -34,10 +34,10 @@ static void test_defaults_are_values(void **state)
 static void test_sensitive_ones(void **state)
 {
 	static const char *const prefixes[] = {
-		"box.",		"budget.",	    "db.path",
-		"llm.provider", "script.",	    "task.max_tokens",
-		"keep.",	"llm.fallback",	    "llm.local_servers",
-		"persona.",	"llm.summary_model"
+		"box.",		"budget.",	     "db.path",
+		"llm.provider", "script.",	     "task.max_tokens",
+		"keep.",	"llm.fallback",	     "llm.local_servers",
+		"persona.",	"llm.summary_model", "docker."
 	};
 
 	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++) {

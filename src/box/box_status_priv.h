@@ -1,6 +1,6 @@
 /* What sparks-box says of a run (the lines of box/box_plan.h), and a result made of it. */
-#ifndef SPK_BOX_BOX_STATUS_H
-#define SPK_BOX_BOX_STATUS_H
+#ifndef SPK_BOX_BOX_STATUS_PRIV_H
+#define SPK_BOX_BOX_STATUS_PRIV_H
 
 #include "box/box.h"
 
