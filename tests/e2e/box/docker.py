@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Containers of a real engine: dockerd with its own socket and data, an image of busybox. Prints TAP.
+"""Containers of a real engine: dockerd with its own socket and data. Prints TAP.
 
-usage: docker.py --box-run PROGRAM --helper PROGRAM
+usage: docker.py --box-run PROGRAM --helper PROGRAM --sparks PROGRAM
 """
 import argparse
 import json
@@ -142,19 +142,41 @@ def a_killed_program_leaves_no_container(c):
     raise AssertionError(c.engine.containers())
 
 
+def a_whole_task_is_verified(c):
+    play = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../play/fix-bug.play")
+    with open(play) as f:
+        head = json.loads(f.readline())
+    repo = c.engine.top + "/repo"
+    os.mkdir(repo)
+    for name, text in head["repo"]["files"].items():
+        with open(repo + "/" + name, "w") as f:
+            f.write(text)
+    done = subprocess.run(
+        [os.path.abspath(c.args.sparks), "do", head["goal"], "--model", "script:" + play, "--check",
+         "sh test_calc.sh", "--json", "--set", "box.backend=docker", "--set",
+         "docker.socket_path=" + c.engine.socket, "--set", "docker.image=sparks-test:1"],
+        cwd=repo, capture_output=True, text=True, timeout=60, check=False,
+        env=dict(os.environ, SPARKS_BOX=os.path.abspath(c.args.helper),
+                 SPARKS_HOME=c.engine.top + "/home"))
+    report = json.loads(done.stdout)
+    assert (report["verdict"], report["tier"]) == ("verified", "docker"), done
+
+
 def nothing_is_left_behind(c):
     assert c.engine.containers() == [], c.engine.containers()
 
 
 TESTS = [code_and_output_in_order, only_the_work_is_writable, no_capability_and_no_network,
          time_runs_out, the_supervisor_is_out_of_reach_or_missed, a_missing_image_is_named,
-         an_unknown_runtime_is_named, a_killed_program_leaves_no_container, nothing_is_left_behind]
+         an_unknown_runtime_is_named, a_killed_program_leaves_no_container,
+         a_whole_task_is_verified, nothing_is_left_behind]
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--box-run", required=True)
     parser.add_argument("--helper", required=True)
+    parser.add_argument("--sparks", required=True)
     args = parser.parse_args()
     if os.getuid() != 0 or not all(map(shutil.which, ("dockerd", "curl", "busybox"))):
         print("1..0 # SKIP needs root, dockerd, curl and busybox")
