@@ -18,10 +18,15 @@ static gboolean check_idle(SpkTree *tree, GError **error)
 	static const struct {
 		const char *file;
 		const char *what;
+		const char *hint;
 	} under_way[] = {
-		{ "MERGE_HEAD", "a merge" },	{ "CHERRY_PICK_HEAD", "a cherry-pick" },
-		{ "REVERT_HEAD", "a revert" },	{ "rebase-merge", "a rebase" },
-		{ "rebase-apply", "a rebase" }, { "index.lock", "another git command" },
+		{ "MERGE_HEAD", "a merge", NULL },
+		{ "CHERRY_PICK_HEAD", "a cherry-pick", NULL },
+		{ "REVERT_HEAD", "a revert", NULL },
+		{ "rebase-merge", "a rebase", NULL },
+		{ "rebase-apply", "a rebase", NULL },
+		{ "index.lock", "another git command",
+		  "wait for it; if none runs, one has crashed: remove .git/index.lock" },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(under_way); i++) {
@@ -30,7 +35,9 @@ static gboolean check_idle(SpkTree *tree, GError **error)
 
 		if (!g_file_test(path, G_FILE_TEST_EXISTS))
 			continue;
-		spk_error_set(error, SPK_ERR_CONFLICT, "finish or abort it first",
+		spk_error_set(error, SPK_ERR_CONFLICT,
+			      under_way[i].hint ? under_way[i].hint
+						: "finish or abort it first",
 			      "%s is under way in %s", under_way[i].what, tree->repo.top);
 		return FALSE;
 	}

@@ -203,6 +203,7 @@ static void used(const SpkSummary *summary, int fd, GString *out)
 
 static const char *const when_done[] = { "diff", "apply", NULL };
 static const char *const when_applied[] = { "diff", "undo", NULL };
+static const char *const when_cut_off[] = { "apply", "undo", NULL };
 static const char *const when_halted[] = { "resume", "cancel", NULL };
 static const char *const when_over[] = { "explain", "log", NULL };
 static const char *const when_cancelled[] = { "resume", "explain", NULL };
@@ -214,8 +215,10 @@ static const char *const *next_words(const SpkSummary *summary)
 
 	if (status == SPK_STATE_DONE && (!summary->trail || !summary->trail->result))
 		return when_over;
+	if (status == SPK_STATE_DONE && summary->trail->applied)
+		return summary->trail->apply_done ? when_applied : when_cut_off;
 	if (status == SPK_STATE_DONE)
-		return summary->trail->applied ? when_applied : when_done;
+		return when_done;
 	if (status == SPK_STATE_CANCELLED)
 		return when_cancelled;
 	if (spk_state_is_terminal(status))

@@ -164,7 +164,8 @@ def an_apply_that_was_cut_off():
         with sqlite3.connect(os.path.join(w.env["SPARKS_HOME"], "store.db")) as db:
             db.execute("DELETE FROM journal WHERE kind = 'apply.result'")
         db.close()
-        assert "interrupted" in w.run("tasks", "show", task).out
+        shown = w.run("tasks", "show", task).out
+        assert "interrupted" in shown and f"sparks tasks apply {task}" in shown, shown
         w.run("tasks", "apply", task)
         assert "$1 + $2" in w.read("calc.sh")
         assert w.json("tasks", "undo", task)["written"] == ["calc.sh"]
