@@ -89,6 +89,19 @@ typedef struct {
 	const char *folder; /* a clean checkout of raw */
 } Phase;
 
+/* A check before the work may not outlast the task. Those after it may: what was made is
+ * looked at to the end. 0: as the box has it. */
+static gint64 time_for(SpkRun *run, const Phase *phase)
+{
+	gint64 seconds = run_option_int(run, "timeout_secs", "task.timeout_secs");
+	gint64 most = spk_conf_int(run->env.conf, "box.timeout_secs");
+	double left = MAX(0, (double)seconds - spk_run_seconds(run));
+
+	if (!seconds || left >= (double)most || strcmp(phase->phase, "before"))
+		return 0;
+	return (gint64)(1000 * left) + 1;
+}
+
 static gboolean run_in_box(SpkRun *run, const Phase *phase, const char *command,
 			   SpkBoxResult *result, GError **error)
 {
@@ -110,6 +123,7 @@ static gboolean run_in_box(SpkRun *run, const Phase *phase, const char *command,
 		.argv = argv,
 		.cwd = given && *subdir ? subdir : NULL,
 		.max_out = 256 << 10,
+		.timeout_ms = time_for(run, phase),
 	};
 
 	spk_way_out_use(run->env.way, &box_run);

@@ -123,6 +123,10 @@ static gboolean check_value(const Parser *parser, const SpkCmdOpt *opt, const ch
 {
 	gint64 number;
 
+	/* --check "$UNSET" would pass with nothing run */
+	if (opt->type == SPK_CMD_STRINGS && !value[strspn(value, " \t\r\n")])
+		return usage_error(parser, error, "--%s is empty: --%s %s", opt->name,
+				   opt->name, opt->value);
 	if (opt->type == SPK_CMD_INT &&
 	    !spk_text_to_int(value, opt->min, opt->max, &number))
 		return usage_error(

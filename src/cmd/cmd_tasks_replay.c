@@ -61,10 +61,12 @@ static gboolean export_task(Replay *replay, SpkSession *session, const SpkTask *
 
 static gboolean copy_play(Replay *replay, const char *path, GError **error)
 {
+	g_autoptr(SpkPlay)
+		first = spk_play_load(path, error); /* what is wrong names it */
 	g_autofree char *text = NULL;
 	gsize len;
 
-	text = spk_fs_read(path, 64u << 20, &len, error);
+	text = first ? spk_fs_read(path, 64u << 20, &len, error) : NULL;
 	replay->base_folder = g_path_get_dirname(path);
 	return text && spk_fs_write_atomic(replay->play_path, text, len, 0600, error);
 }

@@ -149,7 +149,8 @@ static const struct {
 	{ 300, 399, SPK_ERR_CONFIG, TRUE, "the server redirects elsewhere",
 	  "put the final address into [SECTION] url" },
 	{ 401, 401, SPK_ERR_PROVIDER_AUTH, TRUE, "the server refuses the key",
-	  "check KEY, and that it belongs to [SECTION] url" },
+	  "check KEY (`sparks secrets list` says where it is set), and that it belongs to "
+	  "[SECTION] url" },
 	{ 403, 403, SPK_ERR_PROVIDER_AUTH, TRUE, "the server forbids this",
 	  "check that the key may use this model" },
 	{ 404, 404, SPK_ERR_CONFIG, TRUE, "the server has no such model or path",

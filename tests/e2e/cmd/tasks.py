@@ -7,6 +7,7 @@ import json
 import os
 import sqlite3
 import threading
+import time
 
 from world import CHECK, FINISH, FIX, World, main, say
 
@@ -100,6 +101,11 @@ def a_check_that_cannot_run():
         assert "no-such-tester is not in the sandbox's PATH" in report["error"]["message"]
         told = w.run("tasks", "explain", report["task"]).out
         assert "It is failed." in told and "--check" in told
+        began = time.monotonic()     # nor one that would outlast the task
+        report = w.json("do", "x", "--model", w.play(say(FINISH)), "--check", "sleep 60",
+                        "--timeout-secs", "2", code=75)
+        assert "2 s are over" in report["error"]["message"], report
+        assert time.monotonic() - began < 20
 
 
 def list_is_newest_first():
@@ -273,7 +279,7 @@ def ghosts_and_doctor():
         assert status["store"] == status["git"] == "PASS" and status["model"] == "WARN"
         w.run("doctor", "--skip-llm", "--ci")
         w.run("doctor", "--skip-llm", "--fail-on-warn", code=1)
-        w.run("doctor", "--security", code=2)
+        w.run("doctor", "--security")
         with open(os.path.join(w.folder, "home", "store.db"), "r+b") as file:
             file.seek(4096)
             file.write(b"\xff" * 4096)

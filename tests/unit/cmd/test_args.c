@@ -124,6 +124,7 @@ static void test_refusals(void **state)
 	static const struct {
 		const char *line, *message;
 	} rows[] = {
+		{ "sparks run g --check ' '", "run: --check is empty: --check CMD" },
 		{ "sparks rum g", "unknown command \"rum\" (did you mean \"run\"?)" },
 		{ "sparks tasks lst",
 		  "tasks: unknown command \"lst\" (did you mean \"list\"?)" },
