@@ -35,13 +35,15 @@ static const SpkPrice *price_of(SpkRun *run, const SpkLlmWho *who)
 	return NULL;
 }
 
-/* "TASK/TURN", and for other purposes than the main one that. */
+/* "TASK/TURN", or "TASK/TURN/summary/NUMBER": a turn may need more than one. */
 static char *key_of(const RunCall *made)
 {
-	gboolean main = !strcmp(made->purpose, "main");
+	const SpkRun *run = made->run;
 
-	return g_strdup_printf("%s/%u%s%s", made->run->env.task->id, made->run->turn,
-			       main ? "" : "/", main ? "" : made->purpose);
+	if (!strcmp(made->purpose, "main"))
+		return g_strdup_printf("%s/%u", run->env.task->id, run->turn);
+	return g_strdup_printf("%s/%u/%s/%u", run->env.task->id, run->turn, made->purpose,
+			       made->number);
 }
 
 static void fill(const RunCall *made, const SpkLlmWho *who, const SpkUsage *usage,

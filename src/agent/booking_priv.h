@@ -8,7 +8,8 @@
 typedef struct {
 	SpkRun *run;
 	const char *purpose; /* "main", "summary" */
-	gint64 input;	     /* tokens of its request, estimated */
+	guint number; /* of those of its purpose, unless it is the turn's own: main */
+	gint64 input; /* tokens of its request, estimated */
 } RunCall;
 
 /* Sets the call's worst case aside, on top of what it has `spent`. FALSE: LIMIT, and

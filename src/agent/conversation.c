@@ -285,7 +285,10 @@ static gboolean record_compaction(SpkRun *run, const char *key, json_t *take_pay
 	spk_json_set(payload, "summary", spk_json_text(reply.text));
 	spk_json_set(payload, "provider", json_string(reply.who.provider));
 	spk_json_set(payload, "model", spk_json_text(reply.who.model));
-	return run_book_reply(&call, &reply, "compaction", payload, error);
+	if (!run_book_reply(&call, &reply, "compaction", payload, error))
+		return FALSE;
+	run_remember(run, "compaction", key, payload);
+	return TRUE;
 }
 
 gboolean run_compact(SpkRun *run, gboolean force, GError **error)

@@ -71,11 +71,8 @@ gboolean spk_run_record(SpkRun *run, const char *kind, gint64 number, SpkEffect 
 	return run_record(run, kind, key, effect, take_payload, error);
 }
 
-void run_remember(SpkRun *run, const char *kind, gint64 number, json_t *payload)
+void run_remember(SpkRun *run, const char *kind, const char *key, json_t *payload)
 {
-	char key[NUMBER_KEY_MAX];
-
-	g_snprintf(key, sizeof(key), "%" G_GINT64_FORMAT, number);
 	remember(run, kind, key, payload);
 }
 

@@ -17,7 +17,6 @@ struct SpkRun {
 	guint history; /* messages of earlier turns, between the system prompt and the goal */
 	guint answers_before; /* of the model, in those turns */
 	guint turn;	      /* model answers so far */
-	guint summaries;      /* of what the conversation lost */
 	gint64 step;	      /* tool calls so far */
 	gint64 tokens_in, tokens_out, tokens_cached;
 	SpkPrices *prices;
@@ -35,7 +34,7 @@ const json_t *run_recorded(SpkRun *run, const char *kind, const char *key);
 gboolean run_record(SpkRun *run, const char *kind, const char *key, SpkEffect effect,
 		    json_t *take_payload, GError **error);
 /* For a payload that is on record by other means. */
-void run_remember(SpkRun *run, const char *kind, gint64 number, json_t *payload);
+void run_remember(SpkRun *run, const char *kind, const char *key, json_t *payload);
 /* Asks cancel and may_go_on; to be called before anything is done for real. */
 gboolean run_go(SpkRun *run, GError **error);
 

@@ -59,12 +59,13 @@ static void add_failed(json_t *payload, json_t *take_failed)
 
 static RunCall main_call(SpkRun *run)
 {
-	return (RunCall){ run, "main", run_next_input(run) };
+	return (RunCall){ .run = run, .purpose = "main", .input = run_next_input(run) };
 }
 
 static gboolean record_reply(SpkRun *run, const SpkLlmReply *reply, GError **error)
 {
 	RunCall call = main_call(run);
+	g_autofree char *key = g_strdup_printf("%u", run->turn);
 	g_autoptr(json_t) payload = reply_to_json(run->turn, reply);
 
 	add_failed(payload, json_deep_copy(run->failed));
@@ -72,7 +73,7 @@ static gboolean record_reply(SpkRun *run, const SpkLlmReply *reply, GError **err
 		spk_json_set(payload, "explained", json_incref(reply->explained));
 	if (!run_book_reply(&call, reply, "model.result", payload, error))
 		return FALSE;
-	run_remember(run, "model.result", run->turn, payload);
+	run_remember(run, "model.result", key, payload);
 	return TRUE;
 }
 

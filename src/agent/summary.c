@@ -84,7 +84,7 @@ static gboolean ask(RunCall *call, json_t *messages, SpkLlmReply *ret_reply,
 	g_autoptr(SpkCancel) patience = spk_cancel_new(run->env.cancel);
 	SpkLlmGate gate = { admit, note_failed, call };
 	SpkLlmRequest request = { .messages = messages,
-				  .turn = run->summaries,
+				  .turn = call->number,
 				  .purpose = call->purpose,
 				  .gate = &gate };
 
@@ -99,6 +99,19 @@ static gboolean ask(RunCall *call, json_t *messages, SpkLlmReply *ret_reply,
 	return TRUE;
 }
 
+static guint count_summaries(SpkRun *run)
+{
+	GHashTableIter iter;
+	gpointer key, payload;
+	guint n = 0;
+
+	g_hash_table_iter_init(&iter, run->recorded);
+	while (g_hash_table_iter_next(&iter, &key, &payload))
+		n += g_str_has_prefix(key, "compaction/") &&
+		     spk_json_str(payload, "summary") != NULL;
+	return n;
+}
+
 gboolean run_sum_up(SpkRun *run, const json_t *lost, SpkLlmReply *ret_reply,
 		    RunCall *ret_call, GError **error)
 {
@@ -109,7 +122,8 @@ gboolean run_sum_up(SpkRun *run, const json_t *lost, SpkLlmReply *ret_reply,
 		messages = request_of(run, lost);
 	if (!messages)
 		return TRUE;
-	*ret_call = (RunCall){ run, "summary", spk_llm_estimate_tokens(messages) };
+	*ret_call = (RunCall){ run, "summary", count_summaries(run),
+			       spk_llm_estimate_tokens(messages) };
 	if (ask(ret_call, messages, ret_reply, &failure)) {
 		char *cut = spk_text_clip(ret_reply->text, SUMMARY_MAX);
 
@@ -135,7 +149,6 @@ void run_put_summary(SpkRun *run, const char *summary)
 
 	if (!summary || !*summary)
 		return;
-	run->summaries++;
 	if (there && g_str_has_prefix(there, HEAD)) /* the new one holds it */
 		json_array_remove(run->messages, place);
 	text = g_strconcat(HEAD, summary, NULL);

@@ -110,8 +110,9 @@ static gboolean run_in_box(SpkRun *run, const Phase *phase, const char *command,
 	gboolean given =
 		json_array_size(json_object_get(run->env.task->options, "checks")) > 0;
 	const char *subdir = spk_tree_subdir(run->env.tree);
-	g_autoptr(GPtrArray)
-		lent = spk_tree_lend(run->env.tree, phase->folder, SPK_LEND_FRESH, error);
+	g_autoptr(GPtrArray) lent = spk_tree_lend(
+		run->env.tree, phase->folder,
+		spk_box_lends(run->env.box) ? SPK_LEND_FRESH : SPK_LEND_NOTHING, error);
 	SpkBoxRun box_run = {
 		.work = spk_tree_work(run->env.tree),
 		.work_from = phase->folder,

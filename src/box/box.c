@@ -91,7 +91,7 @@ static gboolean check_tier(const SpkBoxReach *reach, SpkConf *conf, GError **err
 		spk_tier_name(required), spk_tier_name(reach->tier));
 	return refuse(SPK_ERR_BOX_TIER,
 		      reach->why ? reach->remedy : "lower [box] require_tier", error,
-		      what, reach->why ? reach->why : "cgroup caps are not built yet");
+		      what, reach->why ? reach->why : "it has none stronger");
 }
 
 /* An engine is there, but of no use. */
@@ -191,6 +191,11 @@ void spk_box_result_clear(SpkBoxResult *result)
 	g_free(result->out_sha256);
 	json_decref(result->blocked);
 	*result = (SpkBoxResult){ 0 };
+}
+
+gboolean spk_box_lends(SpkBox *box)
+{
+	return spk_box_tier(box) >= SPK_TIER_NATIVE;
 }
 
 gboolean spk_box_has_way_out(SpkBox *box)

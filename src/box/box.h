@@ -104,6 +104,9 @@ const char *spk_box_describe(SpkBox *box);
 /* [{"control":"user namespace","ok":true,"detail":…}…] for doctor. */
 json_t *spk_box_controls(SpkBox *box);
 
+/* Whether a run can be lent folders here (SpkBoxRun.lent). */
+gboolean spk_box_lends(SpkBox *box);
+
 /* Whether commands can have a way out here (SpkBoxRun.way_out). */
 gboolean spk_box_has_way_out(SpkBox *box);
 

@@ -10,12 +10,12 @@
 
 #include "base/error.h"
 #include "base/fs.h"
+#include "store/store.h"
 
-#define PREFIX	    "sparks." /* sparks.PID.START.NUMBER */
-#define FILE_MAX    (1u << 20)
-#define CPU_PERIOD  100000 /* microseconds */
-#define MAX_RELICS  1000
-#define OWN_PROCESS "/proc/self/stat"
+#define PREFIX	   "sparks."
+#define FILE_MAX   (1u << 20)
+#define CPU_PERIOD 100000 /* microseconds */
+#define MAX_RELICS 1000
 
 typedef enum { MEMORY, PIDS, CPU, N_CONTROLLERS } Controller;
 
@@ -84,30 +84,22 @@ static gboolean has_word(const char *text, const char *word, const char *between
 	return g_strv_contains((const char *const *)words, word);
 }
 
-/* ---- whose a group is ---- */
+/* ---- whose a group is: sparks.HOLDER.NUMBER (store/holder.c), with "," for its "/" ---- */
 
-/* "PID.START" of this process; START tells it from a later one of the same number. */
-static char *start_of(const char *stat_path)
+static char *group_name(const char *number)
 {
-	g_autofree char *text = spk_fs_read(stat_path, 4096, NULL, NULL);
-	const char *after = text ? strrchr(text, ')') : NULL;
-	g_auto(GStrv) fields = g_strsplit(after ? after + 1 : "", " ", -1);
+	g_autofree char *holder = g_strdelimit(g_strdup(spk_holder_self()), "/", ',');
 
-	return g_strv_length(fields) > 20 ? g_strdup(fields[20]) : NULL;
+	return g_strdup_printf(PREFIX "%s.%s", holder, number);
 }
 
+/* Of a process that is gone; those of other machines and containers are theirs to remove. */
 static gboolean is_relic(const char *name)
 {
-	g_auto(GStrv) parts = g_strsplit(name, ".", 4);
-	g_autofree char *path = NULL, *start = NULL;
+	g_auto(GStrv) parts = g_strsplit(name, ".", 3);
 
-	if (!g_str_has_prefix(name, PREFIX) || g_strv_length(parts) < 3)
-		return FALSE;
-	path = g_strdup_printf("/proc/%s/stat", parts[1]);
-	if (strspn(parts[1], "0123456789") != strlen(parts[1]))
-		return FALSE;
-	start = start_of(path);
-	return g_strcmp0(start, parts[2]) != 0;
+	return g_str_has_prefix(name, PREFIX) && g_strv_length(parts) == 3 &&
+	       !spk_holder_alive(g_strdelimit(parts[1], ",", '/'));
 }
 
 /* One that still has processes stays: they are a box that spk_box_end_stale() will end. */
@@ -190,14 +182,6 @@ static gboolean is_alone(const char *folder)
 	g_autofree char *own = g_strdup_printf("%d\n", (int)getpid());
 
 	return text && (!*text || strcmp(text, own) == 0);
-}
-
-static char *group_name(const char *number)
-{
-	g_autofree char *start = start_of(OWN_PROCESS);
-
-	return g_strdup_printf(PREFIX "%d.%s.%s", (int)getpid(), start ? start : "0",
-			       number);
 }
 
 /* v2 divides a group only when no process stands in it itself: we step into a leaf. */
@@ -383,6 +367,15 @@ static guint64 read_refused(const SpkCgroup *group)
 			"max");
 }
 
+/* Whoever tidies up here may have taken it for left over. */
+static gboolean is_whole(const SpkCgroup *group)
+{
+	for (char *const *dir = group->dirs; *dir; dir++)
+		if (access(*dir, F_OK) < 0)
+			return FALSE;
+	return TRUE;
+}
+
 SpkCgroup *spk_cgroups_take(SpkCgroups *groups, GError **error)
 {
 	SpkCgroup *group;
@@ -390,8 +383,10 @@ SpkCgroup *spk_cgroups_take(SpkCgroups *groups, GError **error)
 
 	g_mutex_lock(&groups->lock);
 	group = g_queue_pop_head(&groups->idle);
-	number = group ? 0 : groups->made++;
+	number = group && is_whole(group) ? 0 : groups->made++;
 	g_mutex_unlock(&groups->lock);
+	if (group && number)
+		g_clear_pointer(&group, remove_group);
 	if (!group)
 		group = make(groups, number, error);
 	if (group) {

@@ -76,6 +76,7 @@ typedef struct {
 } SpkTreeLent;
 
 typedef enum {
+	SPK_LEND_NOTHING,
 	SPK_LEND_READ_ONLY,
 	SPK_LEND_KEPT,	/* what is written stays for the task's next command */
 	SPK_LEND_FRESH, /* nothing was written: a check shows what is in the commit */

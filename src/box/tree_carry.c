@@ -142,7 +142,24 @@ static char **take_list(GPtrArray *list)
 	return (char **)g_ptr_array_free(list, FALSE);
 }
 
-void tree_carry_find(SpkTree *tree, const GString *paths, const SpkTreeLimits *limits)
+static gboolean check_names(char *const *names, GError **error)
+{
+	for (; names && *names; names++) {
+		if (**names && !strchr(*names, '/') && strcmp(*names, ".") != 0 &&
+		    strcmp(*names, "..") != 0 && strcmp(*names, ".git") != 0)
+			continue;
+		spk_error_set(
+			error, SPK_ERR_CONFIG,
+			"names alone, as in [\"node_modules\", \"target\"]: they are "
+			"looked for in every folder",
+			"[box] carry: \"%s\" is no name of a folder", *names);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+gboolean tree_carry_find(SpkTree *tree, const GString *paths, const SpkTreeLimits *limits,
+			 GError **error)
 {
 	Search search = { .tree = tree,
 			  .sensitive = limits->sensitive,
@@ -150,14 +167,16 @@ void tree_carry_find(SpkTree *tree, const GString *paths, const SpkTreeLimits *l
 			  .hidden = g_ptr_array_new_with_free_func(g_free),
 			  .top = -1 };
 	g_autoptr(GPtrArray) folders = folders_of(paths);
+	gboolean ok = check_names(limits->carry, error);
 
-	if (limits->carry && tree->repo.git_dir)
+	if (ok && limits->carry && tree->repo.git_dir)
 		search.top = tree_open_dir(tree->repo.top, NULL);
 	for (guint i = 0; search.top >= 0 && i < folders->len; i++)
 		look_in(&search, folders->pdata[i], limits->carry);
 	spk_fd_close(&search.top);
 	tree->carried = take_list(search.carried);
 	tree->hidden = take_list(search.hidden);
+	return ok;
 }
 
 char *const *spk_tree_carried(SpkTree *tree)
@@ -248,7 +267,7 @@ GPtrArray *spk_tree_lend(SpkTree *tree, const char *checkout, SpkTreeLending how
 	g_autofree char *old = g_build_filename(tree->dir, "layers-check", NULL);
 	gboolean write = how != SPK_LEND_READ_ONLY && can_hold_layers(tree);
 
-	if (!tree->carried || !tree->carried[0])
+	if (!tree->carried || !tree->carried[0] || how == SPK_LEND_NOTHING)
 		return g_steal_pointer(&all);
 	if (how == SPK_LEND_FRESH && !spk_fs_remove_tree(old, error))
 		return NULL;

@@ -341,8 +341,8 @@ static gboolean create(Creation *creation, const char *folder, GError **error)
 			     creation->cancel, &creation->copy, error) ||
 	    !record_base(creation, error) || !make_box_head(creation, error))
 		return FALSE;
-	tree_carry_find(tree, creation->view.paths, creation->limits);
-	if (!make_notes(creation, error))
+	if (!tree_carry_find(tree, creation->view.paths, creation->limits, error) ||
+	    !make_notes(creation, error))
 		return FALSE;
 	tree->notes = to_strv(creation->notes);
 	return tree_meta_save(tree, error);

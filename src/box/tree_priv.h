@@ -145,8 +145,10 @@ gboolean tree_view_make(SpkTree *tree, const char *index, const SpkTreeLimits *l
 			SpkCancel *cancel, TreeView *ret_view, GError **error);
 
 /* ---- tree_carry.c ---- */
-/* Fills tree->carried and tree->hidden; `paths` of the view, each with its NUL. */
-void tree_carry_find(SpkTree *tree, const GString *paths, const SpkTreeLimits *limits);
+/* Fills tree->carried and tree->hidden; `paths` of the view, each with its NUL. CONFIG when one
+ * of the names to look for is none. */
+gboolean tree_carry_find(SpkTree *tree, const GString *paths, const SpkTreeLimits *limits,
+			 GError **error);
 
 /* ---- tree_pointer.c ---- */
 /* Puts LFS pointers back into `git`'s index where `add` replaced them by a file whose content

@@ -76,6 +76,8 @@ typedef struct {
 /* A list as canonical JSON, from JSON or from words between commas; NULL with the reason in
  * words. */
 char *spk_conf_list_parse(const SpkOpt *opt, const char *text, char **ret_why);
+/* The strings of such a text. */
+char **spk_conf_list_items(const char *json);
 /* FALSE with the reason in words ("is 0, but must be …"). */
 gboolean spk_conf_value_parse(const SpkOpt *opt, const char *text,
 			      SpkConfValue *ret_value, char **ret_why);

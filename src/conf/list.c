@@ -61,3 +61,23 @@ char *spk_conf_list_parse(const SpkOpt *opt, const char *text, char **ret_why)
 	free(dump);
 	return copy;
 }
+
+char **spk_conf_list_items(const char *json)
+{
+	g_autoptr(json_t) list = json_loads(json, 0, NULL);
+	GPtrArray *texts = g_ptr_array_new();
+	gsize i;
+	json_t *text;
+
+	json_array_foreach(list, i, text)
+		g_ptr_array_add(texts, g_strdup(json_string_value(text)));
+	g_ptr_array_add(texts, NULL);
+	return (char **)g_ptr_array_free(texts, FALSE);
+}
+
+char **spk_conf_list(const SpkConf *conf, const char *name)
+{
+	g_autofree char *json = spk_conf_dup_text(conf, name);
+
+	return spk_conf_list_items(json);
+}

@@ -51,27 +51,7 @@ const char *spk_conf_table_str(const SpkConfTable *table, const char *key)
 	return value ? value->text : opt->fallback;
 }
 
-static char **items_of(const char *json)
-{
-	g_autoptr(json_t) list = json_loads(json, 0, NULL);
-	GPtrArray *texts = g_ptr_array_new();
-	gsize i;
-	json_t *text;
-
-	json_array_foreach(list, i, text)
-		g_ptr_array_add(texts, g_strdup(json_string_value(text)));
-	g_ptr_array_add(texts, NULL);
-	return (char **)g_ptr_array_free(texts, FALSE);
-}
-
 char **spk_conf_table_list(const SpkConfTable *table, const char *key)
 {
-	return items_of(spk_conf_table_str(table, key));
-}
-
-char **spk_conf_list(const SpkConf *conf, const char *name)
-{
-	g_autofree char *json = spk_conf_dup_text(conf, name);
-
-	return items_of(json);
+	return spk_conf_list_items(spk_conf_table_str(table, key));
 }

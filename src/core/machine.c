@@ -194,7 +194,7 @@ static gboolean open_place(gpointer user, SpkTree **ret_tree, SpkBox **ret_box,
 	    !open_way(machine, box, error))
 		return FALSE;
 	if (spk_tree_carried(machine->tree) && *spk_tree_carried(machine->tree) &&
-	    spk_box_tier(box) < SPK_TIER_NATIVE)
+	    !spk_box_lends(box))
 		spk_warn("core",
 			 "task %s: the tier %s cannot lend %s and its like to commands",
 			 machine->task->id, spk_tier_name(spk_box_tier(box)),

@@ -111,6 +111,10 @@ SpkConf *reload_read(SpkReloadFn fn, gpointer user, const SpkConf *old)
 		g_clear_pointer(&conf, spk_conf_unref);
 		conf = fn((const char *const *)pins->pdata, user, &error);
 	}
+	for (const char *const *warning = conf ? spk_conf_warnings(conf) : NULL;
+	     warning && *warning; warning++)
+		if (!g_strv_contains(spk_conf_warnings(old), *warning))
+			spk_warn("core", "%s", *warning);
 	if (!conf)
 		spk_warn("core",
 			 "the changed configuration is not taken over, the old one "

@@ -287,6 +287,8 @@ gboolean spk_endpoint_parse(const char *text, gsize len, SpkEndpoint *ret_endpoi
 
 	if (!end)
 		return refuse(text, len, "has no host", error);
+	if (g_strstr_len(text, (gssize)len, "://"))
+		return refuse(text, len, "is a URL: name its host and port", error);
 	if (end < len && (text[end] != ':' ||
 			  !parse_port(text + end + 1, len - end - 1, &endpoint.port)))
 		return refuse(text, len, "has a port that is none of 1 to 65535", error);

@@ -126,9 +126,10 @@ gboolean boxed_run(const SpkToolCtx *ctx, const char *const *argv, gint64 timeou
 	g_autofree char *spill = spill_path(ctx, error);
 	/* gone when the model removed the folder: then from the top */
 	g_autofree char *folder = path_real_folder(ctx, spk_tree_subdir(ctx->tree), NULL);
-	g_autoptr(GPtrArray) lent =
-		spk_tree_lend(ctx->tree, NULL,
-			      ctx->read_only ? SPK_LEND_READ_ONLY : SPK_LEND_KEPT, error);
+	SpkTreeLending how = !spk_box_lends(ctx->box) ? SPK_LEND_NOTHING
+			     : ctx->read_only	      ? SPK_LEND_READ_ONLY
+						      : SPK_LEND_KEPT;
+	g_autoptr(GPtrArray) lent = spk_tree_lend(ctx->tree, NULL, how, error);
 	SpkBoxRun run = {
 		.work = spk_tree_work(ctx->tree),
 		.read_only = readable,

@@ -76,6 +76,13 @@ def the_list_is_an_option():
         report = w.json("do", "x", "--check", "sh test.sh", "--set", 'box.carry=["lib.d"]', "--model", play)
         text = outputs(w, report["task"])[0]
         assert "there" in text and "cannot access 'node_modules'" in text, text
+        for name in "../x", "a/b", "..", "":
+            error = w.json("do", "x", "--set", f'box.carry=["{name}"]', "--check", "true", "--model", play, code=78)["error"]
+            assert error["code"] == "config" and "is no name of a folder" in error["message"], error
+        # where there are no mounts, nothing stands in their place
+        report = w.json("do", "x", "--check", "sh test.sh", "--set", "box.tier=landlock", "--model", w.play(
+            shell("ls -d node_modules || echo none"), say(FIX), say(FINISH)))
+        assert "none" in outputs(w, report["task"])[0], outputs(w, report["task"])
         assert "lib.d" in w.run("config", "explain", "box.carry", "--set", 'box.carry=["lib.d"]').out
 
 

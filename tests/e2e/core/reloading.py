@@ -59,6 +59,8 @@ def what_is_wrong_changes_nothing():
             wait_for(lambda: value(w, "task.heal_attempts") == 3)
             said(daemon, "box.memory_bytes: changed in the configuration, and taken over when the daemon starts")
             assert value(w, "box.memory_bytes") == 4294967296
+            put(w, "[task]\nheal_attempts = 3\n[manager]\nmax_stps = 3\n")
+            said(daemon, 'config.toml:4', "max_stps", 'did you mean "manager.max_steps"')
             put(w, 'nam = "x"\n', "ghosts/x.toml")
             said(daemon, 'ghosts/x.toml:1:7: unknown key nam (did you mean "name"?)')
             daemon.stop()

@@ -7,6 +7,7 @@
 #include "agent/run_priv.h"
 #include "base/fs.h"
 #include "base/json.h"
+#include "store/ledger.h"
 
 #define TASK   "aaaa00000001"
 #define WINDOW 1024
@@ -217,11 +218,64 @@ static void test_earlier_turns_go_first(void **state)
 	}
 }
 
+/* Needs what a run has that asks for real. */
+static SpkConf *let_sum_up(Fixture *f, SpkRun *run)
+{
+	static const SpkSpark spark = { .name = "coder" };
+	g_autofree char *play = g_build_filename(f->home, "sum.play", NULL);
+	g_autofree char *model = g_strdup_printf("llm.summary_model=script:%s", play);
+	const char *const overrides[] = { "openai.context_window=1024", model, NULL };
+	SpkConfSource source = { .overrides = overrides };
+	const char *text = "{\"play\":1}\n"
+			   "{\"say\":{\"text\":\"first\",\"usage\":{\"input\":9}}}\n"
+			   "{\"say\":{\"text\":\"second\",\"usage\":{\"input\":7}}}\n";
+	SpkConf *conf;
+
+	assert_true(spk_fs_write_atomic(play, text, strlen(text), 0600, NULL));
+	conf = spk_conf_load(&source, NULL);
+	assert_non_null(conf);
+	run->env.conf = conf;
+	run->env.spark = &spark;
+	run->prices = spk_prices_parse(NULL, "", NULL);
+	run->unpriced = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	return conf;
+}
+
+/* Twice in one turn, when the server then says that it is still too long: both are booked. */
+static void test_sums_up(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(SpkRun) run = make_run(f, TURNS, 300);
+	g_autoptr(SpkRun) later = make_run(f, TURNS, 300);
+	g_autoptr(SpkConf) conf = let_sum_up(f, run);
+	g_autoptr(GPtrArray) sum = NULL;
+	g_autofree char *said = NULL, *again = NULL;
+
+	assert_true(run_compact(run, FALSE, NULL));
+	assert_true(run_compact(run, FALSE, NULL)); /* is on record: nobody is asked */
+	assert_int_equal(g_hash_table_size(run->recorded), 1);
+	assert_true(run_compact(run, TRUE, NULL));
+	assert_int_equal(g_hash_table_size(run->recorded), 2);
+	assert_non_null(strstr(spk_json_str(json_array_get(run->messages, 2), "content"),
+			       "second"));
+	sum = spk_ledger_sum(f->store, NULL, 0, NULL, NULL);
+	assert_int_equal(((SpkCostRow *)sum->pdata[0])->calls, 2);
+	assert_int_equal(((SpkCostRow *)sum->pdata[0])->input, 16);
+	/* and who takes the task up tells the same */
+	g_hash_table_unref(later->recorded);
+	later->recorded = g_hash_table_ref(run->recorded);
+	run_compact_recorded(later);
+	said = spk_json_canon(run->messages);
+	again = spk_json_canon(later->messages);
+	assert_string_equal(again, said);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(test_leaves_alone_what_fits, setup, teardown),
 	cmocka_unit_test_setup_teardown(test_shrinks, setup, teardown),
 	cmocka_unit_test_setup_teardown(test_one_giant_result, setup, teardown),
 	cmocka_unit_test_setup_teardown(test_earlier_turns_go_first, setup, teardown),
 	cmocka_unit_test_setup_teardown(test_again_after_a_crash, setup, teardown),
+	cmocka_unit_test_setup_teardown(test_sums_up, setup, teardown),
 };
 SUITE(compact_suite, tests);

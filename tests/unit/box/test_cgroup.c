@@ -7,6 +7,7 @@
 
 #include "base/fs.h"
 #include "box/cgroup.h"
+#include "store/store.h"
 
 typedef struct {
 	char *top, *mountinfo, *own;
@@ -186,6 +187,58 @@ static void counts_since_it_was_taken(void **state)
 	spk_cgroups_give(groups, group);
 }
 
+/* A folder beside ours, named after that holder. */
+static char *put_group(const Fake *fake, const char *holder)
+{
+	g_autofree char *name = g_strdup_printf("v2/u/s/sparks.%s.0", holder);
+	char *folder;
+
+	g_strdelimit(strstr(name, "sparks."), "/", ',');
+	folder = at(fake, name);
+	assert_true(spk_fs_mkdirs(folder, 0700, NULL));
+	return folder;
+}
+
+static void removes_what_the_dead_left(void **state)
+{
+	Fake *fake = *state;
+	g_autofree char *own = g_strdup_printf("%d\n", (int)getpid());
+	g_auto(GStrv) parts = g_strsplit(spk_holder_self(), "/", -1);
+	g_autofree char *gone = NULL, *other = NULL, *left = NULL, *kept = NULL;
+	g_autoptr(SpkCgroups) groups = NULL;
+
+	put_v2(fake, "memory pids cpu\n", own);
+	/* our own number with another start: it was used before us */
+	gone = g_strdup_printf("%s/%s/%s/1", parts[0], parts[1], parts[2]);
+	/* one of another container, whose processes we cannot see */
+	other = g_strdup_printf("%s/1%s/%s/1", parts[0], parts[1], parts[2]);
+	left = put_group(fake, gone);
+	kept = put_group(fake, other);
+	groups = open_ok(fake, "cgroup v2");
+	assert_int_not_equal(access(left, F_OK), 0);
+	assert_int_equal(access(kept, F_OK), 0);
+}
+
+static void makes_one_anew_that_was_removed(void **state)
+{
+	Fake *fake = *state;
+	g_autofree char *own = g_strdup_printf("%d\n", (int)getpid()), *first = NULL;
+	g_autoptr(SpkCgroups) groups = NULL;
+	SpkCgroup *group;
+
+	put_v2(fake, "memory pids cpu\n", own);
+	groups = open_ok(fake, "cgroup v2");
+	group = spk_cgroups_take(groups, NULL);
+	first = g_strdup(group->dirs[0]);
+	spk_cgroups_give(groups, group);
+	assert_true(spk_fs_remove_tree(first, NULL));
+	group = spk_cgroups_take(groups, NULL);
+	assert_non_null(group);
+	assert_string_not_equal(group->dirs[0], first);
+	assert_holds(group->dirs[0], "pids.max", "264");
+	spk_cgroups_give(groups, group);
+}
+
 static void says_when_there_is_none(void **state)
 {
 	Fake *fake = *state;
@@ -201,6 +254,7 @@ static void says_when_there_is_none(void **state)
 static const struct CMUnitTest tests[] = {
 	T(divides_what_is_delegated),	  T(leaves_others_alone),
 	T(takes_v1_where_v2_has_nothing), T(counts_since_it_was_taken),
+	T(removes_what_the_dead_left),	  T(makes_one_anew_that_was_removed),
 	T(says_when_there_is_none),
 };
 const Suite cgroup_suite = { tests, G_N_ELEMENTS(tests) };
