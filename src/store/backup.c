@@ -179,6 +179,12 @@ gboolean spk_store_restore(SpkStore *store, const char *path, char **ret_aside,
 {
 	g_autofree char *aside = aside_path(store);
 
+	if (access(path, F_OK) < 0) {
+		spk_error_set(error, SPK_ERR_NOT_FOUND,
+			      "name a file that `sparks store backup` has written",
+			      "there is no %s", path);
+		return FALSE;
+	}
 	if (!check_file(path, error) || !is_idle(store, error))
 		return FALSE;
 	if (!spk_store_backup(store, aside, FALSE, cancel, error)) {

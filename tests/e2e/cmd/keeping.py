@@ -175,7 +175,7 @@ def what_is_no_backup_changes_nothing():
         other.commit()
         other.close()
         assert "another program" in world.run("store", "restore", path, code=77).err
-        world.run("store", "restore", os.path.join(world.folder, "missing"), code=2)
+        assert "sparks store backup" in world.run("store", "restore", os.path.join(world.folder, "missing"), code=2).err
         assert [t["task"] for t in world.json("tasks", "list")] == [task]
 
 
