@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "cmd/cmd_priv.h"
+#include "cmd/frame/cmd_priv.h"
 #include "cmd/ui.h"
 
 /* A closed descriptor 0-2 would be given to the next file opened, and a message could then

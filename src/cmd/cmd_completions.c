@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "agent/agent.h"
 #include "cmd/cmd_all.h"
-#include "cmd/cmd_priv.h"
+#include "cmd/frame/cmd_priv.h"
 #include "conf/knob.h"
 #include "conf/secret.h"
 #include "store/store.h"

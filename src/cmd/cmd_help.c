@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "cmd/cmd_all.h"
-#include "cmd/cmd_priv.h"
+#include "cmd/frame/cmd_priv.h"
 
 /* The parser knows the way from words to a command: it is asked with --help behind them. */
 static int show(const SpkProgram *program, const char *const *words)

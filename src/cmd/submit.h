@@ -3,7 +3,7 @@
 #define SPK_CMD_SUBMIT_H
 
 #include "cmd/cmd.h"
-#include "cmd/follow.h"
+#include "cmd/show/follow.h"
 
 extern const SpkCmdOpt spk_submit_options[];
 

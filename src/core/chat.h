@@ -57,7 +57,7 @@ typedef struct {
 	void (*on_restart)(const char *why, gpointer user);
 	/* Each journal entry of the turn after it is written (docs/journal.md): model.intent
 	 * and .result, tool.intent (name, arguments) and .result (ok, text, meta), check.*,
-	 * compaction, note, verdict, state, … cmd/lines.h has words for them. */
+	 * compaction, note, verdict, state, … cmd/show/lines.h has words for them. */
 	void (*on_entry)(const SpkJournalEntry *entry, gpointer user);
 	gpointer user;
 } SpkChatSink;

@@ -7,12 +7,12 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "cmd/changes.h"
+#include "cmd/show/changes.h"
 #include "cmd/chat/chat.h"
 #include "cmd/chat/rescue.h"
-#include "cmd/consent.h"
-#include "cmd/summary.h"
-#include "cmd/trail.h"
+#include "cmd/show/consent.h"
+#include "cmd/show/summary.h"
+#include "cmd/show/trail.h"
 #include "cmd/ui.h"
 
 #define OUT	    STDOUT_FILENO

@@ -9,11 +9,11 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cmd/chat/chat.h"
-#include "cmd/lines.h"
+#include "cmd/show/lines.h"
 #include "cmd/chat/markdown.h"
 #include "cmd/chat/rescue.h"
-#include "cmd/progress.h"
-#include "cmd/summary.h"
+#include "cmd/show/progress.h"
+#include "cmd/show/summary.h"
 #include "cmd/ui.h"
 
 #define MAX_RESULTS 50

@@ -11,7 +11,7 @@
 #include <glib/gstdio.h>
 
 #include "cmd/cmd_all.h"
-#include "cmd/cmd_priv.h"
+#include "cmd/frame/cmd_priv.h"
 
 extern const struct CMUnitTest args_tests[];
 extern const size_t n_args_tests;

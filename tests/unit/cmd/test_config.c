@@ -1,7 +1,7 @@
 /* `config explain|path|sample`, and what is made of the option table. */
 #include "agent/agent.h"
 #include "base/error.h"
-#include "cmd/optdoc.h"
+#include "cmd/config/optdoc.h"
 #include "test_cmd.h"
 
 static void write_file(const char *path, const char *text)

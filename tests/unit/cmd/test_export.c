@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "cmd/export.h"
-#include "cmd/playrepo.h"
+#include "cmd/tasks/export.h"
+#include "cmd/tasks/playrepo.h"
 #include "base/fs.h"
 #include "llm/play.h"
 #include "test_cmd.h"

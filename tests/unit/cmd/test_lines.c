@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "cmd/lines.h"
+#include "cmd/show/lines.h"
 #include "cmd/ui.h"
 #include "test_cmd.h"
 

@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "cmd/optdoc.h"
+#include "cmd/config/optdoc.h"
 #include "test_cmd.h"
 
 typedef void (*Visit)(const char *path, const SpkCmd *cmd, gpointer data);

@@ -7,7 +7,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "cmd/progress.h"
+#include "cmd/show/progress.h"
 #include "test_cmd.h"
 
 static void feed(SpkProgress *progress)

@@ -1,0 +1,431 @@
+/*
+ * `sparks sandbox run -- CMD`: one command in the box, by hand. Output, input and exit code are
+ * the command's own. It works straight in the folder, or with --copy in a copy that is thrown
+ * away.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "box/box.h"
+#include "box/tree.h"
+#include "box/way_out.h"
+#include "cmd/sandbox/sandbox_all.h"
+#include "cmd/session.h"
+#include "guard/guard.h"
+
+#define EXIT_BOX_FAILED	 125
+#define EXIT_READER_GONE 141	   /* as of a program that SIGPIPE has ended */
+#define JSON_OUTPUT	 (1 << 20) /* of stdout, and of stderr */
+
+/* ---- where it works ---- */
+
+typedef struct {
+	char *folder;  /* what the box has as its work tree, by the name it has outside */
+	char *from;    /* the copy that stands in for it, or NULL */
+	char *below;   /* relative to folder: where the command starts, or NULL */
+	SpkTree *tree; /* of --copy */
+	char *tree_dir; /* to be removed */
+} Place;
+
+static void place_clear(Place *place)
+{
+	spk_tree_free(place->tree);
+	if (place->tree_dir && !spk_fs_remove_tree(place->tree_dir, NULL))
+		fprintf(stderr, "sparks: %s could not be removed\n", place->tree_dir);
+	g_free(place->folder);
+	g_free(place->from);
+	g_free(place->below);
+	g_free(place->tree_dir);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Place, place_clear)
+
+static gboolean holds(const char *folder, const char *path)
+{
+	gsize len = strlen(folder);
+
+	return strncmp(path, folder, len) == 0 &&
+	       (path[len] == '/' || path[len] == '\0' || strcmp(folder, "/") == 0);
+}
+
+/* What the command could do there would outlive the box: our own state, git's hooks. */
+static gboolean check_direct(const char *folder, const char *home, GError **error)
+{
+	static const char copy[] = "give another --dir, or let it work on a copy: --copy";
+	g_autofree char *real_home = realpath(home, NULL);
+	g_autofree char *git = g_build_filename(folder, ".git", NULL);
+	struct stat st;
+
+	if (real_home && (holds(folder, real_home) || holds(real_home, folder))) {
+		spk_error_set(error, SPK_ERR_USAGE, copy,
+			      "%s %s %s, which no command in the sandbox may change",
+			      folder, holds(folder, real_home) ? "holds" : "is part of",
+			      real_home);
+		return FALSE;
+	}
+	if (lstat(git, &st) == 0 && S_ISLNK(st.st_mode)) {
+		spk_error_set(
+			error, SPK_ERR_USAGE, copy,
+			"%s is a symbolic link, which the sandbox cannot keep as it is",
+			git);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean make_copy(Place *place, const char *home, SpkCancel *cancel,
+			  GError **error)
+{
+	SpkTreeLimits limits = { .sensitive = spk_sensitive_patterns };
+	g_autofree char *id = g_strdup_printf("sandbox-%d", (int)getpid());
+	const char *below;
+
+	place->tree_dir = g_build_filename(home, "trees", id, NULL);
+	place->tree = spk_tree_create(home, id, place->folder, &limits, cancel, error);
+	if (!place->tree)
+		return FALSE;
+	for (const char *const *note = spk_tree_notes(place->tree); *note; note++)
+		fprintf(stderr, "sparks: %s\n", *note);
+	place->from = g_strdup(spk_tree_work(place->tree));
+	below = spk_tree_subdir(place->tree);
+	if (*below && g_str_has_suffix(place->folder, below)) {
+		place->below = g_strdup(below);
+		place->folder[strlen(place->folder) - strlen(below) - 1] = '\0';
+	}
+	return TRUE;
+}
+
+static gboolean open_place(Place *place, const SpkArgs *args, SpkCancel *cancel,
+			   GError **error)
+{
+	const char *dir = spk_args_str(args, "dir");
+	g_autofree char *home = spk_fs_home(error);
+	struct stat st;
+
+	if (!home)
+		return FALSE;
+	place->folder = realpath(dir ? dir : ".", NULL);
+	if (!place->folder || stat(place->folder, &st) < 0 || !S_ISDIR(st.st_mode)) {
+		spk_error_set(error, SPK_ERR_USAGE, "give a folder that exists", "%s: %s",
+			      dir ? dir : ".",
+			      place->folder ? "not a folder" : g_strerror(errno));
+		return FALSE;
+	}
+	if (spk_args_flag(args, "copy"))
+		return make_copy(place, home, cancel, error);
+	return check_direct(place->folder, home, error);
+}
+
+/* ---- input and output ---- */
+
+typedef struct {
+	int fd;
+	gboolean terminal;
+	GString *held; /* the end of what came, when it may be half an escape sequence */
+	gboolean gone;
+} Writer;
+
+typedef struct {
+	Writer out, err;
+	SpkCancel *cancel;
+} Streams;
+
+/* A terminal obeys what is written to it, so it gets text without control characters;
+ * anything else gets the bytes. */
+static void write_on(Streams *streams, Writer *writer, const char *data, gsize len,
+		     gboolean last)
+{
+	g_autofree char *clean = NULL;
+
+	if (writer->gone)
+		return;
+	if (writer->terminal) {
+		gsize settled;
+
+		g_string_append_len(writer->held, data, len);
+		settled = last || writer->held->len > 4096
+				  ? writer->held->len
+				  : spk_text_settled_len(writer->held->str,
+							 writer->held->len);
+		clean = spk_text_clean(writer->held->str, settled, SPK_CLEAN_TEXT);
+		g_string_erase(writer->held, 0, settled);
+		data = clean;
+		len = strlen(clean);
+	}
+	if (spk_fs_write_all(writer->fd, data, len, NULL))
+		return;
+	writer->gone = TRUE;
+	spk_cancel_fire(streams->cancel, "the output has no reader any more");
+}
+
+static void on_out(const char *data, gsize len, gpointer user)
+{
+	Streams *streams = user;
+
+	write_on(streams, &streams->out, data, len, FALSE);
+}
+
+static void on_err(const char *data, gsize len, gpointer user)
+{
+	Streams *streams = user;
+
+	write_on(streams, &streams->err, data, len, FALSE);
+}
+
+static void streams_init(Streams *streams, SpkCancel *cancel)
+{
+	*streams = (Streams){
+		.out = { STDOUT_FILENO, spk_term_is_tty(STDOUT_FILENO),
+			 g_string_new(NULL), FALSE },
+		.err = { STDERR_FILENO, spk_term_is_tty(STDERR_FILENO),
+			 g_string_new(NULL), FALSE },
+		.cancel = cancel,
+	};
+}
+
+static void streams_clear(Streams *streams)
+{
+	write_on(streams, &streams->out, "", 0, TRUE);
+	write_on(streams, &streams->err, "", 0, TRUE);
+	g_string_free(streams->out.held, TRUE);
+	g_string_free(streams->err.held, TRUE);
+}
+
+/* Our own stdin never goes in: a file could be opened again for writing, a folder is a way to
+ * the rest of the host, and a terminal obeys. The end of a pipe is none of these. */
+static gpointer pump(gpointer data)
+{
+	spk_autofd int fd = GPOINTER_TO_INT(data);
+	char buffer[65536];
+
+	for (;;) {
+		ssize_t n = read(STDIN_FILENO, buffer, sizeof(buffer));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0 || !spk_fs_write_all(fd, buffer, (gsize)n, NULL))
+			return NULL;
+	}
+}
+
+/* The end to read from, or -1: there is nothing to read. */
+static int open_input(void)
+{
+	int ends[2];
+
+	/* of a terminal only the foreground may read */
+	if (spk_term_is_tty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) != getpgrp())
+		return -1;
+	if (pipe2(ends, O_CLOEXEC) == 0) {
+		g_thread_unref(g_thread_new("stdin", pump, GINT_TO_POINTER(ends[1])));
+		return ends[0];
+	}
+	return -1;
+}
+
+/* ---- the result ---- */
+
+static void print_json(SpkBox *box, const SpkBoxResult *result)
+{
+	json_t *blocked = result->blocked ? json_incref(result->blocked) : json_array();
+	g_autoptr(json_t) object = json_pack(
+		"{s:i,s:i,s:b,s:s,s:f,s:I,s:o,s:o,s:b,s:o}", "exit_code",
+		result->exit_code, "signal", result->signal, "timed_out",
+		result->timed_out, "tier", spk_tier_name(spk_box_tier(box)), "seconds",
+		result->seconds, "rss_max", (json_int_t)result->rss_max_kib, "stdout",
+		spk_json_text_n(result->out->str, result->out->len), "stderr",
+		spk_json_text_n(result->err->str, result->err->len), "truncated",
+		result->truncated, "blocked", blocked);
+
+	spk_cmd_print_json(object);
+}
+
+static void print_blocked(const SpkBoxResult *result)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(result->blocked, i, item)
+		fprintf(stderr, "sparks: the sandbox stopped it: %s: %s\n",
+			spk_json_str(item, "rule"), spk_json_str(item, "what"));
+	if (json_array_size(result->blocked))
+		fprintf(stderr, "  `sparks sandbox explain` says how to allow it\n");
+}
+
+/* A repository that the command has made is one that the user's own git would believe. */
+static void warn_new_git(const Place *place, gboolean had_git)
+{
+	g_autofree char *git = g_build_filename(place->folder, ".git", NULL);
+
+	if (!place->tree && !had_git && g_file_test(git, G_FILE_TEST_EXISTS))
+		fprintf(stderr,
+			"sparks: the command made %s; git outside of the sandbox runs "
+			"the hooks and programs that it names\n",
+			git);
+}
+
+static gboolean has_git(const Place *place)
+{
+	g_autofree char *git = g_build_filename(place->folder, ".git", NULL);
+
+	return g_file_test(git, G_FILE_TEST_EXISTS);
+}
+
+static gboolean run_streaming(SpkBox *box, SpkBoxRun *how, SpkCancel *interrupt,
+			      SpkBoxResult *result, gboolean *ret_gone, GError **error)
+{
+	g_autoptr(SpkCancel) cancel = spk_cancel_new(interrupt);
+	Streams streams;
+	const SpkBoxSink sink = { on_out, on_err, &streams };
+	gboolean ok;
+
+	streams_init(&streams, cancel);
+	how->sink = &sink;
+	ok = spk_box_run(box, how, cancel, result, error);
+	streams_clear(&streams);
+	*ret_gone = streams.out.gone || streams.err.gone;
+	return ok;
+}
+
+static int run_in(SpkBox *box, SpkWayOut *way, const SpkArgs *args, const SpkSpark *spark,
+		  Place *place, SpkCancel *cancel)
+{
+	static const char *const kept[] = { ".git", NULL };
+	const char *readable[] = { place->tree ? spk_tree_objects(place->tree) : NULL,
+				   NULL };
+	gboolean json = spk_args_flag(args, "json"), had_git = has_git(place);
+	spk_autofd int input = open_input();
+	SpkBoxRun how = {
+		.work = place->folder,
+		.work_from = place->from,
+		.read_only = readable,
+		.kept = place->tree ? NULL : kept,
+		.argv = spk_args_rest(args),
+		.cwd = place->below,
+		.split = TRUE,
+		.read_only_work = spark && spark->read_only,
+		.stdin_fd = MAX(input, 0),
+		.max_out = json ? JSON_OUTPUT : 0,
+		.stop_flood = json,
+	};
+	g_auto(SpkBoxResult) result = { 0 };
+	g_autoptr(GError) error = NULL;
+	gboolean gone = FALSE;
+	int code;
+
+	spk_way_out_use(way, &how);
+	if (json ? spk_box_run(box, &how, cancel, &result, &error)
+		 : run_streaming(box, &how, cancel, &result, &gone, &error)) {
+		spk_way_out_note(way, &result);
+		(json ? print_json(box, &result) : print_blocked(&result));
+		warn_new_git(place, had_git);
+		return result.exit_code;
+	}
+	if (gone)
+		return EXIT_READER_GONE;
+	code = spk_cmd_fail(g_steal_pointer(&error), json);
+	return spk_cancel_is_fired(cancel) ? code : EXIT_BOX_FAILED;
+}
+
+static char **allowed_hosts(const SpkArgs *args, const SpkSpark *spark)
+{
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+	g_strv_builder_addv(builder, (const char **)spk_args_list(args, "allow"));
+	if (spark && spark->allow)
+		g_strv_builder_addv(builder, (const char **)spark->allow);
+	return g_strv_builder_end(builder);
+}
+
+static int run(const SpkArgs *args)
+{
+	const char *backend = spk_args_str(args, "backend");
+	const char *name = spk_args_str(args, "ghost");
+	g_autofree char *set = backend ? g_strconcat("box.backend=", backend, NULL)
+				       : NULL;
+	const char *const overrides[] = { set, NULL };
+	gboolean json = spk_args_flag(args, "json");
+	g_autoptr(SpkCancel) cancel = spk_cmd_interrupt();
+	g_autoptr(SpkSpark) spark = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SpkConf) conf = NULL;
+	g_autoptr(SpkBox) box = NULL;
+	g_autoptr(SpkWayOut) way = NULL;
+	g_auto(GStrv) allow = NULL;
+	g_auto(Place) place = { 0 };
+	int code;
+
+	conf = spk_cmd_conf_with(args, overrides, json, &code);
+	if (!conf)
+		return code;
+	if (name)
+		spark = spk_spark_find(conf, name, &error);
+	if ((name && !spark) || !open_place(&place, args, cancel, &error))
+		return spk_cmd_fail(g_steal_pointer(&error), json);
+	box = spk_box_open(conf, &error);
+	if (!box) {
+		(void)spk_cmd_fail(g_steal_pointer(&error), json);
+		return EXIT_BOX_FAILED; /* whatever the reason: nothing has run */
+	}
+	allow = allowed_hosts(args, spark);
+	if (!spk_way_out_open(box,
+			      &(SpkWayOutSpec){ .conf = conf,
+						.allow = (const char *const *)allow },
+			      &way, &error))
+		return spk_cmd_fail(g_steal_pointer(&error), json);
+	return run_in(box, way, args, spark, &place, cancel);
+}
+
+static const SpkCmdOpt options[] = {
+	{ "allow", .type = SPK_CMD_STRINGS, .value = "HOST[:PORT]",
+	  .sentence = "let the command reach this host through the proxy" },
+	{ "backend", .type = SPK_CMD_STRING, .value = "NAME",
+	  .choices = "auto|native|docker", .sentence = "[box] backend for this run" },
+	{ "copy", .type = SPK_CMD_FLAG,
+	  .sentence = "work on a copy that is thrown away afterwards" },
+	{ "dir", .type = SPK_CMD_STRING, .value = "DIR",
+	  .sentence = "the work tree (default: the current folder)" },
+	{ "ghost", .alias = "spark", .type = SPK_CMD_STRING, .value = "NAME",
+	  .sentence = "with what this spark may do (a reading one cannot write)" },
+	{ "json", .type = SPK_CMD_FLAG,
+	  .sentence = "one JSON object on stdout, the command's output in it" },
+	{ NULL },
+};
+
+const SpkCmd spk_sandbox_run = {
+	.name = "run",
+	.usage = "-- CMD [ARG]...",
+	.summary = "Run a command in the sandbox, in this folder.",
+	.details =
+		"The command WRITES STRAIGHT INTO the folder (--dir, default the current "
+		"one), and can read all of it; nothing else of the host can be written. Its "
+		"folder .git, if there is one, stays read-only, because git outside would "
+		"run what the command leaves there. With --copy it has a copy instead, as a "
+		"task has: without ignored and sensitive files, with a .git of its own, and "
+		"gone afterwards.\n"
+		"There is no network but --allow and [box] allow, which http_proxy and its like "
+		"lead to; and HOME is an empty folder. Input, output and exit code "
+		"are the command's; on a terminal, control characters are taken out of the "
+		"output. 125: the sandbox could not be built; 126, 127: as of a shell; "
+		"128+N: killed by signal N; 124: [box] timeout_secs is over.\n"
+		"--json: {\"exit_code\",\"signal\",\"timed_out\",\"tier\",\"seconds\","
+		"\"rss_max\" (KiB, of the largest process),\"stdout\",\"stderr\" (1 MiB of "
+		"each),\"truncated\",\"blocked\":[{\"rule\",\"what\"}]}",
+	.example = "sparks sandbox run -- make test\n"
+		   "sparks sandbox run --copy --json -- sh -c 'rm -rf *'",
+	.options = options,
+	.min_args = 1,
+	.max_args = -1,
+	.rest = TRUE,
+	.run = run,
+};

@@ -1,0 +1,305 @@
+#include "cmd/show/lines.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "cmd/show/lines_priv.h"
+#include "cmd/ui.h"
+
+SpkLines *spk_lines_new(gboolean verbose)
+{
+	SpkLines *lines = g_new0(SpkLines, 1);
+
+	lines->verbose = verbose;
+	lines->calls = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	lines->doing = g_strdup("starting");
+	return lines;
+}
+
+void spk_lines_free(SpkLines *lines)
+{
+	if (!lines)
+		return;
+	g_hash_table_unref(lines->calls);
+	g_free(lines->doing);
+	g_free(lines);
+}
+
+static char *short_sha(const char *sha)
+{
+	return g_strndup(sha, MIN(strlen(sha), 10));
+}
+
+/* ---- one function per kind ---- */
+
+static void on_accepted(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	lines_now(lines, "queued");
+	if (lines->verbose)
+		line_add(out, "bold", "goal", "%s", line_str(p, "goal"));
+}
+
+static void on_state(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	const char *to = line_str(p, "to"), *reason = line_str(p, "reason");
+	gboolean halt = !strcmp(to, "waiting") || !strcmp(to, "paused") ||
+			!strcmp(to, "cancelled");
+
+	lines_now(lines, "%s", to);
+	if (halt || lines->verbose)
+		line_add(out, halt ? "warn" : "dim", "state", "%s%s%s", to,
+			 *reason ? ": " : "", reason);
+}
+
+static void on_tree(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	g_autofree char *base = short_sha(
+		line_str(p, spk_json_str(p, "base_commit") ? "base_commit" : "base"));
+	const json_t *note;
+	size_t i;
+
+	lines_now(lines, "private copy is ready");
+	line_add(out, "dim", "copy", "private, of %s %s",
+		 spk_json_bool(p, "is_git", FALSE) ? "the repository at"
+						   : "the folder, snapshot",
+		 base);
+	json_array_foreach(json_object_get(p, "notes"), i, note)
+		line_add(out, "warn", "note", "%s",
+			 json_is_string(note) ? json_string_value(note) : "");
+}
+
+static void on_box(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	g_autofree char *words = spk_ui_box(line_str(p, "tier"), line_str(p, "describe"));
+
+	lines_now(lines, "sandbox is ready");
+	line_add_whole(out, "dim", "sandbox", words);
+}
+
+static void on_resumed(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	lines_now(lines, "going on");
+	line_add(out, "warn", "resumed", "goes on where it was: %s",
+		 line_str(p, "status"));
+}
+
+static void on_checks(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	const char *command = line_str(p, "recognised");
+
+	if (lines->verbose)
+		line_add(out, "dim", "checks", "the repository's own: %s",
+			 *command ? command : "none is known");
+}
+
+static void on_note(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	const char *why = line_str(p, "why");
+
+	line_add(out, "dim", "note", "to the model%s%s%s: %s", *why ? " (" : "", why,
+		 *why ? ")" : "", line_str(p, "text"));
+}
+
+/* Only what a person may miss in the answer. */
+static void on_history(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	gint64 shortened = spk_json_int(p, "shortened", 0);
+	gint64 left_out = spk_json_int(p, "left_out", 0);
+
+	if (shortened || left_out || lines->verbose)
+		line_add(out, "dim", "context",
+			 "earlier turns: %" G_GINT64_FORMAT
+			 " told, of them shortened %" G_GINT64_FORMAT
+			 ", left out %" G_GINT64_FORMAT,
+			 spk_json_int(p, "turns", 0), shortened, left_out);
+}
+
+static void on_refused(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	line_add(out, "dim", "refused", "by the %s", line_str(p, "by"));
+}
+
+static void on_compaction(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	line_add(out, "dim", "context",
+		 "%" G_GINT64_FORMAT " results shortened, %" G_GINT64_FORMAT
+		 " messages left out of later requests, %" G_GINT64_FORMAT " kept",
+		 spk_json_int(p, "shortened", 0), spk_json_int(p, "dropped", 0),
+		 spk_json_int(p, "kept", 0));
+}
+
+static void on_ended(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	const char *end = line_str(p, "end"), *reason = line_str(p, "reason");
+	gboolean finished = !strcmp(end, "finished");
+
+	lines_now(lines, "verifying");
+	if (!finished || lines->verbose)
+		line_add(out, finished ? "dim" : "warn", finished ? "ended" : "stopped",
+			 "%s%s%s", end, *reason ? ": " : "", reason);
+}
+
+static void on_verdict(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	const char *name = line_str(p, "verdict"), *reason = line_str(p, "reason");
+	SpkVerdict verdict = SPK_VERDICT_NONE;
+	g_autofree char *text = NULL;
+
+	(void)spk_verdict_parse(name,
+				&verdict); /* a name we don't know: shown as it is */
+	text = g_strconcat(name, *reason ? ": " : "", reason, NULL);
+	line_add_whole(out, spk_ui_verdict_role(verdict), "verdict", text);
+}
+
+static void on_restored(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	line_add(out, "warn", "restored", "the private copy was set back: %s",
+		 line_str(p, "why"));
+}
+
+static void on_commit_result(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	g_autofree char *sha = short_sha(line_str(p, "commit"));
+	const char *branch = line_str(p, "branch");
+
+	if (spk_json_bool(p, "in_user_repo", FALSE))
+		line_add(out, "ok", "commit", "%s on %s", sha, branch);
+	else
+		line_add(out, "ok", "commit",
+			 "%s, kept with the task (the folder is no repository)", sha);
+}
+
+static void on_apply_result(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	size_t conflicts = json_array_size(json_object_get(p, "conflicts"));
+
+	line_add(out, conflicts ? "warn" : "ok", "applied",
+		 "files written: %zu, merged: %zu, with conflicts: %zu",
+		 json_array_size(json_object_get(p, "written")),
+		 json_array_size(json_object_get(p, "merged")), conflicts);
+}
+
+static void on_undo_result(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	line_add(out, "ok", "undone", "files set back: %zu",
+		 json_array_size(json_object_get(p, "written")));
+}
+
+static void on_mail(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	line_add(out, "warn", "heard", "%s", line_str(p, "kind"));
+}
+
+/* Before an effect: of interest only when reading the whole log. */
+static void on_commit_intent(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	if (lines->verbose)
+		line_add(out, "dim", "commit", "begins, for %s", line_str(p, "branch"));
+}
+
+static void on_apply_intent(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	if (lines->verbose)
+		line_add(out, "dim", "apply", "begins; what undo needs is on record");
+}
+
+static void on_undo_intent(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	if (lines->verbose)
+		line_add(out, "dim", "undo", "begins, of entry %" G_GINT64_FORMAT,
+			 spk_json_int(p, "of", 0));
+}
+
+static void on_pruned(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	line_add(out, "dim", "dropped", "%s, by housekeeping", line_str(p, "what"));
+}
+
+/* What was let through is told when it is over. */
+static void on_net_intent(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+}
+
+static void on_net_result(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	const char *refused = line_str(p, "refused");
+	g_autofree char *sent = spk_text_bytes((guint64)spk_json_int(p, "sent", 0));
+	g_autofree char *received =
+		spk_text_bytes((guint64)spk_json_int(p, "received", 0));
+
+	if (*refused)
+		line_add(out, "warn", "network", "refused: %s", refused);
+	else
+		line_add(out, "dim", "network",
+			 "%s %s:%" G_GINT64_FORMAT ", %s sent, %s received",
+			 line_str(p, "method"), line_str(p, "host"),
+			 spk_json_int(p, "port", 0), sent, received);
+}
+
+/* Kinds of docs/journal.md. */
+static const struct {
+	const char *kind;
+	void (*take)(SpkLines *lines, const json_t *payload, GPtrArray *out);
+} kinds[] = {
+	{ "accepted", on_accepted },
+	{ "state", on_state },
+	{ "tree", on_tree },
+	{ "box", on_box },
+	{ "resumed", on_resumed },
+	{ "checks", on_checks },
+	{ "check.intent", lines_on_check_intent },
+	{ "check.result", lines_on_check_result },
+	{ "model.intent", lines_on_model_intent },
+	{ "model.result", lines_on_model_result },
+	{ "model.error", lines_on_model_error },
+	{ "tool.intent", lines_on_tool_intent },
+	{ "tool.result", lines_on_tool_result },
+	{ "net.intent", on_net_intent },
+	{ "net.result", on_net_result },
+	{ "note", on_note },
+	{ "history", on_history },
+	{ "compaction", on_compaction },
+	{ "ended", on_ended },
+	{ "verdict", on_verdict },
+	{ "restored", on_restored },
+	{ "commit.intent", on_commit_intent },
+	{ "commit.result", on_commit_result },
+	{ "apply.intent", on_apply_intent },
+	{ "apply.result", on_apply_result },
+	{ "refused", on_refused },
+	{ "undo.intent", on_undo_intent },
+	{ "undo.result", on_undo_result },
+	{ "mail", on_mail },
+	{ "pruned", on_pruned },
+};
+
+GPtrArray *spk_lines_take(SpkLines *lines, const SpkJournalEntry *entry)
+{
+	GPtrArray *out = g_ptr_array_new_with_free_func(line_free);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		if (strcmp(kinds[i].kind, entry->kind) != 0)
+			continue;
+		kinds[i].take(lines, entry->payload, out);
+		return out;
+	}
+	if (lines->verbose)
+		line_add(out, "dim", "other", "%s", entry->kind);
+	return out;
+}
+
+const char *spk_lines_doing(SpkLines *lines)
+{
+	return lines->doing;
+}
+
+guint spk_lines_turns(SpkLines *lines)
+{
+	return lines->turns;
+}
+
+gint64 spk_lines_tokens(SpkLines *lines)
+{
+	return lines->tokens;
+}

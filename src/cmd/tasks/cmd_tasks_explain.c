@@ -1,0 +1,270 @@
+/*
+ * `sparks tasks explain ID`: the story of a task in sentences: what was asked, what was tried,
+ * what was decided and why, what can be done next.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "cmd/session.h"
+#include "cmd/tasks/tasks_all.h"
+#include "cmd/show/trail.h"
+#include "cmd/ui.h"
+
+typedef struct {
+	guint turns, calls, refused, unknown, rounds, resumed, compactions;
+} Tally;
+
+static void tally_one(Tally *tally, const SpkJournalEntry *entry)
+{
+	const json_t *p = entry->payload;
+
+	tally->turns += !strcmp(entry->kind, "model.result");
+	tally->resumed += !strcmp(entry->kind, "resumed");
+	tally->compactions += !strcmp(entry->kind, "compaction");
+	tally->rounds += !strcmp(entry->kind, "verdict");
+	if (!strcmp(entry->kind, "tool.result")) {
+		tally->calls++;
+		tally->unknown += spk_json_bool(p, "unknown", FALSE);
+		tally->refused += !spk_json_bool(p, "ok", FALSE) &&
+				  !spk_json_bool(p, "unknown", FALSE);
+	}
+}
+
+static Tally tally_up(const SpkTrail *trail)
+{
+	Tally tally = { 0 };
+
+	for (guint i = 0; i < trail->entries->len; i++)
+		tally_one(&tally, trail->entries->pdata[i]);
+	return tally;
+}
+
+static void say_asked(GString *out, const SpkTask *task, const SpkTrail *trail)
+{
+	const char *tier = spk_json_str(trail->box, "tier");
+
+	g_string_append_printf(out, "The goal was: %s\n\n", task->goal);
+	g_string_append_printf(out, "It was given to %s for the folder %s", task->spark,
+			       task->repo);
+	if (tier)
+		g_string_append_printf(
+			out, ", to work on a private copy in the sandbox %s", tier);
+	g_string_append(out, ".\n");
+}
+
+static void say_tried(GString *out, const Tally *tally)
+{
+	g_autofree char *turns = spk_ui_count(tally->turns, "time");
+	g_autofree char *calls = spk_ui_count(tally->calls, "tool call");
+	g_autofree char *resumed = spk_ui_count(tally->resumed, "time");
+	g_autofree char *unknown = spk_ui_count(tally->unknown, "call");
+	g_autofree char *compactions = spk_ui_count(tally->compactions, "time");
+
+	if (!tally->turns) {
+		g_string_append(out, "The model has not answered yet.\n");
+		return;
+	}
+	g_string_append_printf(out, "The model answered %s, with %s", turns, calls);
+	if (tally->refused)
+		g_string_append_printf(out, "; %u of these failed or %s refused",
+				       tally->refused,
+				       tally->refused == 1 ? "was" : "were");
+	g_string_append(out, ".\n");
+	if (tally->resumed)
+		g_string_append_printf(
+			out,
+			"It was interrupted and taken up again %s; the outcome of %s is "
+			"not known.\n",
+			resumed, unknown);
+	if (tally->compactions)
+		g_string_append_printf(
+			out,
+			"The conversation was shortened %s to fit the model's window.\n",
+			compactions);
+}
+
+static void say_check(GString *out, const json_t *p)
+{
+	const char *tail = spk_json_str(p, "tail");
+	int round = (int)spk_json_int(p, "round", 0);
+	g_autofree char *line = NULL;
+
+	g_string_append_printf(out, "  - %s", spk_json_str(p, "phase"));
+	if (round)
+		g_string_append_printf(out, " (round %d)", round + 1);
+	g_string_append_printf(out, ", %s: exit %d", spk_json_str(p, "command"),
+			       (int)spk_json_int(p, "exit_code", -1));
+	if (spk_json_int(p, "exit_code", 0) != 0 && tail && *tail) {
+		line = spk_text_clip_middle(tail, strlen(tail), 400);
+		g_strdelimit(g_strchomp(line), "\n", ' ');
+		g_string_append_printf(out, " (%s)", line);
+	}
+	g_string_append_c(out, '\n');
+}
+
+static void say_checks(GString *out, const SpkTrail *trail, const Tally *tally)
+{
+	gboolean any = FALSE;
+
+	for (guint i = 0; i < trail->entries->len; i++) {
+		const SpkJournalEntry *entry = trail->entries->pdata[i];
+
+		if (strcmp(entry->kind, "check.result") != 0)
+			continue;
+		if (!any)
+			g_string_append(out,
+					"\nThe orchestrator ran the checks itself:\n");
+		any = TRUE;
+		say_check(out, entry->payload);
+	}
+	if (!any && trail->ended)
+		g_string_append(
+			out,
+			"\nNo check was given and the repository has no test command "
+			"that is recognised.\n");
+	if (tally->rounds > 1)
+		g_string_append_printf(
+			out,
+			"After a failed verification the work went back to the "
+			"model: there were %u rounds.\n",
+			tally->rounds);
+}
+
+static void say_ended(GString *out, const SpkTrail *trail)
+{
+	const char *end = spk_json_str(trail->ended, "end");
+	const char *reason = spk_json_str(trail->ended, "reason");
+
+	if (end && strcmp(end, "finished") != 0)
+		g_string_append_printf(out, "The work was stopped (%s)%s%s.\n", end,
+				       reason ? ": " : "", reason ? reason : "");
+}
+
+static void say_decided(GString *out, const SpkTask *task, const SpkTrail *trail,
+			gboolean stranded)
+{
+	const char *words = spk_ui_verdict_words(task->verdict);
+	g_autofree char *status = spk_ui_state(task->status);
+
+	g_string_append_c(out, '\n');
+	say_ended(out, trail);
+	if (stranded)
+		g_string_append(
+			out,
+			"Nobody runs it now: whoever did is gone. Every finished step "
+			"is on record.\n");
+	else
+		g_string_append_printf(out, "It is %s.\n", status);
+	if (*words)
+		g_string_append_printf(out, "The verdict is `%s`: %s.\n",
+				       spk_verdict_name(task->verdict), words);
+	if (task->reason)
+		g_string_append_printf(out, "The reason on record: %s\n", task->reason);
+	if (spk_json_str(task->error, "message"))
+		g_string_append_printf(out, "The error was: %s\n",
+				       spk_json_str(task->error, "message"));
+	if (task->status == SPK_STATE_ROLLED_BACK)
+		g_string_append(
+			out,
+			"Its changes were taken back; your files were never touched.\n");
+}
+
+static void say_next(GString *out, const SpkTask *task, const SpkTrail *trail,
+		     gboolean stranded)
+{
+	const char *hint = spk_json_str(task->error, "hint");
+
+	g_string_append_c(out, '\n');
+	if (hint)
+		g_string_append_printf(out, "What may help: %s\n", hint);
+	if (trail->applied)
+		g_string_append_printf(
+			out,
+			"Its changes are in your working tree; `sparks tasks "
+			"undo %s` takes them back.\n",
+			task->id);
+	else if (task->status == SPK_STATE_DONE && trail->result)
+		g_string_append_printf(
+			out,
+			"Look at the change with `sparks tasks diff %s`, take it "
+			"with `sparks tasks apply %s`.\n",
+			task->id, task->id);
+	else if (stranded || task->status == SPK_STATE_PAUSED ||
+		 task->status == SPK_STATE_CANCELLED)
+		g_string_append_printf(
+			out, "`sparks tasks resume %s` goes on where it stopped.\n",
+			task->id);
+	else if (spk_state_is_terminal(task->status))
+		g_string_append_printf(
+			out,
+			"`sparks tasks diff %s` shows what it had changed, "
+			"`sparks tasks log %s` every step. Give the goal again with "
+			"more --context or another --check.\n",
+			task->id, task->id);
+}
+
+static char *explain(SpkSession *session, const SpkTask *task, GError **error)
+{
+	g_autoptr(SpkTrail) trail = spk_trail_read(session->store, task->id, error);
+	g_autofree char *daemon = spk_worker_find(session->store, NULL);
+	gboolean stranded = spk_task_is_stranded(task, daemon != NULL);
+	GString *out;
+	Tally tally;
+
+	if (!trail)
+		return NULL;
+	tally = tally_up(trail);
+	out = g_string_new(NULL);
+	say_asked(out, task, trail);
+	say_tried(out, &tally);
+	say_checks(out, trail, &tally);
+	say_decided(out, task, trail, stranded);
+	say_next(out, task, trail, stranded);
+	return g_string_free(out, FALSE);
+}
+
+static void print(const SpkSession *session, const SpkTask *task, const char *text)
+{
+	g_autoptr(GString) folded = g_string_new(NULL);
+	g_autoptr(json_t) object = NULL;
+
+	if (session->json) {
+		object = json_pack("{s:s,s:s,s:s,s:o}", "task", task->id, "status",
+				   spk_state_name(task->status), "verdict",
+				   spk_verdict_name(task->verdict), "explanation",
+				   spk_json_text(text));
+		spk_cmd_print_json(object);
+		return;
+	}
+	spk_ui_fold(folded, text, 0, MIN(90, spk_ui_columns(STDOUT_FILENO)), 400);
+	fputs(folded->str, stdout);
+}
+
+static int run(const SpkArgs *args)
+{
+	g_auto(SpkSession) session = { 0 };
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = NULL;
+	int code;
+
+	if (!spk_session_open_task(&session, args, spk_args_flag(args, "json"), &code))
+		return code;
+	text = explain(&session, session.task, &error);
+	if (!text)
+		return spk_cmd_fail(g_steal_pointer(&error), session.json);
+	print(&session, session.task, text);
+	return 0;
+}
+
+const SpkCmd spk_tasks_explain = {
+	.name = "explain",
+	SPK_TAKES_ID,
+	.summary = "Tell in sentences what happened and what to do next.",
+	.example = "sparks tasks explain 01hq2x",
+	.options = spk_only_json,
+	.run = run,
+};
