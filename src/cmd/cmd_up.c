@@ -72,8 +72,10 @@ static int run(const SpkArgs *args)
 		return spk_cmd_fail(g_steal_pointer(&error), session.json);
 	spk_core_on_reload(session.core, reload, (gpointer)args);
 	say_ready(&session, workers);
+	spk_unit_notify("READY=1");
 	(void)spk_core_serve(session.core, workers, interrupt,
 			     &error); /* error says it */
+	spk_unit_notify("STOPPING=1");
 	spk_core_withdraw(session.core);
 	return error ? spk_cmd_fail(g_steal_pointer(&error), session.json) : 0;
 }

@@ -2,13 +2,17 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "net/child.h"
 
 #define UNIT	     "sparks.service"
@@ -108,7 +112,8 @@ static char *unit_text(const SpkArgs *args, GError **error)
 		"Documentation=man:sparks(1)\n"
 		"After=network.target\n\n"
 		"[Service]\n"
-		"Type=exec\n"
+		"# Started is what says that it is ready, not what was only executed.\n"
+		"Type=notify\n"
 		"ExecStart=%s\n"
 		"Environment=%s\n"
 		"# The key of ~/.sparks/secrets, where there is no keyring (man sparks, SECRETS):\n"
@@ -121,6 +126,8 @@ static char *unit_text(const SpkArgs *args, GError **error)
 		"TimeoutStopSec=60\n"
 		"Restart=on-failure\n"
 		"RestartSec=5\n"
+		"# Usage, policy, configuration: not mended by trying again.\n"
+		"RestartPreventExitStatus=2 77 78\n"
 		"NoNewPrivileges=yes\n\n"
 		"[Install]\n"
 		"WantedBy=default.target\n",
@@ -179,6 +186,30 @@ static gboolean systemctl(const char *const *words, GError **error)
 	return FALSE;
 }
 
+/* ---- what the daemon says to it ---- */
+
+void spk_unit_notify(const char *state)
+{
+	const char *path = g_getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	gsize len = path ? strlen(path) : 0;
+	int fd;
+
+	if (len < 2 || len >= sizeof(to.sun_path) || !strchr("/@", *path))
+		return;
+	memcpy(to.sun_path, path, len);
+	if (*path == '@') /* the abstract name space */
+		to.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 ||
+	    sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&to,
+		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
+		spk_warn("cmd", "cannot tell the service manager %s: %s", state,
+			 g_strerror(errno));
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 /* ---- the command ---- */
 
 static void print(const SpkArgs *args, const char *path, gboolean installed,
@@ -223,6 +254,7 @@ static gboolean install(const SpkArgs *args, const char *path, gboolean *ret_sta
 		return TRUE;
 	spk_error_set(
 		error, SPK_ERR_FAILED,
+		"`systemctl --user status sparks` and `journalctl --user -u sparks` say more; "
 		"without a user's systemd keep `sparks up` running by other means (tmux, "
 		"cron's @reboot); `sparks up --uninstall` takes the file away",
 		"%s is written, but systemd did not start it: %s", path, why->message);
