@@ -18,21 +18,24 @@ static void booking_clear(Booking *booking)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Booking, booking_clear)
 
-/* NULL: not known, and said when it is asked for the first time. */
 static const SpkPrice *price_of(SpkRun *run, const SpkLlmWho *who)
 {
-	const SpkPrice *price =
-		spk_prices_of(run->prices, who->provider, who->model, who->local);
-	g_autofree char *name = g_strdup_printf("%s:%s", who->provider, who->model);
+	return spk_prices_of(run->prices, who->provider, who->model, who->local);
+}
 
-	if (price || !g_hash_table_add(run->unpriced, g_strdup(name)))
-		return price;
-	spk_warn(
-		"agent",
-		"the price of %s is not known, so the cost of task %s is not either; put "
-		"it into ~/.sparks/prices.toml",
-		name, run->env.task->id);
-	return NULL;
+/* Said once for each model of a run. */
+static void note_unpriced(SpkRun *run, const SpkCall *call)
+{
+	g_autofree char *name = NULL;
+
+	if (call->cost_nano >= 0)
+		return;
+	name = g_strdup_printf("%s:%s", call->provider, call->model);
+	if (g_hash_table_add(run->unpriced, g_strdup(name)))
+		spk_warn("agent",
+			 "the price of %s is not known, so the cost of task %s is not "
+			 "either; put it into ~/.sparks/prices.toml",
+			 name, run->env.task->id);
 }
 
 /* "TASK/TURN", or "TASK/TURN/summary/NUMBER": a turn may need more than one. */
@@ -51,7 +54,7 @@ static void fill(const RunCall *made, const SpkLlmWho *who, const SpkUsage *usag
 {
 	SpkRun *run = made->run;
 	SpkCall *call = &ret_booking->call;
-	const SpkPrice *price = price_of(run, who);
+	const SpkPrice *price = usage->is_charged ? NULL : price_of(run, who);
 
 	ret_booking->key = key_of(made);
 	*call = (SpkCall){
@@ -66,7 +69,7 @@ static void fill(const RunCall *made, const SpkLlmWho *who, const SpkUsage *usag
 		.output = usage->output,
 		.cached = usage->cached,
 		.cache_write = usage->cache_write,
-		.cost_nano = -1,
+		.cost_nano = usage->is_charged ? usage->charged : -1,
 	};
 	if (price)
 		call->cost_nano = spk_price_cost(price, call->input, call->output,
@@ -75,8 +78,10 @@ static void fill(const RunCall *made, const SpkLlmWho *who, const SpkUsage *usag
 
 static SpkUsage more_than(const SpkUsage *spent, gint64 input, gint64 output)
 {
-	return (SpkUsage){ spent->input + input, spent->output + output, spent->cached,
-			   spent->cache_write };
+	return (SpkUsage){ .input = spent->input + input,
+			   .output = spent->output + output,
+			   .cached = spent->cached,
+			   .cache_write = spent->cache_write };
 }
 
 gint64 run_next_input(SpkRun *run)
@@ -150,6 +155,8 @@ void run_book_failure(const RunCall *call, const SpkLlmWho *who, const SpkUsage 
 	g_autoptr(GError) error = NULL;
 
 	fill(call, who, &usage, &booking);
+	if (!nothing)
+		note_unpriced(run, &booking.call);
 	if (!spk_ledger_fail(run->env.store, booking.key, nothing ? NULL : &booking.call,
 			     &error))
 		spk_warn("agent", "task %s: a call is not booked: %s", run->env.task->id,
@@ -177,6 +184,7 @@ gboolean run_book_reply(const RunCall *call, const SpkLlmReply *reply, const cha
 	g_auto(Booking) booking = { 0 };
 
 	fill(call, &reply->who, &usage, &booking);
+	note_unpriced(run, &booking.call);
 	return spk_journal_settle(run->env.store, run->env.token, kind, payload,
 				  &booking.call, error);
 }

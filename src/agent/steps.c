@@ -17,9 +17,14 @@
 
 static json_t *usage_to_json(const SpkUsage *usage)
 {
-	return json_pack("{s:I,s:I,s:I,s:I}", "input", (json_int_t)usage->input, "output",
-			 (json_int_t)usage->output, "cached", (json_int_t)usage->cached,
-			 "cache_write", (json_int_t)usage->cache_write);
+	json_t *json = json_pack("{s:I,s:I,s:I,s:I}", "input", (json_int_t)usage->input,
+				 "output", (json_int_t)usage->output, "cached",
+				 (json_int_t)usage->cached, "cache_write",
+				 (json_int_t)usage->cache_write);
+
+	if (usage->is_charged)
+		spk_json_set(json, "charged_nano_usd", json_integer(usage->charged));
+	return json;
 }
 
 static json_t *reply_to_json(guint turn, const SpkLlmReply *reply)
@@ -45,7 +50,9 @@ static void reply_from_json(const json_t *json, SpkLlmReply *reply)
 	reply->usage = (SpkUsage){ spk_json_int(usage, "input", -1),
 				   spk_json_int(usage, "output", -1),
 				   spk_json_int(usage, "cached", -1),
-				   spk_json_int(usage, "cache_write", -1) };
+				   spk_json_int(usage, "cache_write", -1),
+				   spk_json_int(usage, "charged_nano_usd", 0),
+				   json_object_get(usage, "charged_nano_usd") != NULL };
 }
 
 /* Whoever failed before the one that the payload tells of. */

@@ -11,14 +11,16 @@ enum { MAX_TEXT = 4 << 20, MAX_FINISH = 64, MAX_MODEL = 256 };
 void spk_answer_init(SpkAnswer *answer, const SpkLlmSink *sink, guint turn,
 		     const SpkFaultSource *source)
 {
-	*answer = (SpkAnswer){ .sink = sink,
-			       .source = *source,
-			       .turn = turn,
-			       .text = g_string_new(NULL),
-			       .calls = spk_calls_new(),
-			       .usage = { -1, -1, -1, -1 },
-			       .start_us = spk_mono_us(),
-			       .retry = SPK_RETRY_DEFAULT };
+	*answer = (SpkAnswer){
+		.sink = sink,
+		.source = *source,
+		.turn = turn,
+		.text = g_string_new(NULL),
+		.calls = spk_calls_new(),
+		.usage = { .input = -1, .output = -1, .cached = -1, .cache_write = -1 },
+		.start_us = spk_mono_us(),
+		.retry = SPK_RETRY_DEFAULT
+	};
 }
 
 void spk_answer_clear(SpkAnswer *answer)

@@ -173,6 +173,7 @@ gboolean spk_endpoint_init(SpkEndpoint *end, const SpkProvider *row, SpkConf *co
 	end->base = end->wire ? base_of(row, end->wire, conf, error) : NULL;
 	if (!end->base)
 		return FALSE;
+	end->tells_cost = row->tells_cost;
 	end->source = (SpkFaultSource){ .section = row->name,
 					.key = row->key,
 					.missing = end->wire->missing };

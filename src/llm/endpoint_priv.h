@@ -20,6 +20,7 @@ typedef struct {
 	double temperature;
 	gint64 connect_ms, first_byte_ms, idle_ms;
 	guint quirks; /* of the model, by its name */
+	gboolean tells_cost;
 } SpkEndpoint;
 
 /* See SpkProviderImpl. */

@@ -19,6 +19,9 @@ typedef struct {
 	/* Tokens; -1: the server didn't say. `input` counts all of the request, the two that
 	 * follow `output` are parts of it: read from the server's cache, written into it. */
 	gint64 input, output, cached, cache_write;
+	/* What the provider says that it charged, nano-USD, where it does (is_charged). */
+	gint64 charged;
+	gboolean is_charged;
 } SpkUsage;
 
 /* A provider and its model; the names are valid as long as the SpkLlm. */

@@ -19,7 +19,7 @@ const SpkProvider spk_providers[] = {
 	  "ANTHROPIC_API_KEY", &spk_wire_messages },
 	{ "ollama", &spk_server_impl, "http://localhost:11434", NULL, &spk_wire_ollama },
 	{ "openrouter", &spk_server_impl, "https://openrouter.ai/api/v1",
-	  "OPENROUTER_API_KEY", &spk_wire_chat },
+	  "OPENROUTER_API_KEY", &spk_wire_chat, .tells_cost = TRUE },
 	{ "zen", &spk_server_impl, "https://opencode.ai/zen/v1", "OPENCODE_API_KEY",
 	  &spk_wire_chat, of_zen },
 	{ "script", &spk_script_impl },

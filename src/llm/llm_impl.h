@@ -93,6 +93,8 @@ struct SpkProvider {
 	const SpkWire *wire; /* NULL: [name] api_style says */
 	/* Models that are served over another wire; NULL: none. */
 	const SpkWireOf *by_model;
+	/* Its answers say what they cost, in USD, and are believed (usage.cost). */
+	gboolean tells_cost;
 };
 
 /* llm_all.c: ends with a NULL name; the order of the fallback (reference: openai, ollama,

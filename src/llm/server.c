@@ -194,9 +194,11 @@ static gboolean exchange_once(Exchange *exchange, const SpkLlmRequest *request,
 		return FALSE;
 	ok = spk_stream_finish(stream, ret_reply, error);
 	exchange->retry = spk_stream_retry(stream);
-	if (ok)
-		name_cut(self, ret_reply);
-	return ok;
+	if (!ok)
+		return FALSE;
+	name_cut(self, ret_reply);
+	ret_reply->usage.is_charged &= self->end.tells_cost;
+	return TRUE;
 }
 
 /* A refusal that names a parameter is answered by a request without it, once for each. */

@@ -14,6 +14,7 @@
 static void spend(SpkToolUse *use, const SpkLlmRequest *request, const SpkLlmReply *reply)
 {
 	const SpkUsage *usage = &reply->usage;
+	gboolean first = !use->spent.input && !use->spent.output;
 
 	use->spent.input += usage->input >= 0
 				    ? usage->input
@@ -22,6 +23,8 @@ static void spend(SpkToolUse *use, const SpkLlmRequest *request, const SpkLlmRep
 						: (gint64)(strlen(reply->text) + 3) / 4;
 	use->spent.cached += MAX(0, usage->cached);
 	use->spent.cache_write += MAX(0, usage->cache_write);
+	use->spent.is_charged = usage->is_charged && (first || use->spent.is_charged);
+	use->spent.charged += usage->charged;
 }
 
 /* The last answer carries what the ones before it took. */

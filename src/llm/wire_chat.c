@@ -1,8 +1,11 @@
 /* OpenAI's chat completions, the wire that nearly all servers have. */
+#include <math.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "llm/wire_priv.h"
+
+#define MAX_USD 1e6 /* of one answer; more is no cost */
 
 /* ---- requests ---- */
 
@@ -54,6 +57,17 @@ static gboolean take_content(SpkAnswer *answer, const json_t *content, GError **
 	return TRUE;
 }
 
+/* OpenRouter's credits are dollars (openrouter.ai/docs, usage accounting). */
+static void take_charge(SpkUsage *usage, const json_t *cost)
+{
+	double usd = json_number_value(cost);
+
+	if (!json_is_number(cost) || !(usd >= 0 && usd <= MAX_USD))
+		return;
+	usage->charged = (gint64)ceil(usd * 1e9);
+	usage->is_charged = TRUE;
+}
+
 static void take_usage(SpkAnswer *answer, const json_t *usage)
 {
 	const json_t *details = json_object_get(usage, "prompt_tokens_details");
@@ -65,6 +79,8 @@ static void take_usage(SpkAnswer *answer, const json_t *usage)
 	answer->usage.cached = spk_answer_count(details, "cached_tokens");
 	if (answer->usage.cached < 0) /* DeepSeek */
 		answer->usage.cached = spk_answer_count(usage, "prompt_cache_hit_tokens");
+	answer->usage.cache_write = spk_answer_count(details, "cache_write_tokens");
+	take_charge(&answer->usage, json_object_get(usage, "cost"));
 }
 
 /* A delta of a stream, or the message of a whole answer: they have the same members. */

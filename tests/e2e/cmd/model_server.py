@@ -8,8 +8,9 @@ from world import FINISH, FIX
 
 
 @contextlib.contextmanager
-def server_of(key):
-    """A model that repairs calc.sh for who has the key, and refuses everybody else."""
+def server_of(key, usage=None):
+    """A model that repairs calc.sh for who has the key, and refuses everybody else; `usage` is
+    what each answer says that it took."""
     turns = [FIX, FINISH]
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -26,6 +27,8 @@ def server_of(key):
                          "message": {"role": "assistant", "content": "", "tool_calls": [
                              {"id": "c", "type": "function", "function": {
                                  "name": name, "arguments": json.dumps(arguments)}}]}}]}
+                if usage:
+                    value["usage"] = usage
             body = json.dumps(value).encode()
             self.send_response(200 if good else 401)
             self.send_header("Content-Type", "application/json")

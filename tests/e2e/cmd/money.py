@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+from model_server import server_of
 from world import CHECK, FINISH, FIX, World, main, say
 
 PLAY_SERVER = os.path.abspath(sys.argv[2])
@@ -102,6 +103,22 @@ def what_runs_here_costs_nothing():
         assert done["verdict"] == "verified" and done["cost_usd"] == 0, done
 
 
+def what_the_provider_says_that_it_charged():
+    """OpenRouter's answers name their price; from others such a word is not taken."""
+    usage = {"prompt_tokens": 1000, "completion_tokens": 100, "cost": 0.0125}
+    for provider, cost in (("openrouter", 0.025), ("openai", 2 * (1 + 1))):
+        with World() as w, server_of("sk-4711", usage) as port:
+            os.makedirs(w.env["SPARKS_HOME"], mode=0o700, exist_ok=True)
+            for name, text in (("prices.toml", f'[{provider}."m"]\ninput = 1000\noutput = 10000\n'),
+                               ("config.toml", f'[{provider}]\nurl = "http://127.0.0.1:{port}/v1"\n'
+                                               'model = "m"\n')):
+                with open(os.path.join(w.env["SPARKS_HOME"], name), "w", encoding="utf-8") as file:
+                    file.write(text)
+            w.env[provider.upper() + "_API_KEY"] = "sk-4711"
+            done = w.json("do", "add must add", "--check", CHECK)
+            assert done["verdict"] == "verified" and abs(done["cost_usd"] - cost) < 1e-9, done
+
+
 def a_price_file_that_is_wrong():
     with Paid(*turns()) as w:
         w.keep("prices.toml", '[openai."m"]\ninput = -3\n')
@@ -111,4 +128,4 @@ def a_price_file_that_is_wrong():
 
 main(what_a_task_may_cost, what_a_day_may_cost, how_many_tokens_a_day_may_take,
      how_many_tokens_a_task_may_take, a_limit_needs_a_price, what_runs_here_costs_nothing,
-     a_price_file_that_is_wrong)
+     what_the_provider_says_that_it_charged, a_price_file_that_is_wrong)

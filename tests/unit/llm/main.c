@@ -107,6 +107,8 @@ static char *describe(const SpkLlmReply *reply)
 			       (int)reply->usage.cached);
 	if (reply->usage.cache_write >= 0)
 		g_string_append_printf(line, ",%d", (int)reply->usage.cache_write);
+	if (reply->usage.is_charged)
+		g_string_append_printf(line, " $%" G_GINT64_FORMAT, reply->usage.charged);
 	return g_string_free(line, FALSE);
 }
 

@@ -148,6 +148,35 @@ static void test_cases_at_every_split(void **state)
 	}
 }
 
+static void test_what_it_charged(void **state)
+{
+	static const struct {
+		const char *cost, *wanted;
+	} charges[] = {
+		{ "0.0125", " $12500000" },
+		{ "0", " $0" },
+		{ "1.1e-9", " $2" },
+		{ "-1", "" },
+		{ "1e300", "" },
+		{ "\"1\"", "" },
+		{ "null", "" },
+		{ "{}", "" },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(charges); i++) {
+		g_autofree char *body = g_strdup_printf(
+			FINISH("stop") D(
+				"{\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"cost\":%s}}")
+				DONE,
+			charges[i].cost);
+		g_autofree char *wanted =
+			g_strconcat(" / / stop / 9,-1,-1", charges[i].wanted, NULL);
+		g_autofree char *got = stream_reply(&spk_wire_chat, body, strlen(body));
+
+		assert_string_equal(got, wanted);
+	}
+}
+
 /* Feeds `event` until it is refused or ended; the error's code, SPK_N_ERRS for none. */
 static SpkErr feed_until_refused(const char *event, guint times)
 {
@@ -212,6 +241,7 @@ static void test_pieces(void **state)
 
 const struct CMUnitTest stream_tests[] = {
 	cmocka_unit_test(test_cases_at_every_split),
+	cmocka_unit_test(test_what_it_charged),
 	cmocka_unit_test(test_bounds),
 	cmocka_unit_test(test_whole_before_the_end),
 	cmocka_unit_test(test_pieces),
