@@ -36,6 +36,7 @@ typedef struct {
 	/* Paths of the files of [persona] that `soul` is made of, too; NULL: of one recorded. */
 	const char *const *persona_files;
 	GPtrArray *mounts; /* SpkBoxMount; NULL: none */
+	const char *image; /* of its containers; NULL: as configured */
 } SpkSpark;
 
 void spk_spark_free(SpkSpark *spark);

@@ -175,6 +175,18 @@ static gboolean is_name(const char *name)
 	return *name && !name[len] && len <= 64;
 }
 
+/* NULL: any will do. */
+static gboolean read_image(const SpkConfTable *table, SpkSpark *spark, GError **error)
+{
+	const char *name = spk_conf_table_str(table, "image");
+
+	if (strpbrk(name, " \t\r\n?#%\\") || strstr(name, ".."))
+		return fail(table, "image", "as in image = \"node:22\", or NAME@sha256:…",
+			    error, "is no name of an image");
+	spark->image = *name ? g_strdup(name) : NULL;
+	return TRUE;
+}
+
 static gboolean read_allow(const SpkConfTable *table, SpkSpark *spark, GError **error)
 {
 	g_autoptr(GError) why = NULL;
@@ -212,7 +224,8 @@ SpkSpark *spk_spark_of_table(const SpkConfTable *table, GError **error)
 			 spk_conf_table_line(table, "strategy"), spark->name);
 	spark->mounts = spk_mounts_of_table(table, error);
 	if (!spark->mounts || !read_tools(table, spark, error) ||
-	    !read_allow(table, spark, error) || !read_prompt(table, spark, error))
+	    !read_allow(table, spark, error) || !read_image(table, spark, error) ||
+	    !read_prompt(table, spark, error))
 		return NULL;
 	return g_steal_pointer(&spark);
 }

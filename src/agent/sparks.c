@@ -59,6 +59,7 @@ void spk_spark_free(SpkSpark *spark)
 	g_free((char *)spark->instead);
 	g_strfreev((char **)spark->persona_files);
 	g_clear_pointer(&spark->mounts, g_ptr_array_unref);
+	g_free((char *)spark->image);
 	g_free(spark);
 }
 
@@ -81,6 +82,7 @@ static SpkSpark *copy(const SpkSpark *from)
 	spark->persona_files =
 		(const char *const *)g_strdupv((char **)from->persona_files);
 	spark->mounts = from->mounts ? g_ptr_array_ref(from->mounts) : NULL;
+	spark->image = g_strdup(from->image);
 	return spark;
 }
 
@@ -179,7 +181,7 @@ json_t *spk_spark_record(const SpkSpark *spark)
 	if (!strcmp(spark->origin, "built in") &&
 	    !(spark->persona_files && spark->persona_files[0]))
 		return NULL;
-	return json_pack("{s:o,s:o,s:o,s:o,s:s,s:s,s:b,s:o,s:o,s:o}", "name",
+	return json_pack("{s:o,s:o,s:o,s:o,s:s,s:s,s:b,s:o,s:o,s:o,s:o}", "name",
 			 spk_json_text(spark->name), "description",
 			 spk_json_text(spark->description), "tools",
 			 texts_to_json(spark->tools), "allow",
@@ -187,7 +189,8 @@ json_t *spk_spark_record(const SpkSpark *spark)
 			 spark->strategy, "read_only", spark->read_only, "soul",
 			 spk_json_text(spark->soul), "origin",
 			 spk_json_text(spark->origin), "mounts",
-			 spk_mounts_record(spark->mounts));
+			 spk_mounts_record(spark->mounts), "image",
+			 spk_json_text(spark->image));
 }
 
 /* Borrowed, NULL-terminated. */
@@ -230,6 +233,7 @@ SpkSpark *spk_spark_recorded(const json_t *record)
 				    !json_is_false(json_object_get(record, "read_only")),
 			    .soul = texts[4],
 			    .origin = texts[5],
-			    .mounts = mounts };
+			    .mounts = mounts,
+			    .image = spk_json_str(record, "image") };
 	return copy(&spark);
 }

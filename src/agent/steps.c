@@ -332,6 +332,7 @@ static gboolean do_call(SpkRun *run, const json_t *call, guint index, const char
 		.task = run->env.task->id,
 		.read_only = run->env.spark->read_only,
 		.mounts = run->env.spark->mounts,
+		.image = run->env.spark->image,
 		.step = run->step,
 	};
 	SpkEffect effect = tool ? tool->effect : SPK_EFFECT_PURE;

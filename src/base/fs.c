@@ -216,8 +216,12 @@ static int remove_entry(Removal *removal, int dir, const char *name, int depth)
 	if (failed != EISDIR && failed != EPERM && failed != EACCES)
 		return failed;
 	fd = open_folder(dir, name);
-	if (fd < 0)
-		return errno == ENOTDIR ? failed : errno;
+	if (fd < 0 && errno == ENOTDIR)
+		return failed;
+	if (fd < 0) { /* an empty one needs no look inside, whoever it belongs to */
+		failed = errno;
+		return unlinkat(dir, name, AT_REMOVEDIR) == 0 ? 0 : failed;
+	}
 	if (removal && depth > REMOVE_DEPTH)
 		return move_to_top(removal, dir, name);
 	failed = removal ? remove_children(removal, spk_fd_steal(&fd), depth)

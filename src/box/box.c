@@ -195,7 +195,7 @@ void spk_box_result_clear(SpkBoxResult *result)
 
 gboolean spk_box_lends(SpkBox *box)
 {
-	return spk_box_tier(box) >= SPK_TIER_NATIVE;
+	return spk_box_tier(box) >= SPK_TIER_DOCKER;
 }
 
 gboolean spk_box_has_way_out(SpkBox *box)

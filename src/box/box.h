@@ -60,8 +60,10 @@ typedef struct {
 		*spill_path; /* all of the output when it passes max_out; may be NULL */
 	gboolean split;	     /* keep stderr apart; else merged into out */
 	/* Socket of a proxy (net/proxy.h), the only way out of the box; NULL: there is none.
-	 * POLICY where the tier has no network of its own (landlock) or the backend can't. */
+	 * POLICY where the tier has no network of its own (landlock). */
 	const char *way_out;
+	/* Image that its container is made of; NULL: [docker] image. No other tier has one. */
+	const char *image;
 	/* Hosts that programs ask directly, not the proxy; NULL: none. */
 	const char *no_proxy;
 	gboolean

@@ -3,25 +3,26 @@
  * from the first command to spk_box_leave(); each command is an exec in it, under sparks-box.
  */
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "box/box_impl.h"
 #include "box/box_priv.h"
 #include "box/docker_container_priv.h"
 #include "box/docker_engine_priv.h"
 #include "box/docker_exec_priv.h"
+#include "box/docker_reach_priv.h"
 
-#define DEFAULT_PATH "/workspace"
+#define DEFAULT_PATH  "/workspace"
+#define DEFAULT_IMAGE "[docker] image"
+#define SPARKS_IMAGE  "image of the spark"
 
 typedef struct {
 	SpkEngine *engine;
+	SpkDockerImages *images;
 	char *helper, *home, *socket_path, *image, *runtime, *path;
-	char **image_env;
 	SpkDockerSpec spec;
 	GMutex lock;		 /* guards the two that follow */
 	GPtrArray *idle;	 /* SpkContainer */
@@ -30,149 +31,6 @@ typedef struct {
 } Docker;
 
 /* ---- opening ---- */
-
-/* What `docker info` says of how it treats users and system calls: "name=rootless". */
-static gboolean has_option(const json_t *info, const char *name)
-{
-	const json_t *options = json_object_get(info, "SecurityOptions"), *one;
-	g_autofree char *wanted = g_strconcat("name=", name, NULL);
-	gsize i, len = strlen(wanted);
-
-	json_array_foreach(options, i, one) {
-		const char *text = json_string_value(one);
-
-		if (text && !strncmp(text, wanted, len) &&
-		    (text[len] == ',' || text[len] == '\0'))
-			return TRUE;
-	}
-	return FALSE;
-}
-
-static json_t *get(Docker *docker, const char *path, GError **error)
-{
-	return spk_engine_call(docker->engine,
-			       &(SpkEngineCall){ .method = "GET", .path = path }, NULL,
-			       error);
-}
-
-static gboolean find_image(Docker *docker, GError **error)
-{
-	/* names hold slashes, which belong to the path */
-	g_autofree char *escaped = g_uri_escape_string(docker->image, "/:@", FALSE);
-	g_autofree char *path = g_strdup_printf("/images/%s/json", escaped);
-	g_autofree char *hint = g_strdup_printf("fetch it: `docker pull %s`, or name "
-						"another one in [docker] image",
-						docker->image);
-	g_autoptr(GError) why = NULL;
-
-	docker->spec.image = get(docker, path, &why);
-	if (docker->spec.image && spk_json_str(docker->spec.image, "Id"))
-		return TRUE;
-	if (why && !spk_error_is(why, SPK_ERR_NOT_FOUND)) {
-		g_propagate_error(error, g_steal_pointer(&why));
-		return FALSE;
-	}
-	spk_error_set(error, SPK_ERR_BOX_TIER, hint,
-		      "%s has no image %s, that [docker] image names",
-		      spk_engine_name(docker->engine), docker->image);
-	return FALSE;
-}
-
-static void read_image_env(Docker *docker)
-{
-	const json_t *config = json_object_get(docker->spec.image, "Config");
-	const json_t *env = json_object_get(config, "Env"), *one;
-	g_autoptr(GStrvBuilder) all = g_strv_builder_new();
-	gsize i;
-
-	json_array_foreach(env, i, one)
-		if (json_is_string(one))
-			g_strv_builder_add(all, json_string_value(one));
-	docker->image_env = g_strv_builder_end(all);
-}
-
-/* Who a command runs as: the owner of the work tree, which we are. Where the engine itself has
- * no rights (rootless), its root is us. */
-static void choose_user(Docker *docker, const json_t *info)
-{
-	gboolean rootless = has_option(info, "rootless");
-
-	docker->spec.uid = rootless ? 0 : geteuid();
-	docker->spec.gid = rootless ? 0 : getegid();
-	docker->spec.host_users = !rootless && has_option(info, "userns");
-}
-
-static gboolean check_runtime(const Docker *docker, const json_t *info, GError **error)
-{
-	const json_t *runtimes = json_object_get(info, "Runtimes");
-
-	if (!*docker->runtime || !json_is_object(runtimes) ||
-	    json_object_get(runtimes, docker->runtime))
-		return TRUE;
-	spk_error_set(error, SPK_ERR_BOX_TIER,
-		      "install it and name it in /etc/docker/daemon.json (\"runtimes\"), "
-		      "or unset [docker] runtime",
-		      "%s knows no runtime \"%s\"", spk_engine_name(docker->engine),
-		      docker->runtime);
-	return FALSE;
-}
-
-static void add_control(json_t *controls, const char *name, gboolean ok,
-			const char *detail)
-{
-	json_array_append_new(controls, json_pack("{s:s,s:b,s:s}", "control", name, "ok",
-						  ok, "detail", detail));
-}
-
-static json_t *controls_of(const Docker *docker, const json_t *info)
-{
-	json_t *all = json_array();
-	const char *driver = spk_json_str(info, "CgroupVersion");
-	g_autofree char *cgroups =
-		g_strdup_printf("cgroup version %s", driver ? driver : "?");
-
-	add_control(all, "container engine", TRUE, spk_engine_name(docker->engine));
-	add_control(all, "image", TRUE, spk_json_str(docker->spec.image, "Id"));
-	add_control(all, "seccomp of the engine", has_option(info, "seccomp"),
-		    "beside the one of sparks-box");
-	add_control(all, "memory cap", spk_json_bool(info, "MemoryLimit", FALSE),
-		    cgroups);
-	add_control(all, "processes cap", spk_json_bool(info, "PidsLimit", FALSE),
-		    cgroups);
-	add_control(all, "processor cap", spk_json_bool(info, "CpuCfsQuota", FALSE),
-		    cgroups);
-	return all;
-}
-
-/* The digest that the registry knows it by, else the engine's own. */
-static const char *digest_of(const json_t *image)
-{
-	const json_t *digests = json_object_get(image, "RepoDigests");
-	const char *first = json_string_value(json_array_get(digests, 0));
-	const char *at = first ? strchr(first, '@') : NULL;
-
-	return at ? at + 1 : spk_json_str(image, "Id");
-}
-
-static char *describe(const Docker *docker)
-{
-	const SpkDockerSpec *spec = &docker->spec;
-	g_autofree char *memory = spk_text_bytes((guint64)spec->memory_bytes);
-	g_autofree char *runtime =
-		*docker->runtime ? g_strdup_printf(", runtime %s", docker->runtime)
-				 : g_strdup("");
-	g_autofree char *cpu =
-		spec->cpu_quota
-			? g_strdup_printf("%.2g processors, ", spec->cpu_quota / 100000.0)
-			: g_strdup("");
-
-	return g_strdup_printf(
-		"docker: a container of %s (%s) by %s%s; no network, no capabilities, "
-		"read-only root, seccomp, as user %u; %s of memory, %s%" G_GINT64_FORMAT
-		" processes; the work is at %s",
-		docker->image, digest_of(spec->image), spk_engine_name(docker->engine),
-		runtime, spec->uid, memory, cpu, spec->pids, docker->path);
-}
 
 static void read_settings(Docker *docker, SpkConf *conf)
 {
@@ -191,34 +49,37 @@ static void read_settings(Docker *docker, SpkConf *conf)
 		.cpu_quota = spk_conf_int(conf, "docker.cpu_quota"),
 		.pids = spk_conf_int(conf, "box.pids"),
 	};
-	docker->settings = (SpkBoxSettings){
-		.tier = SPK_TIER_DOCKER,
-		.timeout_ms = spk_conf_int(conf, "docker.timeout_secs") * 1000,
-		.memory_bytes = docker->spec.memory_bytes,
-		.pids = docker->spec.pids,
-		.fsize_bytes = spk_conf_int(conf, "box.fsize_bytes"),
-		.disk_bytes = spk_conf_int(conf, "box.disk_bytes"),
-		.inodes = spk_conf_int(conf, "box.inodes"),
-		.path = docker->path,
-	};
+	docker->settings = spk_box_settings_read(conf);
+	docker->settings.tier = SPK_TIER_DOCKER;
+	docker->settings.timeout_ms = spk_conf_int(conf, "docker.timeout_secs") * 1000;
+	docker->settings.memory_bytes = docker->spec.memory_bytes;
+	docker->settings.path = docker->path;
 }
 
 /* What the engine is asked before anything runs. */
 static gboolean ask_engine(Docker *docker, SpkBoxReach *reach, GError **error)
 {
+	SpkEngineCall call = { .method = "GET", .path = "/info" };
+	SpkDockerSpec *spec = &docker->spec;
+	const SpkDockerImage *image;
 	g_autoptr(json_t) info = NULL;
 
 	docker->engine = spk_engine_open(docker->socket_path, error);
-	docker->spec.engine = docker->engine;
+	spec->engine = docker->engine;
 	if (!docker->engine)
 		return FALSE;
-	info = get(docker, "/info", error);
-	if (!info || !check_runtime(docker, info, error) || !find_image(docker, error))
+	spec->podman = spk_engine_is_podman(docker->engine);
+	docker->images = spk_docker_images_new(docker->engine);
+	info = spk_engine_call(docker->engine, &call, NULL, error);
+	if (!info || !spk_docker_check_runtime(spec, info, error))
 		return FALSE;
-	read_image_env(docker);
-	docker->settings.image_env = (const char *const *)docker->image_env;
-	choose_user(docker, info);
-	reach->controls = controls_of(docker, info);
+	image = spk_docker_images_find(docker->images, docker->image, DEFAULT_IMAGE, NULL,
+				       error);
+	if (!image)
+		return FALSE;
+	spk_docker_choose_user(spec, info);
+	reach->controls = spk_docker_controls(spec, image, info);
+	reach->describe = spk_docker_describe(spec, docker->image, image);
 	return TRUE;
 }
 
@@ -230,9 +91,8 @@ static void docker_free(gpointer self)
 		spk_container_free(&docker->spec, docker->idle->pdata[i]);
 	g_ptr_array_unref(docker->idle);
 	g_mutex_clear(&docker->lock);
-	json_decref(docker->spec.image);
+	spk_docker_images_free(docker->images);
 	spk_engine_free(docker->engine);
-	g_strfreev(docker->image_env);
 	g_free(docker->helper);
 	g_free(docker->home);
 	g_free(docker->socket_path);
@@ -265,7 +125,6 @@ static gpointer docker_open(SpkConf *conf, SpkBoxReach *ret_reach, GError **erro
 		spk_info("box", "%u containers of processes that are gone were removed",
 			 swept);
 	ret_reach->tier = SPK_TIER_DOCKER;
-	ret_reach->describe = describe(docker);
 	ret_reach->why = g_strdup("containers share the host's kernel and are built by "
 				  "an engine that is root");
 	ret_reach->remedy = "set [box] backend to \"native\" for a stronger one";
@@ -332,18 +191,39 @@ static void learn_landlock(Docker *docker, const SpkContainer *container,
 	g_mutex_unlock(&docker->lock);
 }
 
+static const SpkDockerImage *image_of(Docker *docker, const SpkBoxRun *run,
+				      SpkCancel *cancel, GError **error)
+{
+	return spk_docker_images_find(docker->images,
+				      run->image ? run->image : docker->image,
+				      run->image ? SPARKS_IMAGE : DEFAULT_IMAGE, cancel,
+				      error);
+}
+
 /* A check runs on a checkout that the next one doesn't share: the last one's may go. */
 static SpkContainer *make_container(Docker *docker, const SpkBoxRun *run,
 				    SpkCancel *cancel, GError **error)
 {
+	const SpkDockerImage *image = image_of(docker, run, cancel, error);
+	g_autoptr(GError) why = NULL;
 	SpkContainer *container;
 
+	if (!image)
+		return NULL;
 	if (run->work_from)
 		drop_idle(docker, run->work, TRUE);
-	container = spk_container_new(&docker->spec, run, cancel, error);
-	if (container)
+	container = spk_container_new(&docker->spec, image, run, cancel, &why);
+	if (container) {
 		learn_landlock(docker, container, cancel);
-	return container;
+		return container;
+	}
+	if (spk_error_is(why, SPK_ERR_NOT_FOUND)) { /* it was there: removed since */
+		spk_docker_images_forget(docker->images, image);
+		(void)image_of(docker, run, cancel, error); /* says so */
+	}
+	if (error && !*error)
+		g_propagate_error(error, g_steal_pointer(&why));
+	return NULL;
 }
 
 static SpkBoxSettings settings_now(Docker *docker)
@@ -371,6 +251,7 @@ static gboolean docker_run(gpointer self, const SpkBoxRun *run, SpkCancel *cance
 	if (!container)
 		return FALSE;
 	settings = settings_now(docker);
+	settings.image_env = (const char *const *)container->image->env;
 	end = spk_docker_exec(&docker->spec, &settings, container, run, cancel,
 			      ret_result, &ran, error);
 	if (end == SPK_EXEC_ENDED) {
@@ -385,6 +266,12 @@ static gboolean docker_run(gpointer self, const SpkBoxRun *run, SpkCancel *cance
 	spk_error_set(error, SPK_ERR_BOX_FAILED, "see what the engine logs about it",
 		      "a new container ended at once");
 	return FALSE;
+}
+
+/* Its socket can be shown in any container. */
+static gboolean docker_has_way_out(gpointer self)
+{
+	return TRUE;
 }
 
 static void docker_leave(gpointer self, const char *work)
@@ -403,5 +290,6 @@ const SpkBoxBackend spk_box_docker = {
 	.free = docker_free,
 	.run = docker_run,
 	.end_stale = docker_end_stale,
+	.has_way_out = docker_has_way_out,
 	.leave = docker_leave,
 };

@@ -131,16 +131,9 @@ static void read_settings(Native *native, SpkConf *conf)
 	const char *path = spk_conf_str(conf, "box.path");
 
 	native->path = *path ? g_strdup(path) : NULL;
-	native->settings = (SpkBoxSettings){
-		.landlock = native->probe.landlock,
-		.timeout_ms = spk_conf_int(conf, "box.timeout_secs") * 1000,
-		.memory_bytes = spk_conf_int(conf, "box.memory_bytes"),
-		.pids = spk_conf_int(conf, "box.pids"),
-		.fsize_bytes = spk_conf_int(conf, "box.fsize_bytes"),
-		.disk_bytes = spk_conf_int(conf, "box.disk_bytes"),
-		.inodes = spk_conf_int(conf, "box.inodes"),
-		.path = native->path,
-	};
+	native->settings = spk_box_settings_read(conf);
+	native->settings.landlock = native->probe.landlock;
+	native->settings.path = native->path;
 }
 
 static void native_free(gpointer self)
@@ -319,22 +312,14 @@ static void tell_caps(const SpkCgroup *group, SpkBoxResult *result)
 {
 	guint64 ooms = spk_cgroup_ooms(group), refused = spk_cgroup_refused(group);
 
-	if (!ooms && !refused)
-		return;
-	if (!result->blocked)
-		result->blocked = json_array();
 	if (ooms)
-		json_array_append_new(
-			result->blocked,
-			json_pack("{s:s,s:s}", "rule", "memory", "what",
-				  "the kernel ended a process: all of the box "
-				  "reached [box] memory_bytes"));
+		spk_box_result_block(result, "memory",
+				     "the kernel ended a process: all of the box "
+				     "reached [box] memory_bytes");
 	if (refused)
-		json_array_append_new(
-			result->blocked,
-			json_pack("{s:s,s:s}", "rule", "pids", "what",
-				  "the kernel refused a process: the box has "
-				  "[box] pids of them"));
+		spk_box_result_block(result, "pids",
+				     "the kernel refused a process: the box has "
+				     "[box] pids of them");
 }
 
 static gboolean run_in_group(Native *native, const SpkBoxRun *run, const char *scratch,

@@ -90,23 +90,33 @@ static void put_environment(GByteArray *plan, const char *home, const char *temp
 }
 
 /* The names that programs look for: curl reads only the lower-case one of http. */
-static void put_proxy(GByteArray *plan, const char *no_proxy)
+static char **proxy_variables(const SpkBoxRun *run)
 {
 	static const char *const names[] = { "http_proxy",  "https_proxy", "HTTP_PROXY",
 					     "HTTPS_PROXY", "ALL_PROXY",   "all_proxy" };
 	static const char *const exceptions[] = { "no_proxy", "NO_PROXY" };
+	g_autoptr(GStrvBuilder) all = g_strv_builder_new();
 
-	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+	for (gsize i = 0; run->way_out && i < G_N_ELEMENTS(names); i++) {
 		g_autofree char *set = g_strconcat(
 			names[i], "=http://127.0.0.1:" SPK_BOX_PROXY_PORT, NULL);
 
-		spk_box_put(plan, SPK_PLAN_ENV, set, NULL);
+		g_strv_builder_add(all, set);
 	}
-	for (gsize i = 0; no_proxy && i < G_N_ELEMENTS(exceptions); i++) {
-		g_autofree char *set = g_strconcat(exceptions[i], "=", no_proxy, NULL);
+	for (gsize i = 0; run->way_out && i < G_N_ELEMENTS(exceptions); i++) {
+		g_autofree char *set = g_strconcat(
+			exceptions[i], "=", run->no_proxy ? run->no_proxy : "", NULL);
 
-		spk_box_put(plan, SPK_PLAN_ENV, set, NULL);
+		g_strv_builder_add(all, set);
 	}
+	return g_strv_builder_end(all);
+}
+
+static void put_forward(GByteArray *plan, const SpkBoxRun *run)
+{
+	if (run->way_out)
+		spk_box_put(plan, SPK_PLAN_FORWARD, SPK_BOX_PROXY_PORT,
+			    SPK_BOX_PROXY_SOCKET);
 }
 
 /* g_environ_setenv() for "K=V". */
@@ -135,26 +145,31 @@ static void put_command(GByteArray *plan, const SpkBoxRun *run, const char *work
 static void put_kept(GByteArray *plan, const SpkBoxRun *run, const char *work)
 {
 	for (const char *const *name = run->kept; name && *name; name++) {
-		g_autofree char *from = g_build_filename(
-			run->work_from ? run->work_from : run->work, *name, NULL);
+		g_autofree char *from = spk_box_kept_source(run, *name);
 		g_autofree char *to = g_build_filename(work, *name, NULL);
-		struct stat st;
 
-		if (lstat(from, &st) == 0 && !S_ISLNK(st.st_mode))
+		if (from)
 			spk_box_put(plan, SPK_PLAN_BIND_RO, from, to);
 	}
 }
 
-/* The host's root is still there, at SPK_PLAN_OLD. */
-static void put_layer(GString *out, const char *key, const char *path)
+static void put_layer(GString *out, const char *key, const char *root, const char *path)
 {
-	g_string_append_printf(out, "%s=" SPK_PLAN_OLD, key);
+	g_string_append_printf(out, "%s=%s", key, root);
 	for (; *path; path++) {
 		if (strchr("\\,:", *path))
 			g_string_append_c(out, '\\');
 		g_string_append_c(out, *path);
 	}
 	g_string_append_c(out, ',');
+}
+
+void spk_box_put_layers(GString *options, const SpkTreeLent *lent, const char *root)
+{
+	put_layer(options, "lowerdir", root, lent->from);
+	put_layer(options, "upperdir", root, lent->upper);
+	put_layer(options, "workdir", root, lent->spare);
+	g_string_append(options, "userxattr");
 }
 
 /* Read-only first: where no layer can be laid over it, that is what there is. */
@@ -168,10 +183,8 @@ static void put_lent(GByteArray *plan, const SpkBoxRun *run, const char *work)
 		spk_box_put(plan, SPK_PLAN_BIND_RO, lent->from, to);
 		if (!lent->upper || run->read_only_work)
 			continue;
-		put_layer(options, "lowerdir", lent->from);
-		put_layer(options, "upperdir", lent->upper);
-		put_layer(options, "workdir", lent->spare);
-		g_string_append(options, "userxattr");
+		/* the host's root is still there */
+		spk_box_put_layers(options, lent, SPK_PLAN_OLD);
 		spk_box_put(plan, SPK_PLAN_OVERLAY, to, options->str);
 	}
 	for (char *const *path = run->lent ? run->hidden : NULL; path && *path; path++) {
@@ -181,18 +194,14 @@ static void put_lent(GByteArray *plan, const SpkBoxRun *run, const char *work)
 	}
 }
 
-static gboolean may_write(const SpkBoxRun *run, const SpkBoxMount *mount)
-{
-	return !mount->read_only && !run->mounts_read_only;
-}
-
 static void put_mounts(GByteArray *plan, const SpkBoxRun *run)
 {
 	for (guint i = 0; run->mounts && i < run->mounts->len; i++) {
 		const SpkBoxMount *mount = run->mounts->pdata[i];
 
 		spk_box_put(plan,
-			    may_write(run, mount) ? SPK_PLAN_BIND_RW : SPK_PLAN_BIND_RO,
+			    spk_box_may_write(run, mount) ? SPK_PLAN_BIND_RW
+							  : SPK_PLAN_BIND_RO,
 			    mount->from, mount->to);
 	}
 }
@@ -214,7 +223,7 @@ static void put_rules(GByteArray *plan, const SpkBoxSettings *settings,
 	for (guint i = 0; run->mounts && i < run->mounts->len; i++) {
 		const SpkBoxMount *mount = run->mounts->pdata[i];
 
-		if (may_write(run, mount))
+		if (spk_box_may_write(run, mount))
 			spk_box_put(plan, SPK_PLAN_ALLOW, mount->to, "write");
 	}
 	spk_box_put(plan, SPK_PLAN_RESTRICT, NULL, NULL);
@@ -224,13 +233,14 @@ static void put_native_run(GByteArray *plan, const SpkBoxSettings *settings,
 			   const SpkBoxRun *run, gint64 timeout_ms)
 {
 	const char *work = settings->path ? settings->path : run->work;
+	g_auto(GStrv) proxy = proxy_variables(run);
 
 	for (const char *const *path = run->read_only; path && *path; path++)
 		if (!is_below(*path, work))
 			spk_box_put(plan, SPK_PLAN_BIND_RO, *path, *path);
 	put_mounts(plan, run); /* the work tree may lie below one of them */
 	spk_box_put(plan, run->read_only_work ? SPK_PLAN_BIND_RO : SPK_PLAN_BIND_RW,
-		    run->work_from ? run->work_from : run->work, work);
+		    spk_box_run_source(run), work);
 	put_kept(plan, run, work);
 	put_lent(plan, run, work);
 	if (run->way_out)
@@ -238,35 +248,36 @@ static void put_native_run(GByteArray *plan, const SpkBoxSettings *settings,
 	spk_box_put(plan, SPK_PLAN_SEAL, NULL, NULL);
 	spk_box_put(plan, SPK_PLAN_NO_PRIVS, NULL, NULL);
 	put_meters(plan, settings, work);
-	if (run->way_out)
-		spk_box_put(plan, SPK_PLAN_FORWARD, SPK_BOX_PROXY_PORT,
-			    SPK_BOX_PROXY_SOCKET);
+	put_forward(plan, run);
 	spk_box_put(plan, SPK_PLAN_SUPERVISE, "init", NULL);
 	spk_box_put(plan, SPK_PLAN_SESSION, NULL, NULL);
 	put_limits(plan, settings, timeout_ms);
 	put_rules(plan, settings, run, work);
-	if (run->way_out)
-		put_proxy(plan, run->no_proxy);
+	for (char **one = proxy; *one; one++)
+		spk_box_put(plan, SPK_PLAN_ENV, *one, NULL);
 	put_environment(plan, SPK_BOX_HOME, "/tmp", run->env);
 	put_command(plan, run, work, "native");
 }
 
 /* What the image sets, ours over it (but for the image's PATH), the run's over both. */
 static void put_guest_environment(GByteArray *plan, const SpkBoxSettings *settings,
-				  const char *const *more)
+				  const SpkBoxRun *run)
 {
 	static const char *const ours[] = {
 		("HOME=" SPK_BOX_HOME), "USER=spark", "LANG=C.UTF-8", "TERM=dumb",
 		"TMPDIR=/tmp",
 	};
 	g_auto(GStrv) all = g_environ_setenv(NULL, "PATH", SEARCH_PATH, TRUE);
+	g_auto(GStrv) proxy = proxy_variables(run);
 
 	for (const char *const *one = settings->image_env; one && *one; one++)
 		all = set_variable(all, *one);
 	for (gsize i = 0; i < G_N_ELEMENTS(ours); i++)
 		all = set_variable(all, ours[i]);
-	for (; more && *more; more++)
-		all = set_variable(all, *more);
+	for (char **one = proxy; *one; one++)
+		all = set_variable(all, *one);
+	for (const char *const *one = run->env; one && *one; one++)
+		all = set_variable(all, *one);
 	for (char **one = all; *one; one++)
 		spk_box_put(plan, SPK_PLAN_ENV, *one, NULL);
 }
@@ -277,13 +288,14 @@ static void put_guest_run(GByteArray *plan, const SpkBoxSettings *settings,
 {
 	spk_box_put(plan, SPK_PLAN_NO_PRIVS, NULL, NULL);
 	put_meters(plan, settings, settings->path);
+	put_forward(plan, run);
 	spk_box_put(plan, SPK_PLAN_SUPERVISE, "guest", NULL);
 	spk_box_put(plan, SPK_PLAN_SESSION, NULL, NULL);
 	if (!run->split)
 		spk_box_put(plan, SPK_PLAN_MERGE, NULL, NULL);
 	put_limits(plan, settings, timeout_ms);
 	put_rules(plan, settings, run, settings->path);
-	put_guest_environment(plan, settings, run->env);
+	put_guest_environment(plan, settings, run);
 	put_command(plan, run, settings->path, "native");
 }
 
@@ -291,7 +303,7 @@ static void put_landlock_run(GByteArray *plan, const SpkBoxSettings *settings,
 			     const GByteArray *system, const SpkBoxRun *run,
 			     const char *scratch, gint64 timeout_ms)
 {
-	const char *work = run->work_from ? run->work_from : run->work;
+	const char *work = spk_box_run_source(run);
 
 	spk_box_put(plan, SPK_PLAN_URGENT, NULL, NULL);
 	spk_box_put(plan, SPK_PLAN_NO_PRIVS, NULL, NULL);
@@ -309,7 +321,7 @@ static void put_landlock_run(GByteArray *plan, const SpkBoxSettings *settings,
 		const SpkBoxMount *mount = run->mounts->pdata[i];
 
 		spk_box_put(plan, SPK_PLAN_ALLOW, mount->to,
-			    may_write(run, mount) ? "write" : "read");
+			    spk_box_may_write(run, mount) ? "write" : "read");
 	}
 	spk_box_put(plan, SPK_PLAN_ALLOW, work, run->read_only_work ? "read" : "write");
 	spk_box_put(plan, SPK_PLAN_ALLOW, scratch, "write");
@@ -346,68 +358,4 @@ GByteArray *spk_box_plan_run(const SpkBoxSettings *settings, const GByteArray *s
 		return NULL;
 	}
 	return g_steal_pointer(&plan);
-}
-
-static gboolean check_absolute(const char *what, const char *path, GError **error)
-{
-	if (path && g_path_is_absolute(path) && !strstr(path, "/../") &&
-	    strcmp(path, "/") != 0)
-		return TRUE;
-	spk_error_set(error, SPK_ERR_USAGE, "give the absolute path of a folder",
-		      "%s of the sandbox cannot be %s", what, path ? path : "(nothing)");
-	return FALSE;
-}
-
-/* Landlock's rights only ever add up on the way down, and nothing can be shown elsewhere. */
-gboolean spk_box_plan_keeps(const SpkBoxRun *run, GError **error)
-{
-	for (guint i = 0; run->mounts && i < run->mounts->len; i++) {
-		const SpkBoxMount *mount = run->mounts->pdata[i];
-
-		if (!strcmp(mount->from, mount->to))
-			continue;
-		spk_error_set(error, SPK_ERR_BOX_TIER,
-			      "leave container_path out, or see `sparks sandbox probe` "
-			      "for what the tier native lacks here",
-			      "the tier landlock cannot show %s at %s", mount->from,
-			      mount->to);
-		return FALSE;
-	}
-	for (const char *const *name = run->kept; name && *name; name++) {
-		g_autofree char *path = g_build_filename(
-			run->work_from ? run->work_from : run->work, *name, NULL);
-		struct stat st;
-
-		if (run->read_only_work || lstat(path, &st) < 0)
-			continue;
-		spk_error_set(error, SPK_ERR_BOX_TIER,
-			      "let it work on a copy (--copy), or see `sparks sandbox "
-			      "probe` for what the tier native lacks here",
-			      "the tier landlock cannot keep %s from being written",
-			      path);
-		return FALSE;
-	}
-	return TRUE;
-}
-
-gboolean spk_box_plan_check(const SpkBoxRun *run, GError **error)
-{
-	if (!check_absolute("the work tree", run->work, error) ||
-	    (run->work_from && !check_absolute("the work tree", run->work_from, error)))
-		return FALSE;
-	for (const char *const *path = run->read_only; path && *path; path++)
-		if (!check_absolute("a read-only path", *path, error))
-			return FALSE;
-	if (run->way_out && !check_absolute("the proxy's socket", run->way_out, error))
-		return FALSE;
-	if (!run->argv || !run->argv[0]) {
-		spk_error_set(error, SPK_ERR_USAGE, NULL, "no command for the sandbox");
-		return FALSE;
-	}
-	if (run->cwd && g_path_is_absolute(run->cwd)) {
-		spk_error_set(error, SPK_ERR_USAGE, "give it relative to the work tree",
-			      "the folder of a command cannot be %s", run->cwd);
-		return FALSE;
-	}
-	return TRUE;
 }

@@ -5,6 +5,7 @@
 #include "box/box.h"
 #include "box/box_plan.h"
 #include "box/cgroup.h"
+#include "box/tree.h"
 
 typedef struct {
 	gboolean userns; /* every namespace, and a private root in them */
@@ -48,6 +49,19 @@ void spk_box_put(GByteArray *plan, SpkPlanOp op, const char *first, const char *
 void spk_box_put_number(GByteArray *plan, SpkPlanOp op, const char *what, gint64 number);
 void spk_box_put_string(GByteArray *plan, const char *text);
 
+/* ---- box_run.c ---- */
+/* The folder that is shown as the work tree. */
+const char *spk_box_run_source(const SpkBoxRun *run);
+gboolean spk_box_may_write(const SpkBoxRun *run, const SpkBoxMount *mount);
+/* The path outside of one of `kept`, or NULL: there is nothing to keep. */
+char *spk_box_kept_source(const SpkBoxRun *run, const char *name);
+/* What [box] says; the tier and what it knows are the backend's to add. */
+SpkBoxSettings spk_box_settings_read(SpkConf *conf);
+/* Adds to `blocked`. */
+void spk_box_result_block(SpkBoxResult *result, const char *rule, const char *what);
+
+/* Options of an overlay for a folder with layers, whose paths are below `root`. */
+void spk_box_put_layers(GString *options, const SpkTreeLent *lent, const char *root);
 /* The part of a plan that is the same for every run. */
 GByteArray *spk_box_plan_system(const SpkBoxSettings *settings);
 /* The whole plan of one run. `system` is NULL in tier docker, `scratch` is the private folder

@@ -20,6 +20,7 @@ struct SpkEngine {
 	char *socket_path;
 	char *version; /* "/v1.41"; "" before it is known */
 	char *name;
+	gboolean podman;
 };
 
 /* ---- errors ---- */
@@ -56,25 +57,24 @@ static gboolean is_about_room(const char *message)
 }
 
 /* {"message":…} of the engine, or what it says instead. */
-static void set_refused(const SpkHttpResponse *response, GError **error)
+void spk_engine_set_refused(long status, const char *body, gsize len, GError **error)
 {
-	g_autoptr(json_t) body = spk_json_parse(response->body->str, response->body->len,
-						VERSION_MAX, NULL);
-	const char *said = spk_json_str(body, "message");
-	g_autofree char *text =
-		spk_text_clean(said ? said : response->body->str, -1, SPK_CLEAN_LINE);
+	g_autoptr(json_t) json = spk_json_parse(body, len, VERSION_MAX, NULL);
+	const char *said = spk_json_str(json, "message");
+	g_autofree char *text = spk_text_clean(said ? said : body,
+					       said ? -1 : (gssize)len, SPK_CLEAN_LINE);
 	g_autofree char *message = spk_text_clip(text, 400);
-	SpkErr code = response->status == 404	? SPK_ERR_NOT_FOUND
-		      : response->status == 409 ? SPK_ERR_CONFLICT
-						: SPK_ERR_BOX_FAILED;
+	SpkErr code = status == 404   ? SPK_ERR_NOT_FOUND
+		      : status == 409 ? SPK_ERR_CONFLICT
+				      : SPK_ERR_BOX_FAILED;
 	const char *hint = NULL;
 
 	if (is_about_room(message)) {
 		code = SPK_ERR_DISK_FULL;
 		hint = "make room where the engine keeps its data: `docker system df`";
 	}
-	spk_error_set(error, code, hint, "the container engine refuses (%ld): %s",
-		      response->status, *message ? message : "without a word");
+	spk_error_set(error, code, hint, "the container engine refuses (%ld): %s", status,
+		      *message ? message : "without a word");
 }
 
 /* ---- calls ---- */
@@ -111,7 +111,8 @@ static gboolean fetch(SpkEngine *engine, const SpkEngineCall *call, SpkHttpSink 
 	}
 	if (response->status / 100 == 2 || response->status == 304)
 		return TRUE;
-	set_refused(response, error);
+	spk_engine_set_refused(response->status, response->body->str, response->body->len,
+			       error);
 	return FALSE;
 }
 
@@ -157,22 +158,30 @@ static int minor_of(const char *version)
 	return minor;
 }
 
-static char *name_of(const json_t *version, const char *api)
+static gboolean is_podman(const json_t *version)
 {
-	g_autofree char *number = spk_text_clean(
-		spk_json_str(version, "Version") ? spk_json_str(version, "Version") : "?",
-		-1, SPK_CLEAN_LINE);
 	const json_t *components = json_object_get(version, "Components"), *one;
-	gboolean podman = FALSE;
 	gsize i;
 
 	json_array_foreach(components, i, one) {
 		const char *name = spk_json_str(one, "Name");
 
-		podman |= name && strstr(name, "Podman") != NULL;
+		if (name && strstr(name, "Podman"))
+			return TRUE;
 	}
-	return g_strdup_printf("%s %s, API %s", podman ? "Podman" : "Docker", number,
-			       api);
+	return FALSE;
+}
+
+static void set_name(SpkEngine *engine, const json_t *version)
+{
+	const char *number = spk_json_str(version, "Version");
+	g_autofree char *clean =
+		spk_text_clean(number ? number : "?", -1, SPK_CLEAN_LINE);
+
+	engine->podman = is_podman(version);
+	engine->name = g_strdup_printf("%s %s, API %s",
+				       engine->podman ? "Podman" : "Docker", clean,
+				       engine->version + strlen("/v"));
 }
 
 /* The API we were written for, or the oldest one the engine still speaks. */
@@ -198,7 +207,7 @@ static gboolean agree(SpkEngine *engine, const json_t *version, GError **error)
 	}
 	g_free(engine->version);
 	engine->version = g_strdup_printf("/v%d.%d", API_MAJOR, MAX(API_MINOR, least));
-	engine->name = name_of(version, engine->version + strlen("/v"));
+	set_name(engine, version);
 	return TRUE;
 }
 
@@ -235,4 +244,19 @@ void spk_engine_free(SpkEngine *engine)
 const char *spk_engine_name(const SpkEngine *engine)
 {
 	return engine->name;
+}
+
+gboolean spk_engine_is_podman(const SpkEngine *engine)
+{
+	return engine->podman;
+}
+
+const char *spk_engine_socket(const SpkEngine *engine)
+{
+	return engine->socket_path;
+}
+
+const char *spk_engine_version(const SpkEngine *engine)
+{
+	return engine->version;
 }

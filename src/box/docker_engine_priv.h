@@ -21,6 +21,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkEngine, spk_engine_free)
 
 /* "Docker 20.10.24, API 1.41" */
 const char *spk_engine_name(const SpkEngine *engine);
+/* Some of what it understands is other than Docker's. */
+gboolean spk_engine_is_podman(const SpkEngine *engine);
 
 typedef struct {
 	const char *method; /* "GET" */
@@ -37,5 +39,17 @@ json_t *spk_engine_call(SpkEngine *engine, const SpkEngineCall *call, SpkCancel 
 /* Likewise, for an answer that is a stream to its end. */
 gboolean spk_engine_stream(SpkEngine *engine, const SpkEngineCall *call, SpkHttpSink sink,
 			   gpointer user, SpkCancel *cancel, GError **error);
+
+/* ---- docker_attach.c ---- */
+/* Likewise, and what can be read from `input` (borrowed) goes up to its end. The time is the
+ * cancel token's. */
+gboolean spk_engine_attach(SpkEngine *engine, const SpkEngineCall *call, int input,
+			   SpkHttpSink sink, gpointer user, SpkCancel *cancel,
+			   GError **error);
+/* What a request by hand needs to know. */
+const char *spk_engine_socket(const SpkEngine *engine);
+const char *spk_engine_version(const SpkEngine *engine); /* "/v1.41" */
+/* The error of an answer with this status and body. */
+void spk_engine_set_refused(long status, const char *body, gsize len, GError **error);
 
 #endif

@@ -20,8 +20,6 @@
 #define EXIT_TIMEOUT  124
 #define SLACK_MS      5000 /* past the command's time, which the deadline ends */
 #define PROBE_MS      20000
-#define HELPER	      SPK_DOCKER_CONTROL "/box"
-#define PLAN	      SPK_DOCKER_CONTROL "/plan"
 
 /* What comes of one exec. */
 typedef struct {
@@ -107,15 +105,16 @@ static void streams_init(Streams *streams, const SpkBoxRun *run, const char *key
 /* NULL and NOT_FOUND or CONFLICT when the container isn't there or doesn't run. */
 static char *create_exec(const SpkDockerSpec *spec, const SpkContainer *container,
 			 const char *option, const char *argument, const char *key,
-			 SpkCancel *cancel, GError **error)
+			 gboolean input, SpkCancel *cancel, GError **error)
 {
 	g_autofree char *path = g_strdup_printf("/containers/%s/exec", container->id);
 	g_autofree char *variable = g_strdup_printf(SPK_GUEST_KEY "=%s", key);
 	g_autofree char *user = g_strdup_printf("%u:%u", spec->uid, spec->gid);
 	g_autoptr(json_t) request =
-		json_pack("{s:b,s:b,s:b,s:[s,s,s*],s:[s],s:s,s:s}", "AttachStdout", TRUE,
-			  "AttachStderr", TRUE, "Tty", FALSE, "Cmd", HELPER, option,
-			  argument, "Env", variable, "User", user, "WorkingDir", "/");
+		json_pack("{s:b,s:b,s:b,s:b,s:[s,s,s*],s:[s],s:s,s:s}", "AttachStdin",
+			  input, "AttachStdout", TRUE, "AttachStderr", TRUE, "Tty", FALSE,
+			  "Cmd", SPK_DOCKER_HELPER, option, argument, "Env", variable,
+			  "User", user, "WorkingDir", "/");
 	SpkEngineCall call = { .method = "POST", .path = path, .body = request };
 	g_autoptr(json_t) answer = spk_engine_call(spec->engine, &call, cancel, error);
 	const char *id = spk_json_str(answer, "Id");
@@ -138,7 +137,11 @@ static gboolean start_exec(const SpkDockerSpec *spec, const char *id, Streams *s
 		.method = "POST", .path = path, .body = request, .wait_ms = wait_ms
 	};
 
-	if (!spk_engine_stream(spec->engine, &call, on_bytes, streams, cancel, error))
+	if (streams->run->stdin_fd
+		    ? !spk_engine_attach(spec->engine, &call, streams->run->stdin_fd,
+					 on_bytes, streams, cancel, error)
+		    : !spk_engine_stream(spec->engine, &call, on_bytes, streams, cancel,
+					 error))
 		return FALSE;
 	if (streams->run->stop_flood && is_flooded(streams))
 		return TRUE; /* we have stopped in the middle of it */
@@ -187,7 +190,8 @@ static gboolean make_key(char *key, GError **error)
 
 static gboolean write_plan(const Exec *exec, GError **error)
 {
-	g_autofree char *path = g_build_filename(exec->container->control, "plan", NULL);
+	g_autofree char *path =
+		g_build_filename(exec->container->control, SPK_DOCKER_PLAN_NAME, NULL);
 	g_autoptr(GByteArray) plan =
 		spk_box_plan_run(exec->settings, NULL, exec->run, NULL, NULL, error);
 
@@ -207,16 +211,6 @@ static void fill_result(Exec *exec, SpkBoxStatus *status, SpkBoxResult *result)
 	result->err = exec->run->split ? g_steal_pointer(&err->kept) : NULL;
 	result->seconds = (spk_mono_us() - exec->start_us) / 1e6;
 	spk_box_status_tell(status, flooded, result);
-}
-
-static void add_out_of_memory(SpkBoxResult *result)
-{
-	if (!result->blocked)
-		result->blocked = json_array();
-	json_array_append_new(result->blocked,
-			      json_pack("{s:s,s:s}", "rule", "memory", "what",
-					"the kernel ended a process: [docker] "
-					"memory_limit was reached"));
 }
 
 static SpkExecEnd time_out(Exec *exec, SpkBoxResult *result)
@@ -252,7 +246,9 @@ static SpkExecEnd ended(Exec *exec, const char *id, SpkBoxResult *result,
 	fill_result(exec, &status, result);
 	if (result->signal == SIGKILL && !result->blocked &&
 	    spk_container_out_of_memory(exec->spec, exec->container))
-		add_out_of_memory(result);
+		spk_box_result_block(result, "memory",
+				     "the kernel ended a process: [docker] memory_limit "
+				     "was reached");
 	*ret_ran = TRUE;
 	return killed ? SPK_EXEC_SPOILT : SPK_EXEC_ENDED;
 }
@@ -268,8 +264,8 @@ static SpkExecEnd carry_out(Exec *exec, SpkBoxResult *result, gboolean *ret_ran,
 
 	if (!make_key(exec->key, error) || !write_plan(exec, error))
 		return SPK_EXEC_ENDED;
-	id = create_exec(exec->spec, exec->container, "--guest", PLAN, exec->key,
-			 exec->cancel, &why);
+	id = create_exec(exec->spec, exec->container, "--guest", SPK_DOCKER_PLAN,
+			 exec->key, exec->run->stdin_fd != 0, exec->cancel, &why);
 	if (spk_error_is(why, SPK_ERR_NOT_FOUND) || spk_error_is(why, SPK_ERR_CONFLICT))
 		return SPK_EXEC_NO_CONTAINER;
 	if (!id) {
@@ -318,7 +314,7 @@ int spk_docker_probe_landlock(const SpkDockerSpec *spec, const SpkContainer *con
 			      SpkCancel *cancel)
 {
 	g_autofree char *id =
-		create_exec(spec, container, "--probe", NULL, "", cancel, NULL);
+		create_exec(spec, container, "--probe", NULL, "", FALSE, cancel, NULL);
 	SpkBoxRun run = { 0 };
 	g_auto(Streams) streams = { 0 };
 	const char *found;

@@ -19,12 +19,6 @@
 		"ghosts[]." key, type, fallback, 0, 0, choices, SPK_OPT_SENSITIVE, \
 			sentence                                                   \
 	}
-/* likewise, but without effect so far: kept to be shown */
-#define GHOST_LATER(key, type, fallback, sentence)                  \
-	{                                                           \
-		"ghosts[]." key, type, fallback, 0, 0, NULL,        \
-			SPK_OPT_SENSITIVE | SPK_OPT_LATER, sentence \
-	}
 #define STR(name, fallback, sentence) \
 	ROW(name, SPK_OPT_STRING, fallback, 0, 0, NULL, sentence)
 #define PATH(name, fallback, sentence) \
@@ -59,7 +53,7 @@ static const SpkOpt rows[] = {
 	PATH("embedding.model_dir", "~/.sparks/models/all-MiniLM-L6-v2", "folder with model.onnx and tokenizer.json"),
 	GHOST("allow", SPK_OPT_LIST, "[]", NULL, "hosts that its commands may reach besides box.allow: HOST[:PORT], *.HOST[:PORT]"),
 	GHOST("description", SPK_OPT_STRING, "", NULL, "what the spark is for, in a sentence"),
-	GHOST_LATER("image", SPK_OPT_STRING, "", "image that the spark's tasks run in"),
+	GHOST("image", SPK_OPT_STRING, "", NULL, "image of its containers in the tier docker, instead of docker.image"),
 	GHOST("mounts[].container_path", SPK_OPT_STRING, "", NULL, "where it is seen inside; empty: at the same path"),
 	GHOST("mounts[].host_path", SPK_OPT_STRING, "", NULL, "folder or file of this machine that the spark's commands are given"),
 	GHOST("mounts[].read_only", SPK_OPT_BOOL, "false", NULL, "whether it can only be read; checks of a result always only read it"),

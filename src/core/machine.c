@@ -126,10 +126,15 @@ static gboolean open_tree(Machine *machine, GError **error)
 static gboolean record_box(Machine *machine, SpkBox *box, GError **error)
 {
 	const char *tier = spk_tier_name(spk_box_tier(box));
+	const char *image = spk_box_tier(box) == SPK_TIER_DOCKER ? machine->spark->image
+								 : NULL;
+	g_autofree char *text = g_strconcat(spk_box_describe(box),
+					    image ? "; this spark's image is " : "",
+					    image, NULL);
 
 	return journal(machine, "box",
 		       json_pack("{s:s,s:o}", "tier", tier, "describe",
-				 spk_json_text(spk_box_describe(box))),
+				 spk_json_text(text)),
 		       error) &&
 	       update(machine, json_pack("{s:s}", "tier", tier), error);
 }
@@ -183,6 +188,25 @@ static gboolean open_way(Machine *machine, SpkBox *box, GError **error)
 	return machine->way || spk_way_out_open(box, &spec, &machine->way, error);
 }
 
+/* What the task was to have, and this sandbox hasn't. */
+static void warn_of_lack(const Machine *machine, SpkBox *box)
+{
+	char *const *carried = spk_tree_carried(machine->tree);
+	const char *tier = spk_tier_name(spk_box_tier(box));
+
+	if (carried && *carried && !spk_box_lends(box))
+		spk_warn("core",
+			 "task %s: the tier %s cannot lend %s and its like to commands",
+			 machine->task->id, tier, *carried);
+	if (machine->spark->image && spk_box_tier(box) != SPK_TIER_DOCKER)
+		spk_warn(
+			"core",
+			"task %s: image %s of the spark %s has no effect in the tier %s: "
+			"[box] backend = \"docker\" has containers",
+			machine->task->id, machine->spark->image, machine->spark->name,
+			tier);
+}
+
 /* SpkRunEnv's open_place. */
 static gboolean open_place(gpointer user, SpkTree **ret_tree, SpkBox **ret_box,
 			   SpkWayOut **ret_way, GError **error)
@@ -193,12 +217,7 @@ static gboolean open_place(gpointer user, SpkTree **ret_tree, SpkBox **ret_box,
 	if (!box || !open_tree(machine, error) || !record_box(machine, box, error) ||
 	    !open_way(machine, box, error))
 		return FALSE;
-	if (spk_tree_carried(machine->tree) && *spk_tree_carried(machine->tree) &&
-	    !spk_box_lends(box))
-		spk_warn("core",
-			 "task %s: the tier %s cannot lend %s and its like to commands",
-			 machine->task->id, spk_tier_name(spk_box_tier(box)),
-			 *spk_tree_carried(machine->tree));
+	warn_of_lack(machine, box);
 	*ret_way = machine->way;
 	machine->box = box;
 	*ret_tree = machine->tree;

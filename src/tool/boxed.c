@@ -136,6 +136,7 @@ gboolean boxed_run(const SpkToolCtx *ctx, const char *const *argv, gint64 timeou
 		.lent = lent,
 		.hidden = spk_tree_hidden(ctx->tree),
 		.mounts = ctx->mounts,
+		.image = ctx->image,
 		.mounts_read_only = ctx->read_only,
 		.argv = argv,
 		.env = environment,

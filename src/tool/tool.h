@@ -26,6 +26,7 @@ typedef struct {
 	const char *task;	 /* id */
 	gboolean read_only;	 /* the spark may not change files (scout) */
 	const GPtrArray *mounts; /* SpkBoxMount of the spark; NULL: none */
+	const char *image;	 /* of the spark's containers; NULL: as configured */
 	gint64 step; /* names spill files: spill/ID/STEP.txt, shown as "spill:STEP" */
 } SpkToolCtx;
 

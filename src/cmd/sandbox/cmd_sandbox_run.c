@@ -3,235 +3,22 @@
  * the command's own. It works straight in the folder, or with --copy in a copy that is thrown
  * away.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "agent/agent.h"
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/json.h"
-#include "base/text.h"
 #include "box/box.h"
-#include "box/tree.h"
 #include "box/way_out.h"
+#include "cmd/sandbox/place.h"
 #include "cmd/sandbox/sandbox_all.h"
+#include "cmd/sandbox/streams.h"
 #include "cmd/session.h"
-#include "guard/guard.h"
 
 #define EXIT_BOX_FAILED	 125
 #define EXIT_READER_GONE 141	   /* as of a program that SIGPIPE has ended */
 #define JSON_OUTPUT	 (1 << 20) /* of stdout, and of stderr */
-
-/* ---- where it works ---- */
-
-typedef struct {
-	char *folder;  /* what the box has as its work tree, by the name it has outside */
-	char *from;    /* the copy that stands in for it, or NULL */
-	char *below;   /* relative to folder: where the command starts, or NULL */
-	SpkTree *tree; /* of --copy */
-	char *tree_dir; /* to be removed */
-} Place;
-
-static void place_clear(Place *place)
-{
-	spk_tree_free(place->tree);
-	if (place->tree_dir && !spk_fs_remove_tree(place->tree_dir, NULL))
-		fprintf(stderr, "sparks: %s could not be removed\n", place->tree_dir);
-	g_free(place->folder);
-	g_free(place->from);
-	g_free(place->below);
-	g_free(place->tree_dir);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Place, place_clear)
-
-static gboolean holds(const char *folder, const char *path)
-{
-	gsize len = strlen(folder);
-
-	return strncmp(path, folder, len) == 0 &&
-	       (path[len] == '/' || path[len] == '\0' || strcmp(folder, "/") == 0);
-}
-
-/* What the command could do there would outlive the box: our own state, git's hooks. */
-static gboolean check_direct(const char *folder, const char *home, GError **error)
-{
-	static const char copy[] = "give another --dir, or let it work on a copy: --copy";
-	g_autofree char *real_home = realpath(home, NULL);
-	g_autofree char *git = g_build_filename(folder, ".git", NULL);
-	struct stat st;
-
-	if (real_home && (holds(folder, real_home) || holds(real_home, folder))) {
-		spk_error_set(error, SPK_ERR_USAGE, copy,
-			      "%s %s %s, which no command in the sandbox may change",
-			      folder, holds(folder, real_home) ? "holds" : "is part of",
-			      real_home);
-		return FALSE;
-	}
-	if (lstat(git, &st) == 0 && S_ISLNK(st.st_mode)) {
-		spk_error_set(
-			error, SPK_ERR_USAGE, copy,
-			"%s is a symbolic link, which the sandbox cannot keep as it is",
-			git);
-		return FALSE;
-	}
-	return TRUE;
-}
-
-static gboolean make_copy(Place *place, const char *home, SpkCancel *cancel,
-			  GError **error)
-{
-	SpkTreeLimits limits = { .sensitive = spk_sensitive_patterns };
-	g_autofree char *id = g_strdup_printf("sandbox-%d", (int)getpid());
-	const char *below;
-
-	place->tree_dir = g_build_filename(home, "trees", id, NULL);
-	place->tree = spk_tree_create(home, id, place->folder, &limits, cancel, error);
-	if (!place->tree)
-		return FALSE;
-	for (const char *const *note = spk_tree_notes(place->tree); *note; note++)
-		fprintf(stderr, "sparks: %s\n", *note);
-	place->from = g_strdup(spk_tree_work(place->tree));
-	below = spk_tree_subdir(place->tree);
-	if (*below && g_str_has_suffix(place->folder, below)) {
-		place->below = g_strdup(below);
-		place->folder[strlen(place->folder) - strlen(below) - 1] = '\0';
-	}
-	return TRUE;
-}
-
-static gboolean open_place(Place *place, const SpkArgs *args, SpkCancel *cancel,
-			   GError **error)
-{
-	const char *dir = spk_args_str(args, "dir");
-	g_autofree char *home = spk_fs_home(error);
-	struct stat st;
-
-	if (!home)
-		return FALSE;
-	place->folder = realpath(dir ? dir : ".", NULL);
-	if (!place->folder || stat(place->folder, &st) < 0 || !S_ISDIR(st.st_mode)) {
-		spk_error_set(error, SPK_ERR_USAGE, "give a folder that exists", "%s: %s",
-			      dir ? dir : ".",
-			      place->folder ? "not a folder" : g_strerror(errno));
-		return FALSE;
-	}
-	if (spk_args_flag(args, "copy"))
-		return make_copy(place, home, cancel, error);
-	return check_direct(place->folder, home, error);
-}
-
-/* ---- input and output ---- */
-
-typedef struct {
-	int fd;
-	gboolean terminal;
-	GString *held; /* the end of what came, when it may be half an escape sequence */
-	gboolean gone;
-} Writer;
-
-typedef struct {
-	Writer out, err;
-	SpkCancel *cancel;
-} Streams;
-
-/* A terminal obeys what is written to it, so it gets text without control characters;
- * anything else gets the bytes. */
-static void write_on(Streams *streams, Writer *writer, const char *data, gsize len,
-		     gboolean last)
-{
-	g_autofree char *clean = NULL;
-
-	if (writer->gone)
-		return;
-	if (writer->terminal) {
-		gsize settled;
-
-		g_string_append_len(writer->held, data, len);
-		settled = last || writer->held->len > 4096
-				  ? writer->held->len
-				  : spk_text_settled_len(writer->held->str,
-							 writer->held->len);
-		clean = spk_text_clean(writer->held->str, settled, SPK_CLEAN_TEXT);
-		g_string_erase(writer->held, 0, settled);
-		data = clean;
-		len = strlen(clean);
-	}
-	if (spk_fs_write_all(writer->fd, data, len, NULL))
-		return;
-	writer->gone = TRUE;
-	spk_cancel_fire(streams->cancel, "the output has no reader any more");
-}
-
-static void on_out(const char *data, gsize len, gpointer user)
-{
-	Streams *streams = user;
-
-	write_on(streams, &streams->out, data, len, FALSE);
-}
-
-static void on_err(const char *data, gsize len, gpointer user)
-{
-	Streams *streams = user;
-
-	write_on(streams, &streams->err, data, len, FALSE);
-}
-
-static void streams_init(Streams *streams, SpkCancel *cancel)
-{
-	*streams = (Streams){
-		.out = { STDOUT_FILENO, spk_term_is_tty(STDOUT_FILENO),
-			 g_string_new(NULL), FALSE },
-		.err = { STDERR_FILENO, spk_term_is_tty(STDERR_FILENO),
-			 g_string_new(NULL), FALSE },
-		.cancel = cancel,
-	};
-}
-
-static void streams_clear(Streams *streams)
-{
-	write_on(streams, &streams->out, "", 0, TRUE);
-	write_on(streams, &streams->err, "", 0, TRUE);
-	g_string_free(streams->out.held, TRUE);
-	g_string_free(streams->err.held, TRUE);
-}
-
-/* Our own stdin never goes in: a file could be opened again for writing, a folder is a way to
- * the rest of the host, and a terminal obeys. The end of a pipe is none of these. */
-static gpointer pump(gpointer data)
-{
-	spk_autofd int fd = GPOINTER_TO_INT(data);
-	char buffer[65536];
-
-	for (;;) {
-		ssize_t n = read(STDIN_FILENO, buffer, sizeof(buffer));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0 || !spk_fs_write_all(fd, buffer, (gsize)n, NULL))
-			return NULL;
-	}
-}
-
-/* The end to read from, or -1: there is nothing to read. */
-static int open_input(void)
-{
-	int ends[2];
-
-	/* of a terminal only the foreground may read */
-	if (spk_term_is_tty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) != getpgrp())
-		return -1;
-	if (pipe2(ends, O_CLOEXEC) == 0) {
-		g_thread_unref(g_thread_new("stdin", pump, GINT_TO_POINTER(ends[1])));
-		return ends[0];
-	}
-	return -1;
-}
 
 /* ---- the result ---- */
 
@@ -286,7 +73,7 @@ static gboolean run_streaming(SpkBox *box, SpkBoxRun *how, SpkCancel *interrupt,
 {
 	g_autoptr(SpkCancel) cancel = spk_cancel_new(interrupt);
 	Streams streams;
-	const SpkBoxSink sink = { on_out, on_err, &streams };
+	const SpkBoxSink sink = { streams_out, streams_err, &streams };
 	gboolean ok;
 
 	streams_init(&streams, cancel);
@@ -304,7 +91,7 @@ static int run_in(SpkBox *box, SpkWayOut *way, const SpkArgs *args, const SpkSpa
 	const char *readable[] = { place->tree ? spk_tree_objects(place->tree) : NULL,
 				   NULL };
 	gboolean json = spk_args_flag(args, "json"), had_git = has_git(place);
-	spk_autofd int input = open_input();
+	spk_autofd int input = streams_open_input();
 	SpkBoxRun how = {
 		.work = place->folder,
 		.work_from = place->from,
@@ -314,6 +101,9 @@ static int run_in(SpkBox *box, SpkWayOut *way, const SpkArgs *args, const SpkSpa
 		.cwd = place->below,
 		.split = TRUE,
 		.read_only_work = spark && spark->read_only,
+		.mounts = spark ? spark->mounts : NULL,
+		.mounts_read_only = spark && spark->read_only,
+		.image = spark ? spark->image : NULL,
 		.stdin_fd = MAX(input, 0),
 		.max_out = json ? JSON_OUTPUT : 0,
 		.stop_flood = json,
@@ -370,7 +160,7 @@ static int run(const SpkArgs *args)
 		return code;
 	if (name)
 		spark = spk_spark_find(conf, name, &error);
-	if ((name && !spark) || !open_place(&place, args, cancel, &error))
+	if ((name && !spark) || !place_open(&place, args, cancel, &error))
 		return spk_cmd_fail(g_steal_pointer(&error), json);
 	box = spk_box_open(conf, &error);
 	if (!box) {
@@ -396,7 +186,8 @@ static const SpkCmdOpt options[] = {
 	{ "dir", .type = SPK_CMD_STRING, .value = "DIR",
 	  .sentence = "the work tree (default: the current folder)" },
 	{ "ghost", .alias = "spark", .type = SPK_CMD_STRING, .value = "NAME",
-	  .sentence = "with what this spark may do (a reading one cannot write)" },
+	  .sentence = "with what this spark may do (a reading one cannot write), its "
+		      "mounts, hosts and image" },
 	{ "json", .type = SPK_CMD_FLAG,
 	  .sentence = "one JSON object on stdout, the command's output in it" },
 	{ NULL },

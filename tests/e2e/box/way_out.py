@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The way out of the real sandbox: curl, python and bare sockets in it, a loopback server outside.
 
-usage: way_out.py --box-run PROGRAM --helper PROGRAM [--user]      (prints TAP)"""
+usage: way_out.py --box-run PROGRAM --helper PROGRAM [--user | --engine]      (prints TAP)"""
 import argparse
 import http.server
 import json
@@ -13,6 +13,8 @@ import tempfile
 import textwrap
 import threading
 import time
+
+import engine
 
 USER = 12345    # some ordinary user; needs no entry in passwd
 SECRET = "the-server-was-reached"
@@ -71,15 +73,24 @@ class Case:
             if user:
                 os.chown(folder, USER, USER)
         self.server, self.other = Server(), Server()
+        self.engine = self.start_engine() if args.engine else None
+        self.settings = self.engine.settings(engine.LARGE) if self.engine else []
+
+    @staticmethod
+    def start_engine():
+        one = engine.Docker()
+        if one.answers():
+            one.add_image(engine.LARGE, engine.large_image("curl"))
+        return one
 
     def tier(self):
-        return subprocess.run([*self.prefix, self.box_run, "--describe"], capture_output=True, text=True, env=self.env,
+        return subprocess.run([*self.prefix, self.box_run, *self.settings, "--describe"], capture_output=True, text=True, env=self.env,
                               cwd="/", check=False).stdout.split("\n")[0]
 
     def run(self, script, *options, allow=None, private=None, python=False, code=0):
         """What the command wrote, and what the proxy told of."""
         server = self.server.address
-        words = [*self.prefix, self.box_run, "--work", self.work, "--set",
+        words = [*self.prefix, self.box_run, *self.settings, "--work", self.work, "--set",
                  "box.allow_private=" + (server if private is None else private)]
         for rule in [server, "localhost:" + server.split(":")[1]] if allow is None else allow:
             words += ["--allow", rule]
@@ -92,6 +103,8 @@ class Case:
         return out, [one for one in told if "refused" in one]
 
     def close(self):
+        if self.engine:
+            self.engine.close()
         shutil.rmtree(self.top, ignore_errors=True)
 
 
@@ -228,11 +241,11 @@ def the_forwarder_cannot_be_taken_over(c):
     out, _ = c.run("""
         import ctypes, os
         libc = ctypes.CDLL(None, use_errno=True)
-        mine = [p for p in os.listdir("/proc") if p.isdigit() and int(p) == 2]
-        print(len(mine), libc.ptrace(16, 2, 0, 0))
+        others = [p for p in os.listdir("/proc") if p.isdigit() and int(p) not in (1, os.getpid(), os.getppid())]
+        print(len(others), libc.ptrace(16, int(others[0]), 0, 0))
         for name in ("mem", "fd/0", "environ"):
             try:
-                (os.readlink if name == "fd/0" else open)("/proc/2/" + name); print("OPEN", name)
+                (os.readlink if name == "fd/0" else open)("/proc/%s/%s" % (others[0], name)); print("OPEN", name)
             except PermissionError:
                 print("refused")
         """, python=True)
@@ -297,10 +310,14 @@ def main():
     parser.add_argument("--box-run", required=True)
     parser.add_argument("--helper", required=True)
     parser.add_argument("--user", action="store_true", help="as an ordinary user")
-    case = Case(parser.parse_args())
-    if not case.tier().startswith("native"):
-        print("1..0 # SKIP no tier with namespaces here")
-        case.close()
+    parser.add_argument("--engine", action="store_true", help="in containers")
+    args = parser.parse_args()
+    lacks = args.engine and engine.Docker.lacks()
+    case = Case(args) if not lacks else None
+    if lacks or not case.tier().startswith("docker" if args.engine else "native"):
+        print("1..0 # SKIP", lacks or "no tier with namespaces here, or no engine")
+        if case:
+            case.close()
         return
     print(f"1..{len(TESTS)}")
     failed = 0

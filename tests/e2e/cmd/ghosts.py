@@ -98,7 +98,7 @@ def one_is_shown_with_all_it_has():
         assert scout["mounts"] == [{"host_path": ".", "container_path": "/w", "read_only": True}]
         text = w.run("ghosts", "show", "scout").out
         for words in ("in the place of the one built in", "strategy   code, as react in this version (line 5)",
-                      "image      rust:1 (no effect", "mounts     . at /w, read only (line 8)"):
+                      "image      rust:1", "mounts     . at /w, read only (line 8)"):
             assert words in text, (words, text)
         coder = w.json("ghosts", "show", "coder")
         assert coder["origin"] == coder["fields"]["tools"]["origin"] == "built in", coder

@@ -85,7 +85,7 @@ static void test_explain_of_a_spark(void **state)
 		assert_has(ran.out, "sparks ghosts show NAME");
 	}
 	assert_has(image.out, "{\"name\":\"ghosts[].image\"");
-	assert_has(image.out, "\"built\":false}");
+	assert_has(image.out, "\"built\":true}");
 	assert_has(section.out, "github.token: ");
 }
 

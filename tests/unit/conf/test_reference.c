@@ -46,7 +46,7 @@ static void test_file_loads(void **state)
 	assert_has(all,
 		   "x.toml:6:12: llm.provider \"ouath\" is an old spelling of openai");
 	assert_has(all, "[telegram] provider, allowed_chats, allow_all");
-	assert_has(all, "[ghosts] [].image");
+	assert_lacks(all, "[ghosts] [].image");
 	assert_has(all, "[openai] classifier_model, auth_file, redirect_uri, include");
 	assert_lacks(all, "unknown key");
 	/* one for each section, and the old spelling */
