@@ -6,19 +6,28 @@
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/json.h"
+#include "box/box_priv.h"
 #include "net/allow.h"
 
 #define SOCKET_NAME "proxy.sock"
 #define NOTED_MAX   20 /* refusals of one run */
 
 struct SpkWayOut {
-	SpkProxy *proxy;
+	SpkBox *box;
 	char *folder; /* to be removed; NULL: somebody else's */
 	char *socket, *no_proxy;
-	char **hosts;
-	SpkWayOutSpec spec;
+	char **hosts, **addresses;
+	SpkWayOutSpec spec; /* of its strings only the folder is still there */
 	GMutex lock;
-	json_t *refused; /* since the last note; guarded by lock */
+	/* guarded by lock */
+	SpkProxy *proxy; /* NULL: nothing needed it so far */
+	json_t *refused; /* since the last note */
+};
+
+struct SpkWayOutRoute {
+	SpkWayOut *way;
+	SpkRoute *route;
+	char *url;
 };
 
 /* Programs ask their own box for these, unless the host's are meant. */
@@ -102,7 +111,7 @@ static gboolean choose_socket(SpkWayOut *way, const char *folder, GError **error
 	return TRUE;
 }
 
-static gboolean has_way_out(SpkBox *box, GError **error)
+static gboolean has_way_out(SpkBox *box, const char *wanted, GError **error)
 {
 	if (spk_box_has_way_out(box))
 		return TRUE;
@@ -110,7 +119,7 @@ static gboolean has_way_out(SpkBox *box, GError **error)
 		error, SPK_ERR_POLICY,
 		"leave the hosts out (--allow, [box] allow), or see `sparks doctor` for a "
 		"stronger sandbox",
-		"hosts are allowed, but the sandbox here (%s) has no way out to them",
+		"%s, but the sandbox here (%s) has no way out", wanted,
 		spk_tier_name(spk_box_tier(box)));
 	return FALSE;
 }
@@ -132,36 +141,43 @@ static gboolean on_record(const SpkProxyRecord *record, gpointer user)
 	return !way->spec.record || way->spec.record(record, way->spec.user);
 }
 
-gboolean spk_way_out_open(SpkBox *box, const SpkWayOutSpec *spec, SpkWayOut **ret_way,
-			  GError **error)
+/* With the lock held. */
+static gboolean start_proxy(SpkWayOut *way, GError **error)
 {
-	g_autoptr(SpkWayOut) way = g_new0(SpkWayOut, 1);
-	g_auto(GStrv) addresses = NULL;
-
-	*ret_way = NULL;
-	g_mutex_init(&way->lock);
-	way->spec = *spec;
-	way->refused = json_array();
-	if (!read_rules(spec, &way->hosts, &addresses, error))
-		return FALSE;
-	if (!way->hosts[0])
-		return TRUE;
-	way->no_proxy = exceptions(way->hosts, error);
-	if (!way->no_proxy || !has_way_out(box, error) ||
-	    !choose_socket(way, spec->folder, error))
-		return FALSE;
-
-	const SpkProxySpec proxy = {
-		.socket = way->socket,
+	SpkProxySpec spec = {
 		.allow = (const char *const *)way->hosts,
-		.allow_private = (const char *const *)addresses,
-		.max_bytes = (guint64)spk_conf_int(spec->conf, "box.net_bytes"),
+		.allow_private = (const char *const *)way->addresses,
+		.max_bytes = (guint64)spk_conf_int(way->spec.conf, "box.net_bytes"),
 		.record = on_record,
 		.user = way,
 	};
 
-	way->proxy = spk_proxy_start(&proxy, error);
-	if (!way->proxy)
+	if (!way->socket && !choose_socket(way, way->spec.folder, error))
+		return FALSE;
+	spec.socket = way->socket;
+	way->proxy = spk_proxy_start(&spec, error);
+	return way->proxy != NULL;
+}
+
+gboolean spk_way_out_open(SpkBox *box, const SpkWayOutSpec *spec, SpkWayOut **ret_way,
+			  GError **error)
+{
+	g_autoptr(SpkWayOut) way = g_new0(SpkWayOut, 1);
+
+	*ret_way = NULL;
+	g_mutex_init(&way->lock);
+	way->box = box;
+	way->spec = *spec;
+	way->spec.conf = spk_conf_ref(spec->conf);
+	way->spec.folder = g_strdup(spec->folder);
+	way->refused = json_array();
+	if (!read_rules(spec, &way->hosts, &way->addresses, error))
+		return FALSE;
+	way->no_proxy = exceptions(way->hosts, error);
+	if (!way->no_proxy)
+		return FALSE;
+	if (way->hosts[0] &&
+	    (!has_way_out(box, "hosts are allowed", error) || !start_proxy(way, error)))
 		return FALSE;
 	*ret_way = g_steal_pointer(&way);
 	return TRUE;
@@ -175,20 +191,75 @@ void spk_way_out_free(SpkWayOut *way)
 	if (way->folder)
 		(void)spk_fs_remove_tree(way->folder,
 					 NULL); /* an empty folder at worst */
+	spk_conf_unref(way->spec.conf);
+	g_free((char *)way->spec.folder);
 	g_free(way->folder);
 	g_free(way->socket);
 	g_free(way->no_proxy);
 	g_strfreev(way->hosts);
+	g_strfreev(way->addresses);
 	json_decref(way->refused);
 	g_mutex_clear(&way->lock);
 	g_free(way);
 }
 
-void spk_way_out_use(const SpkWayOut *way, SpkBoxRun *run)
+void spk_way_out_use(SpkWayOut *way, SpkBoxRun *run)
 {
-	run->way_out = way ? way->socket : NULL;
-	run->no_proxy = way && *way->no_proxy ? way->no_proxy : NULL;
+	gboolean needed = FALSE;
+
+	if (way) {
+		g_mutex_lock(&way->lock);
+		needed = way->proxy && (way->hosts[0] || spk_proxy_n_routes(way->proxy));
+		g_mutex_unlock(&way->lock);
+	}
+	run->way_out = needed ? way->socket : NULL;
+	run->no_proxy = needed && *way->no_proxy ? way->no_proxy : NULL;
 }
+
+/* ---- routes ---- */
+
+SpkWayOutRoute *spk_way_out_route_open(SpkWayOut *way, const SpkRouteSpec *spec,
+				       GError **error)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&way->lock);
+	g_autoptr(SpkRoute) route = NULL;
+	SpkWayOutRoute *open;
+
+	if (!has_way_out(way->box, "a program is to ask a server", error))
+		return NULL;
+	route = spk_route_new(spec, error);
+	if (!route || (!way->proxy && !start_proxy(way, error)) ||
+	    !spk_proxy_add_route(way->proxy, route, error))
+		return NULL;
+	open = g_new0(SpkWayOutRoute, 1);
+	open->way = way;
+	open->url = g_strdup_printf("http://127.0.0.1:" SPK_BOX_PROXY_PORT "/%s",
+				    route->token);
+	open->route = g_steal_pointer(&route);
+	return open;
+}
+
+void spk_way_out_route_close(SpkWayOutRoute *route)
+{
+	if (!route)
+		return;
+	spk_proxy_drop_route(route->way->proxy, route->route);
+	spk_route_unref(route->route);
+	g_free(route->url);
+	g_free(route);
+}
+
+const char *spk_way_out_route_url(const SpkWayOutRoute *route)
+{
+	return route->url;
+}
+
+const char *spk_way_out_route_placeholder(const SpkWayOutRoute *route)
+{
+	return route->route->token;
+}
+
+/* ---- what is told ---- */
 
 void spk_way_out_note(SpkWayOut *way, SpkBoxResult *result)
 {
@@ -218,6 +289,8 @@ json_t *spk_way_out_to_json(const SpkProxyRecord *record)
 				 "path", spk_json_text(record->path), "address",
 				 spk_json_text(record->address));
 
+	if (record->credential)
+		spk_json_set(json, "credential", spk_json_text(record->credential));
 	if (!record->ended)
 		return json;
 	spk_json_set(json, "refused", spk_json_text(record->refused));

@@ -109,6 +109,22 @@ static gboolean check_key(const SpkProvider *row, SpkConf *conf, const char *key
 	return FALSE;
 }
 
+const SpkWire *spk_endpoint_find(const SpkProvider *row, SpkConf *conf, char **ret_base,
+				 char **ret_key, GError **error)
+{
+	const SpkWire *wire = wire_of(row, conf, NULL, error);
+	g_autofree char *base = wire ? base_of(row, wire, conf, error) : NULL;
+	char *key = base ? key_of(row, conf, error) : NULL;
+
+	if (!key || !check_key(row, conf, key, error)) {
+		g_free(key); /* nothing or "" */
+		return NULL;
+	}
+	*ret_base = g_steal_pointer(&base);
+	*ret_key = key;
+	return wire;
+}
+
 static char *model_of(const SpkProvider *row, SpkConf *conf, const char *model,
 		      GError **error)
 {

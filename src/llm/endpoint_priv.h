@@ -26,6 +26,9 @@ typedef struct {
 /* See SpkProviderImpl. */
 gboolean spk_endpoint_describe(const SpkProvider *row, SpkConf *conf,
 			       SpkProviderState *ret_state, GError **error);
+/* Base address and key ("": none) alone, whatever the model; NULL: CONFIG. */
+const SpkWire *spk_endpoint_find(const SpkProvider *row, SpkConf *conf, char **ret_base,
+				 char **ret_key, GError **error);
 /* FALSE and CONFIG when something is missing; spk_endpoint_clear() either way. */
 gboolean spk_endpoint_init(SpkEndpoint *end, const SpkProvider *row, SpkConf *conf,
 			   const char *model, GError **error);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -20,6 +21,7 @@
 #define BACKLOG		 128
 #define DEFAULT_REQUESTS 10000
 #define FULL_US		 20000
+#define MAX_ROUTES	 64
 
 struct SpkProxy {
 	ProxyShared shared;
@@ -36,8 +38,11 @@ static int wait_ms(const SpkProxy *proxy)
 {
 	gint64 nearest = G_MAXINT64, left;
 
-	for (guint i = 0; i < proxy->conns->len; i++)
-		nearest = MIN(nearest, ((Conn *)proxy->conns->pdata[i])->deadline_us);
+	for (guint i = 0; i < proxy->conns->len; i++) {
+		const Conn *conn = proxy->conns->pdata[i];
+
+		nearest = MIN(nearest, conn->is_hungry ? 0 : conn->deadline_us);
+	}
 	if (nearest == G_MAXINT64)
 		return -1;
 	left = nearest - spk_mono_us();
@@ -68,16 +73,18 @@ static void fill(const SpkProxy *proxy, struct pollfd *fds)
 		conn_want(conn, &client, &server);
 		/* what nothing is wanted of is left out, or its end would keep us awake;
 		 * but a client that is gone altogether shows, whatever we wait for */
-		pair[0] = (struct pollfd){ client || !conn->down.shut ? conn->client : -1,
+		pair[0] = (struct pollfd){ client || !conn->down.shut ? conn->client.fd
+								      : -1,
 					   client, 0 };
-		pair[1] = (struct pollfd){ server ? conn->server : -1, server, 0 };
+		pair[1] = (struct pollfd){ server ? conn->server.fd : -1, server, 0 };
 	}
 }
 
 static gboolean is_due(const Conn *conn, const struct pollfd *pair, gboolean woken)
 {
 	return pair[0].revents || pair[1].revents ||
-	       (woken && conn->state == CONN_NAME) || spk_mono_us() >= conn->deadline_us;
+	       (woken && (conn->state == CONN_NAME || conn->route)) || conn->is_hungry ||
+	       spk_mono_us() >= conn->deadline_us;
 }
 
 static void serve(SpkProxy *proxy, const struct pollfd *fds)
@@ -105,7 +112,12 @@ static gpointer run(gpointer data)
 {
 	SpkProxy *proxy = data;
 	struct pollfd fds[2 + 2 * MAX_CONNS];
+	sigset_t broken_pipe;
 
+	/* TLS writes as it likes; a receiver that is gone is an error of the call */
+	sigemptyset(&broken_pipe);
+	sigaddset(&broken_pipe, SIGPIPE);
+	(void)pthread_sigmask(SIG_BLOCK, &broken_pipe, NULL);
 	while (!g_atomic_int_get(&proxy->stopping)) {
 		fill(proxy, fds);
 		if (poll(fds, 2 + 2 * proxy->conns->len, wait_ms(proxy)) >= 0)
@@ -149,6 +161,32 @@ static gboolean listen_at(SpkProxy *proxy, const char *path, GError **error)
 	return listen(proxy->listener, BACKLOG) == 0 || fail(error, path);
 }
 
+static void wake(const SpkProxy *proxy)
+{
+	guint64 one = 1;
+
+	/* only fails when the thread is about to wake anyway */
+	(void)!write(proxy->wake, &one, sizeof(one));
+}
+
+static gboolean need_tls(ProxyShared *shared, GError **error)
+{
+	if (!shared->tls)
+		shared->tls = spk_tls_client(error);
+	return shared->tls != NULL;
+}
+
+static gboolean take_credentials(ProxyShared *shared, SpkRoute *const *credentials,
+				 GError **error)
+{
+	for (; credentials && *credentials; credentials++)
+		g_ptr_array_add(shared->credentials, spk_route_ref(*credentials));
+	if (!shared->credentials->len)
+		return TRUE;
+	shared->authority = spk_authority_new(error);
+	return shared->authority && need_tls(shared, error);
+}
+
 SpkProxy *spk_proxy_start(const SpkProxySpec *spec, GError **error)
 {
 	g_autoptr(SpkProxy) proxy = g_new0(SpkProxy, 1);
@@ -157,8 +195,13 @@ SpkProxy *spk_proxy_start(const SpkProxySpec *spec, GError **error)
 	proxy->listener = -1;
 	proxy->conns = g_ptr_array_new_with_free_func((GDestroyNotify)conn_free);
 	proxy->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	g_mutex_init(&shared->lock);
+	shared->routes = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+					       (GDestroyNotify)spk_route_unref);
+	shared->credentials =
+		g_ptr_array_new_with_free_func((GDestroyNotify)spk_route_unref);
 	shared->allow = spk_allow_new(spec->allow, spec->allow_private, error);
-	if (!shared->allow)
+	if (!shared->allow || !take_credentials(shared, spec->credentials, error))
 		return NULL;
 	if (proxy->wake < 0) {
 		(void)fail(error, spec->socket);
@@ -178,23 +221,72 @@ SpkProxy *spk_proxy_start(const SpkProxySpec *spec, GError **error)
 
 void spk_proxy_stop(SpkProxy *proxy)
 {
-	guint64 one = 1;
+	ProxyShared *shared;
 
 	if (!proxy)
 		return;
+	shared = &proxy->shared;
 	if (proxy->thread) {
 		g_atomic_int_set(&proxy->stopping, 1);
-		/* only fails when the thread is about to wake anyway */
-		(void)!write(proxy->wake, &one, sizeof(one));
+		wake(proxy);
 		g_thread_join(proxy->thread);
 	}
 	g_ptr_array_unref(proxy->conns);
 	if (proxy->socket)
 		(void)unlink(proxy->socket); /* else the next one replaces it */
 	spk_fd_close(&proxy->listener);
-	spk_names_free(proxy->shared.names);
+	spk_names_free(shared->names);
 	spk_fd_close(&proxy->wake);
-	spk_allow_free(proxy->shared.allow);
+	spk_allow_free(shared->allow);
+	spk_authority_free(shared->authority);
+	spk_tls_context_free(shared->tls);
+	g_hash_table_unref(shared->routes);
+	g_ptr_array_unref(shared->credentials);
+	g_mutex_clear(&shared->lock);
 	g_free(proxy->socket);
 	g_free(proxy);
+}
+
+const char *spk_proxy_authority(const SpkProxy *proxy)
+{
+	const SpkAuthority *authority = proxy->shared.authority;
+
+	return authority ? spk_authority_pem(authority) : NULL;
+}
+
+/* ---- routes ---- */
+
+gboolean spk_proxy_add_route(SpkProxy *proxy, SpkRoute *route, GError **error)
+{
+	ProxyShared *shared = &proxy->shared;
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&shared->lock);
+
+	if (g_hash_table_size(shared->routes) == MAX_ROUTES) {
+		spk_error_set(error, SPK_ERR_LIMIT, NULL,
+			      "more than %d ways to servers at once", MAX_ROUTES);
+		return FALSE;
+	}
+	if (route->is_tls && !need_tls(shared, error))
+		return FALSE;
+	g_hash_table_replace(shared->routes, route->token, spk_route_ref(route));
+	return TRUE;
+}
+
+void spk_proxy_drop_route(SpkProxy *proxy, SpkRoute *route)
+{
+	ProxyShared *shared = &proxy->shared;
+
+	spk_route_close(route);
+	g_mutex_lock(&shared->lock);
+	g_hash_table_remove(shared->routes, route->token);
+	g_mutex_unlock(&shared->lock);
+	wake(proxy);
+}
+
+guint spk_proxy_n_routes(SpkProxy *proxy)
+{
+	ProxyShared *shared = &proxy->shared;
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&shared->lock);
+
+	return g_hash_table_size(shared->routes);
 }

@@ -4,30 +4,26 @@
 #include <sys/socket.h>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "net/head_priv.h"
 
 #define SCHEME "http://"
 
 void spk_proxy_request_clear(SpkProxyRequest *request)
 {
 	g_free(request->path);
-	if (request->head)
+	if (request->head) {
+		explicit_bzero(request->head->str, request->head->len);
 		g_string_free(request->head, TRUE);
+	}
+	g_free(request->text);
+	g_clear_pointer(&request->fields, g_array_unref);
+	g_clear_pointer(&request->listed, g_array_unref);
 	*request = (SpkProxyRequest){ 0 };
 }
 
 gsize spk_proxy_head_len(const char *bytes, gsize len)
 {
-	for (const char *at = bytes; (at = memchr(at, '\n', len - (gsize)(at - bytes)));
-	     at++) {
-		gsize next = (gsize)(at - bytes) + 1;
-
-		if (next < len && bytes[next] == '\n')
-			return next + 1;
-		if (next + 1 < len && bytes[next] == '\r' && bytes[next + 1] == '\n')
-			return next + 2;
-	}
-	return 0;
+	return head_len(bytes, len);
 }
 
 static gboolean bad(GError **error, const char *why)
@@ -37,71 +33,6 @@ static gboolean bad(GError **error, const char *why)
 		"a proxy takes CONNECT host:port, and http://host/path for the rest",
 		"the request %s", why);
 	return FALSE;
-}
-
-/* ---- lines ---- */
-
-typedef struct {
-	const char *text; /* not terminated */
-	gsize len;
-} Span;
-
-/* RFC 9110 §5.6.2 */
-static gboolean is_token(Span span)
-{
-	for (gsize i = 0; i < span.len; i++)
-		if (!g_ascii_isalnum(span.text[i]) &&
-		    (!span.text[i] || !strchr("!#$%&'*+-.^_`|~", span.text[i])))
-			return FALSE;
-	return span.len > 0;
-}
-
-static gboolean is_word(Span span, const char *word)
-{
-	return span.len == strlen(word) &&
-	       g_ascii_strncasecmp(span.text, word, span.len) == 0;
-}
-
-static Span trim(Span span)
-{
-	while (span.len && (span.text[0] == ' ' || span.text[0] == '\t')) {
-		span.text++;
-		span.len--;
-	}
-	while (span.len &&
-	       (span.text[span.len - 1] == ' ' || span.text[span.len - 1] == '\t'))
-		span.len--;
-	return span;
-}
-
-/* The next line without its end; FALSE: it ends otherwise than in CR LF, or holds something
- * that is no text. */
-static gboolean take_line(Span *rest, Span *ret_line)
-{
-	const char *end = memchr(rest->text, '\n', rest->len);
-	gsize len = end ? (gsize)(end - rest->text) : 0;
-
-	if (!len || rest->text[len - 1] != '\r')
-		return FALSE;
-	*ret_line = (Span){ rest->text, len - 1 };
-	rest->text += len + 1;
-	rest->len -= len + 1;
-	for (gsize i = 0; i < ret_line->len; i++)
-		if (g_ascii_iscntrl(ret_line->text[i]) && ret_line->text[i] != '\t')
-			return FALSE;
-	return TRUE;
-}
-
-/* Up to the next `separator` or the end, which it steps over. */
-static Span take_until(Span *rest, char separator)
-{
-	const char *end = rest->len ? memchr(rest->text, separator, rest->len) : NULL;
-	Span part = { rest->text, end ? (gsize)(end - rest->text) : rest->len };
-	gsize step = part.len + (end != NULL);
-
-	rest->text += step;
-	rest->len -= step;
-	return part;
 }
 
 /* ---- the first line ---- */
@@ -114,11 +45,22 @@ static gboolean parse_connect(Span target, SpkProxyRequest *request, GError **er
 	return request->to.port ? TRUE : bad(error, "says CONNECT without a port");
 }
 
-static gboolean parse_absolute(Span target, SpkProxyRequest *request, Span *ret_rest,
-			       GError **error)
+static gboolean take_target(Span target, SpkProxyRequest *request, GError **error)
+{
+	Span rest = target, path;
+
+	if (target.len && memchr(target.text, '#', target.len))
+		return bad(error, "has a fragment in its address");
+	request->target = target.text;
+	request->target_len = target.len;
+	path = head_take_until(&rest, '?');
+	request->path = path.len ? g_strndup(path.text, path.len) : g_strdup("/");
+	return TRUE;
+}
+
+static gboolean parse_absolute(Span target, SpkProxyRequest *request, GError **error)
 {
 	gsize scheme = strlen(SCHEME), end = scheme;
-	Span rest, path;
 
 	if (target.len <= scheme || g_ascii_strncasecmp(target.text, SCHEME, scheme) != 0)
 		return bad(error,
@@ -130,13 +72,7 @@ static gboolean parse_absolute(Span target, SpkProxyRequest *request, Span *ret_
 		return FALSE;
 	if (!request->to.port)
 		request->to.port = 80;
-	rest = (Span){ target.text + end, target.len - end };
-	if (rest.len && memchr(rest.text, '#', rest.len))
-		return bad(error, "has a fragment in its address");
-	*ret_rest = rest;
-	path = take_until(&rest, '?');
-	request->path = path.len ? g_strndup(path.text, path.len) : g_strdup("/");
-	return TRUE;
+	return take_target((Span){ target.text + end, target.len - end }, request, error);
 }
 
 static gboolean is_visible(Span span)
@@ -147,105 +83,27 @@ static gboolean is_visible(Span span)
 	return span.len > 0;
 }
 
-static gboolean parse_first(Span line, SpkProxyRequest *request, Span *ret_version,
-			    GError **error)
+static gboolean parse_first(Span line, SpkProxyRequest *request, GError **error)
 {
-	Span method = take_until(&line, ' ');
-	Span target = take_until(&line, ' ');
-	Span path = { "", 0 };
+	Span method = head_take_until(&line, ' ');
+	Span target = head_take_until(&line, ' ');
 
-	*ret_version = line;
-	if (!is_token(method) || method.len > SPK_PROXY_METHOD_MAX || !is_visible(target))
+	if (!head_is_token(method) || method.len > SPK_PROXY_METHOD_MAX ||
+	    !is_visible(target))
 		return bad(error, "does not begin with a method and an address");
 	if (line.len != 8 || (memcmp(line.text, "HTTP/1.1", 8) != 0 &&
 			      memcmp(line.text, "HTTP/1.0", 8) != 0))
 		return bad(error, "is none of HTTP/1.0 or HTTP/1.1");
+	request->is_1_1 = line.text[7] == '1';
 	memcpy(request->method, method.text, method.len);
 	if (strcmp(request->method, "CONNECT") == 0)
 		return parse_connect(target, request, error);
-	if (!parse_absolute(target, request, &path, error))
-		return FALSE;
-	request->head = g_string_new(request->method);
-	g_string_append(request->head, path.len && path.text[0] == '/' ? " " : " /");
-	g_string_append_len(request->head, path.text, (gssize)path.len);
-	g_string_append_printf(request->head, " %.8s\r\n", line.text);
-	return TRUE;
+	request->is_origin = target.text[0] == '/';
+	return request->is_origin ? take_target(target, request, error)
+				  : parse_absolute(target, request, error);
 }
 
 /* ---- the fields ---- */
-
-typedef struct {
-	Span name, value;
-} Field;
-
-/* What concerns the connection to the proxy alone (RFC 9110 §7.6.1). */
-static const char *const of_connection[] = {
-	"connection",
-	"keep-alive",
-	"proxy-authenticate",
-	"proxy-authorization",
-	"proxy-connection",
-	"te",
-	"trailer",
-	"upgrade",
-};
-
-/* What decides where a request goes and ends: Connection must not name these. */
-static const char *const of_message[] = { "host", "content-length", "transfer-encoding" };
-
-static gboolean is_one_of(Span word, const char *const *words, gsize n)
-{
-	for (gsize i = 0; i < n; i++)
-		if (is_word(word, words[i]))
-			return TRUE;
-	return FALSE;
-}
-
-static gboolean parse_field(Span line, Field *ret_field)
-{
-	ret_field->name = take_until(&line, ':');
-	/* a blank before the colon or at the start of a line makes it no token */
-	if (!is_token(ret_field->name) || line.text[-1] != ':')
-		return FALSE;
-	ret_field->value = trim(line);
-	return TRUE;
-}
-
-static gboolean take_fields(Span rest, GArray *fields, GError **error)
-{
-	for (;;) {
-		Span line;
-		Field field;
-
-		if (!rest.len || !take_line(&rest, &line))
-			return bad(error, "has a line that is not text up to CR LF");
-		if (!line.len)
-			return rest.len ? bad(error, "has a blank line in its head")
-					: TRUE;
-		if (fields->len == SPK_PROXY_HEADERS_MAX)
-			return bad(error, "has too many header lines");
-		if (!parse_field(line, &field))
-			return bad(error, "has a header line that is none");
-		g_array_append_val(fields, field);
-	}
-}
-
-/* The only field of that name, or NULL; FALSE: there are two. */
-static gboolean find_single(const GArray *fields, const char *name,
-			    const Field **ret_field)
-{
-	*ret_field = NULL;
-	for (guint i = 0; i < fields->len; i++) {
-		const Field *field = &g_array_index(fields, Field, i);
-
-		if (!is_word(field->name, name))
-			continue;
-		if (*ret_field)
-			return FALSE;
-		*ret_field = field;
-	}
-	return TRUE;
-}
 
 static gboolean same_endpoint(const SpkEndpoint *to, const SpkEndpoint *host)
 {
@@ -256,47 +114,35 @@ static gboolean same_endpoint(const SpkEndpoint *to, const SpkEndpoint *host)
 			      : strcmp(to->name, host->name) == 0;
 }
 
-static gboolean check_host(const GArray *fields, const SpkProxyRequest *request,
-			   gboolean needed, GError **error)
+static gboolean check_host(SpkProxyRequest *request, GError **error)
 {
 	const Field *host;
 	SpkEndpoint named;
 
-	if (!find_single(fields, "host", &host))
+	if (!head_find_single(request->fields, "host", &host))
 		return bad(error, "has two Host lines");
 	if (request->is_connect)
 		return TRUE; /* nobody behind us will see it */
 	if (!host)
-		return needed ? bad(error, "has no Host line") : TRUE;
+		return request->is_1_1 ? bad(error, "has no Host line") : TRUE;
 	if (!spk_endpoint_parse(host->value.text, host->value.len, &named, error))
 		return FALSE;
+	if (request->is_origin) {
+		request->to = named;
+		return TRUE;
+	}
 	return same_endpoint(&request->to, &named)
 		       ? TRUE
 		       : bad(error, "names one host in its address and another in Host");
 }
 
-static gboolean parse_length(Span value, guint64 *ret_length)
+static gboolean find_body(SpkProxyRequest *request, GError **error)
 {
-	guint64 length = 0;
-
-	if (value.len < 1 || value.len > 18)
-		return FALSE;
-	for (gsize i = 0; i < value.len; i++) {
-		if (!g_ascii_isdigit(value.text[i]))
-			return FALSE;
-		length = 10 * length + (guint64)(value.text[i] - '0');
-	}
-	*ret_length = length;
-	return TRUE;
-}
-
-static gboolean find_body(const GArray *fields, gboolean is_1_1, SpkProxyRequest *request,
-			  GError **error)
-{
+	const GArray *fields = request->fields;
 	const Field *length, *encoding;
 
-	if (!find_single(fields, "content-length", &length) ||
-	    !find_single(fields, "transfer-encoding", &encoding))
+	if (!head_find_single(fields, "content-length", &length) ||
+	    !head_find_single(fields, "transfer-encoding", &encoding))
 		return bad(error, "tells the size of its body twice");
 	if (request->is_connect && (length || encoding))
 		return bad(error, "says CONNECT and has a body");
@@ -304,94 +150,91 @@ static gboolean find_body(const GArray *fields, gboolean is_1_1, SpkProxyRequest
 		return bad(error, "has both Content-Length and Transfer-Encoding");
 	if (encoding) {
 		request->body = SPK_BODY_CHUNKED;
-		return is_1_1 && is_word(encoding->value, "chunked")
+		return request->is_1_1 && head_is_word(encoding->value, "chunked")
 			       ? TRUE
 			       : bad(error, "has a Transfer-Encoding other than chunked");
 	}
 	if (length) {
 		request->body = SPK_BODY_LENGTH;
-		return parse_length(length->value, &request->length)
+		return head_parse_length(length->value, &request->length)
 			       ? TRUE
 			       : bad(error, "has a Content-Length that is no number");
 	}
 	return TRUE;
 }
 
-/* Every name that Connection lists is about this connection, too. */
-static gboolean find_listed(const GArray *fields, GArray *listed, GError **error)
+static void find_expectation(SpkProxyRequest *request)
 {
-	for (guint i = 0; i < fields->len; i++) {
-		Field field = g_array_index(fields, Field, i);
+	const Field *expect;
 
-		if (!is_word(field.name, "connection") &&
-		    !is_word(field.name, "proxy-connection"))
-			continue;
-		while (field.value.len) {
-			Span word = trim(take_until(&field.value, ','));
-
-			if (!word.len)
-				continue;
-			if (!is_token(word) ||
-			    is_one_of(word, of_message, G_N_ELEMENTS(of_message)))
-				return bad(error, "lists in Connection what is not of "
-						  "the connection");
-			g_array_append_val(listed, word);
-		}
-	}
-	return TRUE;
+	request->expects = head_find_single(request->fields, "expect", &expect) &&
+			   expect && head_is_word(expect->value, "100-continue") &&
+			   request->body != SPK_BODY_NONE;
 }
 
-static gboolean is_listed(const GArray *listed, Span name)
-{
-	for (guint i = 0; i < listed->len; i++) {
-		Span word = g_array_index(listed, Span, i);
+/* ---- the head for the server ---- */
 
-		if (word.len == name.len &&
-		    g_ascii_strncasecmp(word.text, name.text, name.len) == 0)
-			return TRUE;
-	}
-	return FALSE;
-}
-
-static void write_host(const SpkEndpoint *to, GString *head)
+static void write_host(const SpkEndpoint *to, guint16 default_port, GString *head)
 {
 	gboolean v6 = to->is_address && to->address.family == AF_INET6;
 
 	g_string_append_printf(head, "Host: %s%s%s", v6 ? "[" : "", to->name,
 			       v6 ? "]" : "");
-	if (to->port != 80)
+	if (to->port != default_port)
 		g_string_append_printf(head, ":%u", to->port);
 	g_string_append(head, "\r\n");
 }
 
-static void write_fields(const GArray *fields, const GArray *listed,
-			 SpkProxyRequest *request)
+/* What goes on of a client's fields. */
+static gboolean is_passed(const SpkProxyRequest *request, const Field *field)
 {
-	write_host(&request->to, request->head);
-	for (guint i = 0; i < fields->len; i++) {
-		const Field *field = &g_array_index(fields, Field, i);
+	return !head_is_word(field->name, "host") &&
+	       !head_is_listed(field->name, request->listed) &&
+	       !head_is_of_connection(field->name);
+}
 
-		if (is_word(field->name, "host") || is_listed(listed, field->name) ||
-		    is_one_of(field->name, of_connection, G_N_ELEMENTS(of_connection)))
-			continue;
-		g_string_append_len(request->head, field->name.text,
-				    (gssize)field->name.len);
-		g_string_append(request->head, ": ");
-		g_string_append_len(request->head, field->value.text,
-				    (gssize)field->value.len);
-		g_string_append(request->head, "\r\n");
+static void write_head(SpkProxyRequest *request)
+{
+	gboolean rooted = request->target_len && request->target[0] == '/';
+
+	request->head = g_string_new(request->method);
+	g_string_append(request->head, rooted ? " " : " /");
+	g_string_append_len(request->head, request->target, (gssize)request->target_len);
+	g_string_append_printf(request->head, " HTTP/1.%d\r\n", request->is_1_1);
+	write_host(&request->to, 80, request->head);
+	for (guint i = 0; i < request->fields->len; i++) {
+		const Field *field = &g_array_index(request->fields, Field, i);
+
+		if (is_passed(request, field))
+			head_put_field(request->head, field);
 	}
 	g_string_append(request->head, "Connection: close\r\n\r\n");
+}
+
+static gboolean parse(SpkProxyRequest *request, gsize len, GError **error)
+{
+	Span rest = { request->text, len }, first;
+	const char *why;
+
+	if (!head_take_line(&rest, &first))
+		return bad(error, "has a line that is not text up to CR LF");
+	if (!parse_first(first, request, error))
+		return FALSE;
+	why = head_take_fields(rest, request->fields);
+	if (why)
+		return bad(error, why);
+	if (!check_host(request, error) || !find_body(request, error))
+		return FALSE;
+	if (!head_find_listed(request->fields, request->listed))
+		return bad(error, "lists in Connection what is not of the connection");
+	find_expectation(request);
+	return TRUE;
 }
 
 gboolean spk_proxy_request_parse(const char *head, gsize len,
 				 SpkProxyRequest *ret_request, GError **error)
 {
-	g_autoptr(GArray) fields = g_array_new(FALSE, FALSE, sizeof(Field));
-	g_autoptr(GArray) listed = g_array_new(FALSE, FALSE, sizeof(Span));
 	g_auto(SpkProxyRequest) request = { 0 };
-	Span rest = { head, len }, first, version;
-	gboolean is_1_1;
 
 	if (len > SPK_PROXY_HEAD_MAX) {
 		spk_error_set(error, SPK_ERR_LIMIT, NULL,
@@ -399,100 +242,101 @@ gboolean spk_proxy_request_parse(const char *head, gsize len,
 			      SPK_PROXY_HEAD_MAX);
 		return FALSE;
 	}
-	if (!take_line(&rest, &first))
-		return bad(error, "has a line that is not text up to CR LF");
-	if (!parse_first(first, &request, &version, error))
+	request.text = g_memdup2(head, len);
+	request.fields = g_array_new(FALSE, FALSE, sizeof(Field));
+	request.listed = g_array_new(FALSE, FALSE, sizeof(Span));
+	if (!parse(&request, len, error))
 		return FALSE;
-	is_1_1 = version.text[7] == '1';
-	if (!take_fields(rest, fields, error) ||
-	    !check_host(fields, &request, is_1_1, error) ||
-	    !find_body(fields, is_1_1, &request, error) ||
-	    !find_listed(fields, listed, error))
-		return FALSE;
-	if (!request.is_connect)
-		write_fields(fields, listed, &request);
+	if (!request.is_connect && !request.is_origin)
+		write_head(&request);
 	*ret_request = request;
 	request = (SpkProxyRequest){ 0 };
 	return TRUE;
 }
 
-/* ---- the body ---- */
+/* ---- with a key ---- */
 
-enum { SIZE, SIZE_LF, DATA, DATA_CR, DATA_LF, LAST_CR, LAST_LF };
+/* Where programs put a key of theirs, and what we say ourselves. */
+static const char *const replaced[] = {
+	"authorization",  "x-api-key",	     "api-key",
+	"x-goog-api-key", "accept-encoding", "expect",
+};
 
-#define CHUNK_DIGITS 15 /* less than 2^60 bytes */
-
-void spk_body_init(SpkBody *body, const SpkProxyRequest *request)
+/* "X_Api_Key" is the same to a server that makes variables of headers. */
+static gboolean is_same(Span name, const char *other)
 {
-	*body = (SpkBody){ .kind = request->body,
-			   .left = request->length,
-			   .state = SIZE };
-	body->ended = request->body == SPK_BODY_NONE ||
-		      (request->body == SPK_BODY_LENGTH && !request->length);
-	if (request->body == SPK_BODY_CHUNKED)
-		body->left = 0;
-}
-
-static gboolean size_byte(SpkBody *body, char byte)
-{
-	int digit = g_ascii_xdigit_value(byte);
-
-	if (byte == '\r' && body->line) {
-		body->state = SIZE_LF;
-		return TRUE;
-	}
-	if (digit < 0 || ++body->line > CHUNK_DIGITS)
+	if (name.len != strlen(other))
 		return FALSE;
-	body->left = body->left * 16 + (guint64)digit;
+	for (gsize i = 0; i < name.len; i++) {
+		char a = name.text[i] == '_' ? '-' : g_ascii_tolower(name.text[i]);
+		char b = other[i] == '_' ? '-' : g_ascii_tolower(other[i]);
+
+		if (a != b)
+			return FALSE;
+	}
 	return TRUE;
 }
 
-/* One byte that is not of a chunk's data. */
-static gboolean frame_byte(SpkBody *body, char byte)
+static gboolean is_replaced(Span name, const SpkRoute *route)
 {
-	static const struct {
-		char byte;
-		int next;
-	} expected[] = {
-		[SIZE_LF] = { '\n', DATA },    [DATA_CR] = { '\r', DATA_LF },
-		[DATA_LF] = { '\n', SIZE },    [LAST_CR] = { '\r', LAST_LF },
-		[LAST_LF] = { '\n', LAST_LF },
-	};
-
-	if (body->state == SIZE)
-		return size_byte(body, byte);
-	if (byte != expected[body->state].byte)
-		return FALSE;
-	body->ended = body->state == LAST_LF;
-	if (body->state == SIZE_LF && !body->left)
-		body->state = LAST_CR;
-	else
-		body->state = expected[body->state].next;
-	body->line = 0;
-	return TRUE;
+	for (gsize i = 0; i < G_N_ELEMENTS(replaced); i++)
+		if (is_same(name, replaced[i]))
+			return TRUE;
+	return route->header && is_same(name, route->header);
 }
 
-static gsize take_data(SpkBody *body, gsize len)
+/* Whether the path goes up somewhere, in any spelling. */
+static gboolean climbs(Span path)
 {
-	gsize n = (gsize)MIN((guint64)len, body->left);
+	g_autofree char *given = g_strndup(path.text, path.len);
+	g_autofree char *plain = g_uri_unescape_string(given, NULL);
+	g_auto(GStrv) parts = plain ? g_strsplit_set(plain, "/\\", -1) : NULL;
 
-	body->left -= n;
-	if (!body->left && body->kind == SPK_BODY_LENGTH)
-		body->ended = TRUE;
-	else if (!body->left)
-		body->state = DATA_CR;
-	return n;
+	for (char **part = parts; part && *part; part++)
+		if (!strcmp(*part, ".") || !strcmp(*part, ".."))
+			return TRUE;
+	return !plain; /* a NUL, or no hexadecimal digits */
 }
 
-gssize spk_body_take(SpkBody *body, const char *bytes, gsize len)
+static void write_with_key(SpkProxyRequest *request, const SpkRoute *route, Span target)
 {
-	gsize at = 0;
+	GString *head = g_string_sized_new(SPK_PROXY_HEAD_MAX + SPK_ROUTE_KEY_MAX);
+	gboolean rooted = (target.len && target.text[0] == '/') || *route->path;
 
-	while (at < len && !body->ended) {
-		if (body->kind == SPK_BODY_LENGTH || body->state == DATA)
-			at += take_data(body, len - at);
-		else if (!frame_byte(body, bytes[at++]))
-			return -1;
+	g_string_append_printf(head, "%s %s%s%.*s HTTP/1.1\r\n", request->method,
+			       rooted ? "" : "/", route->path, (int)target.len,
+			       target.text);
+	write_host(&route->origin, route->is_tls ? 443 : 80, head);
+	for (guint i = 0; i < request->fields->len; i++) {
+		const Field *field = &g_array_index(request->fields, Field, i);
+
+		if (is_passed(request, field) && !is_replaced(field->name, route))
+			head_put_field(head, field);
 	}
-	return (gssize)at;
+	if (route->header)
+		g_string_append_printf(head, "%s: %s\r\n", route->header, route->value);
+	/* what is packed could hide a key */
+	g_string_append(head, "Accept-Encoding: identity\r\nConnection: close\r\n\r\n");
+	request->head = head;
+}
+
+gboolean spk_proxy_request_inject(SpkProxyRequest *request, const SpkRoute *route,
+				  gsize skip, GError **error)
+{
+	Span target = { request->target + skip, request->target_len - skip };
+	Span rest = target, path = head_take_until(&rest, '?');
+
+	if (strcmp(request->method, "TRACE") == 0)
+		return bad(error, "is TRACE, which has a server repeat what it was sent");
+	if (climbs(path))
+		return bad(error, "has a path with \".\" or \"..\" in it");
+	if (request->head)
+		g_string_free(request->head, TRUE); /* holds nothing secret */
+	write_with_key(request, route, target);
+	g_free(request->path);
+	request->path = g_strdup_printf("%s%s%.*s", route->path,
+					path.len || *route->path ? "" : "/",
+					(int)path.len, path.text);
+	request->to = route->origin;
+	return TRUE;
 }

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "net/head_priv.h"
 #include "net/proxy_request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -33,8 +34,7 @@ static void check_again(const SpkProxyRequest *request)
 			       request->to.name, request->to.port);
 	g_string_append_len(head, path + 1, (gssize)len - (path + 1 - sent));
 	/* what we add (Host, Connection) may go past a limit for clients */
-	if (head->len > SPK_PROXY_HEAD_MAX ||
-	    count_lines(head) > SPK_PROXY_HEADERS_MAX + 2)
+	if (head->len > SPK_PROXY_HEAD_MAX || count_lines(head) > HEAD_FIELDS_MAX + 2)
 		return;
 	g_assert(spk_proxy_request_parse(head->str, head->len, &again, NULL));
 	g_assert(g_string_equal(again.head, request->head));
@@ -47,9 +47,9 @@ static gssize body_len(const SpkProxyRequest *request, const char *bytes, gsize 
 	SpkBody body;
 	gsize total = 0;
 
-	spk_body_init(&body, request);
+	spk_body_init(&body, request->body, request->length);
 	for (gsize at = 0; at < len && !body.ended; at += step) {
-		gssize n = spk_body_take(&body, bytes + at, MIN(step, len - at));
+		gssize n = spk_body_take(&body, bytes + at, MIN(step, len - at), NULL);
 
 		if (n < 0)
 			return -1;
@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_assert(len <= size);
 	if (!len || !spk_proxy_request_parse(bytes, len, &request, NULL))
 		return 0;
-	if (!request.is_connect)
+	if (!request.is_connect && !request.is_origin)
 		check_again(&request);
 	whole = body_len(&request, bytes + len, size - len, size);
 	g_assert(whole <= (gssize)(size - len));

@@ -223,7 +223,7 @@ static void on_net_intent(SpkLines *lines, const json_t *p, GPtrArray *out)
 
 static void on_net_result(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
-	const char *refused = line_str(p, "refused");
+	const char *refused = line_str(p, "refused"), *key = line_str(p, "credential");
 	g_autofree char *sent = spk_text_bytes((guint64)spk_json_int(p, "sent", 0));
 	g_autofree char *received =
 		spk_text_bytes((guint64)spk_json_int(p, "received", 0));
@@ -232,9 +232,10 @@ static void on_net_result(SpkLines *lines, const json_t *p, GPtrArray *out)
 		line_add(out, "warn", "network", "refused: %s", refused);
 	else
 		line_add(out, "dim", "network",
-			 "%s %s:%" G_GINT64_FORMAT ", %s sent, %s received",
+			 "%s %s:%" G_GINT64_FORMAT "%s%s, %s sent, %s received",
 			 line_str(p, "method"), line_str(p, "host"),
-			 spk_json_int(p, "port", 0), sent, received);
+			 spk_json_int(p, "port", 0), *key ? " with " : "", key, sent,
+			 received);
 }
 
 /* Kinds of docs/journal.md. */

@@ -3,12 +3,12 @@
  *
  * usage: box-run [--set KEY=VALUE]... [--work DIR] [--from DIR] [--read-only PATH]...
  *                [--env K=V]... [--max-out N] [--spill FILE] [--timeout-ms N]
- *                [--allow HOST]... [--way-out SOCKET] [--repeat N] [--facts] [--describe] [-- COMMAND...]
+ *                [--allow HOST]... [--route ORIGIN [--header NAME] [--prefix TEXT]] [--way-out SOCKET] [--repeat N] [--facts] [--describe] [-- COMMAND...]
  *
  * Prints the command's output and exits with its code; 125 and the reason when there was no
- * box. --facts adds a line of JSON to stderr, --allow one for each word of the
- * proxy to stderr, --repeat runs it N times and prints the
- * milliseconds of each to stderr.
+ * box. --facts adds a line of JSON to stderr, --allow and --route one for each word of the
+ * proxy; --route gives the command ROUTE and PLACEHOLDER, the key is BOX_RUN_KEY of our own
+ * environment. --repeat runs it N times and prints the milliseconds of each to stderr.
  */
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +22,7 @@
 #define EXIT_BOX_FAILED 125
 
 static char **settings, **allow, **read_only, **variables, **command;
-static char *work, *from, *spill, *way_out;
+static char *work, *from, *spill, *way_out, *origin, *header, *prefix;
 static gint max_out, timeout_ms, repeat = 1;
 static gboolean facts, describe, split;
 
@@ -39,6 +39,9 @@ static const GOptionEntry entries[] = {
 	{ "facts", 0, 0, G_OPTION_ARG_NONE, &facts, NULL, NULL },
 	{ "describe", 0, 0, G_OPTION_ARG_NONE, &describe, NULL, NULL },
 	{ "allow", 0, 0, G_OPTION_ARG_STRING_ARRAY, &allow, NULL, NULL },
+	{ "route", 0, 0, G_OPTION_ARG_STRING, &origin, NULL, NULL },
+	{ "header", 0, 0, G_OPTION_ARG_STRING, &header, NULL, NULL },
+	{ "prefix", 0, 0, G_OPTION_ARG_STRING, &prefix, NULL, NULL },
 	{ "way-out", 0, 0, G_OPTION_ARG_STRING, &way_out, NULL, NULL },
 	{ "split", 0, 0, G_OPTION_ARG_NONE, &split, NULL, NULL },
 	{ G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &command, NULL, NULL },
@@ -79,9 +82,28 @@ static gboolean print_request(const SpkProxyRecord *record, gpointer user)
 	return TRUE;
 }
 
-static int run_once(SpkBox *box, const SpkWayOut *way, GError **error)
+static SpkWayOutRoute *open_route(SpkWayOut *way, GError **error)
+{
+	const SpkRouteSpec spec = { .credential = "test.key",
+				    .origin = origin,
+				    .header = header ? header : "Authorization",
+				    .prefix = prefix ? prefix : "Bearer ",
+				    .key = g_getenv("BOX_RUN_KEY") };
+	SpkWayOutRoute *route = spk_way_out_route_open(way, &spec, error);
+
+	if (!route)
+		return NULL;
+	variables =
+		g_environ_setenv(variables, "ROUTE", spk_way_out_route_url(route), TRUE);
+	variables = g_environ_setenv(variables, "PLACEHOLDER",
+				     spk_way_out_route_placeholder(route), TRUE);
+	return route;
+}
+
+static int run_once(SpkBox *box, SpkWayOut *way, GError **error)
 {
 	g_autofree char *here = g_get_current_dir();
+	g_autoptr(SpkWayOutRoute) route = origin ? open_route(way, error) : NULL;
 	SpkBoxRun run = {
 		.work = work ? work : here,
 		.work_from = from,
@@ -96,7 +118,9 @@ static int run_once(SpkBox *box, const SpkWayOut *way, GError **error)
 	};
 	g_auto(SpkBoxResult) result = { 0 };
 
-	if (way)
+	if (origin && !route)
+		return -1;
+	if (!way_out)
 		spk_way_out_use(way, &run);
 	if (!spk_box_run(box, &run, NULL, &result, error))
 		return -1;

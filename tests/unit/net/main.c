@@ -12,7 +12,9 @@ int main(void)
 	g_array_append_vals(all, http_tests, n_http_tests);
 	g_array_append_vals(all, proxy_tests, n_proxy_tests);
 	g_array_append_vals(all, proxy_request_tests, n_proxy_request_tests);
+	g_array_append_vals(all, route_tests, n_route_tests);
 	g_array_append_vals(all, sse_tests, n_sse_tests);
+	g_array_append_vals(all, strip_tests, n_strip_tests);
 	return _cmocka_run_group_tests("net", (const struct CMUnitTest *)all->data,
 				       all->len, NULL, NULL);
 }

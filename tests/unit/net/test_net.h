@@ -18,6 +18,10 @@ extern const struct CMUnitTest proxy_tests[];
 extern const size_t n_proxy_tests;
 extern const struct CMUnitTest proxy_request_tests[];
 extern const size_t n_proxy_request_tests;
+extern const struct CMUnitTest route_tests[];
+extern const size_t n_route_tests;
 extern const struct CMUnitTest sse_tests[];
 extern const size_t n_sse_tests;
+extern const struct CMUnitTest strip_tests[];
+extern const size_t n_strip_tests;
 #endif
