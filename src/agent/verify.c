@@ -112,7 +112,8 @@ static gboolean run_in_box(SpkRun *run, const Phase *phase, const char *command,
 	const char *subdir = spk_tree_subdir(run->env.tree);
 	g_autoptr(GPtrArray) lent = spk_tree_lend(
 		run->env.tree, phase->folder,
-		spk_box_lends(run->env.box) ? SPK_LEND_FRESH : SPK_LEND_NOTHING, error);
+		spk_box_lends(run->env.box) ? SPK_LEND_FRESH : SPK_LEND_NOTHING,
+		spk_box_tools(run->env.box), error);
 	SpkBoxRun box_run = {
 		.work = spk_tree_work(run->env.tree),
 		.work_from = phase->folder,
@@ -255,8 +256,9 @@ static gboolean run_phase(SpkRun *run, const char *name, guint round, const char
 }
 
 /* A check whose program is not there fails whatever the model does: better said at once. */
-static gboolean can_run(const json_t *check, GError **error)
+static gboolean can_run(SpkRun *run, const json_t *check, GError **error)
 {
+	const SpkToolchains *tools = spk_box_tools(run->env.box);
 	const char *command = spk_json_str(check, "command");
 	g_autofree char *missing =
 		verify_missing(command, (int)spk_json_int(check, "exit_code", -1),
@@ -268,9 +270,8 @@ static gboolean can_run(const json_t *check, GError **error)
 		error, SPK_ERR_USAGE,
 		"install it below /usr, name it by its path in the repository, or give "
 		"another --check",
-		"the check `%s` cannot run: %s is not in the sandbox's PATH "
-		"(/usr/local/bin, /usr/bin, /bin and their sbin)",
-		command, missing);
+		"the check `%s` cannot run: %s is not in the sandbox's PATH (%s)",
+		command, missing, tools ? tools->path : "the system's, or the image's");
 	return FALSE;
 }
 
@@ -279,7 +280,7 @@ static gboolean all_can_run(SpkRun *run, char *const *checks, GError **error)
 	for (guint i = 0; checks[i]; i++) {
 		g_autofree char *key = g_strdup_printf("before/0/%u", i);
 
-		if (!can_run(run_recorded(run, "check.result", key), error))
+		if (!can_run(run, run_recorded(run, "check.result", key), error))
 			return FALSE;
 	}
 	return TRUE;

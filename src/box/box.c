@@ -198,6 +198,11 @@ gboolean spk_box_lends(SpkBox *box)
 	return spk_box_tier(box) >= SPK_TIER_DOCKER;
 }
 
+const SpkToolchains *spk_box_tools(SpkBox *box)
+{
+	return box->backend->tools ? box->backend->tools(box->self) : NULL;
+}
+
 gboolean spk_box_has_way_out(SpkBox *box)
 {
 	return box->backend->has_way_out && box->backend->has_way_out(box->self);

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "base/cancel.h"
+#include "box/toolchains.h"
 #include "conf/conf.h"
 
 typedef struct SpkBox SpkBox;
@@ -48,8 +49,8 @@ typedef struct {
 	const char *const *argv;
 	const char *const *env; /* "K=V" added to the neutral environment; may be NULL */
 	const char *cwd;	/* relative to work; NULL: work */
-	/* Folders lent to the box, below `work`: SpkTreeLent (box/tree.h), or NULL; `hidden`:
-	 * files in them that are masked. Tier landlock has no mounts: they are not there. */
+	/* Folders lent to the box: SpkTreeLent (box/tree.h), or NULL; `hidden`: files below
+	 * `work` that are masked then. Tier landlock has no mounts: they are not there. */
 	const GPtrArray *lent;
 	const GPtrArray *mounts;   /* SpkBoxMount; NULL: none */
 	gboolean mounts_read_only; /* all of them, whatever they say */
@@ -108,6 +109,9 @@ json_t *spk_box_controls(SpkBox *box);
 
 /* Whether a run can be lent folders here (SpkBoxRun.lent). */
 gboolean spk_box_lends(SpkBox *box);
+
+/* What commands have of the user's toolchains and caches; NULL: nothing. Of the box. */
+const SpkToolchains *spk_box_tools(SpkBox *box);
 
 /* Whether commands can have a way out here (SpkBoxRun.way_out). */
 gboolean spk_box_has_way_out(SpkBox *box);

@@ -35,6 +35,8 @@ typedef struct {
 	guint (*end_stale)(gpointer self, const char *work);
 	/* Optional: spk_box_has_way_out(); NULL: it has none, and no run asks for one. */
 	gboolean (*has_way_out)(gpointer self);
+	/* Optional: spk_box_tools(). */
+	const SpkToolchains *(*tools)(gpointer self);
 	/* Optional: spk_box_leave(). */
 	void (*leave)(gpointer self, const char *work);
 } SpkBoxBackend;

@@ -29,6 +29,7 @@ typedef struct {
 	SpkCgroups *groups; /* NULL: rlimits and meters hold the caps */
 	char *no_groups;    /* why */
 	GByteArray *system;
+	SpkToolchains *tools; /* NULL: [box] toolchains is off */
 } Native;
 
 /* ---- opening ---- */
@@ -147,6 +148,7 @@ static void native_free(gpointer self)
 	g_free(native->no_groups);
 	if (native->system)
 		g_byte_array_unref(native->system);
+	spk_toolchains_free(native->tools);
 	g_free(native);
 }
 
@@ -176,6 +178,20 @@ static gboolean open_groups(Native *native, SpkConf *conf, GError **error)
 	return FALSE;
 }
 
+static void find_tools(Native *native, SpkConf *conf)
+{
+	gboolean can_mask = native->settings.tier >= SPK_TIER_NATIVE;
+	g_autofree char *state = NULL;
+	g_auto(GStrv) env = NULL;
+
+	if (!spk_conf_bool(conf, "box.toolchains"))
+		return;
+	state = spk_fs_home(NULL);
+	env = g_get_environ();
+	native->tools = spk_toolchains_find(g_get_home_dir(), env, state, can_mask);
+	native->settings.tools = native->tools;
+}
+
 static gpointer native_open(SpkConf *conf, SpkBoxReach *ret_reach, GError **error)
 {
 	g_autoptr(Native) native = g_new0(Native, 1);
@@ -189,6 +205,7 @@ static gpointer native_open(SpkConf *conf, SpkBoxReach *ret_reach, GError **erro
 		return NULL;
 	if (!choose_tier(native, conf, &reach, error))
 		return NULL;
+	find_tools(native, conf);
 	native->system = spk_box_plan_system(&native->settings);
 	*ret_reach = reach;
 	reach = (SpkBoxReach){ 0 };
@@ -379,6 +396,11 @@ static guint native_end_stale(gpointer self, const char *work)
 	return spk_box_end_processes(work);
 }
 
+static const SpkToolchains *native_tools(gpointer self)
+{
+	return ((Native *)self)->tools;
+}
+
 const SpkBoxBackend spk_box_native = {
 	.name = "native",
 	.open = native_open,
@@ -386,4 +408,5 @@ const SpkBoxBackend spk_box_native = {
 	.run = native_run,
 	.end_stale = native_end_stale,
 	.has_way_out = native_has_way_out,
+	.tools = native_tools,
 };

@@ -9,7 +9,6 @@
 #include "base/error.h"
 
 #define SOCKET_BYTES (256 << 10) /* what a socket's buffers hold by default */
-#define SEARCH_PATH  "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 
 static gboolean is_below(const char *path, const char *folder)
 {
@@ -73,13 +72,24 @@ static void put_limits(GByteArray *plan, const SpkBoxSettings *settings,
 						     : 1));
 }
 
-static void put_environment(GByteArray *plan, const char *home, const char *temporary,
+static void put_tools_environment(GByteArray *plan, const SpkToolchains *tools)
+{
+	g_autofree char *path =
+		g_strconcat("PATH=", tools ? tools->path : SPK_BOX_PATH, NULL);
+
+	spk_box_put(plan, SPK_PLAN_ENV, path, NULL);
+	for (char *const *one = tools ? tools->env : NULL; one && *one; one++)
+		spk_box_put(plan, SPK_PLAN_ENV, *one, NULL);
+}
+
+static void put_environment(GByteArray *plan, const SpkBoxSettings *settings,
+			    const char *home, const char *temporary,
 			    const char *const *more)
 {
 	g_autofree char *set_home = g_strconcat("HOME=", home, NULL);
 	g_autofree char *set_tmpdir = g_strconcat("TMPDIR=", temporary, NULL);
 
-	spk_box_put(plan, SPK_PLAN_ENV, "PATH=" SEARCH_PATH, NULL);
+	put_tools_environment(plan, settings->tools);
 	spk_box_put(plan, SPK_PLAN_ENV, set_home, NULL);
 	spk_box_put(plan, SPK_PLAN_ENV, "USER=spark", NULL);
 	spk_box_put(plan, SPK_PLAN_ENV, "LANG=C.UTF-8", NULL);
@@ -153,40 +163,76 @@ static void put_kept(GByteArray *plan, const SpkBoxRun *run, const char *work)
 	}
 }
 
-static void put_layer(GString *out, const char *key, const char *root, const char *path)
+static void put_layer(GString *out, const char *root, const char *path)
 {
-	g_string_append_printf(out, "%s=%s", key, root);
+	g_string_append(out, root);
 	for (; *path; path++) {
 		if (strchr("\\,:", *path))
 			g_string_append_c(out, '\\');
 		g_string_append_c(out, *path);
 	}
-	g_string_append_c(out, ',');
 }
 
-void spk_box_put_layers(GString *options, const SpkTreeLent *lent, const char *root)
+/* The topmost first. */
+static void put_lower(GString *options, const SpkTreeLent *lent, const char *root)
 {
-	put_layer(options, "lowerdir", root, lent->from);
-	put_layer(options, "upperdir", root, lent->upper);
-	put_layer(options, "workdir", root, lent->spare);
-	g_string_append(options, "userxattr");
+	g_string_append(options, "lowerdir=");
+	if (lent->middle)
+		put_layer(options, root, lent->middle);
+	if (lent->middle && lent->from)
+		g_string_append_c(options, ':');
+	if (lent->from)
+		put_layer(options, root, lent->from);
+}
+
+void spk_box_put_layers(GString *options, const SpkTreeLent *lent, gboolean write,
+			const char *root)
+{
+	put_lower(options, lent, root);
+	if (write) {
+		g_string_append(options, ",upperdir=");
+		put_layer(options, root, lent->upper);
+		g_string_append(options, ",workdir=");
+		put_layer(options, root, lent->spare);
+	}
+	g_string_append(options, ",userxattr");
 }
 
 /* Read-only first: where no layer can be laid over it, that is what there is. */
+static void put_layers(GByteArray *plan, const SpkTreeLent *lent, const char *to,
+		       gboolean write)
+{
+	g_autoptr(GString) options = g_string_new(NULL);
+
+	spk_box_put(plan, SPK_PLAN_BIND_RO, lent->from ? lent->from : lent->middle, to);
+	if (!write && !(lent->from && lent->middle))
+		return;
+	/* the host's root is still there */
+	spk_box_put_layers(options, lent, write, SPK_PLAN_OLD);
+	spk_box_put(plan, SPK_PLAN_OVERLAY, to, options->str);
+}
+
+static void put_one_lent(GByteArray *plan, const SpkTreeLent *lent, const char *work,
+			 gboolean write)
+{
+	g_autofree char *to = g_path_is_absolute(lent->path)
+				      ? g_strdup(lent->path)
+				      : g_build_filename(work, lent->path, NULL);
+
+	if (lent->from || lent->middle)
+		put_layers(plan, lent, to, write && lent->upper);
+	else if (lent->upper)
+		spk_box_put(plan, SPK_PLAN_BIND_RW, lent->upper, to);
+	if (lent->masked && lent->masked_folder)
+		spk_box_put(plan, SPK_PLAN_TMPFS, lent->masked, "mode=0755,size=1m");
+	else if (lent->masked)
+		spk_box_put(plan, SPK_PLAN_MASK, lent->masked, NULL);
+}
+
 static void put_lent(GByteArray *plan, const SpkBoxRun *run, const char *work)
 {
-	for (guint i = 0; run->lent && i < run->lent->len; i++) {
-		const SpkTreeLent *lent = run->lent->pdata[i];
-		g_autofree char *to = g_build_filename(work, lent->path, NULL);
-		g_autoptr(GString) options = g_string_new(NULL);
-
-		spk_box_put(plan, SPK_PLAN_BIND_RO, lent->from, to);
-		if (!lent->upper || run->read_only_work)
-			continue;
-		/* the host's root is still there */
-		spk_box_put_layers(options, lent, SPK_PLAN_OLD);
-		spk_box_put(plan, SPK_PLAN_OVERLAY, to, options->str);
-	}
+	for (guint i = 0; run->lent && i < run->lent->len; i++)
+		put_one_lent(plan, run->lent->pdata[i], work, !run->read_only_work);
 	for (char *const *path = run->lent ? run->hidden : NULL; path && *path; path++) {
 		g_autofree char *to = g_build_filename(work, *path, NULL);
 
@@ -255,7 +301,7 @@ static void put_native_run(GByteArray *plan, const SpkBoxSettings *settings,
 	put_rules(plan, settings, run, work);
 	for (char **one = proxy; *one; one++)
 		spk_box_put(plan, SPK_PLAN_ENV, *one, NULL);
-	put_environment(plan, SPK_BOX_HOME, "/tmp", run->env);
+	put_environment(plan, settings, SPK_BOX_HOME, "/tmp", run->env);
 	put_command(plan, run, work, "native");
 }
 
@@ -267,7 +313,7 @@ static void put_guest_environment(GByteArray *plan, const SpkBoxSettings *settin
 		("HOME=" SPK_BOX_HOME), "USER=spark", "LANG=C.UTF-8", "TERM=dumb",
 		"TMPDIR=/tmp",
 	};
-	g_auto(GStrv) all = g_environ_setenv(NULL, "PATH", SEARCH_PATH, TRUE);
+	g_auto(GStrv) all = g_environ_setenv(NULL, "PATH", SPK_BOX_PATH, TRUE);
 	g_auto(GStrv) proxy = proxy_variables(run);
 
 	for (const char *const *one = settings->image_env; one && *one; one++)
@@ -328,7 +374,7 @@ static void put_landlock_run(GByteArray *plan, const SpkBoxSettings *settings,
 	spk_box_put(plan, SPK_PLAN_RESTRICT, NULL, NULL);
 	if (settings->landlock >= 6)
 		spk_box_put(plan, SPK_PLAN_JANITOR, NULL, NULL);
-	put_environment(plan, scratch, scratch, run->env);
+	put_environment(plan, settings, scratch, scratch, run->env);
 	put_command(plan, run, work, "landlock");
 }
 

@@ -5,6 +5,7 @@
 #include "box/box.h"
 #include "box/box_plan.h"
 #include "box/cgroup.h"
+#include "box/toolchains.h"
 #include "box/tree.h"
 
 typedef struct {
@@ -35,11 +36,13 @@ typedef struct {
 	gboolean cgroups; /* memory is held by them, and needs no meter */
 	const char *path; /* where the work tree appears; NULL: same place (not docker) */
 	const char *const *image_env; /* tier docker: variables of the image; or NULL */
+	const SpkToolchains *tools;   /* NULL: none, and the PATH of the system */
 } SpkBoxSettings;
 
 /* The user inside, and where their files go in tier native. */
 #define SPK_BOX_ID   "1000"
 #define SPK_BOX_HOME "/home/spark"
+#define SPK_BOX_PATH "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 /* The proxy as a program in the box knows it; outside of what the kernel gives by itself. */
 #define SPK_BOX_PROXY_PORT   "61080"
 #define SPK_BOX_PROXY_SOCKET "/run/sparks-proxy"
@@ -60,8 +63,10 @@ SpkBoxSettings spk_box_settings_read(SpkConf *conf);
 /* Adds to `blocked`. */
 void spk_box_result_block(SpkBoxResult *result, const char *rule, const char *what);
 
-/* Options of an overlay for a folder with layers, whose paths are below `root`. */
-void spk_box_put_layers(GString *options, const SpkTreeLent *lent, const char *root);
+/* Options of an overlay for a folder with layers, whose paths are below `root`; `write`: with
+ * the one that takes what is written. */
+void spk_box_put_layers(GString *options, const SpkTreeLent *lent, gboolean write,
+			const char *root);
 /* The part of a plan that is the same for every run. */
 GByteArray *spk_box_plan_system(const SpkBoxSettings *settings);
 /* The whole plan of one run. `system` is NULL in tier docker, `scratch` is the private folder

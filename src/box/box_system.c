@@ -162,6 +162,17 @@ static void put_dev(GByteArray *plan, const char *shm_options)
 	spk_box_put(plan, SPK_PLAN_TMPFS, "/dev/shm", shm_options);
 }
 
+static void put_tools(GByteArray *plan, const SpkToolchains *tools)
+{
+	for (guint i = 0; tools && i < tools->shown->len; i++) {
+		const SpkShown *one = tools->shown->pdata[i];
+
+		spk_box_put(plan, SPK_PLAN_BIND_RO, one->from, one->to);
+	}
+	for (char *const *path = tools ? tools->masked : NULL; path && *path; path++)
+		spk_box_put(plan, SPK_PLAN_MASK, *path, NULL);
+}
+
 static void put_native_system(GByteArray *plan, const SpkBoxSettings *settings)
 {
 	/* each a quarter, so that files in memory cannot go past the limit of memory */
@@ -191,9 +202,10 @@ static void put_native_system(GByteArray *plan, const SpkBoxSettings *settings)
 		spk_box_put(plan, SPK_PLAN_SYMLINK, links[i].target, links[i].path);
 	for (gsize i = 0; i < G_N_ELEMENTS(generated); i++)
 		spk_box_put(plan, SPK_PLAN_FILE, generated[i].path, generated[i].content);
+	put_tools(plan, settings->tools);
 }
 
-static void put_landlock_system(GByteArray *plan)
+static void put_landlock_system(GByteArray *plan, const SpkToolchains *tools)
 {
 	spk_box_put(plan, SPK_PLAN_RULESET, "no-net", NULL);
 	put_system(plan, show_allowed);
@@ -203,6 +215,8 @@ static void put_landlock_system(GByteArray *plan)
 	for (gsize i = 0; i < G_N_ELEMENTS(devices); i++)
 		if (access(devices[i], F_OK) == 0)
 			spk_box_put(plan, SPK_PLAN_ALLOW, devices[i], "device");
+	for (guint i = 0; tools && i < tools->shown->len; i++)
+		show_allowed(plan, ((SpkShown *)tools->shown->pdata[i])->from);
 }
 
 GByteArray *spk_box_plan_system(const SpkBoxSettings *settings)
@@ -210,7 +224,7 @@ GByteArray *spk_box_plan_system(const SpkBoxSettings *settings)
 	GByteArray *plan = g_byte_array_new();
 
 	if (settings->tier == SPK_TIER_LANDLOCK)
-		put_landlock_system(plan);
+		put_landlock_system(plan, settings->tools);
 	else
 		put_native_system(plan, settings);
 	return plan;

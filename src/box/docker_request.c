@@ -88,11 +88,11 @@ static void add_kept(json_t *mounts, const SpkDockerSpec *spec, const SpkBoxRun 
 
 /* The engine lays the layer over the folder, by a volume that it forgets with the container.
  * The marks in a layer are those of the tier native, which may have written it before. */
-static json_t *layered_volume(const SpkTreeLent *lent, const char *to)
+static json_t *layered_volume(const SpkTreeLent *lent, gboolean write, const char *to)
 {
 	g_autoptr(GString) options = g_string_new(NULL);
 
-	spk_box_put_layers(options, lent, "");
+	spk_box_put_layers(options, lent, write, "");
 	return json_pack("{s:s,s:s,s:{s:b,s:{s:s,s:{s:s,s:s,s:s}}}}", "Type", "volume",
 			 "Target", to, "VolumeOptions", "NoCopy", TRUE, "DriverConfig",
 			 "Name", "local", "Options", "type", "overlay", "device",
@@ -122,7 +122,7 @@ static void add_lent(json_t *config, const SpkDockerSpec *spec, const SpkBoxRun 
 		if (bind)
 			json_array_append_new(binds, bind);
 		else if (layered && !spec->podman)
-			json_array_append_new(mounts, layered_volume(lent, to));
+			json_array_append_new(mounts, layered_volume(lent, layered, to));
 		else
 			add_mount(mounts, lent->from, to, TRUE);
 	}

@@ -15,6 +15,7 @@
 
 #include "base/cancel.h"
 #include "box/git.h"
+#include "box/toolchains.h"
 
 typedef struct SpkTree SpkTree;
 
@@ -69,10 +70,14 @@ char *const *spk_tree_carried(SpkTree *tree);
 char *const *spk_tree_hidden(SpkTree *tree);
 
 typedef struct {
-	char *path; /* below the work tree */
-	char *from; /* the user's folder */
+	char *path; /* below the work tree; absolute: elsewhere in the box */
+	char *from; /* folder of the host; NULL: there is none, and upper is all */
+	/* What the setup wrote over `from`, or instead of it; NULL: nothing. */
+	char *middle;
 	/* Folders of an overlay that takes what is written; NULL: read-only. */
 	char *upper, *spare;
+	char *masked; /* absolute, in the box: not to be seen; NULL: nothing */
+	gboolean masked_folder;
 } SpkTreeLent;
 
 typedef enum {
@@ -82,10 +87,13 @@ typedef enum {
 	SPK_LEND_FRESH, /* nothing was written: a check shows what is in the commit */
 } SpkTreeLending;
 
-/* For a run that shows work/ or a `checkout`: SpkTreeLent, without those that are gone by now.
- * Makes the folders they are shown at. */
+/* For a run that shows work/ or a `checkout`: SpkTreeLent, without folders that are gone by now.
+ * Makes those they are shown at. `tools`: with their caches; may be NULL. */
 GPtrArray *spk_tree_lend(SpkTree *tree, const char *checkout, SpkTreeLending how,
-			 GError **error);
+			 const SpkToolchains *tools, GError **error);
+/* The caches alone, with their layers below `dir`. */
+GPtrArray *spk_tree_lend_caches(const char *dir, const SpkToolchains *tools,
+				GError **error);
 
 /* Records work/ as a raw tree and keeps it on refs/steps/STEP; the same sha when nothing
  * changed. Ignored files are not recorded, nor repositories' own `.git` that a command made. */

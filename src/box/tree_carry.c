@@ -1,7 +1,6 @@
 /*
  * Dependency folders that git ignores (node_modules, .venv, target …) are not copied: they are
- * lent to the box, with a layer over them that takes what is written. Nothing of them is part
- * of a result.
+ * lent to the box (tree_lend.c). Here is which ones.
  */
 #include "box/tree_priv.h"
 
@@ -9,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -22,11 +20,6 @@
 #define HIDDEN_MAX  64	   /* sensitive files in all of them */
 #define WALK_MAX    400000 /* files that are looked at */
 #define WALK_DEPTH  40
-
-/* File systems that can't hold an upper layer (linux/magic.h; kernel: filesystems/overlayfs). */
-static const long unfit[] = { 0x794c7630 /* overlayfs */, 0x6969 /* nfs */,
-			      0x65735546 /* fuse */, 0x01021997 /* v9fs */,
-			      0xff534d42 /* cifs */ };
 
 typedef struct {
 	SpkTree *tree;
@@ -182,111 +175,6 @@ gboolean tree_carry_find(SpkTree *tree, const GString *paths, const SpkTreeLimit
 char *const *spk_tree_carried(SpkTree *tree)
 {
 	return tree->carried;
-}
-
-/* ---- lending ---- */
-
-static gboolean can_hold_layers(const SpkTree *tree)
-{
-	struct statfs fs;
-
-	if (statfs(tree->dir, &fs) < 0)
-		return FALSE;
-	for (gsize i = 0; i < G_N_ELEMENTS(unfit); i++)
-		if ((long)fs.f_type == unfit[i])
-			return FALSE;
-	return TRUE;
-}
-
-/* The folder that the layer is shown at, which the box may have removed. */
-static gboolean make_place(int shown, const char *path)
-{
-	const char *name;
-	spk_autofd int parent = tree_open_parent(shown, path, TRUE, NULL, &name, NULL);
-	struct stat st;
-
-	return parent >= 0 && (mkdirat(parent, name, 0755) == 0 || errno == EEXIST) &&
-	       fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISDIR(st.st_mode);
-}
-
-static char *make_layer(SpkTree *tree, const char *layers, guint number, const char *kind,
-			GError **error)
-{
-	g_autofree char *folder =
-		g_strdup_printf("%s/%s/%u/%s", tree->dir, layers, number, kind);
-
-	return spk_fs_mkdirs(folder, 0755, error) ? g_steal_pointer(&folder) : NULL;
-}
-
-static void lent_free(SpkTreeLent *lent)
-{
-	g_free(lent->from);
-	g_free(lent->path);
-	g_free(lent->upper);
-	g_free(lent->spare);
-	g_free(lent);
-}
-
-static SpkTreeLent *lend(SpkTree *tree, guint number, const char *layers, gboolean write,
-			 GError **error)
-{
-	SpkTreeLent *lent = g_new0(SpkTreeLent, 1);
-
-	lent->path = g_strdup(tree->carried[number]);
-	lent->from = g_build_filename(tree->repo.top, lent->path, NULL);
-	if (!write)
-		return lent;
-	lent->upper = make_layer(tree, layers, number, "upper", error);
-	lent->spare = lent->upper ? make_layer(tree, layers, number, "work", error)
-				  : NULL;
-	if (lent->spare)
-		return lent;
-	lent_free(lent);
-	return NULL;
-}
-
-/* Whether it still is what it was when the task began. */
-static gboolean is_there(const SpkTree *tree, int top, const char *path)
-{
-	const char *name;
-	spk_autofd int parent = tree_open_parent(top, path, FALSE, NULL, &name, NULL);
-	struct stat st;
-
-	return parent >= 0 && fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISDIR(st.st_mode);
-}
-
-GPtrArray *spk_tree_lend(SpkTree *tree, const char *checkout, SpkTreeLending how,
-			 GError **error)
-{
-	g_autoptr(GPtrArray)
-		all = g_ptr_array_new_with_free_func((GDestroyNotify)lent_free);
-	spk_autofd int top = -1, shown = -1;
-	const char *layers = how == SPK_LEND_FRESH ? "layers-check" : "layers";
-	g_autofree char *old = g_build_filename(tree->dir, "layers-check", NULL);
-	gboolean write = how != SPK_LEND_READ_ONLY && can_hold_layers(tree);
-
-	if (!tree->carried || !tree->carried[0] || how == SPK_LEND_NOTHING)
-		return g_steal_pointer(&all);
-	if (how == SPK_LEND_FRESH && !spk_fs_remove_tree(old, error))
-		return NULL;
-	top = tree_open_dir(tree->repo.top, error);
-	shown = top < 0 ? -1 : tree_open_dir(checkout ? checkout : tree->work, error);
-	if (shown < 0)
-		return NULL;
-	for (guint i = 0; tree->carried[i]; i++) {
-		SpkTreeLent *lent;
-
-		if (!is_there(tree, top, tree->carried[i]) ||
-		    !make_place(shown, tree->carried[i]))
-			continue;
-		lent = lend(tree, i, layers, write, error);
-		if (!lent)
-			return NULL;
-		g_ptr_array_add(all, lent);
-	}
-	return g_steal_pointer(&all);
 }
 
 char *const *spk_tree_hidden(SpkTree *tree)

@@ -82,6 +82,8 @@ static const SpkOpt options[] = {
 	     "choose a weaker sandbox than the machine allows; native: without control groups"),
 	INT("box.timeout_secs", "600", 1, 86400, S | R,
 	    "wall-clock limit of one command in the box"),
+	{ "box.toolchains", SPK_OPT_BOOL, "true", 0, 0, NULL, S | R,
+	  "show the toolchains of the user's HOME (rustup, pyenv, nvm …) read-only, and caches of packages below a layer of the task's own" },
 	INT("budget.day_tokens", "0", 0, 1e12, S,
 	    "tokens that all tasks of a day (UTC) may take; 0: no limit"),
 	{ "budget.day_usd", SPK_OPT_REAL, "0.0", 0, 1e6, NULL, S,

@@ -129,7 +129,8 @@ gboolean boxed_run(const SpkToolCtx *ctx, const char *const *argv, gint64 timeou
 	SpkTreeLending how = !spk_box_lends(ctx->box) ? SPK_LEND_NOTHING
 			     : ctx->read_only	      ? SPK_LEND_READ_ONLY
 						      : SPK_LEND_KEPT;
-	g_autoptr(GPtrArray) lent = spk_tree_lend(ctx->tree, NULL, how, error);
+	g_autoptr(GPtrArray) lent =
+		spk_tree_lend(ctx->tree, NULL, how, spk_box_tools(ctx->box), error);
 	SpkBoxRun run = {
 		.work = spk_tree_work(ctx->tree),
 		.read_only = readable,

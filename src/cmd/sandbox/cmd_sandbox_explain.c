@@ -21,9 +21,10 @@ static const struct {
 	const char *rule, *option, *what, *allow;
 } rules[] = {
 	{ "files", NULL,
-	  "reads the system (/usr, /opt, parts of /etc) and writes its work tree, /tmp and "
-	  "HOME; the rest of the host is not there",
-	  "put what it needs into the repository" },
+	  "reads the system (/usr, /opt, parts of /etc) and the toolchains of your home, and "
+	  "writes its work tree, /tmp, HOME and a layer over your caches of packages; the "
+	  "rest of the host is not there",
+	  "put what it needs into the repository, or give it to a spark by [[ghosts.mounts]]" },
 	{ "network", "box.allow",
 	  "reaches nothing but itself and, by a proxy, what [box] allow names (now {})",
 	  "[box] allow, or --allow HOST[:PORT] of a task; private addresses in [box] "

@@ -84,6 +84,19 @@ static gboolean run_streaming(SpkBox *box, SpkBoxRun *how, SpkCancel *interrupt,
 	return ok;
 }
 
+/* Caches of packages, with a layer that goes with the command. */
+static GPtrArray *lend(SpkBox *box, const Place *place, const SpkSpark *spark,
+		       GError **error)
+{
+	const SpkToolchains *tools = spk_box_lends(box) ? spk_box_tools(box) : NULL;
+
+	if (!tools || (spark && spark->read_only))
+		tools = NULL;
+	if (tools && !spk_fs_mkdirs(place->tree_dir, 0700, error))
+		return NULL;
+	return spk_tree_lend_caches(place->tree_dir, tools, error);
+}
+
 static int run_in(SpkBox *box, SpkWayOut *way, const SpkArgs *args, const SpkSpark *spark,
 		  Place *place, SpkCancel *cancel)
 {
@@ -110,9 +123,13 @@ static int run_in(SpkBox *box, SpkWayOut *way, const SpkArgs *args, const SpkSpa
 	};
 	g_auto(SpkBoxResult) result = { 0 };
 	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) lent = lend(box, place, spark, &error);
 	gboolean gone = FALSE;
 	int code;
 
+	if (!lent)
+		return spk_cmd_fail(g_steal_pointer(&error), json);
+	how.lent = lent;
 	spk_way_out_use(way, &how);
 	if (json ? spk_box_run(box, &how, cancel, &result, &error)
 		 : run_streaming(box, &how, cancel, &result, &gone, &error)) {

@@ -59,10 +59,9 @@ static gboolean make_copy(Place *place, const char *home, SpkCancel *cancel,
 			  GError **error)
 {
 	SpkTreeLimits limits = { .sensitive = spk_sensitive_patterns };
-	g_autofree char *id = g_strdup_printf("sandbox-%d", (int)getpid());
+	g_autofree char *id = g_path_get_basename(place->tree_dir);
 	const char *below;
 
-	place->tree_dir = g_build_filename(home, "trees", id, NULL);
 	place->tree = spk_tree_create(home, id, place->folder, &limits, cancel, error);
 	if (!place->tree)
 		return FALSE;
@@ -81,10 +80,12 @@ gboolean place_open(Place *place, const SpkArgs *args, SpkCancel *cancel, GError
 {
 	const char *dir = spk_args_str(args, "dir");
 	g_autofree char *home = spk_fs_home(error);
+	g_autofree char *id = g_strdup_printf("sandbox-%d", (int)getpid());
 	struct stat st;
 
 	if (!home)
 		return FALSE;
+	place->tree_dir = g_build_filename(home, "trees", id, NULL);
 	place->folder = realpath(dir ? dir : ".", NULL);
 	if (!place->folder || stat(place->folder, &st) < 0 || !S_ISDIR(st.st_mode)) {
 		spk_error_set(error, SPK_ERR_USAGE, "give a folder that exists", "%s: %s",

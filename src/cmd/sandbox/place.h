@@ -10,7 +10,7 @@ typedef struct {
 	char *from;    /* the copy that stands in for it, or NULL */
 	char *below;   /* relative to folder: where the command starts, or NULL */
 	SpkTree *tree; /* of --copy */
-	char *tree_dir; /* to be removed */
+	char *tree_dir; /* to be removed: of the copy, and of what goes into caches */
 } Place;
 
 void place_clear(Place *place);

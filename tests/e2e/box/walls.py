@@ -75,7 +75,9 @@ class Case:
                 + list(options))
 
     def environment(self):
-        return dict(os.environ, SPARKS_BOX=self.helper, HOST_TOKEN=SECRET,
+        # without the caller's toolchains, which e2e/cmd/toolchains.py looks at
+        kept = {k: v for k, v in os.environ.items() if not k.endswith(("_HOME", "_ROOT", "_DIR"))}
+        return dict(kept, HOME="/nonexistent", SPARKS_BOX=self.helper, HOST_TOKEN=SECRET,
                     SPARKS_HOME=os.path.join(self.top, "home"))
 
     def run(self, argv, *options, seconds=60):
