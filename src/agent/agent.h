@@ -96,6 +96,10 @@ gboolean spk_run_at_budget(const SpkRun *run);
 double spk_run_seconds(SpkRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkRun, spk_run_free)
 
+/* Who works on a task that names no spark, decided once (docs/journal.md, `routed`); *ret_why in
+ * words. The run is one of the default spark, without a place. */
+SpkSpark *spk_route(SpkRun *run, char **ret_why, GError **error);
+
 typedef enum {
 	SPK_END_FINISHED, /* the model called `finish` (or just answered) */
 	SPK_END_STEPS,
@@ -143,6 +147,20 @@ gboolean spk_verify_before(SpkRun *run, GError **error);
  * were (interface.md, Tasks). round: 0, then +1 per heal. */
 gboolean spk_verify_after(SpkRun *run, guint round, SpkVerification *ret_verification,
 			  GError **error);
+/* ---- the critic: another model's look at a change that the checks let pass ---- */
+/* Asks for this round's, unless it is on record, no verify model is configured or nothing was
+ * changed. `again`: objections may send the model back to work. What goes wrong is on record as
+ * an opinion `none`; FALSE only when the task cannot go on now. */
+gboolean spk_critic_look(SpkRun *run, guint round, const SpkVerification *verification,
+			 gboolean again, GError **error);
+/* docs/journal.md, `critic`; NULL: nobody was asked. Borrowed. */
+const json_t *spk_critic_recorded(SpkRun *run, guint round);
+/* For the model: its objections. */
+char *spk_critic_feedback(const json_t *opinion);
+/* The result is that of `round`, whose critic is on record: what came after it has not become
+ * better. The private copy is set back to it. On record as `kept`. */
+gboolean spk_critic_keep(SpkRun *run, guint round, const char *why, GError **error);
+
 /* The repository's own test command, recognised from its files; NULL when none. */
 char *spk_verify_recognise(const char *const *paths, const char *work);
 

@@ -7,7 +7,7 @@
 /* A call that the run is about to make. One at a time: the next begins when this one is booked. */
 typedef struct {
 	SpkRun *run;
-	const char *purpose; /* "main", "summary" */
+	const char *purpose; /* "main", "summary", "classifier", "verify" */
 	guint number; /* of those of its purpose, unless it is the turn's own: main */
 	gint64 input; /* tokens of its request, estimated */
 } RunCall;
@@ -22,6 +22,24 @@ void run_book_failure(const RunCall *call, const SpkLlmWho *who, const SpkUsage 
 /* Puts the answer on record (`payload`, of `kind`) and books it, both or neither. */
 gboolean run_book_reply(const RunCall *call, const SpkLlmReply *reply, const char *kind,
 			json_t *payload, GError **error);
+
+/* ---- questions besides the work (aside.c) ---- */
+typedef struct {
+	RunCall *call; /* `input` is filled in */
+	SpkLlm *llm;
+	const char *system, *user; /* the two messages of the question */
+	json_t *schema;		   /* of the answer; NULL: words */
+	gint64 patience_ms;
+} RunAside;
+/* Asked through the gate. The names in the reply outlive `llm`. To be booked with aside->call. */
+gboolean run_ask_aside(const RunAside *aside, SpkLlmReply *ret_reply, GError **error);
+/* After one that failed. FALSE with *error: the user ends the task or lets it rest. Else it goes
+ * on without an answer, also when the budget had no room for one. */
+gboolean run_go_without(SpkRun *run, GError **error);
+/* An answer that is one JSON object, alone or in a fence. BAD_INPUT. */
+json_t *run_answer_object(const char *text, GError **error);
+/* A line of a model, clean and at most `max` bytes, as JSON. */
+json_t *run_clean_line(const char *text, gsize max);
 
 /* The `lost` messages in a few words by the model of [llm] summary_model. No reply->text: there
  * is none, nothing was lost, or it failed, which is logged; *ret_call is what to book it by.

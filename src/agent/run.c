@@ -121,7 +121,7 @@ static gboolean load(SpkRun *run, guint *ret_steps, GError **error)
 
 		remember(run, entry->kind, key, entry->payload);
 		if (!strcmp(entry->kind, "tool.result") ||
-		    !strcmp(entry->kind, "restored"))
+		    !strcmp(entry->kind, "restored") || !strcmp(entry->kind, "kept"))
 			tree = spk_json_str(entry->payload, "tree");
 		if (tree) {
 			g_free(run->last_tree);

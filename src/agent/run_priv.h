@@ -55,6 +55,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(StepTool, step_tool_clear)
 gboolean spk_step_tool(SpkRun *run, const json_t *call, guint index, StepTool *ret_result,
 		       GError **error);
 
+/* What the calls of the task have cost so far, into its row. */
+gboolean run_save_cost(SpkRun *run, GError **error);
+
 /* ---- conversation ---- */
 /* A paragraph for the model: which hosts commands may reach; "" when there is none. */
 char *run_hosts_rule(SpkRun *run);

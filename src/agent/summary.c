@@ -46,57 +46,32 @@ static void put_message(GString *out, const json_t *message)
 	}
 }
 
-/* The request, or NULL: nothing would be lost. */
-static json_t *request_of(SpkRun *run, const json_t *lost)
+/* Allocated, or NULL: nothing would be lost. */
+static char *text_of(const json_t *lost)
 {
-	g_autoptr(GString) text = g_string_new(NULL);
+	GString *text = g_string_new(NULL);
 	const json_t *message;
 	gsize i;
 
 	json_array_foreach(lost, i, message)
 		if (text->len < ALL_MAX)
 			put_message(text, message);
-	if (!text->len)
-		return NULL;
-	return json_pack("[{s:s,s:s},{s:s,s:o}]", "role", "system", "content",
-			 system_text, "role", "user", "content",
-			 spk_json_text(text->str));
+	return g_string_free(text, text->len == 0);
 }
 
-static gboolean admit(const SpkLlmWho *who, const SpkUsage *spent, gpointer user,
-		      GError **error)
-{
-	return run_reserve(user, who, spent, error);
-}
-
-static void note_failed(const SpkLlmWho *who, const SpkUsage *spent, const GError *why,
-			gpointer user)
-{
-	run_book_failure(user, who, spent, why);
-}
-
-static gboolean ask(RunCall *call, json_t *messages, SpkLlmReply *ret_reply,
+static gboolean ask(RunCall *call, const char *text, SpkLlmReply *ret_reply,
 		    GError **error)
 {
-	SpkRun *run = call->run;
-	const char *model = spk_conf_str(run->env.conf, "llm.summary_model");
-	g_autoptr(SpkLlm) llm = spk_llm_open(run->env.conf, model, error);
-	g_autoptr(SpkCancel) patience = spk_cancel_new(run->env.cancel);
-	SpkLlmGate gate = { admit, note_failed, call };
-	SpkLlmRequest request = { .messages = messages,
-				  .turn = call->number,
-				  .purpose = call->purpose,
-				  .gate = &gate };
+	SpkConf *conf = call->run->env.conf;
+	g_autoptr(SpkLlm)
+		llm = spk_llm_open(conf, spk_conf_str(conf, "llm.summary_model"), error);
+	RunAside aside = { .call = call,
+			   .llm = llm,
+			   .system = system_text,
+			   .user = text,
+			   .patience_ms = ASK_MS };
 
-	if (!llm)
-		return FALSE;
-	spk_cancel_set_deadline(patience, ASK_MS);
-	if (!spk_llm_complete(llm, &request, NULL, patience, ret_reply, error))
-		return FALSE;
-	/* names of the one that is about to be closed */
-	ret_reply->who.provider = g_intern_string(ret_reply->who.provider);
-	ret_reply->who.model = g_intern_string(ret_reply->who.model);
-	return TRUE;
+	return llm && run_ask_aside(&aside, ret_reply, error);
 }
 
 static guint count_summaries(SpkRun *run)
@@ -115,16 +90,17 @@ static guint count_summaries(SpkRun *run)
 gboolean run_sum_up(SpkRun *run, const json_t *lost, SpkLlmReply *ret_reply,
 		    RunCall *ret_call, GError **error)
 {
-	g_autoptr(json_t) messages = NULL;
+	g_autofree char *text = NULL;
 	g_autoptr(GError) failure = NULL;
 
-	if (*spk_conf_str(run->env.conf, "llm.summary_model"))
-		messages = request_of(run, lost);
-	if (!messages)
+	/* a replay reaches nobody */
+	if (*spk_conf_str(run->env.conf, "llm.summary_model") &&
+	    !spk_json_bool(run->env.task->options, "offline", FALSE))
+		text = text_of(lost);
+	if (!text)
 		return TRUE;
-	*ret_call = (RunCall){ run, "summary", count_summaries(run),
-			       spk_llm_estimate_tokens(messages) };
-	if (ask(ret_call, messages, ret_reply, &failure)) {
+	*ret_call = (RunCall){ run, "summary", count_summaries(run), 0 };
+	if (ask(ret_call, text, ret_reply, &failure)) {
 		char *cut = spk_text_clip(ret_reply->text, SUMMARY_MAX);
 
 		g_free(ret_reply->text);

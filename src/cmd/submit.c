@@ -353,7 +353,8 @@ static gboolean apply_result(SpkSession *session, const SpkArgs *args, const cha
 	if (spk_core_exit_code(task, spk_args_flag(args, "strict")) != 0 ||
 	    !trail->result || !g_strcmp0(trail->base, trail->result))
 		return TRUE; /* nothing to write; the summary says how the task ended */
-	return spk_consent_to_apply(task, spk_args_yes(args), error) &&
+	return (spk_args_yes(args) || spk_consent_unasked(task, error)) &&
+	       spk_consent_to_apply(task, spk_args_yes(args), error) &&
 	       spk_changes_apply(session->core, task, trail, &(SpkTreeApply){ 0 }, cancel,
 				 &applied, error);
 }

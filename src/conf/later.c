@@ -48,7 +48,6 @@ static const SpkOpt rows[] = {
 	STR("alerts.min_severity", "info", "weakest alert that is delivered"),
 	INT("alerts.silence_secs", "300", 0, YEAR, "time in which an equal alert isn't repeated"),
 	STR("alerts.webhook_url", "", "address that alerts are posted to"),
-	STR("anthropic.classifier_model", "", "model for small decisions; empty: the main one"),
 	BOOL("embedding.enabled", "true", "compute embeddings of memories"),
 	PATH("embedding.model_dir", "~/.sparks/models/all-MiniLM-L6-v2", "folder with model.onnx and tokenizer.json"),
 	GHOST("allow", SPK_OPT_LIST, "[]", NULL, "hosts that its commands may reach besides box.allow: HOST[:PORT], *.HOST[:PORT]"),
@@ -109,9 +108,7 @@ static const SpkOpt rows[] = {
 	INT("mood.drift_interval_secs", "900", 1, YEAR, "seconds between two changes of mood"),
 	BOOL("mood.enabled", "false", "have a mood"),
 	REAL("mood.timezone_offset", "0", -24, 24, "hours from UTC"),
-	STR("ollama.classifier_model", "", "model for small decisions; empty: the main one"),
 	STR("openai.auth_file", "~/.sparks/openai.json", "tokens of a ChatGPT subscription; we take OPENAI_API_KEY"),
-	STR("openai.classifier_model", "", "model for small decisions; empty: the main one"),
 	LIST("openai.include", "[]", "more parts of an answer to ask for (responses)"),
 	STR("openai.redirect_uri", "", "where signing in to a subscription comes back to"),
 	LIST("openai_api.advertised_models", "[]", "models that our server lists"),
@@ -121,7 +118,6 @@ static const SpkOpt rows[] = {
 	BOOL("openai_api.enabled", "false", "serve the OpenAI API"),
 	STR("openai_api.principal", "self", "who clients act for"),
 	INT("openai_api.requests_per_minute", "120", 0, COUNT, "requests of a client per minute"),
-	STR("openrouter.classifier_model", "", "model for small decisions; empty: the main one"),
 	BOOL("proactive.enabled", "false", "begin a talk unasked"),
 	INT("proactive.idle_threshold_secs", "1800", 0, YEAR, "silence before that"),
 	INT("proactive.memory_scan_interval_secs", "3600", 1, YEAR, "seconds between two looks at the memories"),
@@ -213,7 +209,6 @@ static const SpkOpt rows[] = {
 	STR("ticket_intake.webhook.gitlab_secret_env", "", "variable with GitLab's secret"),
 	STR("ticket_intake.webhook.jira_secret_env", "", "variable with Jira's secret"),
 	STR("ticket_intake.webhook.linear_secret_env", "", "variable with Linear's secret"),
-	STR("zen.classifier_model", "", "model for small decisions; empty: the main one"),
 	{ NULL },
 };
 /* clang-format on */

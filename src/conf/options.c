@@ -37,9 +37,12 @@
 #define R   SPK_OPT_RESTART
 #define MIB 1048576.0
 #define TIB 1099511627776.0
+#define CLASSIFIER \
+	"model of this provider that picks the spark where none is named; empty: coder does it"
 
 /* clang-format off */
 static const SpkOpt options[] = {
+	STR("anthropic.classifier_model", "", 0, CLASSIFIER),
 	INT("anthropic.context_window", "200000", 1024, 10000000, 0,
 	    "tokens that the model can look at"),
 	INT("anthropic.max_tokens", "4096", 1, 1000000, 0,
@@ -125,6 +128,8 @@ static const SpkOpt options[] = {
 	    "steps in the journals of finished tasks, all together; 0: no limit"),
 	INT("keep.steps_days", "180", 0, 36500, P | S,
 	    "days the steps of a finished task are kept (log, export); 0: for ever"),
+	STR("llm.classifier_model", "", S,
+	    "model that picks the spark where none is named, as --model takes it; empty: the provider's classifier_model"),
 	INT("llm.connect_timeout_secs", "10", 1, 300, 0,
 	    "time to reach the model's server"),
 	{ "llm.fallback", SPK_OPT_BOOL, "true", 0, 0, NULL, S,
@@ -145,6 +150,8 @@ static const SpkOpt options[] = {
 	    "model that sums up what leaves a long conversation, as --model takes it; empty: it just leaves"),
 	ENUM("llm.tools", "auto", "auto|native|text", 0,
 	     "how tools are called: by the model's own way, or in text; auto finds out"),
+	STR("llm.verify_model", "", S,
+	    "model that reviews a change which the checks let pass, as --model takes it; empty: nobody does"),
 	BOOL("manager.loop_guard.enabled", "true",
 	     "stop a model that repeats the same call"),
 	INT("manager.loop_guard.repeat_threshold", "2", 1, 100, 0,
@@ -153,6 +160,7 @@ static const SpkOpt options[] = {
 	    "recent calls that are compared"),
 	INT("manager.max_steps", "15", 1, 1000, 0,
 	    "model turns of a task"),
+	STR("ollama.classifier_model", "", 0, CLASSIFIER),
 	INT("ollama.context_window", "16384", 1024, 10000000, 0,
 	    "tokens that the model can look at; Ollama is told to make room for them"),
 	INT("ollama.max_tokens", "4096", 1, 1000000, 0,
@@ -165,6 +173,7 @@ static const SpkOpt options[] = {
 	    "base URL"),
 	ENUM("openai.api_style", "chat_completions", "chat_completions|responses", 0,
 	     "protocol of the server"),
+	STR("openai.classifier_model", "", 0, CLASSIFIER),
 	INT("openai.context_window", "128000", 1024, 10000000, 0,
 	    "tokens that the model can look at"),
 	INT("openai.max_tokens", "4096", 1, 1000000, 0,
@@ -179,6 +188,7 @@ static const SpkOpt options[] = {
 	     "sampling temperature"),
 	STR("openai.url", "", S,
 	    "base URL; empty: https://api.openai.com/v1 when OPENAI_API_KEY is set"),
+	STR("openrouter.classifier_model", "", 0, CLASSIFIER),
 	INT("openrouter.context_window", "128000", 1024, 10000000, 0,
 	    "tokens that the model can look at"),
 	INT("openrouter.max_tokens", "4096", 1, 1000000, 0,
@@ -197,6 +207,8 @@ static const SpkOpt options[] = {
 	    "Markdown about tools, which ends what a spark's prompt says of itself"),
 	PATH("script.play", "", S,
 	     "play that the script provider answers from"),
+	INT("task.critic_rounds", "1", 0, 5, 0,
+	    "times objections of llm.verify_model go back to the model"),
 	INT("task.heal_attempts", "2", 0, 10, 0,
 	    "times a failed check goes back to the model"),
 	INT("task.max_tokens", "2000000", 0, 1e12, S,
@@ -207,6 +219,7 @@ static const SpkOpt options[] = {
 	    "time that a task may take"),
 	INT("up.workers", "2", 1, 64, P,
 	    "tasks that the daemon runs at once"),
+	STR("zen.classifier_model", "", 0, CLASSIFIER),
 	INT("zen.context_window", "128000", 1024, 10000000, 0,
 	    "tokens that the model can look at"),
 	INT("zen.max_tokens", "4096", 1, 1000000, 0,

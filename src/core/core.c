@@ -203,11 +203,23 @@ static json_t *options_with_spark(SpkCore *core, const char *name, const json_t 
 	return all;
 }
 
+/* Whether a model is to pick the spark. A replay asks nobody. */
+static gboolean has_classifier(SpkCore *core, const SpkRequest *request)
+{
+	g_autoptr(SpkConf) conf = spk_core_conf(core);
+	g_autofree char *model = spk_llm_model_for(
+		conf, "classifier", spk_json_str(request->options, "model"));
+
+	return model && !spk_json_bool(request->options, "offline", FALSE);
+}
+
 char *core_accept(SpkCore *core, const SpkRequest *request, const char *session,
 		  GError **error)
 {
 	g_autofree char *id = spk_id_new();
 	g_autoptr(json_t) options = NULL;
+	/* of a chat the session's spark is meant */
+	gboolean route = !request->spark && !session && has_classifier(core, request);
 	SpkTask task = {
 		.id = id,
 		.goal = (char *)request->goal,
@@ -225,6 +237,8 @@ char *core_accept(SpkCore *core, const SpkRequest *request, const char *session,
 		return NULL;
 	options = options_with_spark(core, task.spark, request->options, error);
 	task.options = options;
+	if (options && route)
+		spk_json_set(options, "route", json_true());
 	if (!options ||
 	    !(session ? spk_session_add_turn(core->store, session, &task, error)
 		      : spk_task_insert(core->store, &task, error)))

@@ -16,9 +16,9 @@ static const char *public_phase(const char *phase)
 	return !strcmp(phase, "original_build") ? "original_tests" : phase;
 }
 
-static json_t *checks_to_json(SpkStore *store, const char *id, GError **error)
+static json_t *checks_to_json(SpkStore *store, const SpkTask *task, GError **error)
 {
-	g_autoptr(GPtrArray) list = spk_evidence_list(store, id, error);
+	g_autoptr(GPtrArray) list = spk_evidence_list(store, task->id, error);
 	gint64 last_round = 0;
 	json_t *checks;
 
@@ -27,6 +27,8 @@ static json_t *checks_to_json(SpkStore *store, const char *id, GError **error)
 	checks = json_array();
 	for (guint i = 0; i < list->len; i++)
 		last_round = MAX(last_round, ((SpkEvidence *)list->pdata[i])->round);
+	/* that of the result may be an earlier one */
+	last_round = spk_json_int(task->changes, "round", last_round);
 	for (guint i = 0; i < list->len; i++) {
 		const SpkEvidence *one = list->pdata[i];
 
@@ -44,6 +46,13 @@ static json_t *checks_to_json(SpkStore *store, const char *id, GError **error)
 	return checks;
 }
 
+static json_t *critic_of(const SpkTask *task)
+{
+	json_t *critic = json_object_get(task->changes, "critic");
+
+	return critic ? json_incref(critic) : json_null();
+}
+
 static json_t *list_of(const json_t *changes, const char *key)
 {
 	json_t *list = json_object_get(changes, key);
@@ -59,7 +68,7 @@ json_t *spk_core_report(SpkCore *core, const SpkTask *task, gboolean brief,
 	json_t *report;
 
 	if (!brief)
-		checks = task->id ? checks_to_json(spk_core_store(core), task->id, error)
+		checks = task->id ? checks_to_json(spk_core_store(core), task, error)
 				  : json_array();
 	if (!brief && !checks)
 		return NULL;
@@ -75,6 +84,7 @@ json_t *spk_core_report(SpkCore *core, const SpkTask *task, gboolean brief,
 		"commit", text_or_null(task->commit), "base", text_or_null(task->base));
 	if (checks)
 		spk_json_set(report, "checks", checks);
+	spk_json_set(report, "critic", critic_of(task));
 	spk_json_set(report, "files_changed", list_of(task->changes, "files"));
 	spk_json_set(report, "risky_files", list_of(task->changes, "risky"));
 	spk_json_set(report, "steps", json_integer(task->steps));

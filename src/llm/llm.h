@@ -122,6 +122,11 @@ gboolean spk_llm_complete(SpkLlm *llm, const SpkLlmRequest *request,
  * NOT_FOUND: it answers, but doesn't list its models, as some don't, or the URL is wrong. */
 gboolean spk_llm_ping(SpkLlm *llm, SpkCancel *cancel, GError **error);
 
+/* The model of a purpose besides the work ("classifier", "summary", "verify"), as
+ * spk_llm_open() takes it, allocated: [llm] PURPOSE_model, else PURPOSE_model of the provider
+ * that `model` (as above) leads to, where that has such an option. NULL: none is configured. */
+char *spk_llm_model_for(SpkConf *conf, const char *purpose, const char *model);
+
 /* Names of the models that its server lists, NULL-terminated; NULL: as spk_llm_ping() fails,
  * USAGE when the provider has no list. */
 char **spk_llm_models(SpkLlm *llm, SpkCancel *cancel, GError **error);

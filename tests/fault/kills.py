@@ -5,6 +5,9 @@ import os
 import sqlite3
 
 
+ASIDE = 70, 7   # tokens of a question besides the work
+
+
 def journal(folder, task=None):
     """[(seq, kind, payload)] of the task, or of the only one."""
     path = os.path.join(folder, "home", "store.db")
@@ -36,6 +39,8 @@ def ledger_problems(folder, rows):
             answers["calls"] += 1
             for key in "input", "output":
                 answers[key] += payload["usage"][key]
+        if kind in ("routed", "critic") and payload.get("provider"):
+            answers.update(calls=1, input=ASIDE[0], output=ASIDE[1])
     db = sqlite3.connect(path)
     try:
         booked = db.execute("SELECT count(*), coalesce(sum(tokens_in), 0), coalesce(sum(tokens_out), 0),"
@@ -60,6 +65,8 @@ def problems_of(rows):
     found = []
     if duplicates(rows, "model.result", "turn"):
         found.append("a recorded model call was made again")
+    if duplicates(rows, "routed", "key") or duplicates(rows, "critic", "round"):
+        found.append("a question that was settled was asked again")
     if duplicates(rows, "tool.result", "turn", "index"):
         found.append("a tool call has two results")
     unsafe = [row for row in rows if row[1] != "tool.intent" or

@@ -29,9 +29,10 @@ typedef struct {
 } Screen;
 
 /* Entries that have no line in a chat: how the work was set up, and what is shown at its end. */
-static const char *const silent[] = { "accepted", "history", "tree",	      "box",
-				      "ended",	  "verdict", "commit.result", "restored",
-				      "checks",	  NULL };
+static const char *const silent[] = { "accepted",      "history",  "tree",
+				      "box",	       "ended",	   "verdict",
+				      "commit.result", "restored", "checks",
+				      "kept",	       NULL };
 
 static int screen_rows(void)
 {

@@ -26,6 +26,21 @@ guint spk_consent_name_risky(const SpkTask *task)
 	return (guint)json_array_size(risky);
 }
 
+gboolean spk_consent_unasked(const SpkTask *task, GError **error)
+{
+	const json_t *critic = json_object_get(task->changes, "critic");
+	g_autofree char *hint = NULL;
+
+	if (json_array_size(json_object_get(critic, "objections")) == 0)
+		return TRUE;
+	hint = g_strdup_printf("read them in `sparks tasks show %s`, then "
+			       "`sparks tasks apply %s`",
+			       task->id, task->id);
+	spk_error_set(error, SPK_ERR_POLICY, hint,
+		      "the critic objects to task %s: not applied", task->id);
+	return FALSE;
+}
+
 gboolean spk_consent_to_apply(const SpkTask *task, gboolean yes, GError **error)
 {
 	g_autofree char *hint = NULL;

@@ -152,6 +152,38 @@ static void on_verdict(SpkLines *lines, const json_t *p, GPtrArray *out)
 	line_add_whole(out, spk_ui_verdict_role(verdict), "verdict", text);
 }
 
+static void on_routed(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	line_add(out, "dim", "spark", "%s, by %s: %s", line_str(p, "spark"),
+		 line_str(p, "by"), line_str(p, "why"));
+}
+
+static void on_critic(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	const char *opinion = line_str(p, "opinion");
+	const json_t *one;
+	size_t i;
+
+	lines_now(lines, "reviewed");
+	if (!strcmp(opinion, "accept"))
+		line_add(out, "ok", "critic", "%s has no objection",
+			 line_str(p, "model"));
+	else if (strcmp(opinion, "object") != 0)
+		line_add(out, "warn", "critic", "not reviewed: %s", line_str(p, "why"));
+	json_array_foreach(json_object_get(p, "objections"), i, one) {
+		const char *file = line_str(one, "file");
+
+		line_add(out, "warn", "critic", "%s%s%s", file, *file ? ": " : "",
+			 line_str(one, "reason"));
+	}
+}
+
+static void on_kept(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	line_add(out, "warn", "kept", "the result of round %" G_GINT64_FORMAT ": %s",
+		 spk_json_int(p, "round", 0) + 1, line_str(p, "why"));
+}
+
 static void on_restored(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
 	line_add(out, "warn", "restored", "the private copy was set back: %s",
@@ -263,6 +295,9 @@ static const struct {
 	{ "compaction", on_compaction },
 	{ "ended", on_ended },
 	{ "verdict", on_verdict },
+	{ "routed", on_routed },
+	{ "critic", on_critic },
+	{ "kept", on_kept },
 	{ "restored", on_restored },
 	{ "commit.intent", on_commit_intent },
 	{ "commit.result", on_commit_result },

@@ -136,6 +136,44 @@ static void files(const SpkSummary *summary, int fd, GString *out)
 	}
 }
 
+static void objection(const json_t *one, int fd, GString *out)
+{
+	const char *file = spk_json_str(one, "file");
+	const char *reason = spk_json_str(one, "reason");
+	g_autofree char *text = g_strdup_printf("%s%s%s", file ? file : "",
+						file && *file ? ": " : "",
+						reason ? reason : "");
+	g_autofree char *clean = spk_text_clean(text, -1, SPK_CLEAN_LINE);
+
+	spk_ui_fold(out, clean, 12, spk_ui_columns(fd), 6);
+}
+
+/* What another model thinks of it, which has decided nothing. */
+static void critic(const json_t *said, int fd, GString *out)
+{
+	const char *opinion = spk_json_str(said, "opinion");
+	const json_t *objections = json_object_get(said, "objections"), *one;
+	const char *model = spk_json_str(said, "model"), *why = spk_json_str(said, "why");
+	gboolean objects = json_array_size(objections) > 0;
+	gboolean accepts = !g_strcmp0(opinion, "accept");
+	g_autofree char *words =
+		accepts	  ? g_strdup_printf("%s has no objection", model ? model : "it")
+		: objects ? g_strdup_printf("%s objects:", model ? model : "it")
+			  : g_strdup_printf("not reviewed: %s", why ? why : "");
+	g_autofree char *line = spk_ui_line(words, spk_ui_columns(fd) - 12);
+	size_t i;
+
+	if (!opinion)
+		return;
+	spk_ui_paint(out, fd, "dim", "  critic    ");
+	spk_ui_paint(out, fd, accepts ? "ok" : "warn", line);
+	g_string_append(out, spk_json_bool(said, "cut", FALSE)
+				     ? " (it saw the beginning of the change)\n"
+				     : "\n");
+	json_array_foreach(objections, i, one)
+		objection(one, fd, out);
+}
+
 void spk_summary_evidence(const json_t *report, int fd, GString *out)
 {
 	int columns = spk_ui_columns(fd);
@@ -163,6 +201,7 @@ void spk_summary_evidence(const json_t *report, int fd, GString *out)
 		else
 			g_string_append_printf(out, "  %-8s %s\n", seconds, line);
 	}
+	critic(json_object_get(report, "critic"), fd, out);
 }
 
 static void result(const SpkSummary *summary, int fd, GString *out)

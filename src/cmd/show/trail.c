@@ -21,7 +21,7 @@ static void follow_tree(SpkTrail *trail, const SpkJournalEntry *entry)
 	const char *attempt = spk_json_str(entry->payload, "attempt");
 	const char *tree = spk_json_str(entry->payload, "tree");
 
-	if (!strcmp(entry->kind, "tool.result") && tree)
+	if ((!strcmp(entry->kind, "tool.result") || !strcmp(entry->kind, "kept")) && tree)
 		trail->last = tree;
 	else if (!strcmp(entry->kind, "restored") && (attempt || tree))
 		trail->last = attempt ? attempt : tree;

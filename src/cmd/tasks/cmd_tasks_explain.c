@@ -15,7 +15,7 @@
 #include "cmd/ui.h"
 
 typedef struct {
-	guint turns, calls, refused, unknown, rounds, resumed, compactions;
+	guint turns, calls, refused, unknown, rounds, resumed, compactions, critics;
 } Tally;
 
 static void tally_one(Tally *tally, const SpkJournalEntry *entry)
@@ -26,6 +26,7 @@ static void tally_one(Tally *tally, const SpkJournalEntry *entry)
 	tally->resumed += !strcmp(entry->kind, "resumed");
 	tally->compactions += !strcmp(entry->kind, "compaction");
 	tally->rounds += !strcmp(entry->kind, "verdict");
+	tally->critics += !strcmp(entry->kind, "critic");
 	if (!strcmp(entry->kind, "tool.result")) {
 		tally->calls++;
 		tally->unknown += spk_json_bool(p, "unknown", FALSE);
@@ -46,6 +47,7 @@ static Tally tally_up(const SpkTrail *trail)
 static void say_asked(GString *out, const SpkTask *task, const SpkTrail *trail)
 {
 	const char *tier = spk_json_str(trail->box, "tier");
+	const json_t *routed = spk_trail_last(trail, "routed", G_MAXUINT);
 
 	g_string_append_printf(out, "The goal was: %s\n\n", task->goal);
 	g_string_append_printf(out, "It was given to %s for the folder %s", task->spark,
@@ -54,6 +56,11 @@ static void say_asked(GString *out, const SpkTask *task, const SpkTrail *trail)
 		g_string_append_printf(
 			out, ", to work on a private copy in the sandbox %s", tier);
 	g_string_append(out, ".\n");
+	if (routed)
+		g_string_append_printf(
+			out, "No spark was named; %s was chosen by the %s: %s.\n",
+			task->spark, spk_json_str(routed, "by"),
+			spk_json_str(routed, "why"));
 }
 
 static void say_tried(GString *out, const Tally *tally)
@@ -129,9 +136,42 @@ static void say_checks(GString *out, const SpkTrail *trail, const Tally *tally)
 	if (tally->rounds > 1)
 		g_string_append_printf(
 			out,
-			"After a failed verification the work went back to the "
+			"After a failed verification%s the work went back to the "
 			"model: there were %u rounds.\n",
+			tally->critics ? " or objections of the critic" : "",
 			tally->rounds);
+}
+
+static void say_critic(GString *out, const SpkTrail *trail)
+{
+	const json_t *said = spk_trail_last(trail, "critic", G_MAXUINT), *one;
+	const json_t *kept = spk_trail_last(trail, "kept", G_MAXUINT);
+	const char *opinion = spk_json_str(said, "opinion");
+	const char *model = spk_json_str(said, "model"), *why = spk_json_str(said, "why");
+	size_t i;
+
+	if (!opinion)
+		return;
+	if (!strcmp(opinion, "none"))
+		g_string_append_printf(out, "It was not reviewed by another model: %s.\n",
+				       why ? why : "");
+	else
+		g_string_append_printf(
+			out,
+			"Another model (%s) looked at the change last, and "
+			"%s. That decides nothing.\n",
+			model ? model : "of the play",
+			strcmp(opinion, "object") ? "has no objection" : "objects");
+	json_array_foreach(json_object_get(said, "objections"), i, one)
+		g_string_append_printf(out, "  - %s: %s\n", spk_json_str(one, "file"),
+				       spk_json_str(one, "reason"));
+	if (kept)
+		g_string_append_printf(
+			out,
+			"The result of round %d was kept; what came after it "
+			"was dropped: %s.\n",
+			(int)spk_json_int(kept, "round", 0) + 1,
+			spk_json_str(kept, "why"));
 }
 
 static void say_ended(GString *out, const SpkTrail *trail)
@@ -222,6 +262,7 @@ static char *explain(SpkSession *session, const SpkTask *task, GError **error)
 	say_asked(out, task, trail);
 	say_tried(out, &tally);
 	say_checks(out, trail, &tally);
+	say_critic(out, trail);
 	say_decided(out, task, trail, stranded);
 	say_next(out, task, trail, stranded);
 	return g_string_free(out, FALSE);

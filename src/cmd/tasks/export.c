@@ -87,12 +87,24 @@ static json_t *end_of(const SpkTask *task, const SpkTrail *trail, guint turns)
 }
 
 /* The play answers, so the model's name is no option of it; and a turn of a chat stands alone. */
-static json_t *header_options(const SpkTask *task)
+static json_t *header_options(const SpkTask *task, const SpkTrail *trail)
 {
+	json_t *critics = json_array();
 	json_t *options = task->options ? json_copy(task->options) : json_object();
 
 	json_object_del(options, "model");
 	json_object_del(options, "session");
+	json_object_del(options, "route"); /* it has been decided */
+	/* what the critic said is no answer of the play's model: it goes along */
+	for (guint i = 0; i < trail->entries->len; i++) {
+		const SpkJournalEntry *entry = trail->entries->pdata[i];
+
+		if (!strcmp(entry->kind, "critic"))
+			json_array_append(critics, entry->payload);
+	}
+	if (json_array_size(critics))
+		spk_json_set(options, "critics", json_incref(critics));
+	json_decref(critics);
 	spk_json_set(options, "spark", spk_json_text(task->spark));
 	return options;
 }
@@ -106,7 +118,7 @@ char *spk_export_play(const SpkTask *task, const SpkTrail *trail, json_t *repo,
 	append_line(out, redact,
 		    json_pack("{s:i,s:o,s:O,s:o}", "play", 1, "goal",
 			      spk_json_text(task->goal), "repo", repo, "options",
-			      header_options(task)));
+			      header_options(task, trail)));
 	turns = append_turns(out, trail, redact);
 	append_line(out, redact, end_of(task, trail, turns));
 	return g_string_free(out, FALSE);

@@ -171,6 +171,20 @@ def a_command_that_reached_out():
         assert kinds.index("net.intent") < kinds.index("net.result") < kinds.index("tool.result")
 
 
+def others_are_asked():
+    with World() as w:
+        w.write("config.toml", '[[ghosts]]\nname = "writer"\ntools = ["file_edit", "file_write", "finish"]\n')
+        w.run("config", "trust")
+        picks, objects = ({"say": {"text": json.dumps(value)}} for value in (
+            {"spark": "writer", "why": "it fits"},
+            {"opinion": "object", "objections": [{"file": "calc.sh", "reason": "slow"}]}))
+        bad = ("file_write", {"path": "calc.sh", "content": "add() { :; }\n"})
+        report = w.do(say(FIX), say(FINISH), *[say(bad), say(FINISH)] * 3, words=(
+            "--set", "llm.classifier_model=" + w.play(picks), "--set", "llm.verify_model=" + w.play(objects)))
+        assert report["spark"] == "writer" and report["verdict"] == "verified", report
+        hold(w)
+
+
 def every_row_was_seen():
     wanted = {f"{kind}.{key}" for kind, (_, _, keys) in TABLE.items() for key in keys}
     assert not wanted - seen, f"documented, but never written: {sorted(wanted - seen)}"
@@ -179,4 +193,4 @@ def every_row_was_seen():
 read_table()
 main(fixed_applied_and_undone, healed_and_rolled_back, its_own_check, no_room_in_the_window,
      cancelled_and_taken_up, a_provider_that_fails, a_chat,
-     what_housekeeping_dropped, a_command_that_reached_out, every_row_was_seen)
+     what_housekeeping_dropped, a_command_that_reached_out, others_are_asked, every_row_was_seen)

@@ -171,7 +171,7 @@ static void test_warnings(void **state)
 
 	put("x.toml",
 	    "[manager]\nmax_step = 3\n[telegram]\nprovider = 'x'\nallow_all = true\n"
-	    "[[ghosts]]\nname = 'a'\nimage = 'i'\n[openai]\nclassifier_model = 'm'\n"
+	    "[[ghosts]]\nname = 'a'\nimage = 'i'\n[openai]\nauth_file = 'm'\n"
 	    "[llm]\n[nonsense]\nx = 1\n\"openai.url\" = 'http://x'\n");
 	conf = load_ok("x.toml");
 	all = warnings_of(conf);
@@ -181,7 +181,7 @@ static void test_warnings(void **state)
 		   "x.toml:4: [telegram] provider, allow_all: known, but not in this "
 		   "version: no effect");
 	assert_lacks(all, "image");
-	assert_has(all, "x.toml:10: [openai] classifier_model: known");
+	assert_has(all, "x.toml:10: [openai] auth_file: known");
 	assert_has(all, "unknown key nonsense.x");
 	assert_has(all, "unknown key nonsense.\"openai.url\"");
 	assert_lacks(all, "x.toml:5");

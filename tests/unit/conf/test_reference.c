@@ -47,7 +47,7 @@ static void test_file_loads(void **state)
 		   "x.toml:6:12: llm.provider \"ouath\" is an old spelling of openai");
 	assert_has(all, "[telegram] provider, allowed_chats, allow_all");
 	assert_lacks(all, "[ghosts] [].image");
-	assert_has(all, "[openai] classifier_model, auth_file, redirect_uri, include");
+	assert_has(all, "[openai] auth_file, redirect_uri, include");
 	assert_lacks(all, "unknown key");
 	/* one for each section, and the old spelling */
 	assert_in_range(g_strv_length((char **)spk_conf_warnings(conf)), 20, 32);
@@ -124,7 +124,7 @@ static void test_what_a_table_needs(void **state)
 static void test_variables_without_effect(void **state)
 {
 	static const char *const names[] = { "SPARKS_TELEGRAM_PROVIDER",
-					     "SPARKS_OLLAMA_CLASSIFIER_MODEL",
+					     "SPARKS_OPENAI_REDIRECT_URI",
 					     "SPARKS_SLACK_MODE", "SPARKS_MOOD_ENABELD" };
 	SpkConfSource source = { .overrides = (const char *const[]){ "mood.enabled=true",
 								     NULL } };
@@ -141,8 +141,7 @@ static void test_variables_without_effect(void **state)
 		all,
 		"SPARKS_TELEGRAM_PROVIDER: [telegram] provider: known, but not in this "
 		"version: no effect");
-	assert_has(all,
-		   "SPARKS_OLLAMA_CLASSIFIER_MODEL: [ollama] classifier_model: known");
+	assert_has(all, "SPARKS_OPENAI_REDIRECT_URI: [openai] redirect_uri: known");
 	assert_has(all, "SPARKS_SLACK_MODE: slack.mode is \"ollma\", but must be one of");
 	assert_has(all, "SPARKS_MOOD_ENABELD is not an option (did you mean "
 			"\"SPARKS_MOOD_ENABLED\"?): no effect");
