@@ -130,8 +130,10 @@ static gboolean run_in_box(SpkRun *run, const Phase *phase, const char *command,
 	};
 
 	spk_way_out_use(run->env.way, &box_run);
-	return lent &&
-	       spk_box_run(run->env.box, &box_run, run->env.cancel, result, error);
+	if (!lent || !spk_box_run(run->env.box, &box_run, run->env.cancel, result, error))
+		return FALSE;
+	spk_way_out_note(run->env.way, result);
+	return TRUE;
 }
 
 static json_t *result_to_json(const Phase *phase, const char *command,
@@ -141,11 +143,15 @@ static json_t *result_to_json(const Phase *phase, const char *command,
 		spk_text_clean(result->out->str, result->out->len, SPK_CLEAN_TEXT);
 	g_autofree char *tail = spk_text_clip_middle(clean, strlen(clean), TAIL_MAX);
 
-	return json_pack("{s:s,s:i,s:o,s:s,s:i,s:b,s:s,s:o,s:f}", "phase", phase->phase,
-			 "round", (int)phase->round, "command", spk_json_text(command),
-			 "tree", user_tree, "exit_code", result->exit_code, "timed_out",
-			 result->timed_out, "output_sha256", result->out_sha256, "tail",
-			 spk_json_text(tail), "seconds", result->seconds);
+	json_t *check = json_pack("{s:s,s:i,s:o,s:s,s:i,s:b,s:s,s:o,s:f}", "phase",
+				  phase->phase, "round", (int)phase->round, "command",
+				  spk_json_text(command), "tree", user_tree, "exit_code",
+				  result->exit_code, "timed_out", result->timed_out,
+				  "output_sha256", result->out_sha256, "tail",
+				  spk_json_text(tail), "seconds", result->seconds);
+
+	spk_box_result_tell(result, check);
+	return check;
 }
 
 static gboolean add_evidence(SpkRun *run, const json_t *check, GError **error)

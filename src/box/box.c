@@ -10,6 +10,7 @@
 
 struct SpkBox {
 	const SpkBoxBackend *backend;
+	gboolean tells; /* calls that are refused */
 	gpointer self;
 	SpkBoxReach reach;
 };
@@ -150,6 +151,7 @@ SpkBox *spk_box_open(SpkConf *conf, GError **error)
 {
 	g_autoptr(SpkBox) box = g_new0(SpkBox, 1);
 
+	box->tells = spk_conf_bool(conf, "box.count_refused");
 	if (!open_chosen(box, conf, error) || !check_tier(&box->reach, conf, error))
 		return NULL;
 	return g_steal_pointer(&box);
@@ -190,7 +192,19 @@ void spk_box_result_clear(SpkBoxResult *result)
 		g_string_free(result->err, TRUE);
 	g_free(result->out_sha256);
 	json_decref(result->blocked);
+	json_decref(result->refused);
+	g_free(result->untold);
 	*result = (SpkBoxResult){ 0 };
+}
+
+void spk_box_result_tell(const SpkBoxResult *result, json_t *object)
+{
+	if (result->blocked)
+		spk_json_set(object, "blocked", json_deep_copy(result->blocked));
+	if (result->refused)
+		spk_json_set(object, "refused", json_deep_copy(result->refused));
+	if (result->untold)
+		spk_json_set(object, "untold", spk_json_text(result->untold));
 }
 
 gboolean spk_box_lends(SpkBox *box)
@@ -223,8 +237,12 @@ static gboolean check_way_out(SpkBox *box, const SpkBoxRun *run, GError **error)
 gboolean spk_box_run(SpkBox *box, const SpkBoxRun *run, SpkCancel *cancel,
 		     SpkBoxResult *ret_result, GError **error)
 {
-	return spk_box_plan_check(run, error) && check_way_out(box, run, error) &&
-	       box->backend->run(box->self, run, cancel, ret_result, error);
+	if (!spk_box_plan_check(run, error) || !check_way_out(box, run, error) ||
+	    !box->backend->run(box->self, run, cancel, ret_result, error))
+		return FALSE;
+	if (!box->tells && !ret_result->untold)
+		ret_result->untold = g_strdup("[box] count_refused is off");
+	return TRUE;
 }
 
 void spk_box_leave(SpkBox *box, const char *work)

@@ -90,8 +90,12 @@ typedef struct {
 	double seconds;
 	glong rss_max_kib;
 	json_t *blocked; /* array of {"rule","what"}, best effort; NULL: none */
+	json_t *refused; /* array of {"call","times"}: what seccomp refused; NULL: none */
+	char *untold;	 /* why nothing is known of such calls; NULL: it is known */
 } SpkBoxResult;
 void spk_box_result_clear(SpkBoxResult *result);
+/* Sets `blocked`, `refused` and `untold` of an object, each where there is something to say. */
+void spk_box_result_tell(const SpkBoxResult *result, json_t *object);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkBoxResult, spk_box_result_clear)
 
 /* Finds `sparks-box` ($SPARKS_BOX, beside our own binary, or ../libexec/sparks), probes once what

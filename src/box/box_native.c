@@ -10,11 +10,11 @@
 
 #include "base/error.h"
 #include "base/fs.h"
-#include "base/text.h"
 #include "box/box_impl.h"
 #include "box/box_plan.h"
 #include "box/box_priv.h"
 #include "box/box_status_priv.h"
+#include "box/native_reach_priv.h"
 #include "net/child.h"
 
 #define DEFAULT_OUT  (64u << 10)
@@ -34,80 +34,12 @@ typedef struct {
 
 /* ---- opening ---- */
 
-static SpkTier strongest(const Native *native)
-{
-	const SpkBoxProbe *probe = &native->probe;
-
-	if (!probe->seccomp)
-		return SPK_TIER_NONE;
-	if (probe->userns)
-		return native->groups && probe->landlock ? SPK_TIER_NATIVE_FULL
-							 : SPK_TIER_NATIVE;
-	return probe->landlock && probe->process_list ? SPK_TIER_LANDLOCK : SPK_TIER_NONE;
-}
-
-/* Why the tier is not a stronger one; NULL when nothing stronger is built. */
-static char *why_weaker(const Native *native, SpkTier possible)
-{
-	const SpkBoxProbe *probe = &native->probe;
-
-	if (native->settings.tier < possible)
-		return g_strdup("chosen by [box] tier");
-	if (possible == SPK_TIER_NATIVE_FULL)
-		return NULL;
-	if (possible == SPK_TIER_NATIVE)
-		return g_strdup(native->groups ? "this kernel has no Landlock"
-					       : native->no_groups);
-	if (!probe->seccomp)
-		return g_strdup("this kernel has no seccomp");
-	if (possible == SPK_TIER_LANDLOCK)
-		return g_strdup(probe->failed);
-	return g_strdup_printf("%s; %s", probe->failed,
-			       probe->landlock
-				       ? "/proc with its lists of children is missing"
-				       : "this kernel has no Landlock");
-}
-
-/* What tier landlock cannot wall off, in words. */
-static const char *gaps(int landlock)
-{
-	return landlock >= 6
-		       ? "the host's name and list of processes; modes and times of this "
-			 "user's files"
-		       : "the host's name and list of processes, and signals to those "
-			 "of this user; modes and times of this user's files";
-}
-
-static char *describe(const Native *native, const char *why)
-{
-	g_autofree char *memory = spk_text_bytes((guint64)native->settings.memory_bytes);
-	g_autofree char *landlock =
-		native->probe.landlock
-			? g_strdup_printf("Landlock %d", native->probe.landlock)
-			: g_strdup("no Landlock");
-	g_autofree char *caps = g_strdup_printf(
-		"capped by %s (%s, %" G_GINT64_FORMAT " processes)%s",
-		native->groups ? spk_cgroups_name(native->groups) : "rlimits and meters",
-		memory, native->settings.pids,
-		native->groups ? "" : ", which look every 20 ms, not by cgroups");
-
-	if (native->settings.tier >= SPK_TIER_NATIVE)
-		return g_strdup_printf(
-			"%s: own user, mount, pid, network, ipc, uts, cgroup and time "
-			"namespaces, seccomp, %s; %s%s%s",
-			spk_tier_name(native->settings.tier), landlock, caps,
-			why ? " — weaker because: " : "", why ? why : "");
-	return g_strdup_printf(
-		"%s: no namespaces, no sockets; %s, seccomp; %s; not walled off: %s%s%s",
-		spk_tier_name(native->settings.tier), landlock, caps,
-		gaps(native->probe.landlock), why ? " — weaker because: " : "",
-		why ? why : "");
-}
-
 static gboolean choose_tier(Native *native, SpkConf *conf, SpkBoxReach *reach,
 			    GError **error)
 {
-	SpkTier possible = strongest(native);
+	const SpkNativeFound found = { &native->probe, &native->settings, native->groups,
+				       native->no_groups };
+	SpkTier possible = spk_native_strongest(&found);
 	const char *wanted = spk_conf_str(conf, "box.tier");
 	SpkTier most = !strcmp(wanted, "landlock") ? SPK_TIER_LANDLOCK
 		       : !strcmp(wanted, "native") ? SPK_TIER_NATIVE
@@ -115,9 +47,9 @@ static gboolean choose_tier(Native *native, SpkConf *conf, SpkBoxReach *reach,
 
 	native->settings.tier = MIN(possible, most);
 	reach->tier = native->settings.tier;
-	reach->why = why_weaker(native, possible);
+	reach->why = spk_native_why_weaker(&found, possible);
 	reach->remedy = spk_box_probe_remedy();
-	reach->describe = describe(native, reach->why);
+	reach->describe = spk_native_describe(&found, reach->why);
 	reach->controls = json_deep_copy(native->probe.controls);
 	if (!native->settings.path || reach->tier != SPK_TIER_LANDLOCK)
 		return TRUE;

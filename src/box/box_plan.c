@@ -151,6 +151,12 @@ static void put_command(GByteArray *plan, const SpkBoxRun *run, const char *work
 	spk_box_put(plan, SPK_PLAN_EXEC, NULL, NULL);
 }
 
+static void put_tell(GByteArray *plan, const SpkBoxSettings *settings, const char *filter)
+{
+	if (settings->tell)
+		spk_box_put(plan, SPK_PLAN_TELL, filter, NULL);
+}
+
 /* A mount point can be neither renamed nor removed, so what is bound over itself stays. */
 static void put_kept(GByteArray *plan, const SpkBoxRun *run, const char *work)
 {
@@ -295,6 +301,7 @@ static void put_native_run(GByteArray *plan, const SpkBoxSettings *settings,
 	spk_box_put(plan, SPK_PLAN_NO_PRIVS, NULL, NULL);
 	put_meters(plan, settings, work);
 	put_forward(plan, run);
+	put_tell(plan, settings, "native");
 	spk_box_put(plan, SPK_PLAN_SUPERVISE, "init", NULL);
 	spk_box_put(plan, SPK_PLAN_SESSION, NULL, NULL);
 	put_limits(plan, settings, timeout_ms);
@@ -335,6 +342,7 @@ static void put_guest_run(GByteArray *plan, const SpkBoxSettings *settings,
 	spk_box_put(plan, SPK_PLAN_NO_PRIVS, NULL, NULL);
 	put_meters(plan, settings, settings->path);
 	put_forward(plan, run);
+	put_tell(plan, settings, "native");
 	spk_box_put(plan, SPK_PLAN_SUPERVISE, "guest", NULL);
 	spk_box_put(plan, SPK_PLAN_SESSION, NULL, NULL);
 	if (!run->split)
@@ -357,6 +365,7 @@ static void put_landlock_run(GByteArray *plan, const SpkBoxSettings *settings,
 	if (!run->read_only_work)
 		spk_box_put(plan, SPK_PLAN_DEPUTY, work, NULL);
 	spk_box_put(plan, SPK_PLAN_DEPUTY, scratch, NULL);
+	put_tell(plan, settings, "landlock");
 	spk_box_put(plan, SPK_PLAN_SUPERVISE, "subreaper", NULL);
 	spk_box_put(plan, SPK_PLAN_SESSION, NULL, NULL);
 	put_limits(plan, settings, timeout_ms);

@@ -47,6 +47,7 @@
 	X(METER,     "meter",     2) /* memory|pids|shared|sockets|disk|inodes MOST, in all */  \
 	X(WATCH,     "watch",     1) /* FOLDER: whose disk the meters before it look at */      \
 	X(DEPUTY,    "deputy",    1) /* FOLDER: modes, owners, dates may change below it */     \
+	X(TELL,      "tell",      1) /* native|landlock: the calls it refuses are counted */    \
 	X(FORWARD,   "forward",   2) /* PORT SOCKET: a process that joins them, until the end */ \
 	X(SUPERVISE, "supervise", 1) /* init|subreaper|guest: fork; the parent reaps and kills */ \
 	X(MERGE,     "merge",     0) /* what follows has stderr in stdout */                    \
@@ -78,6 +79,8 @@ typedef enum {
  * What comes back on SPK_STATUS_FD, one line each, fields separated by tabs:
  *   error    STEP  TEXT	the walls could not be built; nothing ran; exit code 125
  *   blocked  RULE  WHAT	a meter stopped the box
+ *   refused  CALL  N	seccomp has refused this call so often by now (with `tell`)
+ *   untold   seccomp  TEXT	why nothing is known of such calls
  *   usage    rss_max_kib  N	of the largest process
  *   exited   CODE  SIGNAL	the command's end (SIGNAL 0: it exited)
  * In a container (`--guest PLAN`) they come on stderr, each after SPK_GUEST_MARK, the key of

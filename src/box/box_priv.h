@@ -13,7 +13,9 @@ typedef struct {
 	gboolean seccomp;
 	gboolean
 		process_list; /* /proc/…/children: how the landlock tier finds what to kill */
-	int landlock;	      /* ABI, 0: none */
+	gboolean
+		listener; /* refused calls can be counted, and modes changed by a deputy */
+	int landlock;	  /* ABI, 0: none */
 	char *failed; /* "user namespace: Operation not permitted"; NULL when userns */
 	json_t *controls; /* for spk_box_controls() */
 } SpkBoxProbe;
@@ -33,6 +35,7 @@ typedef struct {
 	int landlock; /* ABI */
 	gint64 timeout_ms;
 	gint64 memory_bytes, pids, fsize_bytes, disk_bytes, inodes;
+	gboolean tell;	  /* refused calls are counted */
 	gboolean cgroups; /* memory is held by them, and needs no meter */
 	const char *path; /* where the work tree appears; NULL: same place (not docker) */
 	const char *const *image_env; /* tier docker: variables of the image; or NULL */

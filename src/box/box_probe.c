@@ -77,6 +77,8 @@ static void read_line(SpkBoxProbe *probe, const char *line)
 		probe->landlock = ok ? (int)g_ascii_strtoll(field[2], NULL, 10) : 0;
 	else if (strcmp(field[1], "seccomp") == 0)
 		probe->seccomp = ok;
+	else if (strcmp(field[1], "listener") == 0)
+		probe->listener = ok;
 	else if (strcmp(field[1], "process list") == 0)
 		probe->process_list = ok;
 	else if (strcmp(field[1], "private root") == 0 && ok)

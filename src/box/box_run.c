@@ -33,6 +33,7 @@ SpkBoxSettings spk_box_settings_read(SpkConf *conf)
 		.fsize_bytes = spk_conf_int(conf, "box.fsize_bytes"),
 		.disk_bytes = spk_conf_int(conf, "box.disk_bytes"),
 		.inodes = spk_conf_int(conf, "box.inodes"),
+		.tell = spk_conf_bool(conf, "box.count_refused"),
 	};
 }
 

@@ -10,6 +10,8 @@
 void spk_box_status_clear(SpkBoxStatus *status)
 {
 	json_decref(status->blocked);
+	json_decref(status->refused);
+	g_free(status->untold);
 	g_free(status->step);
 	g_free(status->text);
 	*status = (SpkBoxStatus){ 0 };
@@ -21,6 +23,23 @@ static void block(SpkBoxStatus *status, const char *rule, const char *what)
 		status->blocked = json_array();
 	json_array_append_new(status->blocked,
 			      json_pack("{s:s, s:s}", "rule", rule, "what", what));
+}
+
+static void refuse(SpkBoxStatus *status, const char *call, const char *times)
+{
+	json_int_t n = (json_int_t)g_ascii_strtoll(times, NULL, 10);
+	json_t *item;
+	size_t i;
+
+	if (!status->refused)
+		status->refused = json_array();
+	json_array_foreach(status->refused, i, item)
+		if (!g_strcmp0(spk_json_str(item, "call"), call)) {
+			spk_json_set(item, "times", json_integer(n));
+			return;
+		}
+	json_array_append_new(status->refused,
+			      json_pack("{s:s, s:I}", "call", call, "times", n));
 }
 
 static void read_line(SpkBoxStatus *status, const char *line)
@@ -38,6 +57,10 @@ static void read_line(SpkBoxStatus *status, const char *line)
 		status->rss_max_kib = (glong)g_ascii_strtoll(field[2], NULL, 10);
 	} else if (strcmp(field[0], "blocked") == 0) {
 		block(status, field[1], field[2]);
+	} else if (strcmp(field[0], "refused") == 0) {
+		refuse(status, field[1], field[2]);
+	} else if (strcmp(field[0], "untold") == 0 && !status->untold) {
+		status->untold = g_strdup(field[2]);
 	} else if (strcmp(field[0], "error") == 0 && !status->step) {
 		status->step = g_strdup(field[1]);
 		status->text = g_strdup(field[2]);
@@ -78,4 +101,9 @@ void spk_box_status_tell(SpkBoxStatus *status, gboolean flooded, SpkBoxResult *r
 	if (flooded)
 		block(status, "output", "the command wrote more than may be kept");
 	result->blocked = g_steal_pointer(&status->blocked);
+	result->refused = g_steal_pointer(&status->refused);
+	if (!status->exited && !status->untold)
+		status->untold =
+			g_strdup("the sandbox was ended before it could tell how often");
+	result->untold = g_steal_pointer(&status->untold);
 }

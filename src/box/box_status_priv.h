@@ -4,13 +4,14 @@
 
 #include "box/box.h"
 
-#define SPK_BOX_STATUS_MAX 4096 /* bytes */
+#define SPK_BOX_STATUS_MAX 8192 /* bytes */
 
 typedef struct {
 	gboolean exited;
 	int exit_code, signal;
 	glong rss_max_kib; /* 0: not told */
-	json_t *blocked;
+	json_t *blocked, *refused;
+	char *untold;
 	char *step, *text; /* of what failed; NULL */
 } SpkBoxStatus;
 
@@ -20,7 +21,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkBoxStatus, spk_box_status_clear)
 void spk_box_status_read(SpkBoxStatus *status, const char *text);
 /* FALSE and BOX_FAILED when the walls did not stand. */
 gboolean spk_box_status_built(const SpkBoxStatus *status, GError **error);
-/* Signal, memory and what was blocked, of the status (which loses it) and of what `result` has
+/* Signal, memory, what was blocked and refused, of the status (which loses it) and of what `result` has
  * already: timed_out, truncated by `flooded`. */
 void spk_box_status_tell(SpkBoxStatus *status, gboolean flooded, SpkBoxResult *result);
 

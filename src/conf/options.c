@@ -63,6 +63,8 @@ static const SpkOpt options[] = {
 	  "[\"node_modules\", \".venv\", \"venv\", \"target\", \"vendor\", \"bower_components\", \".tox\", \".gradle\", \"Pods\"]",
 	  0, 0, NULL, S,
 	  "dependency folders that git ignores and the box is lent, copy-on-write; each a name" },
+	{ "box.count_refused", SPK_OPT_BOOL, "true", 0, 0, NULL, S | R,
+	  "count the system calls that a command in the box is refused, for `sandbox explain`" },
 	{ "box.cpus", SPK_OPT_REAL, "0.0", 0, 4096, NULL, S | R,
 	  "processors' worth of time that a box may take, by control groups; 0: no cap" },
 	INT("box.disk_bytes", "17179869184", MIB, 16 * TIB, S | R,

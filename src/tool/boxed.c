@@ -79,6 +79,20 @@ static void append_blocked(GString *text, const json_t *blocked)
 	}
 }
 
+/* Of a command that failed, it may be why. Not how often: that differs between equal runs. */
+static void append_refused(GString *text, const json_t *refused)
+{
+	gsize i;
+	json_t *item;
+
+	json_array_foreach(refused, i, item)
+		g_string_append_printf(text, "%s%.40s",
+				       i ? ", " : "[the sandbox refused system calls: ",
+				       spk_json_str(item, "call"));
+	if (i)
+		g_string_append(text, "]\n");
+}
+
 /* Returns the number of the spill file, if there is one. */
 static gint64 append_output(const SpkToolCtx *ctx, const SpkBoxResult *ran,
 			    const char *path, GString *text)
@@ -114,8 +128,7 @@ static json_t *meta_of(const SpkBoxResult *ran, gint64 step)
 		spk_json_set(meta, "output_sha256", json_string(ran->out_sha256));
 	if (step >= 0)
 		spk_json_set(meta, "spill", json_integer(step));
-	if (ran->blocked)
-		spk_json_set(meta, "blocked", json_deep_copy(ran->blocked));
+	spk_box_result_tell(ran, meta);
 	return meta;
 }
 
@@ -159,6 +172,8 @@ gboolean boxed_run(const SpkToolCtx *ctx, const char *const *argv, gint64 timeou
 			       ran.timed_out ? " (time ran out, everything was killed)"
 					     : "");
 	append_blocked(text, ran.blocked);
+	if (ran.exit_code)
+		append_refused(text, ran.refused);
 	step = append_output(ctx, &ran, spill, text);
 	ret_result->text = g_string_free(g_steal_pointer(&text), FALSE);
 	ret_result->ok = ran.exit_code == 0;

@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -28,8 +27,6 @@
 #define SYS_FCHMODAT2 452 /* newer than the headers may be; the same everywhere */
 
 static int folders[MAX_FOLDERS], n_folders;
-static int channel[2] = { -1, -1 }; /* the supervisor's end, the command's */
-static int listener = -1;
 
 typedef enum { MODE, OWNER, DATES } What;
 
@@ -62,64 +59,15 @@ void step_deputy(const SpkPlanStep *step)
 		fail();
 }
 
-/* ---- between supervisor and command ---- */
-
-void deputy_prepare(void)
+int deputy_is_wanted(void)
 {
-	if (n_folders && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) < 0)
-		fail();
+	return n_folders > 0;
 }
 
-void deputy_settle(int is_command)
+void deputy_forget(void)
 {
-	if (!n_folders)
-		return;
-	close(channel[!is_command]);
-	channel[!is_command] = -1;
-	for (int i = 0; is_command && i < n_folders; i++)
+	for (int i = 0; i < n_folders; i++)
 		close(folders[i]);
-}
-
-int deputy_fd(void)
-{
-	return listener >= 0 ? listener : channel[0];
-}
-
-void deputy_hand_over(int fd)
-{
-	char byte = 0, space[CMSG_SPACE(sizeof(fd))] = { 0 };
-	struct iovec data = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr message = { .msg_iov = &data,
-				  .msg_iovlen = 1,
-				  .msg_control = space,
-				  .msg_controllen = sizeof(space) };
-	struct cmsghdr *head = CMSG_FIRSTHDR(&message);
-
-	head->cmsg_level = SOL_SOCKET;
-	head->cmsg_type = SCM_RIGHTS;
-	head->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(head), &fd, sizeof(fd));
-	if (sendmsg(channel[1], &message, MSG_NOSIGNAL) < 0)
-		fail();
-	close(fd);
-}
-
-/* Whatever comes is not the listener: there will be none. */
-static void take_listener(void)
-{
-	char byte, space[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec data = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr message = { .msg_iov = &data,
-				  .msg_iovlen = 1,
-				  .msg_control = space,
-				  .msg_controllen = sizeof(space) };
-	ssize_t n = recvmsg(channel[0], &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	struct cmsghdr *head = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-
-	if (head && head->cmsg_type == SCM_RIGHTS)
-		memcpy(&listener, CMSG_DATA(head), sizeof(listener));
-	close(channel[0]);
-	channel[0] = -1;
 }
 
 /* ---- what the command means ---- */
@@ -258,7 +206,8 @@ static int change_dates(int fd, pid_t pid, __u64 address)
 	return utimensat(fd, "", address ? dates : NULL, AT_EMPTY_PATH);
 }
 
-static int change(int fd, const struct call *call, const struct seccomp_notif *notice)
+static int change(int fd, const struct call *call, int listener,
+		  const struct seccomp_notif *notice)
 {
 	const __u64 *value = notice->data.args + call->value;
 
@@ -281,8 +230,7 @@ static int change(int fd, const struct call *call, const struct seccomp_notif *n
 	return -1;
 }
 
-/* 0 or an errno. */
-static int answer(const struct seccomp_notif *notice)
+int deputy_answer(int listener, const struct seccomp_notif *notice)
 {
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
 		int fd, failed;
@@ -292,43 +240,9 @@ static int answer(const struct seccomp_notif *notice)
 		fd = open_target(&calls[i], notice);
 		if (fd < 0)
 			return errno;
-		failed = change(fd, &calls[i], notice) < 0 ? errno : 0;
+		failed = change(fd, &calls[i], listener, notice) < 0 ? errno : 0;
 		close(fd);
 		return failed;
 	}
 	return ENOSYS;
-}
-
-void deputy_serve(void)
-{
-	/* a kernel of tomorrow may write more than we know of */
-	union {
-		struct seccomp_notif notice;
-		char room[1024];
-	} in;
-	union {
-		struct seccomp_notif_resp response;
-		char room[1024];
-	} out;
-
-	if (listener < 0) {
-		take_listener();
-		return;
-	}
-	memset(&in, 0, sizeof(in));
-	memset(&out, 0, sizeof(out));
-	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &in) < 0)
-		return; /* the caller was killed meanwhile */
-	out.response.id = in.notice.id;
-	out.response.error = -answer(&in.notice);
-	(void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &out); /* likewise */
-}
-
-void deputy_end(void)
-{
-	if (listener >= 0)
-		close(listener);
-	if (channel[0] >= 0)
-		close(channel[0]);
-	listener = channel[0] = -1;
 }

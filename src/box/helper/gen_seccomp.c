@@ -68,10 +68,19 @@ static void emit_load_argument(Program *program, int argument)
 		  offsetof(struct seccomp_data, args) + 8 * (size_t)argument + low);
 }
 
+/* Calls whose refusal the supervisor is told of. With the other errors a library goes another
+ * way, and does so often. */
+static int is_told(int error)
+{
+	return error == EPERM || error == EAFNOSUPPORT;
+}
+
 static unsigned answer(const Rule *rule)
 {
-	return rule->error == ASK_DEPUTY ? SECCOMP_RET_USER_NOTIF
-					 : SECCOMP_RET_ERRNO | (unsigned)rule->error;
+	if (rule->error == ASK_DEPUTY)
+		return SECCOMP_RET_USER_NOTIF;
+	return (is_told(rule->error) ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ERRNO) |
+	       (unsigned)rule->error;
 }
 
 /* Numbers of calls this machine does not have are negative. */
@@ -184,11 +193,48 @@ static void collect_numbers(Program *program)
 	program->n_numbers = kept;
 }
 
-static void write_program(const char *name, Tiers tier)
+/* The error of a call that is told, 0: it is the deputy's, -1: it is not told. Rows that name it
+ * must agree on one. */
+static int told_error(unsigned number, Tiers tier, const char **ret_name)
 {
-	static Program program;
+	const Program of_tier = { .tier = tier };
+	int error = 0;
 
-	program = (Program){ .tier = tier };
+	*ret_name = "";
+	for (size_t i = 0; i < N_RULES; i++) {
+		if (!is_for(&rules[i], &of_tier) || number_of(&rules[i]) != (int)number)
+			continue;
+		if (error && rules[i].error != error) {
+			fprintf(stderr, "gen_seccomp: two errors for '%s'\n",
+				rules[i].call);
+			exit(1);
+		}
+		error = rules[i].error;
+		*ret_name = rules[i].call;
+	}
+	if (error == ASK_DEPUTY)
+		return 0;
+	return is_told(error) ? error : -1;
+}
+
+static void write_told(const char *name, const Program *program)
+{
+	printf("\nstatic const struct told %s_told[] = {\n", name);
+	for (unsigned i = 0; i < program->n_numbers; i++) {
+		const char *call;
+		int error = told_error(program->number[i], program->tier, &call);
+
+		if (error >= 0)
+			printf("\t{ %u, %d, \"%s\" },\n", program->number[i], error,
+			       call);
+	}
+	printf("};\n");
+}
+
+static Program make_program(Tiers tier)
+{
+	Program program = { .tier = tier };
+
 	collect_numbers(&program);
 	emit_load(&program, offsetof(struct seccomp_data, arch));
 	emit_skip_if(&program, BPF_JEQ, seccomp_arch_native());
@@ -201,12 +247,19 @@ static void write_program(const char *name, Tiers tier)
 	emit_unless(&program, BPF_JGT, LAST_KNOWN);
 	emit(&program, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
 	emit_search(&program, 0, program.n_numbers);
+	return program;
+}
+
+static void write_program(const char *name, Tiers tier)
+{
+	const Program program = make_program(tier);
 
 	printf("\nstatic struct sock_filter %s_code[] = {\n", name);
 	for (unsigned i = 0; i < program.len; i++)
 		printf("\t{ 0x%02x, %u, %u, 0x%08x },\n", program.code[i].code,
 		       program.code[i].jt, program.code[i].jf, program.code[i].k);
 	printf("};\n");
+	write_told(name, &program);
 }
 
 /* ---- the page of documentation ---- */
@@ -251,7 +304,9 @@ static void print_page(void)
 	       "is allowed;\nnewer ones answer `ENOSYS`, so that libraries fall back to "
 	       "older ones. A call of another\narchitecture (x32, 32 bits) kills the "
 	       "process. Arguments are compared by their low 32 bits,\nwhich is what the "
-	       "kernel looks at for those named here.\n\n"
+	       "kernel looks at for those named here. Calls that answer `EPERM` or "
+	       "`EAFNOSUPPORT` are\ncounted, and `sparks sandbox explain TASK` names "
+	       "them.\n\n"
 	       "| call | when | answer | tier |\n|---|---|---|---|\n",
 	       LAST_KNOWN);
 	for (size_t i = 0; i < N_RULES; i++) {
@@ -263,22 +318,50 @@ static void print_page(void)
 	}
 }
 
+/* Tier native's as the kernel takes it, without listener: for bench/bench_box, which gives it to
+ * another program. */
+static int dump_program(void)
+{
+	Program program = make_program(NATIVE);
+
+	for (unsigned i = 0; i < program.len; i++) {
+		struct sock_filter *code = &program.code[i];
+
+		if (code->code == (BPF_RET | BPF_K) &&
+		    (code->k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_USER_NOTIF)
+			code->k = SECCOMP_RET_ERRNO | (code->k & SECCOMP_RET_DATA);
+	}
+	return fwrite(program.code, sizeof(*program.code), program.len, stdout) !=
+	       program.len;
+}
+
+static void print_row(const char *name)
+{
+	printf("\t{ \"%s\", { sizeof(%s_code) / sizeof(*%s_code), %s_code }, %s_told,\n"
+	       "\t  sizeof(%s_told) / sizeof(*%s_told) },\n",
+	       name, name, name, name, name, name, name);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "--page") == 0) {
 		print_page();
 		return 0;
 	}
-	printf("/* Made by gen_seccomp from seccomp_table.h. */\n");
+	if (argc == 2 && strcmp(argv[1], "--dump") == 0)
+		return dump_program();
+	printf("/* Made by gen_seccomp from seccomp_table.h. */\n"
+	       "struct told {\n\tint number, error;\n\tconst char *name;\n};\n");
 	write_program("native", NATIVE);
 	write_program("landlock", LANDLOCK);
 	printf("\nstatic const struct {\n"
 	       "\tconst char *name;\n"
 	       "\tstruct sock_fprog program;\n"
-	       "\tint listens;\n"
-	       "} seccomp_programs[] = {\n"
-	       "\t{ \"native\", { sizeof(native_code) / 8, native_code }, 0 },\n"
-	       "\t{ \"landlock\", { sizeof(landlock_code) / 8, landlock_code }, 1 },\n"
-	       "};\n");
+	       "\tconst struct told *told;\n"
+	       "\tsize_t n_told;\n"
+	       "} seccomp_programs[] = {\n");
+	print_row("native");
+	print_row("landlock");
+	printf("};\n");
 	return 0;
 }

@@ -36,7 +36,9 @@ StepFn step_isolate, step_loopback, step_hostname;
 StepFn step_root, step_bind_ro, step_bind_rw, step_bind_dev, step_tmpfs, step_proc,
 	step_devpts, step_mask, step_dir, step_file, step_symlink, step_seal;
 /* walls.c */
-StepFn step_no_privs, step_rlimit, step_ruleset, step_allow, step_restrict, step_seccomp;
+StepFn step_no_privs, step_rlimit;
+/* landlock.c */
+StepFn step_ruleset, step_allow, step_restrict;
 /* supervise.c */
 StepFn step_join, step_overlay;
 StepFn step_urgent, step_meter, step_supervise, step_janitor;
@@ -61,16 +63,24 @@ void guest_begin(const char *plan);
 /* Kills all else in the container. */
 void guest_sweep(void);
 /* deputy.c */
+struct seccomp_notif;
 StepFn step_deputy;
+int deputy_is_wanted(void);
+/* Of the command's process, which must not have the folders. */
+void deputy_forget(void);
+/* Does what the call asks for, or not: 0 or an errno. ENOSYS: no call of its own. */
+int deputy_answer(int listener, const struct seccomp_notif *notice);
+/* seccomp.c */
+StepFn step_tell, step_seccomp;
 /* Before the fork, and then in each of the two. */
-void deputy_prepare(void);
-void deputy_settle(int is_command);
-/* Gives the command's seccomp listener to the supervisor. */
-void deputy_hand_over(int listener);
+void listener_prepare(void);
+void listener_settle(int is_command);
 /* The supervisor polls this descriptor (-1: none) and serves when it is readable. */
-int deputy_fd(void);
-void deputy_serve(void);
-void deputy_end(void);
+int listener_fd(void);
+void listener_serve(void);
+void listener_end(void);
+/* Reports how often calls were refused, those that were more than once. */
+void report_told(void);
 /* command.c */
 StepFn step_session, step_chdir, step_env, step_arg, step_exec;
 
@@ -86,6 +96,8 @@ int write_file(const char *path, const char *text);
 int landlock_abi(void);
 /* 0 when the kernel takes seccomp programs. */
 int seccomp_missing(void);
+/* 0 when it lets a process listen to another's calls, else an errno. */
+int listener_missing(void);
 
 /* probe.c */
 int probe(void);

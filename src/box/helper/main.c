@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+/* clang-format off */
 static StepFn *const steps[SPK_N_PLAN_OPS] = {
 	[SPK_PLAN_OVERLAY] = step_overlay,
 	[SPK_PLAN_URGENT] = step_urgent,
@@ -34,6 +35,7 @@ static StepFn *const steps[SPK_N_PLAN_OPS] = {
 	[SPK_PLAN_WATCH] = step_watch,
 	[SPK_PLAN_METER] = step_meter,
 	[SPK_PLAN_DEPUTY] = step_deputy,
+	[SPK_PLAN_TELL] = step_tell,
 	[SPK_PLAN_SUPERVISE] = step_supervise,
 	[SPK_PLAN_SESSION] = step_session,
 	[SPK_PLAN_RLIMIT] = step_rlimit,
@@ -49,6 +51,7 @@ static StepFn *const steps[SPK_N_PLAN_OPS] = {
 	[SPK_PLAN_MERGE] = step_merge,
 	[SPK_PLAN_EXEC] = step_exec,
 };
+/* clang-format on */
 
 static char plan[SPK_PLAN_MAX_BYTES + 1]; /* one more, so that "too long" shows */
 

@@ -113,6 +113,7 @@ int probe(void)
 	snprintf(abi, sizeof(abi), "%d", landlock_abi());
 	report(landlock_abi() ? "yes" : "no", "landlock", abi);
 	say("seccomp", seccomp_missing() ? errno : 0);
+	say("listener", listener_missing());
 	say("process list", access("/proc/thread-self/children", R_OK) < 0 ? errno : 0);
 	return 0;
 }

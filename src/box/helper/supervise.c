@@ -44,13 +44,23 @@ void step_urgent(const SpkPlanStep *step)
 	(void)setpriority(PRIO_PROCESS, 0, ordinary_nice - URGENT_NICE);
 }
 
-/* "0" stands for whoever writes it. */
-void step_join(const SpkPlanStep *step)
+static int open_in(const char *folder, const char *name)
 {
 	char path[PATH_MAX];
-	int n = snprintf(path, sizeof(path), "%s/cgroup.procs", step->arg[0]);
-	int fd = n < (int)sizeof(path) ? open(path, O_WRONLY | O_CLOEXEC) : -1;
+	int n = snprintf(path, sizeof(path), "%s/%s", folder, name);
 
+	return n < (int)sizeof(path) ? open(path, O_WRONLY | O_CLOEXEC) : -1;
+}
+
+/* "0" stands for whoever writes it. A thread that moves itself alone does not take the lock of
+ * all the machine's processes, for which a busy kernel may wait 10 ms; only v1 has this file,
+ * and we are one thread. */
+void step_join(const SpkPlanStep *step)
+{
+	int fd = open_in(step->arg[0], "tasks");
+
+	if (fd < 0)
+		fd = open_in(step->arg[0], "cgroup.procs");
 	if (fd < 0 || write(fd, "0", 1) != 1)
 		fail();
 	close(fd);
@@ -324,6 +334,7 @@ static _Noreturn void report_end(int status)
 	int exit_code = signal ? 128 + signal : WEXITSTATUS(status);
 	char first[24], second[24];
 
+	report_told();
 	snprintf(first, sizeof(first), "%d", exit_code);
 	snprintf(second, sizeof(second), "%ld", rss_max_kib);
 	report("usage", "rss_max_kib", second);
@@ -332,18 +343,18 @@ static _Noreturn void report_end(int status)
 	_exit(exit_code);
 }
 
-/* A signal that came, or 0 after a tick or when the deputy was asked for. */
+/* A signal that came, or 0 after a tick or when a call was to be answered. */
 static int next_signal(int signals)
 {
 	struct pollfd fds[] = { { .fd = signals, .events = POLLIN },
-				{ .fd = deputy_fd(), .events = POLLIN } };
+				{ .fd = listener_fd(), .events = POLLIN } };
 	struct signalfd_siginfo info;
 
 	(void)poll(fds, 2, TICK_MS);
 	if (fds[1].revents & POLLIN)
-		deputy_serve();
+		listener_serve();
 	else if (fds[1].revents)
-		deputy_end();
+		listener_end();
 	if (fds[0].revents & POLLIN &&
 	    read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
 		return (int)info.ssi_signo;
@@ -358,7 +369,7 @@ static _Noreturn void watch(pid_t command, int signals)
 	while (!reap(command, &status))
 		if (next_signal(signals) == SIGTERM || (is_due() && is_over()))
 			break;
-	deputy_end();
+	listener_end();
 	if (is_guest)
 		guest_sweep();
 	else if (!is_init)
@@ -388,11 +399,11 @@ void step_supervise(const SpkPlanStep *step)
 		fail();
 	if (!is_init && !is_guest && pipe2(janitor_pipe, O_CLOEXEC) < 0)
 		fail();
-	deputy_prepare();
+	listener_prepare();
 	command = fork();
 	if (command < 0)
 		fail();
-	deputy_settle(command == 0);
+	listener_settle(command == 0);
 	if (command > 0) {
 		close(janitor_pipe[0]);
 		watch(command, signals_fd);

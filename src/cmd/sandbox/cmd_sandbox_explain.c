@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "box/box.h"
 #include "cmd/sandbox/sandbox_all.h"
+#include "cmd/sandbox/stopped.h"
 #include "cmd/session.h"
 #include "cmd/show/trail.h"
 #include "cmd/ui.h"
@@ -54,6 +55,12 @@ static const struct {
 	{ "output", NULL, "64 MiB of output are kept", "let it write to a file" },
 };
 
+/* Landlock's refusals go to the audit log, which only the machine's administrator reads. */
+static const char unseen[] =
+	"Not on record: files that were refused (by Landlock, a read-only mount, or because they "
+	"are not there in the sandbox) and addresses without a way to them. The kernel tells only "
+	"the command, so look for it in its output.";
+
 static char *words_of(const SpkConf *conf, gsize i)
 {
 	g_autofree char *value =
@@ -71,18 +78,18 @@ static const char *allow_of(const char *rule)
 	return NULL;
 }
 
-/* [{"rule","what","step","allow"}] of every tool call of the task. */
+/* [{"rule","what","seq","tool","allow"}] of every command of the task. */
 static json_t *blocked_of(const SpkTrail *trail)
 {
 	json_t *all = json_array();
 
 	for (guint i = 0; i < trail->entries->len; i++) {
 		const SpkJournalEntry *entry = trail->entries->pdata[i];
-		const json_t *meta = json_object_get(entry->payload, "meta");
+		const json_t *facts = spk_stopped_facts(entry);
 		json_t *item;
 		size_t k;
 
-		json_array_foreach(json_object_get(meta, "blocked"), k, item) {
+		json_array_foreach(json_object_get(facts, "blocked"), k, item) {
 			const char *rule = spk_json_str(item, "rule");
 
 			json_array_append_new(
@@ -90,8 +97,7 @@ static json_t *blocked_of(const SpkTrail *trail)
 					       spk_json_text(rule), "what",
 					       spk_json_text(spk_json_str(item, "what")),
 					       "seq", (json_int_t)entry->seq, "tool",
-					       spk_json_text(spk_json_str(entry->payload,
-									  "name")),
+					       spk_json_text(spk_stopped_by(entry)),
 					       "allow", spk_json_text(allow_of(rule))));
 		}
 	}
@@ -134,6 +140,63 @@ static void say_blocked(GString *out, const json_t *blocked, int columns)
 	}
 }
 
+static void say_calls(GString *out, const json_t *calls, int columns)
+{
+	json_t *item;
+	size_t i;
+
+	if (json_array_size(calls))
+		g_string_append(out, "\nSystem calls that seccomp refused (which nothing "
+				     "opens), with the first time:\n");
+	json_array_foreach(calls, i, item) {
+		gint64 times = spk_json_int(item, "times", 0);
+		g_autofree char *line = g_strdup_printf(
+			"%s, %" G_GINT64_FORMAT " %s: %s (step %d of the log)",
+			spk_json_str(item, "call"), times, times == 1 ? "time" : "times",
+			spk_json_str(item, "tool"), (int)spk_json_int(item, "seq", 0));
+		g_autofree char *clean = spk_text_clean(line, -1, SPK_CLEAN_LINE);
+
+		spk_ui_fold(out, clean, 2, columns, 8);
+	}
+}
+
+static void say_lines(GString *out, const json_t *lines, int columns)
+{
+	json_t *item;
+	size_t i;
+
+	if (json_array_size(lines))
+		g_string_append(out,
+				"\nOutput that reads as if a wall had been there:\n");
+	json_array_foreach(lines, i, item) {
+		g_autofree char *line = g_strdup_printf(
+			"%s (%s, step %d of the log)", spk_json_str(item, "line"),
+			spk_json_str(item, "tool"), (int)spk_json_int(item, "seq", 0));
+		g_autofree char *clean = spk_text_clean(line, -1, SPK_CLEAN_LINE);
+
+		spk_ui_fold(out, clean, 2, columns, 8);
+	}
+}
+
+/* What `blocked` and `refused` can't hold. */
+static void say_unseen(GString *out, const json_t *untold, int columns)
+{
+	json_t *item;
+	size_t i;
+
+	g_string_append_c(out, '\n');
+	json_array_foreach(untold, i, item) {
+		g_autofree char *line =
+			g_strdup_printf("Refused system calls were not counted in some "
+					"commands: %s.",
+					json_string_value(item));
+		g_autofree char *clean = spk_text_clean(line, -1, SPK_CLEAN_LINE);
+
+		spk_ui_fold(out, clean, 0, columns, 4);
+	}
+	spk_ui_fold(out, unseen, 0, columns, 4);
+}
+
 static json_t *rules_to_json(const SpkConf *conf)
 {
 	json_t *all = json_array();
@@ -149,29 +212,37 @@ static json_t *rules_to_json(const SpkConf *conf)
 	return all;
 }
 
-/* `blocked` NULL: of no task. */
+/* What a task ran into; NULL of no task. */
 static void print(const SpkConf *conf, const char *tier, const char *describe,
-		  json_t *blocked, gboolean json)
+		  const SpkTrail *trail, gboolean json)
 {
 	int columns = MIN(100, spk_ui_columns(STDOUT_FILENO));
+	g_autoptr(json_t) blocked = trail ? blocked_of(trail) : json_null();
+	g_autoptr(json_t) refused = trail ? spk_stopped_calls(trail) : json_null();
+	g_autoptr(json_t) perhaps = trail ? spk_stopped_lines(trail) : json_null();
+	g_autoptr(json_t) untold = trail ? spk_stopped_untold(trail) : json_null();
 	g_autoptr(GString) out = g_string_new(NULL);
 	g_autofree char *words = spk_ui_box(tier, describe);
 
 	if (json) {
-		g_autoptr(json_t)
-			object = json_pack("{s:s,s:s,s:o}", "tier", tier, "describe",
-					   describe, "rules", rules_to_json(conf));
+		g_autoptr(json_t) object =
+			json_pack("{s:s,s:s,s:o,s:O,s:O,s:O,s:O,s:s}", "tier", tier,
+				  "describe", describe, "rules", rules_to_json(conf),
+				  "blocked", blocked, "refused", refused, "perhaps",
+				  perhaps, "untold", untold, "unseen", unseen);
 
-		spk_json_set(object, "blocked",
-			     blocked ? json_incref(blocked) : json_null());
 		spk_cmd_print_json(object);
 		return;
 	}
 	spk_ui_fold(out, words, 0, columns, 20);
 	g_string_append(out, "\nA command in the sandbox\n");
 	say_rules(out, conf, columns);
-	if (blocked)
+	if (trail) {
 		say_blocked(out, blocked, columns);
+		say_calls(out, refused, columns);
+		say_lines(out, perhaps, columns);
+	}
+	say_unseen(out, untold, columns);
 	spk_ui_write(STDOUT_FILENO, out);
 }
 
@@ -179,7 +250,6 @@ static int explain_task(const SpkArgs *args, gboolean json)
 {
 	g_auto(SpkSession) session = { 0 };
 	g_autoptr(SpkTrail) trail = NULL;
-	g_autoptr(json_t) blocked = NULL;
 	g_autoptr(GError) error = NULL;
 	const char *tier, *describe;
 	int code;
@@ -189,12 +259,11 @@ static int explain_task(const SpkArgs *args, gboolean json)
 	trail = spk_trail_read(session.store, session.task->id, &error);
 	if (!trail)
 		return spk_cmd_fail(g_steal_pointer(&error), json);
-	blocked = blocked_of(trail);
 	tier = spk_json_str(trail->box, "tier");
 	describe = spk_json_str(trail->box, "describe");
 	print(session.conf, tier ? tier : "none",
-	      describe ? describe : "no command of this task has run in a sandbox",
-	      blocked, json);
+	      describe ? describe : "no command of this task has run in a sandbox", trail,
+	      json);
 	return 0;
 }
 
@@ -223,10 +292,14 @@ const SpkCmd spk_sandbox_explain = {
 	.usage = "[ID]",
 	.summary = "Say what the sandbox allows, what it stopped, and how to allow it.",
 	.details =
-		"With the id of a task: also what was stopped in it, by which rule.\n"
+		"With the id of a task: also what was stopped in it, by which rule; which "
+		"system calls were refused; and lines of output that read as if a wall had "
+		"been there, which prove nothing.\n"
 		"--json: {\"tier\",\"describe\",\"rules\":[{\"rule\",\"what\",\"option\","
-		"\"allow\"}],\"blocked\":null or [{\"rule\",\"what\",\"seq\",\"tool\","
-		"\"allow\"}]}",
+		"\"allow\"}], \"blocked\":null or [{\"rule\",\"what\",\"seq\",\"tool\","
+		"\"allow\"}], \"refused\":[{\"call\",\"times\",\"seq\",\"tool\"}], \"perhaps\":"
+		"[{\"line\",\"seq\",\"tool\"}], \"untold\":[why calls were not counted], "
+		"\"unseen\"}. Without a task the four arrays are null.",
 	.example = "sparks sandbox explain",
 	.options = spk_only_json,
 	.max_args = 1,

@@ -26,26 +26,36 @@ static void print_json(SpkBox *box, const SpkBoxResult *result)
 {
 	json_t *blocked = result->blocked ? json_incref(result->blocked) : json_array();
 	g_autoptr(json_t) object = json_pack(
-		"{s:i,s:i,s:b,s:s,s:f,s:I,s:o,s:o,s:b,s:o}", "exit_code",
+		"{s:i,s:i,s:b,s:s,s:f,s:I,s:o,s:o,s:b,s:o,s:o,s:o}", "exit_code",
 		result->exit_code, "signal", result->signal, "timed_out",
 		result->timed_out, "tier", spk_tier_name(spk_box_tier(box)), "seconds",
 		result->seconds, "rss_max", (json_int_t)result->rss_max_kib, "stdout",
 		spk_json_text_n(result->out->str, result->out->len), "stderr",
 		spk_json_text_n(result->err->str, result->err->len), "truncated",
-		result->truncated, "blocked", blocked);
+		result->truncated, "blocked", blocked, "refused",
+		result->refused ? json_incref(result->refused) : json_array(), "untold",
+		spk_json_text(result->untold));
 
 	spk_cmd_print_json(object);
 }
 
+/* Refused calls of a command that went well were of no matter. */
 static void print_blocked(const SpkBoxResult *result)
 {
+	gboolean failed = result->exit_code != 0;
 	json_t *item;
 	size_t i;
 
 	json_array_foreach(result->blocked, i, item)
 		fprintf(stderr, "sparks: the sandbox stopped it: %s: %s\n",
 			spk_json_str(item, "rule"), spk_json_str(item, "what"));
-	if (json_array_size(result->blocked))
+	json_array_foreach(failed ? result->refused : NULL, i, item)
+		fprintf(stderr,
+			"sparks: the sandbox refused the system call %s (%d %s)\n",
+			spk_json_str(item, "call"), (int)spk_json_int(item, "times", 0),
+			spk_json_int(item, "times", 0) == 1 ? "time" : "times");
+	if (json_array_size(result->blocked) ||
+	    (failed && json_array_size(result->refused)))
 		fprintf(stderr, "  `sparks sandbox explain` says how to allow it\n");
 }
 
@@ -228,7 +238,9 @@ const SpkCmd spk_sandbox_run = {
 		"128+N: killed by signal N; 124: [box] timeout_secs is over.\n"
 		"--json: {\"exit_code\",\"signal\",\"timed_out\",\"tier\",\"seconds\","
 		"\"rss_max\" (KiB, of the largest process),\"stdout\",\"stderr\" (1 MiB of "
-		"each),\"truncated\",\"blocked\":[{\"rule\",\"what\"}]}",
+		"each),\"truncated\", \"blocked\":[{\"rule\",\"what\"}], \"refused\":"
+		"[{\"call\",\"times\"}] (system calls),\"untold\" (null, or why these are not "
+		"known)}",
 	.example = "sparks sandbox run -- make test\n"
 		   "sparks sandbox run --copy --json -- sh -c 'rm -rf *'",
 	.options = options,

@@ -61,12 +61,13 @@ static int no_box(const GError *error)
 static void print_facts(SpkBox *box, const SpkBoxResult *result)
 {
 	g_autoptr(json_t) all = json_pack(
-		"{s:s, s:i, s:i, s:b, s:b, s:I, s:s, s:f, s:I, s:O?}", "tier",
+		"{s:s, s:i, s:i, s:b, s:b, s:I, s:s, s:f, s:I, s:O?, s:O?, s:s?}", "tier",
 		spk_tier_name(spk_box_tier(box)), "exit_code", result->exit_code,
 		"signal", result->signal, "timed_out", result->timed_out, "truncated",
 		result->truncated, "out_total", (json_int_t)result->out_total, "sha256",
 		result->out_sha256, "seconds", result->seconds, "rss_max",
-		(json_int_t)result->rss_max_kib, "blocked", result->blocked);
+		(json_int_t)result->rss_max_kib, "blocked", result->blocked, "refused",
+		result->refused, "untold", result->untold);
 	g_autofree char *text = spk_json_dump(all);
 
 	fprintf(stderr, "%s\n", text);

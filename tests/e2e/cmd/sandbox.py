@@ -9,7 +9,7 @@ import time
 from world import CHECK, FINISH, SPARKS, World, main, say
 
 KEYS = {"exit_code", "signal", "timed_out", "tier", "seconds", "rss_max", "stdout", "stderr",
-        "truncated", "blocked"}
+        "truncated", "blocked", "refused", "untold"}
 
 
 def boxed(w, *words, code=0, **more):
@@ -197,7 +197,7 @@ def it_is_explained():
         one = w.json("sandbox", "explain", "--set", "box.pids=77")
         rules = {row["rule"]: row for row in one["rules"]}
         assert "77" in rules["pids"]["what"] and rules["pids"]["option"] == "box.pids"
-        assert one["blocked"] is None
+        assert one["blocked"] is None and one["refused"] is None and one["unseen"]
         task = w.json("do", "fill it", "--set", "box.fsize_bytes=1048576", "--check", CHECK, "--model",
                       w.play(say(("shell", {"command": "exec dd if=/dev/zero of=b bs=64k count=99"})),
                              say(FINISH)), "--set", "task.heal_attempts=0", code=1)["task"]
@@ -205,6 +205,55 @@ def it_is_explained():
         assert [row["rule"] for row in one["blocked"]] == ["fsize"], one
         assert one["blocked"][0]["allow"] == "[box] fsize_bytes"
         assert "fsize of shell" in w.run("sandbox", "explain", task).out
+        assert one["refused"] == one["perhaps"] == one["untold"] == [], one
+
+
+MOUNT = "python3 -c 'import ctypes; ctypes.CDLL(None).mount(0, 0, 0, 0, 0)'"
+
+
+def refused_calls_are_explained():
+    """What seccomp refused in tool calls and checks, and what only looks as if a wall was there."""
+    with World() as w:
+        calls = [("shell", {"command": f"{MOUNT}; {MOUNT}"}),
+                 ("shell", {"command": f"{MOUNT}; chroot / true; echo x >/etc/new; echo fine"}),
+                 ("shell", {"command": "echo x >/usr/new"})]
+        for tier, says in (("native", "Read-only file system"), ("landlock", "Permission denied")):
+            task = w.json("do", f"try {tier}", "--set", f"box.tier={tier}", "--check", f"{MOUNT}; {CHECK}",
+                          "--model", w.play(*(say(call) for call in calls), say(FINISH)),
+                          "--set", "task.heal_attempts=0", code=1)["task"]
+            one = w.json("sandbox", "explain", task)
+            by_call = {row["call"]: row for row in one["refused"]}
+            assert set(by_call) - {"socket"} == {"mount", "chroot"}, one["refused"]
+            # three in tool calls, one in each run of the check (before, after, its original)
+            assert by_call["mount"]["times"] >= 5 and by_call["chroot"]["times"] == 1, one
+            assert by_call["chroot"]["tool"] == "shell", one
+            assert [row["tool"] for row in one["perhaps"]] == ["shell"], one["perhaps"]
+            assert says in one["perhaps"][0]["line"] and "/usr/new" in one["perhaps"][0]["line"], one
+            assert one["untold"] == [] and one["blocked"] == [], one
+            text = w.run("sandbox", "explain", task).out
+            for words in ("chroot, 1 time: shell", "a wall had been there", "Not on record", says):
+                assert words in text, (words, text)
+            log = w.run("tasks", "log", task, "--json").out
+            assert log.count("the sandbox refused system calls") == 0, log   # only where a command failed
+        task = w.json("do", "try without", "--set", "box.count_refused=false", "--check", CHECK, "--model",
+                      w.play(say(("shell", {"command": MOUNT})), say(FINISH)), "--set",
+                      "task.heal_attempts=0", code=1)["task"]
+        one = w.json("sandbox", "explain", task)
+        assert one["refused"] == [] and "count_refused" in one["untold"][0], one
+        assert "not counted" in w.run("sandbox", "explain", task).out
+
+
+def refused_calls_of_a_failed_command_are_named():
+    with World() as w:
+        done = boxed(w, "--", "sh", "-c", MOUNT + "; exit 3", code=3)
+        assert "refused the system call mount (1 time)" in done.err and "explain" in done.err, done.err
+        assert boxed(w, "--", "sh", "-c", MOUNT).err == ""
+        one = json.loads(boxed(w, "--json", "--", "sh", "-c", MOUNT).out)
+        assert (one["refused"], one["untold"]) == ([{"call": "mount", "times": 1}], None), one
+        task = w.json("do", "fail", "--check", CHECK, "--model",
+                      w.play(say(("shell", {"command": MOUNT + "; exit 3"})), say(FINISH)), "--set",
+                      "task.heal_attempts=0", code=1)["task"]
+        assert "[the sandbox refused system calls: mount]" in w.run("tasks", "log", task, "--json").out
 
 
 IDS = ["container.mode", "container.caps_dropped", "rootfs.readonly", "network.mode", "limits.pid",
@@ -248,4 +297,5 @@ if __name__ == "__main__":
          nothing_runs_without_its_walls, a_host_that_is_not_allowed_is_named, the_git_folder_stays_as_it_is, a_reading_spark_cannot_write,
          a_terminal_sees_no_control_characters, a_folder_as_stdin_is_no_way_out,
          a_reader_that_goes_ends_it, the_probe_tries_the_walls, it_is_explained,
+         refused_calls_are_explained, refused_calls_of_a_failed_command_are_named,
          doctor_probes_the_controls_of_each_spark)

@@ -89,6 +89,19 @@ def its_own_check():
         hold(w)
 
 
+def a_check_runs_into_walls():
+    """Its time, and seccomp, which cannot say how often when the box is killed."""
+    mount = "python3 -c 'import ctypes; ctypes.CDLL(None).mount(0, 0, 0, 0, 0)'"
+    with World() as w:
+        w.env["SPARKS_BOX_TIMEOUT_SECS"] = "2"
+        task = w.json("do", "x", "--check", f"{mount}; exec sleep 60", "--model", w.play(say(FINISH)), "--set",
+                      "task.heal_attempts=0", code=1)["task"]
+        hold(w)
+        check = journal(w, task, "check.result")[0]
+        assert check["refused"] == [{"call": "mount", "times": 1}] and check["untold"], check
+        assert [row["rule"] for row in check["blocked"]] == ["timeout"], check
+
+
 def no_room_in_the_window():
     with World() as w:
         w.env["SPARKS_OPENAI_CONTEXT_WINDOW"] = "6000"
@@ -191,6 +204,6 @@ def every_row_was_seen():
 
 
 read_table()
-main(fixed_applied_and_undone, healed_and_rolled_back, its_own_check, no_room_in_the_window,
+main(fixed_applied_and_undone, healed_and_rolled_back, its_own_check, a_check_runs_into_walls, no_room_in_the_window,
      cancelled_and_taken_up, a_provider_that_fails, a_chat,
      what_housekeeping_dropped, a_command_that_reached_out, others_are_asked, every_row_was_seen)
