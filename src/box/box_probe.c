@@ -127,7 +127,8 @@ static const struct {
 	{ "/proc/sys/kernel/unprivileged_userns_clone", "0",
 	  "allow user namespaces: sysctl kernel.unprivileged_userns_clone=1" },
 	{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
-	  "give sparks-box an AppArmor profile with `userns,`, or: "
+	  "give sparks-box its AppArmor profile: `APPARMOR=1 ./setup install` in the sources "
+	  "(`./setup profile` prints it); or: "
 	  "sysctl kernel.apparmor_restrict_unprivileged_userns=0" },
 };
 
