@@ -67,6 +67,9 @@ typedef struct {
 	const char *image;
 	/* Hosts that programs ask directly, not the proxy; NULL: none. */
 	const char *no_proxy;
+	/* File with the certificates that programs are to trust, shown in the box; NULL: as they
+	 * do by themselves. */
+	const char *authorities;
 	gboolean
 		read_only_work; /* `work` can't be written either (sparks that only read) */
 	const char *const

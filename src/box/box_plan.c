@@ -99,6 +99,13 @@ static void put_environment(GByteArray *plan, const SpkBoxSettings *settings,
 		spk_box_put(plan, SPK_PLAN_ENV, *more, NULL);
 }
 
+/* Where programs look for the certificates that they trust. */
+static const char *const of_authorities[] = {
+	"SSL_CERT_FILE",  "CURL_CA_BUNDLE",	 "REQUESTS_CA_BUNDLE",
+	"GIT_SSL_CAINFO", "NODE_EXTRA_CA_CERTS", "CARGO_HTTP_CAINFO",
+	"PIP_CERT",	  "AWS_CA_BUNDLE",	 "DENO_CERT",
+};
+
 /* The names that programs look for: curl reads only the lower-case one of http. */
 static char **proxy_variables(const SpkBoxRun *run)
 {
@@ -116,6 +123,12 @@ static char **proxy_variables(const SpkBoxRun *run)
 	for (gsize i = 0; run->way_out && i < G_N_ELEMENTS(exceptions); i++) {
 		g_autofree char *set = g_strconcat(
 			exceptions[i], "=", run->no_proxy ? run->no_proxy : "", NULL);
+
+		g_strv_builder_add(all, set);
+	}
+	for (gsize i = 0; run->authorities && i < G_N_ELEMENTS(of_authorities); i++) {
+		g_autofree char *set =
+			g_strconcat(of_authorities[i], "=" SPK_BOX_AUTHORITIES, NULL);
 
 		g_strv_builder_add(all, set);
 	}
@@ -297,6 +310,9 @@ static void put_native_run(GByteArray *plan, const SpkBoxSettings *settings,
 	put_lent(plan, run, work);
 	if (run->way_out)
 		spk_box_put(plan, SPK_PLAN_BIND_RO, run->way_out, SPK_BOX_PROXY_SOCKET);
+	if (run->authorities)
+		spk_box_put(plan, SPK_PLAN_BIND_RO, run->authorities,
+			    SPK_BOX_AUTHORITIES);
 	spk_box_put(plan, SPK_PLAN_SEAL, NULL, NULL);
 	spk_box_put(plan, SPK_PLAN_NO_PRIVS, NULL, NULL);
 	put_meters(plan, settings, work);

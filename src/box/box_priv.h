@@ -49,6 +49,7 @@ typedef struct {
 /* The proxy as a program in the box knows it; outside of what the kernel gives by itself. */
 #define SPK_BOX_PROXY_PORT   "61080"
 #define SPK_BOX_PROXY_SOCKET "/run/sparks-proxy"
+#define SPK_BOX_AUTHORITIES  "/run/sparks-ca.pem"
 
 /* One step with as many arguments as the table of box_plan.h says; the others are NULL. */
 void spk_box_put(GByteArray *plan, SpkPlanOp op, const char *first, const char *second);

@@ -60,6 +60,8 @@ char *spk_container_key(const SpkBoxRun *run)
 	add_lent_identity(key, run);
 	if (run->way_out)
 		add_identity(key, run->way_out);
+	if (run->authorities)
+		add_identity(key, run->authorities);
 	return g_string_free(key, FALSE);
 }
 
@@ -152,6 +154,8 @@ static json_t *mounts_of(const SpkDockerSpec *spec, const SpkContainer *containe
 	}
 	if (run->way_out)
 		add_mount(mounts, run->way_out, SPK_BOX_PROXY_SOCKET, TRUE);
+	if (run->authorities)
+		add_mount(mounts, run->authorities, SPK_BOX_AUTHORITIES, TRUE);
 	return mounts;
 }
 

@@ -2,25 +2,32 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "box/box_priv.h"
+#include "box/credentials.h"
 #include "net/allow.h"
 
 #define SOCKET_NAME "proxy.sock"
+#define BUNDLE_NAME "authorities.pem"
+#define ROOTS	    "/etc/ssl/certs/ca-certificates.crt"
+#define ROOTS_MAX   (8u << 20)
 #define NOTED_MAX   20 /* refusals of one run */
 
 struct SpkWayOut {
 	SpkBox *box;
 	char *folder; /* to be removed; NULL: somebody else's */
 	char *socket, *no_proxy;
+	char *bundle; /* certificates to trust, where the task has an authority */
 	char **hosts, **addresses;
 	SpkWayOutSpec spec; /* of its strings only the folder is still there */
 	GMutex lock;
 	/* guarded by lock */
 	SpkProxy *proxy; /* NULL: nothing needed it so far */
+	gboolean has_authority;
 	json_t *refused; /* since the last note */
 };
 
@@ -108,6 +115,7 @@ static gboolean choose_socket(SpkWayOut *way, const char *folder, GError **error
 		folder = way->folder;
 	}
 	way->socket = g_build_filename(folder, SOCKET_NAME, NULL);
+	way->bundle = g_build_filename(folder, BUNDLE_NAME, NULL);
 	return TRUE;
 }
 
@@ -141,6 +149,44 @@ static gboolean on_record(const SpkProxyRecord *record, gpointer user)
 	return !way->spec.record || way->spec.record(record, way->spec.user);
 }
 
+/* ---- keys for hosts that are allowed ---- */
+
+/* SpkRoute, NULL behind them. */
+static GPtrArray *routes_of_hosts(const SpkWayOut *way, GError **error)
+{
+	g_autoptr(GPtrArray)
+		routes = g_ptr_array_new_with_free_func((GDestroyNotify)spk_route_unref);
+	g_autoptr(GPtrArray) credentials = spk_credentials(way->spec.conf, error);
+	g_autoptr(SpkAllow)
+		allow = spk_allow_new((const char *const *)way->hosts, NULL, error);
+
+	for (guint i = 0; credentials && allow && i < credentials->len; i++) {
+		const SpkCredential *one = credentials->pdata[i];
+		SpkRoute *route;
+
+		if (!spk_allow_host(allow, &one->host))
+			continue;
+		route = spk_credential_route(one, way->spec.conf, error);
+		if (!route)
+			return NULL;
+		g_ptr_array_add(routes, route);
+	}
+	g_ptr_array_add(routes, NULL);
+	return credentials && allow ? g_steal_pointer(&routes) : NULL;
+}
+
+/* The roots that we trust ourselves, and the task's authority. */
+static gboolean write_bundle(const SpkWayOut *way, const char *authority, GError **error)
+{
+	const char *set = g_getenv("SSL_CERT_FILE");
+	gsize len = 0;
+	g_autofree char *roots =
+		spk_fs_read(set && *set ? set : ROOTS, ROOTS_MAX, &len, NULL);
+	g_autofree char *all = g_strconcat(authority, roots ? roots : "", NULL);
+
+	return spk_fs_write_atomic(way->bundle, all, strlen(all), 0644, error);
+}
+
 /* With the lock held. */
 static gboolean start_proxy(SpkWayOut *way, GError **error)
 {
@@ -151,12 +197,20 @@ static gboolean start_proxy(SpkWayOut *way, GError **error)
 		.record = on_record,
 		.user = way,
 	};
+	g_autoptr(GPtrArray) routes = routes_of_hosts(way, error);
+	const char *authority;
 
-	if (!way->socket && !choose_socket(way, way->spec.folder, error))
+	if (!routes || (!way->socket && !choose_socket(way, way->spec.folder, error)))
 		return FALSE;
 	spec.socket = way->socket;
+	spec.credentials = (SpkRoute *const *)routes->pdata;
 	way->proxy = spk_proxy_start(&spec, error);
-	return way->proxy != NULL;
+	authority = way->proxy ? spk_proxy_authority(way->proxy) : NULL;
+	way->has_authority = authority && write_bundle(way, authority, error);
+	if (way->proxy && (!authority || way->has_authority))
+		return TRUE;
+	g_clear_pointer(&way->proxy, spk_proxy_stop);
+	return FALSE;
 }
 
 gboolean spk_way_out_open(SpkBox *box, const SpkWayOutSpec *spec, SpkWayOut **ret_way,
@@ -188,6 +242,8 @@ void spk_way_out_free(SpkWayOut *way)
 	if (!way)
 		return;
 	spk_proxy_stop(way->proxy);
+	if (way->has_authority)
+		(void)unlink(way->bundle); /* what it trusts can sign no more */
 	if (way->folder)
 		(void)spk_fs_remove_tree(way->folder,
 					 NULL); /* an empty folder at worst */
@@ -195,6 +251,7 @@ void spk_way_out_free(SpkWayOut *way)
 	g_free((char *)way->spec.folder);
 	g_free(way->folder);
 	g_free(way->socket);
+	g_free(way->bundle);
 	g_free(way->no_proxy);
 	g_strfreev(way->hosts);
 	g_strfreev(way->addresses);
@@ -205,14 +262,16 @@ void spk_way_out_free(SpkWayOut *way)
 
 void spk_way_out_use(SpkWayOut *way, SpkBoxRun *run)
 {
-	gboolean needed = FALSE;
+	gboolean needed = FALSE, authority = FALSE;
 
 	if (way) {
 		g_mutex_lock(&way->lock);
 		needed = way->proxy && (way->hosts[0] || spk_proxy_n_routes(way->proxy));
+		authority = needed && way->has_authority;
 		g_mutex_unlock(&way->lock);
 	}
 	run->way_out = needed ? way->socket : NULL;
+	run->authorities = authority ? way->bundle : NULL;
 	run->no_proxy = needed && *way->no_proxy ? way->no_proxy : NULL;
 }
 

@@ -220,12 +220,37 @@ static json_t *place_to_json(const Place *place)
 		place->error ? spk_cmd_error_to_json(place->error) : json_null());
 }
 
+/* The table, and those of one's own that stand somewhere. */
+static GPtrArray *all_secrets(GPtrArray *places)
+{
+	GPtrArray *all = g_ptr_array_new();
+	g_autofree const SpkSecret **own = NULL;
+	g_auto(GStrv) variables = g_listenv();
+
+	for (guint i = 0; i < places->len; i++) {
+		const Place *place = places->pdata[i];
+
+		for (char **key = place->keys; key && *key; key++)
+			(void)spk_secret_find(*key); /* known from here on */
+	}
+	for (char **name = variables; *name; name++)
+		(void)spk_secret_find(*name);
+	own = spk_secrets_own();
+	for (const SpkSecret *secret = spk_secrets(); secret->key; secret++)
+		g_ptr_array_add(all, (gpointer)secret);
+	for (gsize i = 0; own[i]; i++)
+		g_ptr_array_add(all, (gpointer)own[i]);
+	return all;
+}
+
 static void print_list_json(const SpkConf *conf, GPtrArray *places)
 {
+	g_autoptr(GPtrArray) known = all_secrets(places);
 	json_t *secrets = json_array(), *rows = json_array();
 	g_autoptr(json_t) object = NULL;
 
-	for (const SpkSecret *secret = spk_secrets(); secret->key; secret++) {
+	for (guint n = 0; n < known->len; n++) {
+		const SpkSecret *secret = known->pdata[n];
 		g_autoptr(GPtrArray) all = stands(conf, secret, places);
 		json_t *where = json_array();
 
@@ -244,7 +269,10 @@ static void print_list_json(const SpkConf *conf, GPtrArray *places)
 
 static void print_list(const SpkConf *conf, GPtrArray *places)
 {
-	for (const SpkSecret *secret = spk_secrets(); secret->key; secret++) {
+	g_autoptr(GPtrArray) known = all_secrets(places);
+
+	for (guint n = 0; n < known->len; n++) {
+		const SpkSecret *secret = known->pdata[n];
 		g_autoptr(GPtrArray) all = stands(conf, secret, places);
 		g_autofree char *where = NULL;
 

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "box/box_try.h"
 #include "cmd/session.h"
+#include "cmd/show/keys.h"
 #include "cmd/ui.h"
 #include "guard/guard.h"
 
@@ -237,6 +238,18 @@ static Check check_sensitive(const Probe *probe, const SpkSpark *spark)
 					samples[0]) };
 }
 
+static Check check_keys(const Probe *probe, const SpkSpark *spark)
+{
+	g_autoptr(GError) error = NULL;
+	gboolean missing;
+	char *keys = spk_show_keys((SpkConf *)probe->conf,
+				   (const char *const *)spark->allow, &missing, &error);
+
+	if (!keys)
+		return (Check){ FAIL, FALSE, g_strdup(error->message) };
+	return (Check){ missing ? WARN : PASS, FALSE, keys };
+}
+
 static const struct {
 	const char *id, *control, *expected, *remediation;
 	Check (*fn)(const Probe *probe, const SpkSpark *spark);
@@ -250,6 +263,9 @@ static const struct {
 	  check_rootfs },
 	{ "network.mode", "network_mode", "no route out", "see `sparks sandbox probe`",
 	  check_network },
+	{ "network.credentials", "credentials",
+	  "hosts that get a key, and never the box itself",
+	  "mend [box] credentials; `sparks secrets set NAME` keeps a key", check_keys },
 	{ "limits.pid", "pid_limit", "held", "[box] pids", check_pids },
 	{ "limits.memory", "memory_limit", "held", "[box] memory_bytes", check_memory },
 	{ "limits.cpu", "cpu_quota", "a quota",

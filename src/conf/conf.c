@@ -229,20 +229,27 @@ static void add_known(GPtrArray *known, const char *env, const char *value)
 		g_ptr_array_add(known, g_strconcat(env, "=", value, NULL));
 }
 
+static void add_all_known(GPtrArray *known, const SpkConf *conf, const SpkSecret *one)
+{
+	const SpkConfKept *kept = g_hash_table_lookup(conf->kept, one->env);
+
+	add_known(known, one->env, g_getenv(one->env));
+	add_known(known, one->env, g_hash_table_lookup(conf->secrets, one->env));
+	add_known(known, one->env, kept ? kept->value : NULL);
+	add_known(known, one->env, g_hash_table_lookup(conf->inlined, one->env));
+}
+
 char **spk_conf_secret_values(const SpkConf *with)
 {
 	const SpkConf *conf = keeper(with);
+	g_autofree const SpkSecret **own = spk_secrets_own();
 	GPtrArray *known = g_ptr_array_new();
 
 	g_mutex_lock((GMutex *)&conf->lock);
-	for (const SpkSecret *one = spk_secrets(); one->key; one++) {
-		const SpkConfKept *kept = g_hash_table_lookup(conf->kept, one->env);
-
-		add_known(known, one->env, g_getenv(one->env));
-		add_known(known, one->env, g_hash_table_lookup(conf->secrets, one->env));
-		add_known(known, one->env, kept ? kept->value : NULL);
-		add_known(known, one->env, g_hash_table_lookup(conf->inlined, one->env));
-	}
+	for (const SpkSecret *one = spk_secrets(); one->key; one++)
+		add_all_known(known, conf, one);
+	for (gsize i = 0; own[i]; i++)
+		add_all_known(known, conf, own[i]);
 	g_mutex_unlock((GMutex *)&conf->lock);
 	g_ptr_array_add(known, NULL);
 	return (char **)g_ptr_array_free(known, FALSE);

@@ -39,12 +39,86 @@ const SpkSecret *spk_secrets(void)
 	return secrets;
 }
 
+/* ---- of one's own ---- */
+
+#define OWN_KEY "key."
+#define OWN_ENV "SPARKS_KEY_"
+#define OWN_MAX 32
+
+static GMutex own_lock;
+static GHashTable *own; /* name -> SpkSecret, which stay; guarded by own_lock */
+
+/* "npm" of "key.npm" or "SPARKS_KEY_NPM"; NULL: neither. */
+static char *own_name(const char *name)
+{
+	gboolean is_env = g_str_has_prefix(name, OWN_ENV);
+	const char *given = name + strlen(is_env ? OWN_ENV : OWN_KEY);
+
+	if (!is_env && !g_str_has_prefix(name, OWN_KEY))
+		return NULL;
+	if (!*given || strlen(given) > OWN_MAX)
+		return NULL;
+	for (const char *p = given; *p; p++)
+		if (!g_ascii_isdigit(*p) && *p != '_' &&
+		    !(is_env ? g_ascii_isupper(*p) : g_ascii_islower(*p)))
+			return NULL;
+	return g_ascii_strdown(given, -1);
+}
+
+static const SpkSecret *find_own(const char *name)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = NULL;
+	g_autofree char *short_name = own_name(name);
+	g_autofree char *upper = NULL;
+	SpkSecret *secret;
+
+	if (!short_name)
+		return NULL;
+	locker = g_mutex_locker_new(&own_lock);
+	if (!own)
+		own = g_hash_table_new(g_str_hash, g_str_equal);
+	secret = g_hash_table_lookup(own, short_name);
+	if (secret)
+		return secret;
+	upper = g_ascii_strup(short_name, -1);
+	secret = g_new0(SpkSecret, 1);
+	secret->key = g_strconcat(OWN_KEY, short_name, NULL);
+	secret->env = g_strconcat(OWN_ENV, upper, NULL);
+	secret->sentence = "key of your own, for [box] credentials";
+	g_hash_table_insert(own, g_steal_pointer(&short_name), secret);
+	return secret;
+}
+
+static int by_key(gconstpointer a, gconstpointer b)
+{
+	return strcmp((*(SpkSecret *const *)a)->key, (*(SpkSecret *const *)b)->key);
+}
+
+const SpkSecret **spk_secrets_own(void)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&own_lock);
+	GPtrArray *all = g_ptr_array_new();
+	GHashTableIter iter;
+	gpointer secret;
+
+	if (own) {
+		g_hash_table_iter_init(&iter, own);
+		while (g_hash_table_iter_next(&iter, NULL, &secret))
+			g_ptr_array_add(all, secret);
+	}
+	g_ptr_array_sort(all, by_key);
+	g_ptr_array_add(all, NULL);
+	return (const SpkSecret **)g_ptr_array_free(all, FALSE);
+}
+
+/* ---- names ---- */
+
 const SpkSecret *spk_secret_find(const char *name)
 {
 	for (const SpkSecret *secret = secrets; secret->key; secret++)
 		if (!strcmp(secret->key, name) || !strcmp(secret->env, name))
 			return secret;
-	return NULL;
+	return find_own(name);
 }
 
 char *spk_secret_nearest(const char *key)

@@ -23,8 +23,13 @@ typedef struct {
 
 /* Sorted by key. */
 const SpkSecret *spk_secrets(void);
-/* By key or by environment name; NULL when there is none. */
+/* By key or by environment name; NULL when there is none. Beside the table there are keys of
+ * one's own, for [box] credentials: "key.NAME" and SPARKS_KEY_NAME, NAME of up to 32 letters,
+ * digits and "_", in lower case. */
 const SpkSecret *spk_secret_find(const char *name);
+/* Those of one's own that were asked for so far, sorted; NULL-terminated, to be freed with
+ * g_free(). */
+const SpkSecret **spk_secrets_own(void);
 /* " (did you mean "github.token"?)" among the keys, or "". */
 char *spk_secret_nearest(const char *key);
 

@@ -18,6 +18,8 @@ void conn_set_state(Conn *conn, ConnState state, gint64 us)
 
 gboolean conn_tell(Conn *conn, gboolean ended)
 {
+	gboolean added = conn->route && conn->route->header &&
+			 (!ended || conn->is_recorded);
 	const SpkProxyRecord record = {
 		.number = conn->number,
 		.ended = ended,
@@ -26,8 +28,7 @@ gboolean conn_tell(Conn *conn, gboolean ended)
 		.port = conn->request.to.port,
 		.path = conn->request.path,
 		.address = *conn->address ? conn->address : NULL,
-		.credential = conn->route && conn->route->header ? conn->route->credential
-								 : NULL,
+		.credential = added ? conn->route->credential : NULL,
 		.refused = conn->refused,
 		.sent = conn->sent,
 		.received = conn->received,

@@ -1,10 +1,64 @@
-/* Bytes to and fro, as they are. */
-#include <sys/socket.h>
+/* Bytes to and fro, as they are; but the first of a tunnel tell whom it is for. */
+#include <errno.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "net/hello.h"
 #include "net/proxy_priv.h"
 
-#define IDLE_US (300 * SECONDS)
+#define IDLE_US	   (300 * SECONDS)
+#define HELLO_STEP 4096
+
+/* ---- the first bytes of a tunnel ---- */
+
+static gboolean refuse_hello(Conn *conn, const char *name)
+{
+	const char *to = conn->request.to.name;
+
+	return conn_cut(conn,
+			name ? g_strdup_printf("the tunnel is to %s, and TLS in it asks "
+					       "for %s",
+					       to, name)
+			     : g_strdup_printf("what TLS asks for in the tunnel to %s is "
+					       "not of its form",
+					       to));
+}
+
+/* FALSE: this is for somebody else. Goes on to wait while that can't be said. */
+static gboolean judge_hello(Conn *conn)
+{
+	g_autofree char *name = NULL;
+	SpkHello hello = spk_hello_read(conn->head->data, conn->head->len, &name);
+
+	if (hello == SPK_HELLO_BROKEN ||
+	    (hello == SPK_HELLO_NAME && strcmp(name, conn->request.to.name) != 0))
+		return refuse_hello(conn, name);
+	conn->is_known = hello != SPK_HELLO_MORE || conn->up.ended;
+	if (conn->is_known)
+		flow_put(&conn->up, conn->head->data, conn->head->len);
+	return TRUE;
+}
+
+/* The head's place takes what comes until it is known; some may have come with CONNECT. */
+static gboolean read_hello(Conn *conn)
+{
+	guint before = conn->head->len;
+	ssize_t n;
+
+	if (before && !judge_hello(conn))
+		return FALSE;
+	if (conn->is_known)
+		return TRUE;
+	g_byte_array_set_size(conn->head, before + HELLO_STEP);
+	n = link_read(&conn->client, conn->head->data + before, HELLO_STEP);
+	g_byte_array_set_size(conn->head, before + (guint)MAX(n, 0));
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	conn->up.ended = n == 0;
+	return judge_hello(conn);
+}
+
+/* ---- to and fro ---- */
 
 /* FALSE: the sender broke its word about the body, or is gone. */
 static gboolean read_up(Conn *conn)
@@ -12,6 +66,8 @@ static gboolean read_up(Conn *conn)
 	Flow *up = &conn->up;
 	gssize of_body;
 
+	if (conn->request.is_connect && !conn->is_known)
+		return read_hello(conn);
 	if (!flow_fill(up, &conn->client))
 		return FALSE;
 	if (conn->request.is_connect)

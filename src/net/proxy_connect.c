@@ -59,7 +59,6 @@ static gboolean begin(Conn *conn)
 
 	if (conn->request.is_connect) {
 		flow_put(&conn->down, established, strlen(established));
-		flow_put(&conn->up, conn->head->data, conn->head->len);
 	} else if (!put_body(conn)) {
 		return conn_answer(
 			conn, 400,

@@ -82,6 +82,7 @@ typedef struct {
 	char *refused;
 	gboolean is_inner;    /* within the tunnel of a CONNECT that ends here */
 	gboolean is_recorded; /* as let through */
+	gboolean is_known;    /* a tunnel: what its client says first has been seen */
 	gboolean is_hungry;   /* it has not come to the end of what is there */
 	guint64 number, sent, received;
 	gint64 began_us, deadline_us;

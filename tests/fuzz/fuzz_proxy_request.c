@@ -58,6 +58,45 @@ static gssize body_len(const SpkProxyRequest *request, const char *bytes, gsize 
 	return (gssize)total;
 }
 
+/* With a key: one line has it, none of the client's goes where it or the host stands, and a proxy
+ * would read the whole as one request. */
+static void check_key(SpkProxyRequest *request, const SpkRoute *route)
+{
+	g_autoptr(GString) lower = NULL;
+	const char *sent;
+
+	if (request->is_connect || !spk_proxy_request_inject(request, route, 0, NULL))
+		return;
+	sent = request->head->str;
+	g_assert(spk_proxy_head_len(sent, request->head->len) == request->head->len);
+	g_assert(strstr(sent, " /base") == strchr(sent, ' '));
+	g_assert(g_str_has_prefix(request->path, "/base"));
+	lower = g_string_new_len(sent, (gssize)request->head->len);
+	g_string_ascii_down(lower);
+	for (gsize i = 0; i < 3; i++) {
+		static const char *const once[] = { "\nauthorization:", "\nhost:",
+						    "\naccept-encoding:" };
+		const char *at = strstr(lower->str, once[i]);
+
+		g_assert(at && !strstr(at + 1, once[i]));
+	}
+	g_assert(strstr(sent, "\nAuthorization: Bearer sk-0123456789\r\n"));
+	g_assert(strstr(sent, "\nHost: api.test\r\n"));
+}
+
+static const SpkRoute *get_route(void)
+{
+	static const SpkRouteSpec spec = { .origin = "https://api.test/base",
+					   .header = "Authorization",
+					   .prefix = "Bearer ",
+					   .key = "sk-0123456789" };
+	static SpkRoute *route;
+
+	if (!route)
+		route = spk_route_new(&spec, NULL);
+	return route;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *bytes = (const char *)data;
@@ -74,5 +113,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_assert(whole <= (gssize)(size - len));
 	for (gsize step = 1; step < 8; step++)
 		g_assert(body_len(&request, bytes + len, size - len, step) == whole);
+	check_key(&request, get_route());
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "cmd/sandbox/sandbox_all.h"
 #include "cmd/sandbox/stopped.h"
 #include "cmd/session.h"
+#include "cmd/show/keys.h"
 #include "cmd/show/trail.h"
 #include "cmd/ui.h"
 
@@ -30,6 +31,9 @@ static const struct {
 	  "reaches nothing but itself and, by a proxy, what [box] allow names (now {})",
 	  "[box] allow, or --allow HOST[:PORT] of a task; private addresses in [box] "
 	  "allow_private, too" },
+	{ "credentials", "box.credentials",
+	  "some allowed hosts get a key outside of it, which it never sees (now {})",
+	  "[box] credentials" },
 	{ "seccomp", NULL,
 	  "system calls that change mounts, namespaces, keys, the kernel or the clock are "
 	  "refused (docs/seccomp.md has the list)",
@@ -61,10 +65,21 @@ static const char unseen[] =
 	"are not there in the sandbox) and addresses without a way to them. The kernel tells only "
 	"the command, so look for it in its output.";
 
+static char *value_of(const SpkConf *conf, const char *option)
+{
+	g_autoptr(GError) error = NULL;
+	gboolean missing;
+	char *keys;
+
+	if (strcmp(option, "box.credentials") != 0)
+		return spk_conf_dup_text(conf, option);
+	keys = spk_show_keys((SpkConf *)conf, NULL, &missing, &error);
+	return keys ? keys : g_strdup(error->message);
+}
+
 static char *words_of(const SpkConf *conf, gsize i)
 {
-	g_autofree char *value =
-		rules[i].option ? spk_conf_dup_text(conf, rules[i].option) : NULL;
+	g_autofree char *value = rules[i].option ? value_of(conf, rules[i].option) : NULL;
 	g_auto(GStrv) parts = g_strsplit(rules[i].what, "{}", 2);
 
 	return g_strjoinv(value ? value : "", parts);

@@ -260,7 +260,7 @@ IDS = ["container.mode", "container.caps_dropped", "rootfs.readonly", "network.m
        "limits.memory", "limits.cpu", "guard.tool_allowlist", "guard.path_validation",
        "guard.sensitive_patterns"]
 CONTROLS = {"container_mode", "caps_dropped", "rootfs_readonly", "network_mode", "pid_limit",
-            "memory_limit", "cpu_quota", "tool_guard", "path_guard", "sensitive_pattern_guard"}
+            "memory_limit", "cpu_quota", "tool_guard", "path_guard", "sensitive_pattern_guard", "credentials"}
 
 
 def doctor_probes_the_controls_of_each_spark():

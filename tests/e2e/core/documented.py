@@ -6,6 +6,8 @@ import http.server
 import json
 import os
 import re
+import ssl
+import subprocess
 import sys
 import threading
 
@@ -35,6 +37,31 @@ class Server(http.server.ThreadingHTTPServer):
     def __exit__(self, *args):
         self.shutdown()
         super().__exit__(*args)
+
+
+class Forge(Server):
+    """Over TLS, with a certificate of an authority of its own; it tells whatever it hears."""
+
+    class Handler(Server.Handler):
+        def do_GET(self):
+            self.server.keys.append(self.headers["Authorization"])
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(f"{self.path} {self.headers}".encode())
+
+    def __init__(self, folder):
+        http.server.ThreadingHTTPServer.__init__(self, ("127.0.0.1", 0), self.Handler)
+        self.authority, own, self.keys = os.path.join(folder, "authority"), os.path.join(folder, "forge"), []
+        for path, more in ((self.authority, []), (own, ["-CA", self.authority, "-CAkey", self.authority + ".key", "-addext",
+                                                         "subjectAltName=DNS:localhost"])):
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                            "-subj", "/CN=" + os.path.basename(path), "-keyout", path + ".key", "-out", path, *more],
+                           check=True, capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(own, own + ".key")
+        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self.name = "localhost:%d" % self.server_port
+        threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
 EFFECTS = ["pure", "idempotent", "unsafe"]
@@ -198,6 +225,34 @@ def others_are_asked():
         hold(w)
 
 
+def a_key_that_was_added():
+    """It does its work outside, and is nowhere: not in the store, nor in what was said, nor in the work."""
+    key = "CANARY9f31c7d2e48b6a05"
+    with World() as w, Forge(w.folder) as forge:
+        w.env |= {"SPARKS_BOX_ALLOW_PRIVATE": "127.0.0.1:%d" % forge.server_port, "SSL_CERT_FILE": forge.authority,
+                  "SPARKS_KEY_CANARY": key, "SPARKS_BOX_CREDENTIALS":
+                  json.dumps([forge.name + " Authorization: Bearer {key.canary}"])}
+        look = (f"curl -sS https://{forge.name}/told | tee told.txt; env | base64 >env.txt; "
+                "cat /proc/*/environ /proc/*/cmdline >seen.txt 2>/dev/null; cat /run/*.pem | grep -c PRIVATE")
+        task = w.do(say(shell(look)), say(FIX), say(FINISH), words=("--allow", forge.name))["task"]
+        hold(w)
+        assert forge.keys == ["Bearer " + key], forge.keys
+        intent, = journal(w, task, "net.intent")
+        done, = journal(w, task, "net.result")
+        assert intent["credential"] == done["credential"] == "key.canary" and intent["path"] == "/told", (intent, done)
+        text = journal(w, task, "tool.result")[0]["text"]
+        assert "Bearer " + "*" * len(key) in text and text.rstrip().split("\n")[-1] == "0", text
+        said = [w.run("tasks", word, task).out for word in ("log", "show", "diff", "explain", "export")]
+        said.append(w.run("sandbox", "explain").out)
+        assert "GET localhost" in said[0] and "with key.canary" in said[0], said[0]
+        assert f"{forge.name} (key.canary, and the host is not allowed)" in " ".join(said[-1].split()), said[-1]
+        for folder, _, names in os.walk(w.folder):
+            for name in names:
+                with open(os.path.join(folder, name), "rb") as file:
+                    said.append(file.read().decode(errors="replace"))
+        assert len(said) > 20 and not any(key in one for one in said)
+
+
 def every_row_was_seen():
     wanted = {f"{kind}.{key}" for kind, (_, _, keys) in TABLE.items() for key in keys}
     assert not wanted - seen, f"documented, but never written: {sorted(wanted - seen)}"
@@ -206,4 +261,4 @@ def every_row_was_seen():
 read_table()
 main(fixed_applied_and_undone, healed_and_rolled_back, its_own_check, a_check_runs_into_walls, no_room_in_the_window,
      cancelled_and_taken_up, a_provider_that_fails, a_chat,
-     what_housekeeping_dropped, a_command_that_reached_out, others_are_asked, every_row_was_seen)
+     what_housekeeping_dropped, a_command_that_reached_out, a_key_that_was_added, others_are_asked, every_row_was_seen)

@@ -31,6 +31,35 @@ static void test_names(void **state)
 	assert_string_equal(none, "");
 }
 
+static void test_keys_of_ones_own(void **state)
+{
+	static const char *const bad[] = { "key.",
+					   "key.A",
+					   "key.a-b",
+					   "SPARKS_KEY_",
+					   "SPARKS_KEY_a",
+					   "key.a.b",
+					   "key.a2345678901234567890123456789012x" };
+	const SpkSecret *secret = spk_secret_find("key.npm_2");
+	g_autofree const SpkSecret **own = NULL;
+	g_autoptr(SpkConf) conf = load_ok(NULL);
+	g_auto(GStrv) known = NULL;
+
+	assert_string_equal(secret->env, "SPARKS_KEY_NPM_2");
+	assert_ptr_equal(spk_secret_find("SPARKS_KEY_NPM_2"), secret);
+	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
+		assert_null(spk_secret_find(bad[i]));
+	own = spk_secrets_own();
+	assert_ptr_equal(own[0], secret);
+	assert_null(own[1]);
+	g_setenv(secret->env, "npm_canary", TRUE);
+	assert_string_equal(spk_conf_secret(conf, secret->env), "npm_canary");
+	known = spk_conf_secret_values(conf);
+	assert_true(g_strv_contains((const char *const *)known,
+				    "SPARKS_KEY_NPM_2=npm_canary"));
+	g_unsetenv(secret->env);
+}
+
 static void test_only_models_keys_are_compared(void **state)
 {
 	g_autoptr(SpkConf) without = load_ok(NULL);
@@ -261,6 +290,7 @@ static void test_inline_is_refused(void **state)
 const struct CMUnitTest secret_tests[] = {
 	TEST(test_table_is_sorted_and_unique),
 	TEST(test_names),
+	TEST(test_keys_of_ones_own),
 	TEST(test_only_models_keys_are_compared),
 	TEST(test_lines),
 	TEST(test_what_can_be_a_secret),

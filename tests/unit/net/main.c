@@ -9,6 +9,7 @@ int main(void)
 	signal(SIGPIPE, SIG_IGN);
 	g_array_append_vals(all, address_tests, n_address_tests);
 	g_array_append_vals(all, child_tests, n_child_tests);
+	g_array_append_vals(all, hello_tests, n_hello_tests);
 	g_array_append_vals(all, http_tests, n_http_tests);
 	g_array_append_vals(all, proxy_tests, n_proxy_tests);
 	g_array_append_vals(all, proxy_request_tests, n_proxy_request_tests);

@@ -12,6 +12,8 @@ extern const struct CMUnitTest address_tests[];
 extern const size_t n_address_tests;
 extern const struct CMUnitTest child_tests[];
 extern const size_t n_child_tests;
+extern const struct CMUnitTest hello_tests[];
+extern const size_t n_hello_tests;
 extern const struct CMUnitTest http_tests[];
 extern const size_t n_http_tests;
 extern const struct CMUnitTest proxy_tests[];
