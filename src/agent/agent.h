@@ -121,6 +121,7 @@ typedef struct {
 	/* May end without having needed the private copy: it is made for the first tool call,
 	 * and checks run only when files were changed. */
 	gboolean lazy;
+	gboolean alone; /* asks no model of ours: SpkRunEnv's llm may be NULL */
 	/* FALSE only when the task cannot go on now (cancelled, paused, provider gone, …). */
 	gboolean (*run)(SpkRun *run, SpkOutcome *ret_outcome, GError **error);
 	/* More words for the model after a failed verification; then run() again. */

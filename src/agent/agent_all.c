@@ -6,6 +6,7 @@
 const SpkStrategy *const spk_strategies[] = {
 	&spk_strategy_react,
 	&spk_strategy_chat,
+	&spk_strategy_delegate,
 	NULL,
 };
 

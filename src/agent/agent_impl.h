@@ -4,6 +4,6 @@
 
 #include "agent/agent.h"
 
-extern const SpkStrategy spk_strategy_react, spk_strategy_chat;
+extern const SpkStrategy spk_strategy_react, spk_strategy_chat, spk_strategy_delegate;
 
 #endif

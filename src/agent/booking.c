@@ -103,17 +103,22 @@ static gint64 option_nano(SpkRun *run, const char *name, const char *conf_name)
 	return usd > 0 ? MAX(1, (gint64)(usd * SPK_NANO_USD + 0.5)) : 0;
 }
 
+SpkBudget run_budget(SpkRun *run)
+{
+	return (SpkBudget){
+		.task_nano = option_nano(run, "budget_usd", "budget.task_usd"),
+		.day_nano = option_nano(run, NULL, "budget.day_usd"),
+		.day_tokens = spk_conf_int(run->env.conf, "budget.day_tokens"),
+	};
+}
+
 gboolean run_reserve(const RunCall *call, const SpkLlmWho *who, const SpkUsage *spent,
 		     GError **error)
 {
 	SpkRun *run = call->run;
 	const SpkPrice *price = price_of(run, who);
 	SpkUsage most = more_than(spent, call->input, who->max_output);
-	SpkBudget budget = {
-		.task_nano = option_nano(run, "budget_usd", "budget.task_usd"),
-		.day_nano = option_nano(run, NULL, "budget.day_usd"),
-		.day_tokens = spk_conf_int(run->env.conf, "budget.day_tokens"),
-	};
+	SpkBudget budget = run_budget(run);
 	g_auto(Booking) booking = { 0 };
 	g_autoptr(GError) failure = NULL;
 

@@ -3,6 +3,7 @@
 #define SPK_AGENT_BOOKING_PRIV_H
 
 #include "agent/run_priv.h"
+#include "store/ledger.h"
 
 /* A call that the run is about to make. One at a time: the next begins when this one is booked. */
 typedef struct {
@@ -12,6 +13,8 @@ typedef struct {
 	gint64 input; /* tokens of its request, estimated */
 } RunCall;
 
+/* Those of the task and of the day. */
+SpkBudget run_budget(SpkRun *run);
 /* Sets the call's worst case aside, on top of what it has `spent`. FALSE: LIMIT, and
  * run->at_budget, where a budget has no room for it or can't be kept. */
 gboolean run_reserve(const RunCall *call, const SpkLlmWho *who, const SpkUsage *spent,

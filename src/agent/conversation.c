@@ -111,6 +111,8 @@ static gboolean first_message(SpkRun *run, char **ret_text, GError **error)
 	const SpkTask *task = run->env.task;
 	const char *context = spk_json_str(task->options, "context");
 	const char *subdir = spk_tree_subdir(run->env.tree);
+	const char *asked = spk_json_str(task->options, "cli_tool");
+	const char *agent = asked ? asked : "";
 	g_autofree char *hosts = run_hosts_rule(run);
 	GString *text = g_string_new("Goal:\n");
 	g_auto(GStrv) checks = spk_verify_checks(run, error);
@@ -128,6 +130,12 @@ static gboolean first_message(SpkRun *run, char **ret_text, GError **error)
 			subdir);
 	/* not among the rules, whose hash a replay elsewhere compares */
 	g_string_append(text, hosts);
+	if (g_strv_contains((const char *const *)run->names->pdata, agent))
+		g_string_append_printf(
+			text,
+			"\n\nThe user wants the tool %s to make the changes: tell it "
+			"what to do, look at what it did, and finish.",
+			agent);
 	if (checks[0])
 		g_string_append(text, "\n\nChecks the orchestrator will run:");
 	for (guint i = 0; checks[i]; i++)

@@ -22,9 +22,6 @@ static const struct {
 	{ "web_fetch", NULL },
 	{ "web_search", NULL },
 	{ "gh", NULL },
-	{ "claude_code", NULL },
-	{ "codex", NULL },
-	{ "opencode", NULL },
 };
 
 static gboolean fail(const SpkConfTable *table, const char *key, const char *hint,
@@ -91,6 +88,16 @@ static gboolean add_tool(const SpkConfTable *table, const char *name, GPtrArray 
 	return TRUE;
 }
 
+static gboolean writes_files(const char *const *tools)
+{
+	gboolean writes = g_strv_contains(tools, "file_write") ||
+			  g_strv_contains(tools, "file_edit");
+
+	for (; *tools; tools++)
+		writes |= spk_tool_is_cli(*tools);
+	return writes;
+}
+
 static gboolean read_tools(const SpkConfTable *table, SpkSpark *spark, GError **error)
 {
 	g_autoptr(GPtrArray) tools = g_ptr_array_new_with_free_func(g_free);
@@ -106,8 +113,7 @@ static gboolean read_tools(const SpkConfTable *table, SpkSpark *spark, GError **
 	g_ptr_array_add(tools, NULL);
 	spark->tools =
 		(const char *const *)g_ptr_array_free(g_steal_pointer(&tools), FALSE);
-	spark->read_only = !g_strv_contains(spark->tools, "file_write") &&
-			   !g_strv_contains(spark->tools, "file_edit");
+	spark->read_only = !writes_files(spark->tools);
 	return TRUE;
 }
 

@@ -154,13 +154,74 @@ static gboolean take_over(SpkRun *run, GError **error)
 	return spk_tree_restore(run->env.tree, run->last_tree, run->env.cancel, error);
 }
 
+static gboolean is_delegated(SpkRun *run)
+{
+	return !g_strcmp0(spk_json_str(run->env.task->options, "strategy"), "delegate");
+}
+
 /* The figures of the day it begins: a table that changes meanwhile is the next run's. */
 static gboolean load_prices(SpkRun *run, GError **error)
 {
-	if (!run->env.llm)
+	if (!run->env.llm && !is_delegated(run))
 		return TRUE;
 	run->prices = spk_prices_load(run->env.home, error);
 	return run->prices != NULL;
+}
+
+/* ---- tools ---- */
+
+static void add_name(GPtrArray *names, const char *name)
+{
+	if (!g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL))
+		g_ptr_array_add(names, g_strdup(name));
+}
+
+/* The agent program that was asked for; NULL: none. A spark that only reads has no use of one. */
+static const char *wanted_agent(SpkRun *run)
+{
+	const char *tool = spk_json_str(run->env.task->options, "cli_tool");
+
+	if (!tool)
+		tool = spk_conf_str(run->env.conf, "cli.tool");
+	return run->env.spark->read_only || !spk_tool_is_cli(tool) ? NULL : tool;
+}
+
+/* What can't be used here is not offered, and that is said. */
+static void offer(SpkRun *run, const char *name)
+{
+	const SpkTool *tool = spk_tool_find(name);
+	g_autofree char *why = tool && tool->absent ? tool->absent(run->env.conf) : NULL;
+
+	if (why && run->env.llm)
+		spk_warn("agent", "task %s: the tool %s is not offered: %s",
+			 run->env.task->id, name, why);
+	if (!why)
+		add_name(run->names, name);
+	if (!why && spk_tool_is_cli(name))
+		add_name(run->agents, name);
+}
+
+static void choose_tools(SpkRun *run)
+{
+	const char *wanted = wanted_agent(run);
+	g_auto(GStrv) others = spk_conf_list(run->env.conf, "cli.fallback");
+
+	run->names = g_ptr_array_new_with_free_func(g_free);
+	run->agents = g_ptr_array_new_with_free_func(g_free);
+	for (const char *const *name = run->env.spark->tools; *name; name++)
+		offer(run, *name);
+	/* delegated: another one may take over where it is not here */
+	if (wanted && is_delegated(run)) {
+		add_name(run->names, wanted);
+		add_name(run->agents, wanted);
+	} else if (wanted) {
+		offer(run, wanted);
+	}
+	for (char **name = others; wanted && *name; name++)
+		if (spk_tool_is_cli(*name))
+			add_name(run->agents, *name);
+	g_ptr_array_add(run->names, NULL);
+	g_ptr_array_add(run->agents, NULL);
 }
 
 SpkRun *spk_run_new(const SpkRunEnv *env, GError **error)
@@ -172,7 +233,8 @@ SpkRun *spk_run_new(const SpkRunEnv *env, GError **error)
 	run->recorded = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 					      (GDestroyNotify)json_decref);
 	run->messages = json_array();
-	run->tools = spk_tool_schemas(env->spark->tools);
+	choose_tools(run);
+	run->tools = spk_tool_schemas((const char *const *)run->names->pdata);
 	run->unpriced = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	run->failed = json_array();
 	run->started_us = spk_mono_us();
@@ -201,6 +263,8 @@ void spk_run_free(SpkRun *run)
 	g_clear_pointer(&run->recorded, g_hash_table_unref);
 	g_clear_pointer(&run->messages, json_decref);
 	g_clear_pointer(&run->tools, json_decref);
+	g_clear_pointer(&run->names, g_ptr_array_unref);
+	g_clear_pointer(&run->agents, g_ptr_array_unref);
 	g_clear_pointer(&run->guard, spk_loop_guard_free);
 	g_free(run->last_tree);
 	g_free(run);

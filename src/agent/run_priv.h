@@ -14,6 +14,9 @@ struct SpkRun {
 	GHashTable *recorded; /* "kind/key" -> payload (json_t) */
 	json_t *messages;     /* the conversation, neutral form */
 	json_t *tools;
+	GPtrArray *names; /* of the tools that are offered (char *), ends with NULL */
+	GPtrArray *
+		agents; /* of the agent programs among them and those that may take over */
 	guint history; /* messages of earlier turns, between the system prompt and the goal */
 	guint answers_before; /* of the model, in those turns */
 	guint turn;	      /* model answers so far */
@@ -49,6 +52,8 @@ typedef struct {
 	char *text;
 	gboolean ok, finished;
 } StepTool;
+/* Writes turns, tokens, cost and time to the task's row. */
+gboolean run_save_counts(SpkRun *run, GError **error);
 void step_tool_clear(StepTool *result);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(StepTool, step_tool_clear)
 /* `call` is one of reply.tool_calls, `index` its place there. */
@@ -84,6 +89,8 @@ typedef gboolean (*RunTalk)(SpkRun *run, const SpkLlmReply *reply, SpkOutcome *o
 /* The model and its tools take turns until `finish`, a limit, or what `talk` takes for the
  * end. The conversation is open. */
 gboolean run_turns(SpkRun *run, RunTalk talk, SpkOutcome *ret_outcome, GError **error);
+/* TRUE: a limit of the task is reached and *outcome says which. */
+gboolean run_at_limit(SpkRun *run, SpkOutcome *outcome);
 /* For `talk`: the answer is the end; or, when it says nothing, a loop. */
 gboolean run_end_with(const SpkLlmReply *reply, SpkOutcome *outcome);
 gboolean run_is_silent(const SpkLlmReply *reply);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agent/booking_priv.h"
+#include "agent/purse_priv.h"
 #include "agent/run_priv.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -113,7 +114,7 @@ gboolean run_save_cost(SpkRun *run, GError **error)
 	return save(run, json_object(), error);
 }
 
-static gboolean save_counts(SpkRun *run, GError **error)
+gboolean run_save_counts(SpkRun *run, GError **error)
 {
 	return save(run,
 		    json_pack("{s:I,s:I,s:I,s:I,s:f}", "steps", (json_int_t)run->turn,
@@ -230,7 +231,7 @@ static gboolean ask_live(SpkRun *run, SpkLlmReply *reply, GError **error)
 		if (failure) {
 			/* The first failure is the one to report, also when the record fails. */
 			(void)record_failure(run, reply, failure, NULL);
-			(void)save_counts(run, NULL); /* the time it took */
+			(void)run_save_counts(run, NULL); /* the time it took */
 			g_propagate_error(error, g_steal_pointer(&failure));
 			return FALSE;
 		}
@@ -252,7 +253,7 @@ gboolean spk_step_model(SpkRun *run, SpkLlmReply *ret_reply, GError **error)
 	count_tokens(run, &reply);
 	run->turn++;
 	/* an answer on record may have been the last thing an earlier holder did */
-	if (run->turn > run->env.task->steps && !save_counts(run, error))
+	if (run->turn > run->env.task->steps && !run_save_counts(run, error))
 		return FALSE;
 	*ret_reply = reply;
 	reply = (SpkLlmReply){ 0 };
@@ -330,11 +331,21 @@ static gboolean need_place(SpkRun *run, GError **error)
 	return checks != NULL;
 }
 
+/* Milliseconds of the task's time; 0: no limit. */
+static gint64 left_ms(SpkRun *run)
+{
+	gint64 seconds = run_option_int(run, "timeout_secs", "task.timeout_secs");
+	double left = (double)seconds - spk_run_seconds(run);
+
+	return seconds ? (gint64)(1000 * MAX(left, 0)) + 1 : 0;
+}
+
 static gboolean do_call(SpkRun *run, const json_t *call, guint index, const char *key,
 			const SpkTool *tool, GError **error)
 {
 	g_autofree char *spill =
 		g_build_filename(run->env.home, "spill", run->env.task->id, NULL);
+	const SpkToolPurse purse = run_purse(run);
 	SpkToolCtx ctx = {
 		.conf = run->env.conf,
 		.box = run->env.box,
@@ -346,6 +357,11 @@ static gboolean do_call(SpkRun *run, const json_t *call, guint index, const char
 		.mounts = run->env.spark->mounts,
 		.image = run->env.spark->image,
 		.step = run->step,
+		.names = (const char *const *)run->agents->pdata,
+		.last_tree = run->last_tree,
+		.cli_model = spk_json_str(run->env.task->options, "cli_model"),
+		.left_ms = left_ms(run),
+		.purse = &purse,
 	};
 	SpkEffect effect = tool ? tool->effect : SPK_EFFECT_PURE;
 	const char *arguments = spk_json_str(call, "arguments");
@@ -356,7 +372,7 @@ static gboolean do_call(SpkRun *run, const json_t *call, guint index, const char
 
 	spk_json_set(intent, "arguments", spk_json_text(arguments ? arguments : ""));
 	if (!run_record(run, "tool.intent", key, effect, intent, error) ||
-	    !spk_tool_call(&ctx, run->env.spark->tools, name ? name : "",
+	    !spk_tool_call(&ctx, (const char *const *)run->names->pdata, name ? name : "",
 			   arguments ? arguments : "", run->env.cancel, &result, error))
 		return FALSE;
 	/* Whatever is in the tree now belongs to this step, also after a failed command. */
@@ -394,6 +410,7 @@ gboolean spk_step_tool(SpkRun *run, const json_t *call, guint index, StepTool *r
 	    !call_live(run, call, index, key, error))
 		return FALSE;
 	recorded = run_recorded(run, "tool.result", key);
+	(void)run_count_cli(run, recorded); /* FALSE: there is nothing to count */
 	text = spk_json_str(recorded, "text");
 	*ret_result = (StepTool){
 		.text = g_strdup(text ? text : ""),

@@ -45,8 +45,7 @@ static gboolean end(SpkOutcome *outcome, SpkEnd how, char *take_reason)
 	return TRUE;
 }
 
-/* TRUE: a limit is reached and *outcome says which. */
-static gboolean at_limit(SpkRun *run, SpkOutcome *outcome)
+gboolean run_at_limit(SpkRun *run, SpkOutcome *outcome)
 {
 	gint64 max_steps = run_option_int(run, "max_steps", "manager.max_steps");
 	gint64 max_tokens = run_option_int(run, "max_tokens", "task.max_tokens");
@@ -169,14 +168,14 @@ gboolean run_turns(SpkRun *run, RunTalk talk, SpkOutcome *ret_outcome, GError **
 {
 	gboolean ended = FALSE;
 
-	while (!ended && !at_limit(run, ret_outcome)) {
+	while (!ended && !run_at_limit(run, ret_outcome)) {
 		g_auto(SpkLlmReply) reply = { 0 };
 		g_autoptr(GError) why = NULL;
 		gboolean ok;
 
 		if (!spk_step_model(run, &reply, &why)) {
 			if (spk_error_is(why, SPK_ERR_TIMEOUT) &&
-			    at_limit(run, ret_outcome))
+			    run_at_limit(run, ret_outcome))
 				return TRUE; /* the task's time, not the server's */
 			g_propagate_error(error, g_steal_pointer(&why));
 			return FALSE;

@@ -21,6 +21,7 @@
 #include "cmd/ui.h"
 #include "conf/secret.h"
 #include "llm/llm.h"
+#include "tool/tool.h"
 #include "net/child.h"
 
 #define INDENT	  21 /* "PASS  title          " */
@@ -273,6 +274,23 @@ static Finding check_secrets(const Doctor *doctor)
 	return found(PASS, NULL, "%s%s", any ? "" : "none kept yet: ", seen->str);
 }
 
+/* Nothing needs them: one that is missing is no fault. */
+static Finding check_agents(const Doctor *doctor)
+{
+	g_autoptr(GString) seen = g_string_new(NULL);
+
+	for (const SpkTool *const *tool = spk_tools; *tool; tool++) {
+		g_autofree char *why = NULL;
+
+		if (!spk_tool_is_cli((*tool)->name))
+			continue;
+		why = (*tool)->absent(doctor->conf);
+		g_string_append_printf(seen, "%s%s: %s", seen->len ? "; " : "",
+				       (*tool)->name, why ? why : "can be used");
+	}
+	return found(PASS, NULL, "%s", seen->str);
+}
+
 static const struct {
 	const char *id, *title, *expected;
 	Finding (*fn)(const Doctor *doctor);
@@ -285,6 +303,7 @@ static const struct {
 	{ "git", "git", "2.30 or newer", check_git },
 	{ "secrets", "secrets", "in a keyring, or sealed", check_secrets },
 	{ "model", "model", "configured and answering", check_model },
+	{ "agents", "agents", "found, with a key, where they are wanted", check_agents },
 };
 
 /* ---- output ---- */

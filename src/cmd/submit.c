@@ -16,12 +16,12 @@
 #include "core/prune.h"
 #include "llm/llm.h"
 #include "tool/image.h"
+#include "tool/tool.h"
 
 #define LATER_MEMORY \
 	"there is no memory in this version; read the answer in `sparks tasks show ID`"
-#define SCRIPT	  "script:"
-#define TIDY_MS	  2000
-#define LATER_CLI "other agent programs are not run by this version; leave the flag out"
+#define SCRIPT	"script:"
+#define TIDY_MS 2000
 
 const SpkCmdOpt spk_submit_options[] = {
 	{ "goal", .type = SPK_CMD_STRING, .value = "TEXT",
@@ -60,9 +60,11 @@ const SpkCmdOpt spk_submit_options[] = {
 	{ "auto-store", .type = SPK_CMD_STRING, .value = "CATEGORY",
 	  .sentence = "remember the answer", .unbuilt = LATER_MEMORY },
 	{ "cli-tool", .type = SPK_CMD_STRING, .value = "NAME",
-	  .sentence = "let another agent program do it", .unbuilt = LATER_CLI },
+	  .sentence =
+		  "let this agent program do it; with --model, as a tool of that model",
+	  .choices = "claude_code|codex|opencode" },
 	{ "cli-model", .type = SPK_CMD_STRING, .value = "NAME",
-	  .sentence = "model of that program", .unbuilt = LATER_CLI },
+	  .sentence = "model of that program, in its own spelling" },
 	SPK_OPT_JSON,
 	{ NULL },
 };
@@ -139,6 +141,12 @@ static json_t *texts_of(const char *const *texts)
 	return list;
 }
 
+/* An agent program gets the goal itself, and no model of ours is asked. */
+static gboolean is_delegated(const SpkArgs *args)
+{
+	return spk_args_str(args, "cli-tool") && !spk_args_str(args, "model");
+}
+
 static json_t *options_of(const SpkArgs *args, const char *model)
 {
 	json_t *options = json_object();
@@ -153,6 +161,14 @@ static json_t *options_of(const SpkArgs *args, const char *model)
 	copy_text(args, "risk", options);
 	if (model)
 		spk_json_set(options, "model", spk_json_text(model));
+	if (spk_args_str(args, "cli-tool"))
+		spk_json_set(options, "cli_tool",
+			     json_string(spk_args_str(args, "cli-tool")));
+	if (spk_args_str(args, "cli-model"))
+		spk_json_set(options, "cli_model",
+			     spk_json_text(spk_args_str(args, "cli-model")));
+	if (is_delegated(args))
+		spk_json_set(options, "strategy", json_string("delegate"));
 	if (spk_args_has(args, "max-steps"))
 		spk_json_set(options, "max_steps",
 			     json_integer(spk_args_int(args, "max-steps", 0)));
@@ -163,13 +179,6 @@ static json_t *options_of(const SpkArgs *args, const char *model)
 	spk_json_set(options, "allow_test_changes",
 		     json_boolean(spk_args_flag(args, "allow-test-changes")));
 	return options;
-}
-
-static gboolean has_spark(const SpkConf *conf, const char *name, GError **error)
-{
-	g_autoptr(SpkSpark) spark = spk_spark_find(conf, name, error);
-
-	return spark != NULL;
 }
 
 /* Nothing is queued that nobody could answer. */
@@ -188,6 +197,58 @@ static gboolean has_model(SpkConf *conf, const char *model, GError **error)
 	hint = g_strdup_printf("%s; `sparks demo` needs none", spk_error_hint(why));
 	spk_error_set(error, SPK_ERR_CONFIG, hint, "%s", why->message);
 	return FALSE;
+}
+
+/* That program, or one that would take over from it. */
+static gboolean has_agent(SpkConf *conf, const char *tool, GError **error)
+{
+	g_auto(GStrv) others = spk_conf_list(conf, "cli.fallback");
+	g_autofree char *why = spk_tool_find(tool)->absent(conf);
+
+	for (char **name = others; why && *name; name++) {
+		const SpkTool *other = spk_tool_is_cli(*name) ? spk_tool_find(*name)
+							      : NULL;
+		g_autofree char *absent = other ? other->absent(conf) : NULL;
+
+		if (other && !absent)
+			return TRUE;
+	}
+	if (why)
+		spk_error_set(error, SPK_ERR_CONFIG,
+			      "`sparks doctor` tells which agent programs there are",
+			      "--cli-tool %s: %s", tool, why);
+	return !why;
+}
+
+static gboolean has_spark_for(SpkConf *conf, const SpkArgs *args, GError **error)
+{
+	const char *name = spk_args_str(args, "ghost");
+	const char *tool = spk_args_str(args, "cli-tool");
+	g_autoptr(SpkSpark) spark = spk_spark_find(conf, name ? name : "coder", error);
+
+	if (!spark)
+		return FALSE;
+	if (!tool || !spark->read_only)
+		return TRUE;
+	spk_error_set(error, SPK_ERR_USAGE, "name another spark, as in --ghost coder",
+		      "--cli-tool %s: the spark %s only reads", tool, spark->name);
+	return FALSE;
+}
+
+/* Who answers: a model of ours, or the agent program. */
+static gboolean has_worker(SpkConf *conf, const SpkArgs *args, const char *model,
+			   GError **error)
+{
+	const char *tool = spk_args_str(args, "cli-tool");
+
+	if (!tool && spk_args_str(args, "cli-model") &&
+	    !strcmp(spk_conf_str(conf, "cli.tool"), "none")) {
+		spk_error_set(error, SPK_ERR_USAGE, "name the program with --cli-tool",
+			      "--cli-model names a model of no program");
+		return FALSE;
+	}
+	return (is_delegated(args) || has_model(conf, model, error)) &&
+	       (!tool || has_agent(conf, tool, error));
 }
 
 /* Nothing is queued either that no sandbox could hold. A daemon has opened its own. */
@@ -242,10 +303,10 @@ static char *accept(SpkSession *session, const SpkArgs *args, SpkFollow *how,
 	g_autofree char *model = NULL;
 	g_autoptr(json_t) options = NULL;
 
-	if (!folder || (spark && !has_spark(session->conf, spark, error)) ||
+	if (!folder || !has_spark_for(session->conf, args, error) ||
 	    !spk_way_out_check(spk_args_list(args, "allow"), error) ||
 	    !spk_submit_model(spk_args_str(args, "model"), &model, error) ||
-	    !has_model(session->conf, model, error))
+	    !has_worker(session->conf, args, model, error))
 		return NULL;
 	tell_of_images(goal, spk_args_str(args, "context"), folder);
 	options = options_of(args, model);

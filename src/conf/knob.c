@@ -26,8 +26,8 @@
 /* clang-format off */
 static const SpkKnob knobs[] = {
 	SWITCH("all", "every switch at once"),
-	{ "cli_model", NULL, "a text", "model of the command-line agents" },
-	{ "cli_tool", NULL, "one of claude_code, codex, opencode", "command-line agent to use" },
+	{ "cli_model", "cli.model", NULL, NULL },
+	{ "cli_tool", "cli.tool", NULL, NULL },
 	SWITCH("code_indexer", "index code from time to time"),
 	SECONDS("code_indexer.interval", 1, "time between two runs"),
 	SWITCH("conversation_reentry", "come back to a conversation by itself"),

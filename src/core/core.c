@@ -237,7 +237,8 @@ char *core_accept(SpkCore *core, const SpkRequest *request, const char *session,
 		return NULL;
 	options = options_with_spark(core, task.spark, request->options, error);
 	task.options = options;
-	if (options && route)
+	/* an agent program does it, whoever would fit best */
+	if (options && route && g_strcmp0(spk_json_str(options, "strategy"), "delegate"))
 		spk_json_set(options, "route", json_true());
 	if (!options ||
 	    !(session ? spk_session_add_turn(core->store, session, &task, error)

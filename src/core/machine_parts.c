@@ -233,9 +233,11 @@ gboolean machine_open_run(Machine *machine, GError **error)
 
 	if (machine->run)
 		return TRUE;
-	machine->llm = spk_llm_open(machine->env->conf,
-				    spk_json_str(machine->task->options, "model"), error);
-	if (!machine->llm)
+	if (!machine->strategy->alone)
+		machine->llm = spk_llm_open(machine->env->conf,
+					    spk_json_str(machine->task->options, "model"),
+					    error);
+	if (!machine->strategy->alone && !machine->llm)
 		return FALSE;
 	env.llm = machine->llm;
 	machine->run = spk_run_new(&env, error);

@@ -132,40 +132,70 @@ static json_t *meta_of(const SpkBoxResult *ran, gint64 step)
 	return meta;
 }
 
-gboolean boxed_run(const SpkToolCtx *ctx, const char *const *argv, gint64 timeout_ms,
-		   SpkCancel *cancel, SpkToolResult *ret_result, GError **error)
+static char **variables_of(const char *const *more)
 {
-	const char *readable[] = { spk_tree_objects(ctx->tree), NULL };
-	g_autofree char *spill = spill_path(ctx, error);
+	g_autoptr(GStrvBuilder) all = g_strv_builder_new();
+
+	g_strv_builder_addv(all, (const char **)environment);
+	if (more)
+		g_strv_builder_addv(all, (const char **)more);
+	return g_strv_builder_end(all);
+}
+
+void boxed_call_clear(BoxedCall *call)
+{
+	g_strfreev(call->env);
+	g_free(call->folder);
+	g_clear_pointer(&call->lent, g_ptr_array_unref);
+	*call = (BoxedCall){ 0 };
+}
+
+gboolean boxed_prepare(const SpkToolCtx *ctx, const char *const *more_env,
+		       BoxedCall *ret_call, GError **error)
+{
 	/* gone when the model removed the folder: then from the top */
-	g_autofree char *folder = path_real_folder(ctx, spk_tree_subdir(ctx->tree), NULL);
+	char *folder = path_real_folder(ctx, spk_tree_subdir(ctx->tree), NULL);
 	SpkTreeLending how = !spk_box_lends(ctx->box) ? SPK_LEND_NOTHING
 			     : ctx->read_only	      ? SPK_LEND_READ_ONLY
 						      : SPK_LEND_KEPT;
-	g_autoptr(GPtrArray) lent =
+
+	*ret_call = (BoxedCall){ .folder = folder };
+	ret_call->lent =
 		spk_tree_lend(ctx->tree, NULL, how, spk_box_tools(ctx->box), error);
-	SpkBoxRun run = {
+	ret_call->env = variables_of(more_env);
+	ret_call->readable[0] = spk_tree_objects(ctx->tree);
+	ret_call->run = (SpkBoxRun){
 		.work = spk_tree_work(ctx->tree),
-		.read_only = readable,
-		.lent = lent,
+		.read_only = ret_call->readable,
+		.lent = ret_call->lent,
 		.hidden = spk_tree_hidden(ctx->tree),
 		.mounts = ctx->mounts,
 		.image = ctx->image,
 		.mounts_read_only = ctx->read_only,
-		.argv = argv,
-		.env = environment,
+		.env = (const char *const *)ret_call->env,
 		.cwd = folder && *folder ? folder : NULL,
-		.timeout_ms = timeout_ms,
-		.max_out = MEMORY_MAX,
-		.spill_path = spill,
 		.read_only_work = ctx->read_only,
 	};
+	return ret_call->lent != NULL;
+}
+
+gboolean boxed_run(const SpkToolCtx *ctx, const char *const *argv, gint64 timeout_ms,
+		   SpkCancel *cancel, SpkToolResult *ret_result, GError **error)
+{
+	g_autofree char *spill = spill_path(ctx, error);
+	g_auto(BoxedCall) call = { 0 };
 	g_auto(SpkBoxResult) ran = { 0 };
 	g_autoptr(GString) text = g_string_new(NULL);
 	gint64 step;
 
-	spk_way_out_use(ctx->way, &run);
-	if (!lent || !spill || !spk_box_run(ctx->box, &run, cancel, &ran, error))
+	if (!spill || !boxed_prepare(ctx, NULL, &call, error))
+		return FALSE;
+	call.run.argv = argv;
+	call.run.timeout_ms = timeout_ms;
+	call.run.max_out = MEMORY_MAX;
+	call.run.spill_path = spill;
+	spk_way_out_use(ctx->way, &call.run);
+	if (!spk_box_run(ctx->box, &call.run, cancel, &ran, error))
 		return FALSE;
 	spk_way_out_note(ctx->way, &ran);
 	g_string_append_printf(text, "exit code %d%s\n", ran.exit_code,

@@ -33,11 +33,25 @@ static void refuse_name(const char *const *names, const char *name, SpkToolResul
 		      meant, list);
 }
 
+/* Of a tool that there is, but not for this task; NULL: nothing more is to be said. */
+static char *why_absent(const SpkToolCtx *ctx, const char *name)
+{
+	const SpkTool *tool = spk_tool_find(name);
+	char *why = tool && tool->absent ? tool->absent(ctx->conf) : NULL;
+
+	if (why || !spk_tool_is_cli(name))
+		return why;
+	return g_strdup(
+		"this task may not use it; it is enabled by the spark's tools, [cli] "
+		"tool or --cli-tool");
+}
+
 gboolean spk_tool_call(const SpkToolCtx *ctx, const char *const *names, const char *name,
 		       const char *arguments, SpkCancel *cancel,
 		       SpkToolResult *ret_result, GError **error)
 {
 	const SpkTool *tool = g_strv_contains(names, name) ? spk_tool_find(name) : NULL;
+	g_autofree char *absent = NULL;
 	g_auto(SpkToolResult) result = { 0 };
 	g_autofree char *reason = NULL;
 	g_autoptr(json_t) args = NULL;
@@ -46,7 +60,11 @@ gboolean spk_tool_call(const SpkToolCtx *ctx, const char *const *names, const ch
 		return FALSE;
 	if (tool)
 		args = spk_tool_parse_args(tool, arguments, &reason);
-	if (!tool)
+	else
+		absent = why_absent(ctx, name);
+	if (absent)
+		result_refuse(&result, "%s cannot be used here: %s", name, absent);
+	else if (!tool)
 		refuse_name(names, name, &result);
 	else if (!args)
 		result_refuse(&result, "%s", reason);

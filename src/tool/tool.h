@@ -17,6 +17,28 @@
 #include "conf/conf.h"
 #include "store/store.h"
 
+/* What a program that a tool runs has spent at somebody's server, as it says itself. */
+typedef struct {
+	const char *purpose; /* name of the tool */
+	const char *provider, *model;
+	guint number; /* of the attempt within the call */
+	gint64 input, output, cached, cache_write;
+	double usd; /* < 0: it does not say */
+} SpkToolBill;
+
+/* Who pays. Both are called by the thread of the tool, one close() for each open(). */
+typedef struct {
+	/* Puts aside what an attempt may take, before it is made: *ret_tokens and *ret_usd are the
+	 * most (0: no limit). `knows_usd`: the program tells its cost and keeps to it. LIMIT where a
+	 * budget has no room, or is in money that nobody would count. */
+	gboolean (*open)(const SpkToolBill *bill, gboolean knows_usd, gint64 *ret_tokens,
+			 double *ret_usd, gpointer user, GError **error);
+	/* Books what it took and puts `envelope` on record, both or neither. */
+	gboolean (*close)(const SpkToolBill *bill, const json_t *envelope, gpointer user,
+			  GError **error);
+	gpointer user;
+} SpkToolPurse;
+
 typedef struct {
 	SpkConf *conf;
 	SpkBox *box;
@@ -28,6 +50,12 @@ typedef struct {
 	const GPtrArray *mounts; /* SpkBoxMount of the spark; NULL: none */
 	const char *image;	 /* of the spark's containers; NULL: as configured */
 	gint64 step; /* names spill files: spill/ID/STEP.txt, shown as "spill:STEP" */
+	/* For tools that run programs of their own mind (cli.c). */
+	const char *const *names;  /* tools that the task may use */
+	const char *last_tree;	   /* raw tree before the call */
+	const char *cli_model;	   /* model of such a program; NULL: [cli] model */
+	gint64 left_ms;		   /* of the task's time; 0: no limit */
+	const SpkToolPurse *purse; /* NULL: nobody counts */
 } SpkToolCtx;
 
 typedef struct {
@@ -56,6 +84,8 @@ typedef struct {
 	SpkEffect effect; /* PURE: reads only; IDEMPOTENT: run again after a crash */
 	gboolean writes;  /* may change work/: a snapshot follows */
 	gboolean talks;	  /* needs neither box nor tree */
+	/* Optional: why it can't be offered here, in words; NULL: it can. */
+	char *(*absent)(SpkConf *conf);
 	/* FALSE with *error only when the task cannot go on (cancelled, box broken); what went
 	 * wrong with the call itself is a result with ok FALSE. args are checked already. */
 	gboolean (*run)(const SpkToolCtx *ctx, const json_t *args, SpkCancel *cancel,
@@ -68,6 +98,11 @@ const SpkTool *spk_tool_find(const char *name);
 /* "tools" of a request for these names (NULL-terminated), in the order of the registry:
  * equal for equal sets. */
 json_t *spk_tool_schemas(const char *const *names);
+/* TRUE: it runs an agent program of others, which works on its own. */
+gboolean spk_tool_is_cli(const char *name);
+/* Sets the error for a task that was nothing but a run of one, which failed: `meta` and `text` of
+ * its result. Always FALSE. */
+gboolean spk_tool_cli_fail(const json_t *meta, const char *text, GError **error);
 /* Parses and checks `arguments` (a JSON text as the model sent it) against the table; the
  * reason, made for the model ("missing "path"", "did you mean …"), goes to *ret_reason. */
 json_t *spk_tool_parse_args(const SpkTool *tool, const char *arguments,

@@ -13,7 +13,8 @@
 #define TOOL_FILE_MAX (16u << 20)
 
 extern const SpkTool tool_file_read, tool_file_write, tool_file_edit, tool_file_list,
-	tool_file_search, tool_shell, tool_git, tool_finish;
+	tool_file_search, tool_shell, tool_git, tool_finish, tool_claude_code, tool_codex,
+	tool_opencode;
 
 /* ---- result.c ---- */
 void result_say(SpkToolResult *result, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -68,6 +69,19 @@ char *near_explain(const char *text, const char *wanted);
 json_t *schema_of(const SpkTool *tool);
 
 /* ---- boxed.c ---- */
+/* A run in the box where the model stands, but for the command. */
+typedef struct {
+	SpkBoxRun run; /* points into the rest and into ctx */
+	const char *readable[2];
+	char **env, *folder;
+	GPtrArray *lent;
+} BoxedCall;
+void boxed_call_clear(BoxedCall *call);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(BoxedCall, boxed_call_clear)
+/* `more_env`: variables besides the usual, or NULL. Fills *ret_call in place, which must not be
+ * copied: its parts point at each other. */
+gboolean boxed_prepare(const SpkToolCtx *ctx, const char *const *more_env,
+		       BoxedCall *ret_call, GError **error);
 /* Runs argv in the box, where the model stands; exit code and output (head and tail) become
  * the result. timeout_ms 0: the box's own limit. A read-only spark's run can't write. */
 gboolean boxed_run(const SpkToolCtx *ctx, const char *const *argv, gint64 timeout_ms,

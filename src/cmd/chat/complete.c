@@ -141,6 +141,9 @@ static void add_taken(ChatRoom *room, GStrvBuilder *out, const ChatLine *line,
 	case CHAT_TAKES_TASK:
 		add_turns(room, out, start, TRUE);
 		break;
+	case CHAT_TAKES_CLI_MODEL:
+		add(out, start, "reset"); /* its server lists others, or is not ours */
+		break;
 	case CHAT_TAKES_NOTHING:
 	case CHAT_TAKES_RESULT:
 		break;

@@ -5,6 +5,7 @@
 
 #include "agent/agent.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "cmd/chat/chat.h"
 #include "cmd/chat/words.h"
@@ -135,6 +136,40 @@ static void run_model(ChatRoom *room, const ChatLine *given)
 		printf("  %s of %s%s\n", spk_llm_model(llm), spk_llm_provider(llm),
 		       row->model ? "; /model reset: as configured" : "");
 	say(g_steal_pointer(&error));
+}
+
+/* Kept with the session, as the model is. */
+static gboolean set_cli_model(ChatRoom *room, const char *name, GError **error)
+{
+	const json_t *before = spk_chat_row(room->chat)->options;
+	g_autoptr(json_t) options = before ? json_deep_copy(before) : json_object();
+
+	if (!strcmp(name, "reset"))
+		json_object_del(options, "cli_model");
+	else
+		spk_json_set(options, "cli_model", spk_json_text(name));
+	return spk_chat_set_options(room->chat, options, error);
+}
+
+static void run_cli_model(ChatRoom *room, const ChatLine *given)
+{
+	g_autoptr(SpkConf) conf = spk_core_peek(room->session.conf);
+	const char *tool = spk_conf_str(conf, "cli.tool"), *model;
+	g_autoptr(GError) error = NULL;
+
+	if (*given->first && !set_cli_model(room, given->first, &error)) {
+		say(g_steal_pointer(&error));
+		return;
+	}
+	model = spk_json_str(spk_chat_row(room->chat)->options, "cli_model");
+	if (!model)
+		model = spk_conf_str(conf, "cli.model");
+	printf("  %s of %s\n", *model ? model : "the default model",
+	       strcmp(tool, "none") ? tool
+				    : "whichever agent program a spark's tools name");
+	if (!strcmp(tool, "none"))
+		puts("  /set cli_tool claude_code (or codex, opencode) offers one to every "
+		     "spark that changes files");
 }
 
 static void run_models(ChatRoom *room, const ChatLine *given)
@@ -269,13 +304,21 @@ static void run_show(ChatRoom *room, const ChatLine *given)
 typedef void (*RunWord)(ChatRoom *room, const ChatLine *given);
 
 static const RunWord runs[CHAT_N_WORDS] = {
-	[CHAT_WORD_APPLY] = run_apply,	 [CHAT_WORD_COST] = run_cost,
-	[CHAT_WORD_DIFF] = run_diff,	 [CHAT_WORD_GHOSTS] = run_ghosts,
-	[CHAT_WORD_HELP] = run_help,	 [CHAT_WORD_MODEL] = run_model,
-	[CHAT_WORD_MODELS] = run_models, [CHAT_WORD_NEW] = run_new,
-	[CHAT_WORD_QUIT] = run_quit,	 [CHAT_WORD_RESUME] = run_resume,
-	[CHAT_WORD_SET] = run_set,	 [CHAT_WORD_SHOW] = run_show,
-	[CHAT_WORD_TASKS] = run_tasks,	 [CHAT_WORD_UNDO] = run_undo,
+	[CHAT_WORD_CLI_MODEL] = run_cli_model,
+	[CHAT_WORD_APPLY] = run_apply,
+	[CHAT_WORD_COST] = run_cost,
+	[CHAT_WORD_DIFF] = run_diff,
+	[CHAT_WORD_GHOSTS] = run_ghosts,
+	[CHAT_WORD_HELP] = run_help,
+	[CHAT_WORD_MODEL] = run_model,
+	[CHAT_WORD_MODELS] = run_models,
+	[CHAT_WORD_NEW] = run_new,
+	[CHAT_WORD_QUIT] = run_quit,
+	[CHAT_WORD_RESUME] = run_resume,
+	[CHAT_WORD_SET] = run_set,
+	[CHAT_WORD_SHOW] = run_show,
+	[CHAT_WORD_TASKS] = run_tasks,
+	[CHAT_WORD_UNDO] = run_undo,
 };
 
 void chat_slash(ChatRoom *room, const char *text)

@@ -26,6 +26,8 @@ static const ChatWord words[] = {
 	  "the models that the server lists", NULL },
 	{ "model", CHAT_WORD_MODEL, CHAT_TAKES_MODEL,
 	  "the model that answers, or another from now on", NULL },
+	{ "cli_model", CHAT_WORD_CLI_MODEL, CHAT_TAKES_CLI_MODEL,
+	  "the agent program of this chat and its model, or another model", NULL },
 	{ "set", CHAT_WORD_SET, CHAT_TAKES_KNOB, "settings that can change while it runs",
 	  NULL },
 	{ "tasks", CHAT_WORD_TASKS, CHAT_TAKES_NOTHING, "the turns of this session",
@@ -42,8 +44,6 @@ static const ChatWord words[] = {
 	{ "mood", CHAT_WORD_MOOD, CHAT_TAKES_NOTHING, "how the program feels",
 	  "it has no mood" },
 	{ "jobs", CHAT_WORD_JOBS, CHAT_TAKES_NOTHING, "scheduled jobs", JOBS },
-	{ "cli_model", CHAT_WORD_CLI_MODEL, CHAT_TAKES_NOTHING,
-	  "model of another agent program", "/model NAME sets the model of this chat" },
 	{ NULL },
 };
 
@@ -51,6 +51,7 @@ static const struct {
 	const char *usage, *one; /* in brackets; in a sentence */
 } takes_words[] = {
 	[CHAT_TAKES_NOTHING] = { "", "nothing" },
+	[CHAT_TAKES_CLI_MODEL] = { "[NAME|reset]", "one NAME" },
 	[CHAT_TAKES_KNOB] = { "[KEY VALUE]", "KEY VALUE" },
 	[CHAT_TAKES_MODEL] = { "[NAME]", "one NAME" },
 	[CHAT_TAKES_RESULT] = { "[N]", "one number" },

@@ -32,6 +32,7 @@ typedef enum {
 /* What may follow a word: at most one of these, but for CHAT_TAKES_KNOB: name and value. */
 typedef enum {
 	CHAT_TAKES_NOTHING,
+	CHAT_TAKES_CLI_MODEL,
 	CHAT_TAKES_KNOB,
 	CHAT_TAKES_MODEL,
 	CHAT_TAKES_RESULT,

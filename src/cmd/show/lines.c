@@ -288,6 +288,7 @@ static const struct {
 	{ "model.error", lines_on_model_error },
 	{ "tool.intent", lines_on_tool_intent },
 	{ "tool.result", lines_on_tool_result },
+	{ "cli", lines_on_cli },
 	{ "net.intent", on_net_intent },
 	{ "net.result", on_net_result },
 	{ "note", on_note },

@@ -32,6 +32,7 @@ void lines_on_model_intent(SpkLines *lines, const json_t *payload, GPtrArray *ou
 void lines_on_model_result(SpkLines *lines, const json_t *payload, GPtrArray *out);
 void lines_on_model_error(SpkLines *lines, const json_t *payload, GPtrArray *out);
 void lines_on_tool_intent(SpkLines *lines, const json_t *payload, GPtrArray *out);
+void lines_on_cli(SpkLines *lines, const json_t *payload, GPtrArray *out);
 void lines_on_tool_result(SpkLines *lines, const json_t *payload, GPtrArray *out);
 
 #endif

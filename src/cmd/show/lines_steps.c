@@ -105,6 +105,24 @@ void lines_on_tool_intent(SpkLines *lines, const json_t *p, GPtrArray *out)
 	g_hash_table_replace(lines->calls, call_key(p), g_steal_pointer(&words));
 }
 
+/* An attempt of an agent program. */
+void lines_on_cli(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	const json_t *usage = json_object_get(p, "usage");
+	gboolean well = json_is_null(json_object_get(p, "code"));
+	const char *problem = line_str(p, "problem"), *model = line_str(p, "model");
+	gint64 tokens =
+		spk_json_int(usage, "input", 0) + spk_json_int(usage, "output", 0);
+	g_autofree char *counted = spk_ui_number(tokens);
+
+	lines->tokens += tokens;
+	line_add(out, well ? "ok" : "bad", "agent",
+		 "%s%s%s: %s%s%s, %" G_GINT64_FORMAT " files, %s tokens",
+		 line_str(p, "tool"), *model ? " with " : "", model,
+		 line_str(p, "status"), well || !*problem ? "" : ": ",
+		 well ? "" : problem, spk_json_int(p, "changed", 0), counted);
+}
+
 /* Labels are borrowed: the known tools have theirs, others share one. */
 static const char *tool_label(const char *name)
 {

@@ -107,6 +107,17 @@ static char *make_folder(Replay *replay, GError **error)
 	return spk_playrepo_write(repo, folder, error) ? g_steal_pointer(&folder) : NULL;
 }
 
+/* What an agent program says is on record, but not what it asked and was told. */
+static gboolean can_replay(const json_t *options, GError **error)
+{
+	if (g_strcmp0(spk_json_str(options, "strategy"), "delegate") != 0)
+		return TRUE;
+	spk_error_set(error, SPK_ERR_USAGE, "`sparks tasks log ID` has what it said",
+		      "an agent program did this task (%s), and it cannot be replayed",
+		      spk_json_str(options, "cli_tool"));
+	return FALSE;
+}
+
 static char *accept(Replay *replay, SpkSession *session, GError **error)
 {
 	const json_t *header = spk_play_header(replay->play);
@@ -116,7 +127,7 @@ static char *accept(Replay *replay, SpkSession *session, GError **error)
 	g_autofree char *model = g_strconcat("script:", replay->play_path, NULL);
 	g_autofree char *folder = make_folder(replay, error);
 
-	if (!folder)
+	if (!folder || !can_replay(options, error))
 		return NULL;
 	spk_json_set(options, "model", json_string(model));
 	/* whoever wrote the play does not decide whom this machine talks to */

@@ -72,7 +72,7 @@ def refused_before_anything_is_queued():
         w.run("do", "x", "--model", play, "--repo", "/no/such/folder", code=2)
         w.run("do", "x", "--model", "script:/no/such.play", code=2)
         w.run("do", "x", "--model", play, "--auto-store", "facts", code=2)
-        w.run("do", "x", "--model", play, "--cli-tool", "codex", code=2)
+        w.run("do", "x", "--model", play, "--cli-tool", "vim", code=2)
         w.run("tasks", "show", "0000", code=2)
         w.run("tasks", "list", "--state", "bogus", code=2)
         for setting in ("openai.url=ftp://x", "openai.url=https://chatgpt.com/backend-api/codex",

@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import re
+import shutil
 import ssl
 import subprocess
 import sys
@@ -253,6 +254,17 @@ def a_key_that_was_added():
         assert len(said) > 20 and not any(key in one for one in said)
 
 
+def an_agent_program():
+    """One that says that its key is wrong: it needs no server for that."""
+    with World() as w:
+        folder = os.path.join(w.folder, "bin")
+        os.mkdir(folder)
+        shutil.copy(os.path.join(sys.argv[2], "tests", "e2e", "agents", "standin.py"), folder + "/claude")
+        w.env.update(ANTHROPIC_API_KEY="sk-0123456789", SPARKS_CLI_PATH=folder, SPARKS_CLI_FALLBACK="[]")
+        w.json("do", "NOT_JSON", "--check", CHECK, "--cli-tool", "claude_code", code=69)
+        hold(w)
+
+
 def every_row_was_seen():
     wanted = {f"{kind}.{key}" for kind, (_, _, keys) in TABLE.items() for key in keys}
     assert not wanted - seen, f"documented, but never written: {sorted(wanted - seen)}"
@@ -261,4 +273,5 @@ def every_row_was_seen():
 read_table()
 main(fixed_applied_and_undone, healed_and_rolled_back, its_own_check, a_check_runs_into_walls, no_room_in_the_window,
      cancelled_and_taken_up, a_provider_that_fails, a_chat,
-     what_housekeeping_dropped, a_command_that_reached_out, a_key_that_was_added, others_are_asked, every_row_was_seen)
+     what_housekeeping_dropped, a_command_that_reached_out, a_key_that_was_added, others_are_asked,
+     an_agent_program, every_row_was_seen)

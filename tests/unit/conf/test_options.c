@@ -33,20 +33,13 @@ static void test_defaults_are_values(void **state)
 /* What decides where data goes, or how much is spent or allowed, needs trust. */
 static void test_sensitive_ones(void **state)
 {
-	static const char *const prefixes[] = { "box.",
-						"budget.",
-						"db.path",
-						"llm.provider",
-						"script.",
-						"task.max_tokens",
-						"keep.",
-						"llm.fallback",
-						"llm.local_servers",
-						"persona.",
-						"llm.summary_model",
-						"docker.",
-						"llm.verify_model",
-						"llm.classifier_model" };
+	static const char *const prefixes[] = {
+		"box.",		"budget.",	     "db.path",
+		"llm.provider", "script.",	     "task.max_tokens",
+		"keep.",	"llm.fallback",	     "llm.local_servers",
+		"persona.",	"llm.summary_model", "docker.",
+		"cli.",		"llm.verify_model",  "llm.classifier_model"
+	};
 
 	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++) {
 		gboolean want = g_str_has_suffix(opt->name, ".url");

@@ -4,7 +4,8 @@
 #include <string.h>
 
 static const Suite *const suites[] = {
-	&args_suite, &paths_suite, &read_suite, &edit_suite, &list_suite, &boxed_suite,
+	&args_suite, &paths_suite, &read_suite, &edit_suite,
+	&list_suite, &boxed_suite, &cli_suite,
 };
 
 int main(void)

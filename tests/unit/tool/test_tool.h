@@ -57,5 +57,6 @@ extern const Suite read_suite;	/* test_read.c */
 extern const Suite edit_suite;	/* test_edit.c */
 extern const Suite list_suite;	/* test_list.c */
 extern const Suite boxed_suite; /* test_boxed.c */
+extern const Suite cli_suite;	/* test_cli.c */
 
 #endif

@@ -1,0 +1,538 @@
+#include "tool/cli_run_priv.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "llm/route.h"
+#include "tool/cli_place.h"
+
+#define KEPT_OUT 4096 /* of what the box itself keeps; the watch has its own */
+
+void cli_end_clear(CliEnd *end)
+{
+	g_free(end->words);
+	g_free(end->problem);
+	g_free(end->out);
+	g_free(end->err);
+	g_free(end->provider);
+	g_free(end->model);
+	g_free(end->tree);
+	g_clear_pointer(&end->changed, g_ptr_array_unref);
+	json_decref(end->blocked);
+	*end = (CliEnd){ .exit_code = -1, .usd = -1 };
+}
+
+/* ---- before ---- */
+
+static char *words_of(const GError *error)
+{
+	const char *hint = spk_error_hint(error);
+
+	return g_strconcat(error->message, hint ? "; " : "", hint, NULL);
+}
+
+/* What an attempt needs besides the box. */
+typedef struct {
+	char *provider, *model;
+	CliPlace place;
+	SpkLlmRoute to;
+} Means;
+
+static void means_clear(Means *means)
+{
+	g_free(means->provider);
+	g_free(means->model);
+	cli_place_clear(&means->place);
+	spk_llm_route_clear(&means->to);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Means, means_clear)
+
+static CliCause get_means(SpkConf *conf, const Cli *cli, const char *model,
+			  const char *work, Means *means, char **ret_why)
+{
+	g_auto(GStrv) folders = spk_conf_list(conf, "cli.path");
+	g_autoptr(GError) error = NULL;
+	CliCause cause = CLI_CAUSE_DONE;
+
+	if (!cli_place_find(cli->program, (const char *const *)folders, work,
+			    &means->place, &error))
+		cause = CLI_CAUSE_NOT_INSTALLED;
+	else if (!cli->choose(conf, model, &means->provider, &means->model, &error))
+		cause = CLI_CAUSE_REFUSED;
+	else if (!spk_llm_route(conf, means->provider, &means->to, &error))
+		cause = CLI_CAUSE_NO_CREDENTIAL;
+	if (error)
+		*ret_why = words_of(error);
+	return cause;
+}
+
+CliCause cli_obstacle(SpkConf *conf, const Cli *cli, const char *model, char **ret_why)
+{
+	g_auto(Means) means = { 0 };
+
+	*ret_why = NULL;
+	return get_means(conf, cli, model, NULL, &means, ret_why);
+}
+
+/* ---- while it runs ---- */
+
+typedef enum { STOP_NONE, STOP_FLOOD, STOP_FAILURES, STOP_BUDGET } Stop;
+
+typedef struct {
+	CliWatch *watch;
+	SpkCancel *cancel;
+	guint failures_max;
+	gint64 tokens_max; /* 0: no limit */
+	double usd_max;
+	Stop stop;
+} Listener;
+
+static Stop reason_to_stop(const Listener *listener)
+{
+	const CliReport *report = cli_watch_report(listener->watch);
+
+	if (cli_watch_bytes(listener->watch) > CLI_OUTPUT_MAX)
+		return STOP_FLOOD;
+	if (report->ended)
+		return STOP_NONE; /* it is about to go */
+	if (report->failures > listener->failures_max)
+		return STOP_FAILURES;
+	if (listener->tokens_max && report->input + report->output > listener->tokens_max)
+		return STOP_BUDGET;
+	if (listener->usd_max > 0 && report->usd > listener->usd_max)
+		return STOP_BUDGET;
+	return STOP_NONE;
+}
+
+static void look(Listener *listener)
+{
+	if (listener->stop)
+		return;
+	listener->stop = reason_to_stop(listener);
+	if (listener->stop)
+		spk_cancel_fire(listener->cancel, "the agent program was stopped");
+}
+
+static void on_out(const char *data, gsize len, gpointer user)
+{
+	Listener *listener = user;
+
+	cli_watch_out(listener->watch, data, len);
+	look(listener);
+}
+
+static void on_err(const char *data, gsize len, gpointer user)
+{
+	Listener *listener = user;
+
+	cli_watch_err(listener->watch, data, len);
+	look(listener);
+}
+
+/* A file without a name: the prompt may be longer than a word of a command line can be. */
+static int prompt_file(const char *prompt, GError **error)
+{
+	spk_autofd int fd = memfd_create("sparks-prompt", MFD_CLOEXEC);
+
+	if (fd < 0) {
+		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL,
+				    "cannot make a file in memory");
+		return -1;
+	}
+	if (!spk_fs_write_all(fd, prompt, strlen(prompt), error))
+		return -1;
+	if (lseek(fd, 0, SEEK_SET) < 0) {
+		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "the prompt");
+		return -1;
+	}
+	return spk_fd_steal(&fd);
+}
+
+static GPtrArray *all_mounts(const SpkToolCtx *ctx, const CliPlace *place)
+{
+	const GPtrArray *const lists[] = { ctx->mounts, place->mounts };
+	GPtrArray *all = spk_box_mounts_new();
+
+	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
+		for (guint k = 0; lists[i] && k < lists[i]->len; k++) {
+			const SpkBoxMount *mount = lists[i]->pdata[k];
+
+			g_ptr_array_add(all, spk_box_mount_new(mount->from, mount->to,
+							       mount->read_only));
+		}
+	return all;
+}
+
+static gint64 timeout_ms(const SpkToolCtx *ctx)
+{
+	gint64 most = spk_conf_int(ctx->conf, "cli.timeout_secs") * 1000;
+
+	return ctx->left_ms > 0 ? MIN(most, ctx->left_ms) : most;
+}
+
+static const char *style_of(SpkConf *conf, const char *provider)
+{
+	return !strcmp(provider, "openai") ? spk_conf_str(conf, "openai.api_style") : "";
+}
+
+/* Words and variables of the call. */
+static void build(const SpkToolCtx *ctx, const Cli *cli, const Means *means,
+		  const SpkWayOutRoute *route, double usd, GPtrArray *argv,
+		  GPtrArray *env)
+{
+	const CliCall call = {
+		.provider = means->provider,
+		.model = means->model,
+		.url = spk_way_out_route_url(route),
+		.placeholder = spk_way_out_route_placeholder(route),
+		.style = style_of(ctx->conf, means->provider),
+		.usd = usd,
+	};
+
+	for (char **word = means->place.command; *word; word++)
+		g_ptr_array_add(argv, g_strdup(*word));
+	cli->build(&call, argv, env);
+	g_ptr_array_add(argv, NULL);
+	g_ptr_array_add(env, NULL);
+}
+
+static SpkWayOutRoute *open_route(const SpkToolCtx *ctx, const Cli *cli,
+				  const SpkLlmRoute *to, GError **error)
+{
+	g_autofree char *origin = g_strdup(to->origin);
+
+	while (g_str_has_suffix(origin, "/"))
+		origin[strlen(origin) - 1] = '\0';
+	if (cli->drops && g_str_has_suffix(origin, cli->drops))
+		origin[strlen(origin) - strlen(cli->drops)] = '\0';
+	return spk_way_out_route_open(ctx->way,
+				      &(SpkRouteSpec){ .credential = to->credential,
+						       .origin = origin,
+						       .header = to->header,
+						       .prefix = to->prefix,
+						       .key = to->key },
+				      error);
+}
+
+/* ---- what became of it ---- */
+
+static gboolean is_meter(const json_t *blocked)
+{
+	static const char *const rules[] = { "memory", "pids",	 "shared", "sockets",
+					     "disk",   "inodes", NULL };
+	const json_t *item;
+	gsize i;
+
+	json_array_foreach(blocked, i, item) {
+		const char *rule = spk_json_str(item, "rule");
+
+		if (rule && g_strv_contains(rules, rule))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* Without events there are only words: those that it wrote to a terminal that is none. */
+static CliCause cause_of_words(const CliEnd *end, const CliReport *report)
+{
+	const char *last = report->events ? "" : end->out;
+	g_autofree char *words = g_strconcat(report->problem ? report->problem : "", "\n",
+					     end->err ? end->err : "", "\n",
+					     last ? last : "", NULL);
+	CliCause cause = cli_cause_of_problem(words, report->http_status);
+
+	return cause == CLI_CAUSE_GAVE_UP ? CLI_CAUSE_NO_RESULT : cause;
+}
+
+static CliCause judge_exit(const CliEnd *end, const CliReport *report)
+{
+	gboolean never_began = !report->events &&
+			       (end->exit_code == 126 || end->exit_code == 127);
+
+	if (never_began)
+		return CLI_CAUSE_CANNOT_START;
+	if (report->ended && report->failed)
+		return cli_cause_of_problem(report->problem, report->http_status);
+	if (report->ended && end->exit_code == 0)
+		return end->n_changed ? CLI_CAUSE_DONE : CLI_CAUSE_IDLE;
+	if (end->exit_code == 0)
+		return CLI_CAUSE_NO_RESULT;
+	if (end->exit_code > 128 || report->ended)
+		return CLI_CAUSE_CRASHED;
+	return cause_of_words(end, report);
+}
+
+static CliCause judge(const CliEnd *end, const CliReport *report, Stop stop,
+		      gboolean timed_out)
+{
+	CliCause cause;
+
+	switch (stop) {
+	case STOP_FLOOD:
+		return CLI_CAUSE_FLOOD;
+	case STOP_BUDGET:
+		return CLI_CAUSE_BUDGET;
+	case STOP_FAILURES:
+		cause = cli_cause_of_problem(report->problem, report->http_status);
+		return cause == CLI_CAUSE_GAVE_UP ? CLI_CAUSE_SERVER : cause;
+	case STOP_NONE:
+		break;
+	}
+	if (timed_out)
+		return CLI_CAUSE_TIME;
+	if (report->at_most)
+		return CLI_CAUSE_BUDGET;
+	if (end->exit_code != 0 && is_meter(end->blocked))
+		return CLI_CAUSE_SANDBOX;
+	return judge_exit(end, report);
+}
+
+static void take_report(CliEnd *end, const CliWatch *watch)
+{
+	const CliReport *report = cli_watch_report(watch);
+
+	end->words = report->words ? spk_text_clean(report->words, -1, SPK_CLEAN_TEXT)
+				   : NULL;
+	end->problem = report->problem
+			       ? spk_text_clean(report->problem, -1, SPK_CLEAN_LINE)
+			       : NULL;
+	if (report->model) {
+		g_free(end->model);
+		end->model = spk_text_clean(report->model, -1, SPK_CLEAN_LINE);
+	}
+	end->input = report->input;
+	end->output = report->output;
+	end->cached = report->cached;
+	end->cache_write = report->cache_write;
+	end->usd = report->usd;
+	end->out = cli_watch_text(watch, FALSE, CLI_TEXT_MAX);
+	end->err = cli_watch_text(watch, TRUE, CLI_TEXT_MAX);
+}
+
+static gboolean take_changes(const SpkToolCtx *ctx, CliEnd *end, SpkCancel *cancel,
+			     GError **error)
+{
+	g_autoptr(GPtrArray) changes = NULL;
+
+	end->changed = g_ptr_array_new_with_free_func(g_free);
+	end->tree = spk_tree_snapshot(ctx->tree, ctx->step, cancel, error);
+	if (!end->tree)
+		return FALSE;
+	changes = spk_tree_changes(ctx->tree, ctx->last_tree, end->tree, error);
+	if (!changes)
+		return FALSE;
+	end->n_changed = changes->len;
+	for (guint i = 0; i < changes->len && i < CLI_CHANGED_MAX; i++)
+		g_ptr_array_add(end->changed,
+				g_strdup(((SpkTreeChange *)changes->pdata[i])->path));
+	return TRUE;
+}
+
+/* ---- the run ---- */
+
+/* TRUE: it ran, or was stopped by us. */
+static gboolean run_box(const SpkToolCtx *ctx, const CliAttempt *attempt,
+			const Means *means, const BoxedCall *call, Listener *listener,
+			CliEnd *end, gboolean *ret_timed_out, GError **error)
+{
+	g_autoptr(GPtrArray) mounts = all_mounts(ctx, &means->place);
+	SpkBoxSink sink = { on_out, on_err, listener };
+	g_auto(SpkBoxResult) ran = { 0 };
+	g_autoptr(GError) problem = NULL;
+	spk_autofd int input = prompt_file(attempt->prompt, error);
+	SpkBoxRun run = call->run;
+	gboolean ok;
+
+	if (input < 0)
+		return FALSE;
+	run.mounts = mounts;
+	run.timeout_ms = timeout_ms(ctx);
+	run.max_out = KEPT_OUT;
+	run.split = TRUE;
+	run.stdin_fd = input;
+	run.sink = &sink;
+	spk_way_out_use(ctx->way, &run);
+	ok = spk_box_run(ctx->box, &run, listener->cancel, &ran, &problem);
+	if (ok) {
+		spk_way_out_note(ctx->way, &ran);
+		end->exit_code = ran.exit_code;
+		end->blocked = g_steal_pointer(&ran.blocked);
+		*ret_timed_out = ran.timed_out;
+	} else if (!listener->stop || !spk_error_is(problem, SPK_ERR_CANCELLED)) {
+		g_propagate_error(error, g_steal_pointer(&problem));
+		return FALSE;
+	}
+	cli_watch_end(listener->watch);
+	return TRUE;
+}
+
+static gboolean run(const SpkToolCtx *ctx, const CliAttempt *attempt, const Means *means,
+		    const SpkWayOutRoute *route, Listener *listener, CliEnd *end,
+		    GError **error)
+{
+	g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) env = g_ptr_array_new_with_free_func(g_free);
+	g_auto(BoxedCall) call = { 0 };
+	gboolean timed_out = FALSE;
+
+	build(ctx, attempt->cli, means, route, listener->usd_max, argv, env);
+	if (!boxed_prepare(ctx, (const char *const *)env->pdata, &call, error))
+		return FALSE;
+	call.run.argv = (const char *const *)argv->pdata;
+	end->started_us = spk_now_us();
+	if (!run_box(ctx, attempt, means, &call, listener, end, &timed_out, error))
+		return FALSE;
+	end->ended_us = spk_now_us();
+	take_report(end, listener->watch);
+	if (!take_changes(ctx, end, NULL, error))
+		return FALSE;
+	end->cause =
+		judge(end, cli_watch_report(listener->watch), listener->stop, timed_out);
+	return TRUE;
+}
+
+/* ---- who pays ---- */
+
+static SpkToolBill bill_of(const CliAttempt *attempt, const CliEnd *end)
+{
+	return (SpkToolBill){ .purpose = attempt->cli->tool,
+			      .provider = end->provider,
+			      .model = end->model ? end->model : "default",
+			      .number = attempt->number,
+			      .input = end->input,
+			      .output = end->output,
+			      .cached = end->cached,
+			      .cache_write = end->cache_write,
+			      .usd = end->usd };
+}
+
+static gboolean open_purse(const SpkToolCtx *ctx, const CliAttempt *attempt,
+			   const CliEnd *end, Listener *listener, GError **error)
+{
+	const SpkToolBill bill = bill_of(attempt, end);
+
+	return !ctx->purse ||
+	       ctx->purse->open(&bill, attempt->cli->bounds_usd, &listener->tokens_max,
+				&listener->usd_max, ctx->purse->user, error);
+}
+
+static gboolean close_purse(const SpkToolCtx *ctx, const CliAttempt *attempt,
+			    const CliEnd *end, GError **error)
+{
+	const SpkToolBill bill = bill_of(attempt, end);
+	g_autoptr(json_t) envelope = cli_envelope(ctx, attempt, end);
+
+	return !ctx->purse || ctx->purse->close(&bill, envelope, ctx->purse->user, error);
+}
+
+/* ---- the whole ---- */
+
+static gboolean never_ran(CliEnd *end, CliCause cause, char *take_why)
+{
+	end->cause = cause;
+	end->problem = take_why;
+	end->started_us = end->ended_us = spk_now_us();
+	return TRUE;
+}
+
+static gboolean go(const SpkToolCtx *ctx, const CliAttempt *attempt, const Means *means,
+		   const SpkWayOutRoute *route, SpkCancel *cancel, CliEnd *end,
+		   GError **error)
+{
+	g_autoptr(CliWatch) watch = cli_watch_new(attempt->cli->event);
+	g_autoptr(SpkCancel) stop = spk_cancel_new(cancel);
+	Listener listener = { .watch = watch,
+			      .cancel = stop,
+			      .failures_max = attempt->cli->failures_max };
+
+	/* what is put aside and never closed is let go with the task's next call */
+	return open_purse(ctx, attempt, end, &listener, error) &&
+	       run(ctx, attempt, means, route, &listener, end, error) &&
+	       close_purse(ctx, attempt, end, error);
+}
+
+gboolean cli_attempt(const SpkToolCtx *ctx, const CliAttempt *attempt, SpkCancel *cancel,
+		     CliEnd *ret_end, GError **error)
+{
+	g_auto(Means) means = { 0 };
+	g_autoptr(SpkWayOutRoute) route = NULL;
+	g_autoptr(GError) problem = NULL;
+	char *why = NULL;
+	CliCause cause;
+
+	*ret_end = (CliEnd){ .exit_code = -1,
+			     .usd = -1,
+			     .timeout_secs = (timeout_ms(ctx) + 999) / 1000 };
+	cause = get_means(ctx->conf, attempt->cli, attempt->model,
+			  spk_tree_work(ctx->tree), &means, &why);
+	if (cause != CLI_CAUSE_DONE)
+		return never_ran(ret_end, cause, why);
+	ret_end->provider = g_strdup(means.provider);
+	ret_end->model = g_strdup(means.model);
+	if (!ctx->way)
+		return never_ran(ret_end, CLI_CAUSE_NO_WAY_OUT,
+				 g_strdup("this run reaches nobody (a replay)"));
+	route = open_route(ctx, attempt->cli, &means.to, &problem);
+	if (!route && spk_error_is(problem, SPK_ERR_POLICY))
+		return never_ran(ret_end, CLI_CAUSE_NO_WAY_OUT, words_of(problem));
+	if (!route && spk_error_is(problem, SPK_ERR_BAD_INPUT))
+		return never_ran(ret_end, CLI_CAUSE_NO_CREDENTIAL, words_of(problem));
+	if (!route) {
+		g_propagate_error(error, g_steal_pointer(&problem));
+		return FALSE;
+	}
+	return go(ctx, attempt, &means, route, cancel, ret_end, error);
+}
+
+/* ---- the envelope ---- */
+
+static json_t *time_of(gint64 us)
+{
+	g_autofree char *text = spk_time_format(us);
+
+	return json_string(text);
+}
+
+static json_t *paths_of(const GPtrArray *paths)
+{
+	json_t *list = json_array();
+
+	for (guint i = 0; paths && i < paths->len; i++)
+		json_array_append_new(list, spk_json_text(paths->pdata[i]));
+	return list;
+}
+
+json_t *cli_envelope(const SpkToolCtx *ctx, const CliAttempt *attempt, const CliEnd *end)
+{
+	const CliCauseInfo *info = cli_cause_info(end->cause);
+	json_t *envelope = json_pack(
+		"{s:s,s:o,s:i,s:o,s:s,s:o,s:s,s:o,s:o,s:o,s:o,s:i,s:o,s:o,s:I}", "tool",
+		attempt->cli->tool, "task_id", spk_json_text(ctx->task), "attempt",
+		(int)attempt->number, "exit_code",
+		end->exit_code < 0 ? json_null() : json_integer(end->exit_code), "status",
+		cli_status_name(info->status), "code", spk_json_text(info->code), "cause",
+		info->name, "problem", spk_json_text(end->problem), "stdout",
+		spk_json_text(end->out ? end->out : ""), "stderr",
+		spk_json_text(end->err ? end->err : ""), "artifacts",
+		paths_of(end->changed), "changed", (int)end->n_changed, "started_at",
+		time_of(end->started_us), "ended_at", time_of(end->ended_us),
+		"timeout_secs", (json_int_t)end->timeout_secs);
+
+	spk_json_set(envelope, "message", spk_json_text(end->words));
+	spk_json_set(envelope, "provider", spk_json_text(end->provider));
+	spk_json_set(envelope, "model", spk_json_text(end->model));
+	spk_json_set(envelope, "usage",
+		     json_pack("{s:I,s:I,s:I,s:I}", "input", (json_int_t)end->input,
+			       "output", (json_int_t)end->output, "cached",
+			       (json_int_t)end->cached, "cache_write",
+			       (json_int_t)end->cache_write));
+	spk_json_set(envelope, "cost_usd",
+		     end->usd < 0 ? json_null() : json_real(end->usd));
+	return envelope;
+}
