@@ -242,12 +242,15 @@ static Check check_keys(const Probe *probe, const SpkSpark *spark)
 {
 	g_autoptr(GError) error = NULL;
 	gboolean missing;
-	char *keys = spk_show_keys((SpkConf *)probe->conf,
-				   (const char *const *)spark->allow, &missing, &error);
+	g_autofree char *keys = spk_show_keys((SpkConf *)probe->conf,
+					      (const char *const *)spark->allow, &missing,
+					      &error);
 
 	if (!keys)
-		return (Check){ FAIL, FALSE, g_strdup(error->message) };
-	return (Check){ missing ? WARN : PASS, FALSE, keys };
+		return (Check){ FAIL, TRUE, g_strdup(error->message) };
+	return (Check){ missing ? WARN : PASS, FALSE,
+			g_strdup_printf("%s (from the configuration; not probed)",
+					keys) };
 }
 
 static const struct {
@@ -263,14 +266,14 @@ static const struct {
 	  check_rootfs },
 	{ "network.mode", "network_mode", "no route out", "see `sparks sandbox probe`",
 	  check_network },
-	{ "network.credentials", "credentials",
-	  "hosts that get a key, and never the box itself",
-	  "mend [box] credentials; `sparks secrets set NAME` keeps a key", check_keys },
 	{ "limits.pid", "pid_limit", "held", "[box] pids", check_pids },
 	{ "limits.memory", "memory_limit", "held", "[box] memory_bytes", check_memory },
 	{ "limits.cpu", "cpu_quota", "a quota",
 	  "set [box] cpus, where control groups are to be had (tier native-full)",
 	  check_cpu },
+	{ "network.credentials", "credentials",
+	  "hosts that get a key, and never the box itself",
+	  "mend [box] credentials; `sparks secrets set NAME` keeps a key", check_keys },
 	{ "guard.tool_allowlist", "tool_guard", "a list of tools",
 	  "give the spark `tools`", check_tools },
 	{ "guard.path_validation", "path_guard", "paths outside of the work tree refused",

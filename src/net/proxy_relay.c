@@ -151,6 +151,8 @@ static gboolean relay_down(Conn *conn, gboolean *ret_moved)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return TRUE;
 	*ret_moved = TRUE;
+	if (n < 0 && !conn->server.tls) /* TLS often ends without a word */
+		return conn_cut(conn, g_strdup("cut off: the server went away"));
 	if (n <= 0)
 		return take_end(conn);
 	read.end = (gsize)n;

@@ -256,10 +256,11 @@ gboolean spk_proxy_request_parse(const char *head, gsize len,
 
 /* ---- with a key ---- */
 
-/* Where programs put a key of theirs, and what we say ourselves. */
+/* Where programs put a key of theirs; what we say ourselves; and what would have a server tell
+ * the key in parts. */
 static const char *const replaced[] = {
-	"authorization",  "x-api-key",	     "api-key",
-	"x-goog-api-key", "accept-encoding", "expect",
+	"authorization",   "x-api-key", "api-key", "x-goog-api-key",
+	"accept-encoding", "expect",	"range",   "if-range",
 };
 
 /* "X_Api_Key" is the same to a server that makes variables of headers. */

@@ -70,6 +70,15 @@ static const char *find_body(const GArray *fields, const SpkProxyAsked *asked,
 	return NULL;
 }
 
+/* What would outlive the request: a cookie may be as good as the key, and other ways to the
+ * server are not ours. */
+static gboolean is_kept_back(Span name)
+{
+	static const char *const names[] = { "set-cookie", "set-cookie2", "alt-svc" };
+
+	return head_is_one_of(name, names, G_N_ELEMENTS(names));
+}
+
 /* A body of chunks goes on in chunks of ours, what ends with the connection does so again. */
 static void write_head(Span first, const GArray *fields, const GArray *listed,
 		       SpkProxyResponse *response)
@@ -82,7 +91,7 @@ static void write_head(Span first, const GArray *fields, const GArray *listed,
 		const Field *field = &g_array_index(fields, Field, i);
 
 		if (!head_is_listed(field->name, listed) &&
-		    !head_is_of_connection(field->name) &&
+		    !head_is_of_connection(field->name) && !is_kept_back(field->name) &&
 		    !head_is_word(field->name, "transfer-encoding"))
 			head_put_field(head, field);
 	}

@@ -257,7 +257,7 @@ def refused_calls_of_a_failed_command_are_named():
 
 
 IDS = ["container.mode", "container.caps_dropped", "rootfs.readonly", "network.mode", "limits.pid",
-       "limits.memory", "limits.cpu", "guard.tool_allowlist", "guard.path_validation",
+       "limits.memory", "limits.cpu", "network.credentials", "guard.tool_allowlist", "guard.path_validation",
        "guard.sensitive_patterns"]
 CONTROLS = {"container_mode", "caps_dropped", "rootfs_readonly", "network_mode", "pid_limit",
             "memory_limit", "cpu_quota", "tool_guard", "path_guard", "sensitive_pattern_guard", "credentials"}
@@ -277,9 +277,15 @@ def doctor_probes_the_controls_of_each_spark():
                 assert set(check) == {"id", "status", "probed", "observed", "expected", "remediation"}
                 assert check["probed"] != ("not probed" in check["observed"]), check
         checks = {check["id"]: check for check in one["ghosts"][0]["checks"]}
-        for name in IDS[:6] + IDS[8:]:
+        for name in IDS[:6] + IDS[9:]:
             assert checks[name]["probed"] and checks[name]["status"] == "pass", checks[name]
         assert len(one["probes"]) >= 20
+        rows = '["a.test X-Key: {key.there}", "b.test X-Key: {key.missing}"]'
+        w.env["SPARKS_KEY_THERE"] = "a-key-that-is-there"
+        keys = w.json("doctor", "--security", "--set", "box.credentials=" + rows, "--set", "box.allow=b.test")
+        check = next(check for check in keys["ghosts"][0]["checks"] if check["id"] == "network.credentials")
+        assert check["status"] == "warn" and check["observed"].startswith(
+            "a.test (key.there, and the host is not allowed), b.test (key.missing, which is not there)"), check
         weak = w.json("doctor", "--security", "--ci", "--set", "box.tier=landlock")
         assert weak["ghosts"][0]["status"] == "warn", weak["ghosts"][0]
         none = w.json("doctor", "--security", "--ci", "--set", "box.require_tier=native-full", "--set",

@@ -72,7 +72,8 @@ static gboolean answer(const WireRequest *request, gpointer user)
 		{ "/v1/head", "HTTP/1.1 302 " KEY "\r\nLocation: http://b.test/?k=" KEY
 			      "\r\nX-" KEY ": 1\r\nContent-Length: 0\r\n\r\n" },
 		{ "/v1/header", "HTTP/1.1 302 Found\r\nLocation: http://b.test/?k=" KEY
-				"\r\nX-Same: " KEY "\r\nContent-Length: 0\r\n\r\n" },
+				"\r\nX-Same: " KEY "\r\nSet-Cookie: s=instead\r\n"
+				"Alt-Svc: h3=instead\r\nContent-Length: 0\r\n\r\n" },
 		{ "/v1/early",
 		  "HTTP/1.1 100 Continue\r\nX: " KEY "\r\n\r\n"
 		  "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok and more" },
@@ -209,6 +210,7 @@ static void expect(GString *take_answer, int status, const char *part)
 		fail_msg("not %d and \"%s\": %.900s", status, part, take_answer->str);
 	assert_null(strstr(take_answer->str, KEY));
 	assert_null(strstr(take_answer->str, "0123456789"));
+	assert_null(strstr(take_answer->str, "instead")); /* of a key */
 	g_string_free(take_answer, TRUE);
 }
 
@@ -251,7 +253,7 @@ static void test_what_the_client_says_of_keys_is_dropped(void **state)
 
 	expect(get(world, "/",
 		   "authorization: Bearer mine\r\nX-Api-Key: mine\r\nx_api_key: mine\r\n"
-		   "Api-Key: mine\r\nProxy-Authorization: mine\r\nExpect: mine\r\n"
+		   "Api-Key: mine\r\nRange: bytes=mine\r\nProxy-Authorization: mine\r\nExpect: mine\r\n"
 		   "Connection: x-hop\r\nX-Hop: mine\r\nAccept-Encoding: gzip\r\n"),
 	       200, "identity");
 	all = heard(world);
