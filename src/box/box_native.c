@@ -20,6 +20,7 @@
 #define DEFAULT_OUT  (64u << 10)
 #define GRACE_MS     3000 /* for the helper to end the box before it is killed itself */
 #define EXIT_TIMEOUT 124
+#define EXIT_KILLED  137
 
 typedef struct {
 	char *helper;
@@ -175,13 +176,16 @@ static void read_status(int fd, SpkBoxStatus *status)
 	spk_box_status_read(status, text);
 }
 
-/* FALSE when the walls did not stand. */
+/* FALSE when the walls did not stand. Where the memory of a group belongs to no process (files
+ * without a name), the kernel may end the helper for it as well. */
 static gboolean judge(const SpkBoxStatus *status, const SpkChildResult *child,
-		      GError **error)
+		      const SpkCgroup *group, GError **error)
 {
 	if (!spk_box_status_built(status, error))
 		return FALSE;
 	if (status->exited || child->timed_out || child->flooded)
+		return TRUE;
+	if (group && child->exit_code == EXIT_KILLED && spk_cgroup_ooms(group))
 		return TRUE;
 	spk_error_set(error, SPK_ERR_BOX_FAILED,
 		      "was it killed from outside, or out of memory?",
@@ -206,7 +210,8 @@ static void fill_result(SpkChildResult *child, SpkBoxStatus *status, SpkBoxResul
 }
 
 static gboolean run_plan(Native *native, const GByteArray *plan, const SpkBoxRun *run,
-			 SpkCancel *cancel, SpkBoxResult *ret_result, GError **error)
+			 const SpkCgroup *group, SpkCancel *cancel,
+			 SpkBoxResult *ret_result, GError **error)
 {
 	const char *const argv[] = { native->helper, run->work, NULL };
 	spk_autofd int file = plan_file(plan, error);
@@ -250,7 +255,7 @@ static gboolean run_plan(Native *native, const GByteArray *plan, const SpkBoxRun
 	if (!spk_child_run(&spec, cancel, &child, error))
 		return FALSE;
 	read_status(status_in, &status);
-	if (!judge(&status, &child, error))
+	if (!judge(&status, &child, group, error))
 		return FALSE;
 	fill_result(&child, &status, ret_result);
 	return TRUE;
@@ -285,7 +290,7 @@ static gboolean run_in_group(Native *native, const SpkBoxRun *run, const char *s
 	}
 	plan = spk_box_plan_run(&native->settings, native->system, run, group, scratch,
 				error);
-	ok = plan && run_plan(native, plan, run, cancel, ret_result, error);
+	ok = plan && run_plan(native, plan, run, group, cancel, ret_result, error);
 	if (ok && group)
 		tell_caps(group, ret_result);
 	if (group)
