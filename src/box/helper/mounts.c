@@ -74,6 +74,15 @@ void step_root(const SpkPlanStep *step)
 		fail();
 }
 
+/* Below /usr, whose bind is read-only, the file is there already, and may be running. */
+static void make_file(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		write_new(path, "");
+}
+
 /* A copy of what is mounted at FROM and below, attached at TO with `attributes` added. */
 static void bind(const SpkPlanStep *step, unsigned long long attributes)
 {
@@ -96,7 +105,7 @@ static void bind(const SpkPlanStep *step, unsigned long long attributes)
 	if (S_ISDIR(st.st_mode))
 		make_folder(step->arg[1]);
 	else
-		write_new(step->arg[1], "");
+		make_file(step->arg[1]);
 	if (syscall(SYS_move_mount, fd, "", AT_FDCWD, step->arg[1],
 		    MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		fail();

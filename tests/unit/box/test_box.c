@@ -79,6 +79,18 @@ static void run_ok(Fixture *f, SpkBoxRun run, SpkBoxResult *result)
 
 #define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
+/* Installed below /usr, sparks-box is shown to the box that `sandbox probe` starts. */
+static void shows_a_file_of_the_system(void **state)
+{
+	g_auto(SpkBoxResult) result = { 0 };
+
+	run_ok(*state,
+	       (SpkBoxRun){ .argv = WORDS("sh", "-c", "test -s /usr/bin/env && env true"),
+			    .read_only = WORDS("/usr/bin/env") },
+	       &result);
+	assert_int_equal(result.exit_code, 0);
+}
+
 static void gives_code_output_and_facts(void **state)
 {
 	g_auto(SpkBoxResult) result = { 0 };
@@ -410,6 +422,7 @@ static void does_not_trust_a_silent_helper(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(gives_code_output_and_facts, setup, teardown),
+	cmocka_unit_test_setup_teardown(shows_a_file_of_the_system, setup, teardown),
 	cmocka_unit_test_setup_teardown(keeps_stderr_apart, setup, teardown),
 	cmocka_unit_test_setup_teardown(tells_signals_from_codes, setup, teardown),
 	cmocka_unit_test_setup_teardown(spills_what_is_too_much, setup, teardown),
