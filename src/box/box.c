@@ -172,6 +172,11 @@ SpkTier spk_box_tier(SpkBox *box)
 	return box->reach.tier;
 }
 
+const char *spk_box_remedy(SpkBox *box)
+{
+	return box->reach.why ? box->reach.remedy : NULL;
+}
+
 const char *spk_box_describe(SpkBox *box)
 {
 	return box->reach.describe;

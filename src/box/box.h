@@ -111,6 +111,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkBox, spk_box_free)
 SpkTier spk_box_tier(SpkBox *box);
 /* One line for people: which walls stand, and why the tier isn't stronger. */
 const char *spk_box_describe(SpkBox *box);
+/* What would make it stronger here; NULL: nothing stands in the way. Static. */
+const char *spk_box_remedy(SpkBox *box);
 /* [{"control":"user namespace","ok":true,"detail":…}…] for doctor. */
 json_t *spk_box_controls(SpkBox *box);
 

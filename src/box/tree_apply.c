@@ -328,7 +328,10 @@ static gboolean take_back(TreePlan *plan, SpkTreeApplied *undone, GError **error
 	if (plan->commit && !tree_branch_prepare_revert(plan, error))
 		return FALSE;
 	if (plan->conflicts->len)
-		return refuse(plan, "undone", "take these back by hand", error);
+		return refuse(plan, "undone",
+			      "take these back by hand, then undo once "
+			      "more: what is as before is left alone",
+			      error);
 	if (!tree_plan_run(plan, TRUE, error) ||
 	    (plan->commit && !revert_branch(plan, undone, error)))
 		return FALSE;

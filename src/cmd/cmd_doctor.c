@@ -24,10 +24,11 @@
 #include "tool/tool.h"
 #include "net/child.h"
 
-#define INDENT	  21 /* "PASS  title          " */
-#define PING_MS	  30000
-#define DISK_FAIL (100ull << 20)
-#define DISK_WARN (1ull << 30)
+#define INDENT	     21 /* "PASS  title          " */
+#define PING_MS	     30000
+#define SPARKS_NAMED 6
+#define DISK_FAIL    (100ull << 20)
+#define DISK_WARN    (1ull << 30)
 
 typedef enum { PASS, WARN, FAIL } Status;
 
@@ -92,7 +93,7 @@ static Finding check_sparks(const Doctor *doctor)
 	g_autoptr(GPtrArray)
 		problems = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
 	g_autoptr(GPtrArray) sparks = NULL;
-	g_autofree char *more = NULL;
+	g_autoptr(GString) names = g_string_new(NULL);
 	guint own = 0;
 
 	spk_sparks_check(doctor->conf, problems);
@@ -104,11 +105,18 @@ static Finding check_sparks(const Doctor *doctor)
 		return failed(FAIL, first, "sparks config check");
 	}
 	sparks = spk_sparks(doctor->conf, NULL); /* what could fail was checked */
-	for (guint i = 0; sparks && i < sparks->len; i++)
-		own += strcmp(((SpkSpark *)sparks->pdata[i])->origin, "built in") != 0;
+	for (guint i = 0; sparks && i < sparks->len; i++) {
+		const SpkSpark *spark = sparks->pdata[i];
+
+		own += strcmp(spark->origin, "built in") != 0;
+		if (i < SPARKS_NAMED)
+			g_string_append_printf(names, "%s%s", i ? ", " : "", spark->name);
+	}
+	if (sparks && sparks->len > SPARKS_NAMED)
+		g_string_append_printf(names, " and %u more", sparks->len - SPARKS_NAMED);
 	if (own)
-		more = g_strdup_printf(", %u of your own", own);
-	return found(PASS, NULL, "%u%s", sparks ? sparks->len : 0, more ? more : "");
+		g_string_append_printf(names, "; %u of your own", own);
+	return found(PASS, NULL, "%s", names->str);
 }
 
 static Finding check_disk(const Doctor *doctor)
@@ -181,9 +189,8 @@ static Finding check_box(const Doctor *doctor)
 	strong = spk_box_tier(box) >= SPK_TIER_DOCKER;
 	missing = missing_controls(box);
 	words = spk_ui_box(spk_tier_name(spk_box_tier(box)), spk_box_describe(box));
-	return found(strong ? PASS : WARN,
-		     strong ? NULL : "allow user namespaces here for the stronger tier",
-		     "%s%s%s", words, *missing ? "; not to be had: " : "", missing);
+	return found(strong ? PASS : WARN, strong ? NULL : spk_box_remedy(box), "%s%s%s",
+		     words, *missing ? "; not to be had: " : "", missing);
 }
 
 static Finding check_git(const Doctor *doctor)
