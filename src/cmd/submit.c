@@ -36,7 +36,7 @@ const SpkCmdOpt spk_submit_options[] = {
 	  .sentence = "let commands and checks reach this host through the proxy" },
 	{ "context", .type = SPK_CMD_STRING, .value = "TEXT",
 	  .sentence = "what the model should know besides the goal" },
-	{ "model", .type = SPK_CMD_STRING, .value = "NAME|script:FILE",
+	{ "model", .type = SPK_CMD_STRING, .value = "[PROVIDER:]NAME|script:FILE",
 	  .sentence = "model, or a play that answers in its place" },
 	{ "budget-usd", .type = SPK_CMD_STRING, .value = "N",
 	  .sentence = "dollars that the task may cost; at the limit it pauses" },
@@ -343,6 +343,15 @@ static int refuse(SpkSession *session, const SpkArgs *args, GError *take_error)
 	return spk_cmd_fail(take_error, FALSE);
 }
 
+/* The folder too: --repo, or where one stands, may not be what one meant. */
+static char *task_words(SpkSession *session, const char *id)
+{
+	g_autoptr(SpkTask) task = spk_task_get(session->store, id, NULL);
+
+	return task && task->repo ? g_strdup_printf("%s in %s", id, task->repo)
+				  : g_strdup(id);
+}
+
 /* What ended the waiting counts only while the task itself has no end of its own. */
 static int exit_code(const SpkTask *task, gboolean strict, const GError *stop)
 {
@@ -453,7 +462,7 @@ int spk_submit(const SpkArgs *args)
 	g_auto(SpkSession) session = { 0 };
 	g_autoptr(SpkProgress) progress = NULL;
 	g_autoptr(GError) error = NULL;
-	g_autofree char *id = NULL;
+	g_autofree char *id = NULL, *words = NULL;
 	SpkFollow how = { .detach = spk_args_flag(args, "detach"),
 			  .wait_secs = spk_args_int(args, "wait-secs", 0) };
 	int code = 0;
@@ -464,8 +473,9 @@ int spk_submit(const SpkArgs *args)
 	if (!id)
 		return refuse(&session, args, g_steal_pointer(&error));
 	progress = spk_progress_new(STDERR_FILENO);
+	words = task_words(&session, id);
 	if (!how.detach)
-		spk_progress_say(progress, "bold", "task", id);
+		spk_progress_say(progress, "bold", "task", words);
 	(void)spk_follow_run(&session, args, id, &how, progress, &error);
 	g_clear_pointer(&progress, spk_progress_free);
 	if (how.detach && !error)

@@ -8,12 +8,7 @@
 #include "base/text.h"
 #include "conf/prices.h"
 #include "llm/around_priv.h"
-
-static const char *const ways_on =
-	"set OPENAI_API_KEY (or ANTHROPIC_API_KEY), or keep it with `sparks secrets set "
-	"openai.api_key`; or start a server here (`ollama pull qwen2.5-coder:7b`, or "
-	"`llama-server -m FILE`), or put one's address into [openai] url; or answer from a "
-	"file with --model script:FILE";
+#include "llm/endpoint_priv.h"
 
 /* ---- what is configured ---- */
 
@@ -78,7 +73,7 @@ static void say_nothing(SpkConf *conf, gboolean empty, GError **error)
 		return;
 	}
 	spk_error_set(
-		error, SPK_ERR_CONFIG, ways_on, "no model is configured%s",
+		error, SPK_ERR_CONFIG, spk_endpoint_ways_on, "no model is configured%s",
 		empty ? "; a server here answers, but has no model: ollama pull NAME"
 		      : "");
 }

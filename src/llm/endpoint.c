@@ -8,10 +8,11 @@
 
 /* ---- what the configuration says ---- */
 
-static const char *const ways_on =
-	"set OPENAI_API_KEY, or keep the key with `sparks secrets set openai.api_key`; or "
-	"put a server's address into [openai] url (Ollama: "
-	"http://localhost:11434/v1); or answer from a file with --model script:FILE";
+const char *const spk_endpoint_ways_on =
+	"`sparks init` asks what is needed; by hand: a key (export OPENAI_API_KEY=... or "
+	"ANTHROPIC_API_KEY=..., or `sparks secrets set openai.api_key`), or a server here "
+	"(`ollama pull qwen2.5-coder:7b`, or `llama-server --jinja -m FILE`), or the "
+	"address of another in [openai] url";
 
 static const char *text_of(const SpkProvider *row, SpkConf *conf, const char *key)
 {
@@ -98,7 +99,8 @@ static gboolean check_key(const SpkProvider *row, SpkConf *conf, const char *key
 	if (!row->key || *key || *text_of(row, conf, "url"))
 		return TRUE;
 	if (strcmp(row->name, "openai") == 0) {
-		spk_error_set(error, SPK_ERR_CONFIG, ways_on, "no model is configured");
+		spk_error_set(error, SPK_ERR_CONFIG, spk_endpoint_ways_on,
+			      "no model is configured");
 		return FALSE;
 	}
 	hint = g_strdup_printf(

@@ -34,4 +34,7 @@ gboolean spk_endpoint_init(SpkEndpoint *end, const SpkProvider *row, SpkConf *co
 			   const char *model, GError **error);
 void spk_endpoint_clear(SpkEndpoint *end);
 
+/* The hint of "no model is configured". */
+extern const char *const spk_endpoint_ways_on;
+
 #endif

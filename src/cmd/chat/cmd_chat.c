@@ -188,7 +188,7 @@ static const SpkCmdOpt options[] = {
 	  .sentence = "folder to talk about; default: the current one" },
 	{ "check", .type = SPK_CMD_STRINGS, .value = "CMD",
 	  .sentence = "command that must pass when a turn changed files" },
-	{ "model", .type = SPK_CMD_STRING, .value = "NAME|script:FILE",
+	{ "model", .type = SPK_CMD_STRING, .value = "[PROVIDER:]NAME|script:FILE",
 	  .sentence = "model, or a play that answers in its place" },
 	{ NULL },
 };

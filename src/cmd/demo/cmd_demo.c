@@ -174,7 +174,7 @@ static void show_next(const SpkDemoRun *demo)
 		"  sparks doctor                        what is here, what a model still needs");
 	spk_demo_say(
 		demo, NULL,
-		"  export OPENAI_API_KEY=...            any OpenAI-compatible model will do");
+		"  sparks init                          choose a model: a key, or a server of yours");
 	spk_demo_say(
 		demo, NULL,
 		"  sparks do \"GOAL\" --check \"COMMAND\"   the same, in your own repository");

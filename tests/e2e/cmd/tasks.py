@@ -64,7 +64,7 @@ def refused_before_anything_is_queued():
         play = w.play(say(FINISH))
         error = w.json("do", "x", code=78)["error"]
         assert error["code"] == "config" and "sparks demo" in error["hint"]
-        assert "OPENAI_API_KEY" in error["hint"] and "script:" in error["hint"]
+        assert "OPENAI_API_KEY" in error["hint"] and "sparks init" in error["hint"]
         w.run("do", code=2)
         w.run("do", "a", "b", code=2)
         w.run("do", "a", "--goal", "b", "--model", play, code=2)
@@ -326,6 +326,8 @@ def a_task_outlives_its_configuration():
         assert w.json("tasks", "show", task)["status"] == "paused"
         report = w.json("tasks", "resume", task, "--model", w.play(say(FIX), say(FINISH)))
         assert report["verdict"] == "verified" and report["error"] is None, report
+        shown = w.run("tasks", "show", task).out
+        assert "no model" not in shown and "127.0.0.1:1" not in shown, shown
 
 
 main(do_gives_the_pinned_object, dispatch_is_the_same, exit_codes,

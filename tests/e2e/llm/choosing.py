@@ -134,7 +134,7 @@ def nobody_there_is_told_at_once():
                                (f"ollama={empty.url}", "has no model: ollama pull"), ("none", "no model is configured\n")):
             done = w.run("do", "look", "--set", f"llm.local_servers={servers}", code=78)
             assert words in done.err, done.err
-            for way in ("OPENAI_API_KEY", "ollama pull", "--model script:FILE"):
+            for way in ("OPENAI_API_KEY", "ollama pull", "sparks init", "[openai] url"):
                 assert way in done.err, done.err
         for key in ({}, {"OPENAI_API_KEY": "sk-test-0123456789"}):
             w.env.update(key)
