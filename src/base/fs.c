@@ -84,7 +84,11 @@ gboolean spk_fs_write_all(int fd, const void *data, gsize len, GError **error)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
-			spk_error_set_errno(error, SPK_ERR_IO, errno, NULL,
+			spk_error_set_errno(error, SPK_ERR_IO, errno,
+					    errno == ENOSPC || errno == EDQUOT
+						    ? "free some space there and run "
+						      "it again"
+						    : NULL,
 					    "write failed");
 			return FALSE;
 		}

@@ -12,8 +12,8 @@
 
 /* clang-format off */
 #define PLACE_HINT "check owner and mode of the file and its folder, or set SPARKS_HOME elsewhere"
-#define DAMAGE_HINT "copy it and the files beside it (-wal, -shm) to a safe place, then " \
-	"restore a backup; moved away, a new one is made"
+#define DAMAGE_HINT "move it and the files beside it (-wal, -shm) to a safe place; then " \
+	"`sparks store restore FILE` puts a backup there, and without one a new one is made"
 #define LOCK_HINT "let it finish and try again; `fuser` with this path names it"
 
 static const struct {

@@ -182,18 +182,22 @@ static gboolean set_state(SpkTx *tx, const char *id, SpkState from, SpkState to,
 			  const char *reason, GError **error)
 {
 	gboolean terminal = spk_state_is_terminal(to);
+	/* what stopped it is over when it has gone on */
+	gboolean stopped = to != SPK_STATE_DONE && (terminal || to == SPK_STATE_PAUSED ||
+						    to == SPK_STATE_WAITING);
 	gint64 changed = 0;
 
-	/* $6: whether the reason stays when none is given */
+	/* $6: whether the reason stays when none is given; $8: whether the error does */
 	if (!spk_tx_exec(
 		    tx,
 		    "UPDATE tasks SET status = $1, updated_us = $2, finished_us = $3,"
-		    " reason = CASE WHEN $6 = 1 THEN coalesce($4, reason) ELSE $4 END"
+		    " reason = CASE WHEN $6 = 1 THEN coalesce($4, reason) ELSE $4 END,"
+		    " error = CASE WHEN $8 = 1 THEN error END"
 		    " WHERE id = $5 AND status = $7",
 		    SPK_ARGS(spk_db_text(spk_state_name(to)), spk_db_int(spk_now_us()),
 			     spk_db_int(terminal ? spk_now_us() : 0), spk_db_text(reason),
 			     spk_db_text(id), spk_db_int(terminal),
-			     spk_db_text(spk_state_name(from))),
+			     spk_db_text(spk_state_name(from)), spk_db_int(stopped)),
 		    &changed, error))
 		return FALSE;
 	return changed ? TRUE : state_moved(id, from, error);

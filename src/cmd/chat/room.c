@@ -81,7 +81,8 @@ void chat_greet(ChatRoom *room)
 	       row->spark, spk_term_sgr(STDOUT_FILENO, "reset"),
 	       llm ? spk_llm_model(llm) : "not there", folder);
 	if (spk_chat_is_stored(room->chat))
-		printf("session %s, %d turns: %s\n", row->id, (int)row->turns, title);
+		printf("session %s, %d turn%s: %s\n", row->id, (int)row->turns,
+		       row->turns == 1 ? "" : "s", title);
 	puts("Your files change only when you say so. /help lists the words, Ctrl-D leaves.");
 }
 

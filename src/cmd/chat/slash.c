@@ -81,17 +81,18 @@ static void run_cost(ChatRoom *room, const ChatLine *given)
 {
 	g_autoptr(GError) error = NULL;
 	SpkChatTotals totals = { 0 };
-	g_autofree char *in = NULL, *out = NULL, *seconds = NULL;
+	g_autofree char *in = NULL, *out = NULL, *seconds = NULL, *turns = NULL;
 
 	if (!spk_chat_totals(room->chat, &totals, &error)) {
 		say(g_steal_pointer(&error));
 		return;
 	}
+	turns = spk_ui_count(totals.turns, "turn");
 	in = spk_ui_number(totals.tokens_in);
 	out = spk_ui_number(totals.tokens_out);
 	seconds = spk_ui_seconds(totals.seconds);
-	printf("  %d turns, %s tokens in, %s out, $%.4f%s, %s of work\n",
-	       (int)totals.turns, in, out, totals.cost_usd,
+	printf("  %s, %s tokens in, %s out, $%.4f%s, %s of work\n", turns, in, out,
+	       totals.cost_usd,
 	       totals.cost_is_partial ? " (and calls without a known price)" : "",
 	       seconds);
 	puts("  of all tasks: sparks cost");

@@ -229,6 +229,9 @@ static void finish(Screen *screen, const SpkTask *task)
 
 	end_text(screen);
 	hide_progress(screen);
+	if (task->status == SPK_STATE_CANCELLED && room->terminal &&
+	    !g_strcmp0(g_getenv("TERM"), "dumb"))
+		putchar('\n'); /* there the terminal has echoed ^C */
 	if (task->status == SPK_STATE_DONE || task->status == SPK_STATE_ROLLED_BACK)
 		show_answer(screen, task);
 	if (task->status != SPK_STATE_DONE)

@@ -173,8 +173,7 @@ static gboolean wait_over(const char *id, gint64 secs, GError **error)
 				id, id);
 
 	spk_error_set(error, SPK_ERR_WAITING, hint,
-		      "task %s is not finished after %" G_GINT64_FORMAT " seconds", id,
-		      secs);
+		      "task %s is not finished after %" G_GINT64_FORMAT " s", id, secs);
 	return FALSE;
 }
 

@@ -23,6 +23,7 @@ void spk_lines_free(SpkLines *lines)
 		return;
 	g_hash_table_unref(lines->calls);
 	g_free(lines->doing);
+	g_free(lines->failure);
 	g_free(lines);
 }
 
@@ -47,6 +48,8 @@ static void on_state(SpkLines *lines, const json_t *p, GPtrArray *out)
 			!strcmp(to, "cancelled");
 
 	lines_now(lines, "%s", to);
+	if (halt && !lines->verbose && !g_strcmp0(reason, lines->failure))
+		return; /* it stands one line above */
 	if (halt || lines->verbose)
 		line_add(out, halt ? "warn" : "dim", "state", "%s%s%s", to,
 			 *reason ? ": " : "", reason);
@@ -72,8 +75,11 @@ static void on_tree(SpkLines *lines, const json_t *p, GPtrArray *out)
 static void on_box(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
 	g_autofree char *words = spk_ui_box(line_str(p, "tier"), line_str(p, "describe"));
+	char *more = strchr(words, ';');
 
 	lines_now(lines, "sandbox is ready");
+	if (more && !lines->verbose)
+		*more = '\0'; /* the rest is in the log, and `sparks doctor` says it */
 	line_add_whole(out, "dim", "sandbox", words);
 }
 

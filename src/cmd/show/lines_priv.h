@@ -8,6 +8,7 @@ struct SpkLines {
 	gboolean verbose;
 	GHashTable *calls; /* "turn/index" -> what the call does, in words */
 	char *doing;
+	char *failure; /* why the model gave no answer, when that was said last */
 	guint turns;
 	gint64 tokens;
 };

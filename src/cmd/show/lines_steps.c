@@ -84,8 +84,14 @@ void lines_on_model_result(SpkLines *lines, const json_t *p, GPtrArray *out)
 
 void lines_on_model_error(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
-	line_add(out, "bad", "model", "%s: %s", line_str(p, "code"),
-		 line_str(p, "message"));
+	const char *code = line_str(p, "code"), *message = line_str(p, "message");
+
+	g_free(lines->failure);
+	lines->failure = g_strdup(message);
+	if (lines->verbose)
+		line_add(out, "bad", "model", "%s: %s", code, message);
+	else if (strcmp(code, "cancelled") != 0) /* who cancelled it knows */
+		line_add(out, "bad", "model", "%s", message);
 }
 
 static char *call_key(const json_t *p)

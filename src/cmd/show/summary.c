@@ -65,7 +65,14 @@ static void words(const SpkSummary *summary, int fd, GString *out)
 	const char *message = spk_json_str(task->error, "message");
 	const char *hint = spk_json_str(task->error, "hint");
 
-	if (task->reason && *task->reason && g_strcmp0(task->reason, message) != 0)
+	if (summary->stranded && !message)
+		spk_ui_fold(out,
+			    "the program that worked on it is gone; nothing that is on "
+			    "record is lost",
+			    2, columns, 3);
+	else if (summary->stranded) /* the reason is that of its last change of state */
+		;
+	else if (task->reason && *task->reason && g_strcmp0(task->reason, message) != 0)
 		spk_ui_fold(out, task->reason, 2, columns, 6);
 	else if (*meaning && task->status == SPK_STATE_DONE)
 		spk_ui_fold(out, meaning, 2, columns, 3);

@@ -89,7 +89,7 @@ def ctrl_c_ends_the_turn_and_a_second_one_the_program():
         chat.type("rubbish\x03", "^C")
         chat.until("\x1b[?2004h")
         chat.ask("/cost")
-        assert "1 turns" in chat.screen.text()
+        assert "1 turn," in chat.screen.text()
         chat.type("again\r", "thinking")
         os.kill(chat.pid, signal.SIGSTOP)   # so that both arrive while nothing is done about the first
         os.kill(chat.pid, signal.SIGTERM)   # two of the same kind would be one
