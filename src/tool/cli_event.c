@@ -129,6 +129,9 @@ void cli_event_codex(CliReport *report, const json_t *event)
 			MIN(report->output + count(usage, "output_tokens"), TOKENS_MAX);
 		report->cached = MIN(report->cached + count(usage, "cached_input_tokens"),
 				     TOKENS_MAX);
+		report->cache_write = MIN(
+			report->cache_write + count(usage, "cache_write_input_tokens"),
+			TOKENS_MAX);
 	} else if (is(event, "type", "turn.failed")) {
 		report->ended = TRUE;
 		fail(report, spk_json_str(error, "message"), 0);

@@ -33,13 +33,28 @@ static void read_block(json_t *messages, gboolean model, const json_t *block)
 	}
 }
 
-/* As strict as the API: sides take turns, the user begins, a limit is there. */
+static void read_content(json_t *messages, gboolean model, const json_t *content)
+{
+	const json_t *block;
+	gsize i;
+
+	if (json_is_string(content))
+		json_array_append_new(messages,
+				      dialect_message(model ? "assistant" : "user",
+						      json_string_value(content)));
+	json_array_foreach(content, i, block)
+		read_block(messages, model, block);
+}
+
+/* As strict as the API: sides take turns, the user begins, a limit is there. Words of the system
+ * may stand between. */
 static json_t *messages_messages(const json_t *body)
 {
 	const json_t *system = json_array_get(json_object_get(body, "system"), 0);
-	const json_t *turns = json_object_get(body, "messages"), *turn, *block;
+	const json_t *turns = json_object_get(body, "messages"), *turn;
 	json_t *messages;
-	gsize i, k;
+	gboolean model = FALSE;
+	gsize i;
 
 	if (!json_is_array(turns) || spk_json_int(body, "max_tokens", 0) < 1)
 		return NULL;
@@ -49,12 +64,14 @@ static json_t *messages_messages(const json_t *body)
 	json_array_foreach(turns, i, turn) {
 		const char *role = spk_json_str(turn, "role");
 
-		if (g_strcmp0(role, i % 2 ? "assistant" : "user") != 0) {
+		if (g_strcmp0(role, "system") == 0)
+			continue;
+		if (g_strcmp0(role, model ? "assistant" : "user") != 0) {
 			json_decref(messages);
 			return NULL;
 		}
-		json_array_foreach(json_object_get(turn, "content"), k, block)
-			read_block(messages, i % 2, block);
+		read_content(messages, model, json_object_get(turn, "content"));
+		model = !model;
 	}
 	return messages;
 }

@@ -114,6 +114,28 @@ static void add_calls(GPtrArray *events, const json_t *calls, guint turn, guint 
 	}
 }
 
+static json_t *message_of(const char *text)
+{
+	return json_pack("{s:s,s:s,s:s,s:[{s:s,s:s}]}", "type", "message", "id", "msg_1",
+			 "role", "assistant", "content", "type", "output_text", "text",
+			 text);
+}
+
+static void add_text(GPtrArray *events, const json_t *say)
+{
+	const char *text = spk_json_str(say, "text");
+
+	if (text)
+		dialect_add(events, json_pack("{s:s,s:i,s:o}", "type",
+					      "response.output_item.added",
+					      "output_index", 0, "item", message_of("")));
+	dialect_each_piece(say, add_piece, events);
+	if (text)
+		dialect_add(events, json_pack("{s:s,s:i,s:o}", "type",
+					      "response.output_item.done", "output_index",
+					      0, "item", message_of(text)));
+}
+
 static json_t *output_of(const json_t *say, guint turn)
 {
 	const char *text = spk_json_str(say, "text");
@@ -122,10 +144,7 @@ static json_t *output_of(const json_t *say, guint turn)
 	gsize i;
 
 	if (text)
-		json_array_append_new(output,
-				      json_pack("{s:s,s:s,s:[{s:s,s:s}]}", "type",
-						"message", "role", "assistant", "content",
-						"type", "output_text", "text", text));
+		json_array_append_new(output, message_of(text));
 	json_array_foreach(json_object_get(say, "tool_calls"), i, call) {
 		g_autofree char *arguments = dialect_arguments(call);
 
@@ -134,10 +153,21 @@ static json_t *output_of(const json_t *say, guint turn)
 	return output;
 }
 
+static json_t *usage_of(const json_t *say)
+{
+	gint64 input = dialect_count(say, "input"), output = dialect_count(say, "output");
+
+	return json_pack("{s:I,s:I,s:I,s:{s:I}}", "input_tokens", (json_int_t)input,
+			 "output_tokens", (json_int_t)output, "total_tokens",
+			 (json_int_t)(input + output), "input_tokens_details",
+			 "cached_tokens", (json_int_t)dialect_count(say, "cached"));
+}
+
 static json_t *response_of(const json_t *say, guint turn, gboolean usage)
 {
 	gboolean cut = strcmp(dialect_finish(say), "length") == 0;
-	json_t *response = json_pack("{s:s,s:s,s:s,s:o}", "object", "response", "status",
+	json_t *response = json_pack("{s:s,s:s,s:s,s:s,s:o}", "id", "resp_1", "object",
+				     "response", "status",
 				     cut ? "incomplete" : "completed", "model",
 				     "play-model", "output", output_of(say, turn));
 
@@ -145,13 +175,7 @@ static json_t *response_of(const json_t *say, guint turn, gboolean usage)
 		spk_json_set(response, "incomplete_details",
 			     json_pack("{s:s}", "reason", "max_output_tokens"));
 	if (usage)
-		spk_json_set(response, "usage",
-			     json_pack("{s:I,s:I,s:{s:I}}", "input_tokens",
-				       (json_int_t)dialect_count(say, "input"),
-				       "output_tokens",
-				       (json_int_t)dialect_count(say, "output"),
-				       "input_tokens_details", "cached_tokens",
-				       (json_int_t)dialect_count(say, "cached")));
+		spk_json_set(response, "usage", usage_of(say));
 	return response;
 }
 
@@ -163,7 +187,7 @@ static void responses_events(GPtrArray *events, const json_t *say, guint turn,
 	dialect_add(events,
 		    json_pack("{s:s,s:{s:s,s:s}}", "type", "response.created", "response",
 			      "model", "play-model", "status", "in_progress"));
-	dialect_each_piece(say, add_piece, events);
+	add_text(events, say);
 	add_calls(events, json_object_get(say, "tool_calls"), turn, options->fragment);
 	dialect_add(events,
 		    json_pack("{s:s,s:o}", "type",

@@ -90,7 +90,7 @@ static gboolean read_request(Connection *connection, WireRequest *request)
 	if (g_strv_length(words) < 3)
 		return FALSE;
 	request->method = g_strdup(words[0]);
-	request->path = g_strdup(words[1]);
+	request->path = g_strndup(words[1], strcspn(words[1], "?"));
 	return read_to(connection->fd, request->body, content_length(request->head));
 }
 
