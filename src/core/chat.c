@@ -22,6 +22,7 @@ struct SpkChat {
 	const SpkChatSink *sink;
 	const char *task;
 	GThread *thread;
+	GAsyncQueue *elsewhere; /* SpkJournalEntry, for who listens, from other threads */
 };
 
 /* ---- sessions ---- */
@@ -50,6 +51,7 @@ static SpkChat *chat_new(SpkCore *core, SpkChatRow *take_row, gboolean stored)
 	chat->store = spk_core_store(core);
 	chat->row = take_row;
 	chat->stored = stored;
+	chat->elsewhere = g_async_queue_new_full((GDestroyNotify)spk_journal_entry_free);
 	return chat;
 }
 
@@ -103,6 +105,7 @@ void spk_chat_free(SpkChat *chat)
 	if (!chat)
 		return;
 	spk_chat_row_free(chat->row);
+	g_async_queue_unref(chat->elsewhere);
 	g_free(chat);
 }
 
@@ -177,13 +180,39 @@ static gboolean store_now(SpkChat *chat, GError **error)
 
 /* ---- running a turn ---- */
 
-/* The supervisor's thread journals too (mail), and may come late: who listens hears only his own
- * thread. */
+static SpkJournalEntry *copy_entry(const SpkJournalEntry *entry)
+{
+	SpkJournalEntry *copy = g_memdup2(entry, sizeof(*entry));
+
+	copy->kind = g_strdup(entry->kind);
+	copy->payload = json_deep_copy(entry->payload);
+	return copy;
+}
+
+/* Who listens hears only his own thread, so what the others have is handed over to it. */
+static void tell_of_elsewhere(const SpkChat *chat)
+{
+	SpkJournalEntry *entry;
+
+	while ((entry = g_async_queue_try_pop(chat->elsewhere))) {
+		chat->sink->on_entry(entry, chat->sink->user);
+		spk_journal_entry_free(entry);
+	}
+}
+
+/* The thread of the turn's way out journals too, and has ended when the turn is over; the
+ * supervisor's (mail) may come late, and is left out. */
 static void on_journal(const char *task, const SpkJournalEntry *entry, gpointer user)
 {
 	const SpkChat *chat = user;
 
-	if (g_thread_self() == chat->thread && !strcmp(task, chat->task))
+	if (g_thread_self() != chat->thread) {
+		if (!strcmp(entry->kind, "net.result"))
+			g_async_queue_push(chat->elsewhere, copy_entry(entry));
+		return;
+	}
+	tell_of_elsewhere(chat);
+	if (!strcmp(task, chat->task))
 		chat->sink->on_entry(entry, chat->sink->user);
 }
 
@@ -201,8 +230,10 @@ static SpkTask *run_turn(SpkChat *chat, const char *id, const SpkChatSink *sink,
 	if (sink && sink->on_entry)
 		spk_store_on_journal(chat->store, on_journal, chat);
 	ok = core_run(chat->core, id, sink ? &text : NULL, cancel, error);
-	if (sink && sink->on_entry)
+	if (sink && sink->on_entry) {
 		spk_store_on_journal(chat->store, NULL, NULL);
+		tell_of_elsewhere(chat);
+	}
 	malloc_trim(0); /* a person may think for long now */
 	return ok ? spk_task_get(chat->store, id, error) : NULL;
 }

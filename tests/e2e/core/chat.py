@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 
-from holders import (FINISH, FIX, TALK, Daemon, World, environment, journal, main, rows, say,
+from holders import (FINISH, FIX, SPARKS, TALK, Daemon, World, environment, journal, main, rows, say,
                      shell, talk)
 
 
@@ -61,6 +61,18 @@ def a_turn_that_changes_files():
         assert "calc.sh" in said[0] and "has not applied" in said[0], said
         assert "The user applied these changes." in said[1], said
         assert "took them back" in said[2], said
+
+
+def requests_of_commands_are_heard():
+    with World() as w:
+        w.env["SPARKS_BOX_ALLOW"] = "127.0.0.1:9"
+        model = w.play(say(shell("curl -sS http://127.0.0.1:1/")), say(text="It is closed."))
+        turn, = talk(w, model, "try it")
+        heard = turn["entries"]
+        assert heard.count("net.result") == 1 and heard.index("net.result") < heard.index("tool.result"), heard
+        done = subprocess.run([SPARKS, "chat", "--model", model], input="try it\n", text=True, capture_output=True,
+                              timeout=120, env=environment(w), cwd=w.repo, check=False)
+        assert "refused: 127.0.0.1:1 is not among the allowed hosts" in done.stdout + done.stderr, done
 
 
 def changes_refused_and_failed():
@@ -206,7 +218,7 @@ def a_turn_is_replayed():
             w.run("tasks", "show", turn["task"])
 
 
-main(talking_costs_no_copy, a_turn_that_changes_files, changes_refused_and_failed,
+main(talking_costs_no_copy, a_turn_that_changes_files, requests_of_commands_are_heard, changes_refused_and_failed,
      a_check_that_cannot_run_is_no_reason_to_throw_work_away, history_has_a_budget,
      sparks_and_models_switch, checks_of_a_session, cut_off_in_the_middle, cancelled_and_left,
      a_broken_stream_is_void, a_provider_away_pauses_the_turn, limits_of_a_turn,
