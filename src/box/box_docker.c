@@ -24,8 +24,9 @@ typedef struct {
 	SpkDockerImages *images;
 	char *helper, *home, *socket_path, *image, *runtime, *path;
 	SpkDockerSpec spec;
-	GMutex lock;		 /* guards the two that follow */
+	GMutex lock;		 /* guards what follows */
 	GPtrArray *idle;	 /* SpkContainer */
+	gboolean no_layers;	 /* SpkDockerSpec's */
 	SpkBoxSettings settings; /* its landlock is known with the first container */
 	gboolean probed;
 } Docker;
@@ -200,6 +201,44 @@ static const SpkDockerImage *image_of(Docker *docker, const SpkBoxRun *run,
 				      error);
 }
 
+static gboolean has_layers(const SpkBoxRun *run)
+{
+	for (guint i = 0; run->lent && i < run->lent->len; i++)
+		if (((const SpkTreeLent *)run->lent->pdata[i])->upper)
+			return TRUE;
+	return FALSE;
+}
+
+/* Lent folders are read-only where the engine can't mount a layer over them. */
+static SpkContainer *new_container(Docker *docker, const SpkDockerImage *image,
+				   const SpkBoxRun *run, SpkCancel *cancel,
+				   GError **error)
+{
+	SpkDockerSpec spec = docker->spec;
+	g_autoptr(GError) why = NULL;
+	SpkContainer *container;
+
+	g_mutex_lock(&docker->lock);
+	spec.no_layers = docker->no_layers;
+	g_mutex_unlock(&docker->lock);
+	container = spk_container_new(&spec, image, run, cancel, &why);
+	if (container || spec.no_layers || !has_layers(run) ||
+	    !spk_error_is(why, SPK_ERR_BOX_FAILED)) {
+		if (why)
+			g_propagate_error(error, g_steal_pointer(&why));
+		return container;
+	}
+	spec.no_layers = TRUE;
+	container = spk_container_new(&spec, image, run, cancel, error);
+	if (!container)
+		return NULL;
+	spk_warn("box", "lent folders are read-only here: %s", why->message);
+	g_mutex_lock(&docker->lock);
+	docker->no_layers = TRUE;
+	g_mutex_unlock(&docker->lock);
+	return container;
+}
+
 /* A check runs on a checkout that the next one doesn't share: the last one's may go. */
 static SpkContainer *make_container(Docker *docker, const SpkBoxRun *run,
 				    SpkCancel *cancel, GError **error)
@@ -212,7 +251,7 @@ static SpkContainer *make_container(Docker *docker, const SpkBoxRun *run,
 		return NULL;
 	if (run->work_from)
 		drop_idle(docker, run->work, TRUE);
-	container = spk_container_new(&docker->spec, image, run, cancel, &why);
+	container = new_container(docker, image, run, cancel, &why);
 	if (container) {
 		learn_landlock(docker, container, cancel);
 		return container;

@@ -46,6 +46,8 @@ typedef struct {
 #define SPK_BOX_ID   "1000"
 #define SPK_BOX_HOME "/home/spark"
 #define SPK_BOX_PATH "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
+#define SPK_BOX_TMPFS_BYTES_PER_FILE \
+	16384 /* of the box's memory; an empty file takes 1 KiB */
 /* The proxy as a program in the box knows it; outside of what the kernel gives by itself. */
 #define SPK_BOX_PROXY_PORT   "61080"
 #define SPK_BOX_PROXY_SOCKET "/run/sparks-proxy"

@@ -75,6 +75,11 @@ void spk_box_status_read(SpkBoxStatus *status, const char *text)
 		read_line(status, *line);
 }
 
+gboolean spk_box_status_says_end(const char *text)
+{
+	return g_str_has_prefix(text, "exited\t") || strstr(text, "\nexited\t");
+}
+
 gboolean spk_box_status_built(const SpkBoxStatus *status, GError **error)
 {
 	if (!status->step)

@@ -19,6 +19,8 @@ void spk_box_status_clear(SpkBoxStatus *status);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkBoxStatus, spk_box_status_clear)
 
 void spk_box_status_read(SpkBoxStatus *status, const char *text);
+/* Whether the last line is among them. */
+gboolean spk_box_status_says_end(const char *text);
 /* FALSE and BOX_FAILED when the walls did not stand. */
 gboolean spk_box_status_built(const SpkBoxStatus *status, GError **error);
 /* Signal, memory, what was blocked and refused, of the status (which loses it) and of what `result` has

@@ -11,8 +11,7 @@
 
 #include "base/fs.h"
 
-#define COPIED_MAX	     16384 /* bytes */
-#define TMPFS_BYTES_PER_FILE 16384 /* of the box's memory; an empty file takes 1 KiB */
+#define COPIED_MAX 16384 /* bytes */
 
 /* Folders of the system, read-only. Links among them (/bin -> usr/bin) stay links. */
 static const char *const system_dirs[] = {
@@ -179,7 +178,7 @@ static void put_native_system(GByteArray *plan, const SpkBoxSettings *settings)
 	g_autofree char *quarter =
 		g_strdup_printf("size=%" G_GINT64_FORMAT ",nr_inodes=%" G_GINT64_FORMAT,
 				settings->memory_bytes / 4,
-				settings->memory_bytes / TMPFS_BYTES_PER_FILE);
+				settings->memory_bytes / SPK_BOX_TMPFS_BYTES_PER_FILE);
 	g_autofree char *shared = g_strconcat("mode=1777,", quarter, NULL);
 	g_autofree char *own = g_strconcat("mode=0700,", quarter, NULL);
 

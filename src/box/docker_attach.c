@@ -108,6 +108,8 @@ static ssize_t receive(Attach *attach, GString *into, GError **error)
 			g_string_append_len(into, buffer, n);
 		if (n >= 0)
 			return n;
+		if (errno == ECONNRESET) /* what we sent last was read by nobody */
+			return 0;
 		if (errno != EAGAIN && errno != EINTR) {
 			(void)broken(attach, "broke off", error);
 			return -1;

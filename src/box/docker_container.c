@@ -153,7 +153,8 @@ SpkContainer *spk_container_new(const SpkDockerSpec *spec, const SpkDockerImage 
 	container->image = image;
 	container->work = g_strdup(run->work);
 	container->from = g_strdup(run->work_from);
-	if (make_control(spec, container, error) &&
+	if (spk_container_lends(spec, run, error) &&
+	    make_control(spec, container, error) &&
 	    create(spec, container, run, cancel, error) &&
 	    start(spec, container, cancel, error))
 		return container;

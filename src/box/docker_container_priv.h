@@ -29,9 +29,10 @@
 
 typedef struct {
 	SpkEngine *engine;
-	gboolean podman;     /* that is what the engine is */
-	const char *helper;  /* sparks-box */
-	const char *home;    /* $SPARKS_HOME */
+	gboolean podman;    /* that is what the engine is */
+	gboolean no_layers; /* it can't lay them over lent folders: these are read-only */
+	const char *helper; /* sparks-box */
+	const char *home;   /* $SPARKS_HOME */
 	const char *runtime; /* "": the engine's default */
 	const char *path;    /* of the work tree inside */
 	gint64 memory_bytes, cpu_quota, pids;
@@ -51,6 +52,9 @@ typedef struct {
 
 /* What two runs must have in common to share a container. */
 char *spk_container_key(const SpkBoxRun *run);
+/* BOX_TIER when the engine can't show what the run is lent. */
+gboolean spk_container_lends(const SpkDockerSpec *spec, const SpkBoxRun *run,
+			     GError **error);
 /* The body of the request that makes it. */
 json_t *spk_container_request(const SpkDockerSpec *spec, const SpkContainer *container,
 			      const SpkBoxRun *run);

@@ -78,6 +78,10 @@ static gboolean on_piece(int stream, const char *data, gsize len, gpointer user,
 
 	if (stream == SPK_DOCKER_STDOUT)
 		return keep(streams, FALSE, data, len, error);
+	/* what comes after its last line are words of the engine (Podman's, of input that
+	 * nobody read) */
+	if (spk_box_status_says_end(streams->lines.lines->str))
+		return TRUE;
 	spk_docker_lines_feed(&streams->lines, data, len, streams->rest);
 	return flush_rest(streams, error);
 }

@@ -25,11 +25,27 @@ static gboolean has_option(const json_t *info, const char *name)
 	return FALSE;
 }
 
+/* Podman has a field of its own for it. */
+static gboolean is_rootless(const json_t *info)
+{
+	return has_option(info, "rootless") || spk_json_bool(info, "Rootless", FALSE);
+}
+
+/* Whether the engine holds a cap: without root it can't by the old control groups, whatever
+ * it says, and the meters of sparks-box are all there is. */
+static gboolean holds(const json_t *info, const char *cap)
+{
+	const char *version = spk_json_str(info, "CgroupVersion");
+
+	return spk_json_bool(info, cap, FALSE) &&
+	       !(is_rootless(info) && version && !strcmp(version, "1"));
+}
+
 /* Who a command runs as: the owner of the work tree, which we are. Where the engine itself has
  * no rights (rootless), its root is us. */
 void spk_docker_choose_user(SpkDockerSpec *spec, const json_t *info)
 {
-	gboolean rootless = has_option(info, "rootless");
+	gboolean rootless = is_rootless(info);
 
 	spec->uid = rootless ? 0 : geteuid();
 	spec->gid = rootless ? 0 : getegid();
@@ -71,12 +87,9 @@ json_t *spk_docker_controls(const SpkDockerSpec *spec, const SpkDockerImage *ima
 	add_control(all, "image", TRUE, image->id);
 	add_control(all, "seccomp of the engine", has_option(info, "seccomp"),
 		    "beside the one of sparks-box");
-	add_control(all, "memory cap", spk_json_bool(info, "MemoryLimit", FALSE),
-		    cgroups);
-	add_control(all, "processes cap", spk_json_bool(info, "PidsLimit", FALSE),
-		    cgroups);
-	add_control(all, "processor cap", spk_json_bool(info, "CpuCfsQuota", FALSE),
-		    cgroups);
+	add_control(all, "memory cap", holds(info, "MemoryLimit"), cgroups);
+	add_control(all, "processes cap", holds(info, "PidsLimit"), cgroups);
+	add_control(all, "processor cap", holds(info, "CpuCfsQuota"), cgroups);
 	return all;
 }
 

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/json.h"
 #include "box/box_priv.h"
 #include "box/docker_container_priv.h"
@@ -28,11 +29,12 @@ static void add_lent_identity(GString *key, const SpkBoxRun *run)
 {
 	for (guint i = 0; run->lent && i < run->lent->len; i++) {
 		const SpkTreeLent *lent = run->lent->pdata[i];
+		const char *parts[] = { lent->from, lent->middle, lent->upper };
 
 		g_string_append_printf(key, "%s\n", lent->path);
-		add_identity(key, lent->from);
-		if (lent->upper)
-			add_identity(key, lent->upper);
+		for (gsize k = 0; k < G_N_ELEMENTS(parts); k++)
+			if (parts[k])
+				add_identity(key, parts[k]);
 	}
 }
 
@@ -88,6 +90,36 @@ static void add_kept(json_t *mounts, const SpkDockerSpec *spec, const SpkBoxRun 
 	}
 }
 
+/* ---- lent folders ---- */
+
+static const char *lowest(const SpkTreeLent *lent)
+{
+	return lent->from ? lent->from : lent->middle;
+}
+
+/* Whether one is more than a folder: has what the setup wrote over it. */
+static gboolean has_two(const SpkTreeLent *lent)
+{
+	return lent->from && lent->middle;
+}
+
+gboolean spk_container_lends(const SpkDockerSpec *spec, const SpkBoxRun *run,
+			     GError **error)
+{
+	for (guint i = 0; run->lent && i < run->lent->len; i++) {
+		const SpkTreeLent *lent = run->lent->pdata[i];
+
+		if (!has_two(lent) || !(spec->podman || spec->no_layers))
+			continue;
+		spk_error_set(error, SPK_ERR_BOX_TIER,
+			      "use Docker, [box] backend = \"native\", or no setup",
+			      "%s cannot lay what the setup wrote over %s",
+			      spk_engine_name(spec->engine), lent->path);
+		return FALSE;
+	}
+	return TRUE;
+}
+
 /* The engine lays the layer over the folder, by a volume that it forgets with the container.
  * The marks in a layer are those of the tier native, which may have written it before. */
 static json_t *layered_volume(const SpkTreeLent *lent, gboolean write, const char *to)
@@ -95,44 +127,77 @@ static json_t *layered_volume(const SpkTreeLent *lent, gboolean write, const cha
 	g_autoptr(GString) options = g_string_new(NULL);
 
 	spk_box_put_layers(options, lent, write, "");
-	return json_pack("{s:s,s:s,s:{s:b,s:{s:s,s:{s:s,s:s,s:s}}}}", "Type", "volume",
-			 "Target", to, "VolumeOptions", "NoCopy", TRUE, "DriverConfig",
-			 "Name", "local", "Options", "type", "overlay", "device",
-			 "overlay", "o", options->str);
+	return json_pack("{s:s,s:s,s:b,s:{s:b,s:{s:s,s:{s:s,s:s,s:s}}}}", "Type",
+			 "volume", "Target", to, "ReadOnly", !write, "VolumeOptions",
+			 "NoCopy", TRUE, "DriverConfig", "Name", "local", "Options",
+			 "type", "overlay", "device", "overlay", "o", options->str);
 }
 
 /* Podman has a form of its own for it, in which some characters can't be. NULL: one is there. */
 static json_t *layered_bind(const SpkTreeLent *lent, const char *to)
 {
-	if (strpbrk(lent->from, ":,\\") || strpbrk(to, ":,\\") ||
-	    strpbrk(lent->upper, ":,\\") || strpbrk(lent->spare, ":,\\"))
+	static const char odd[] = ":,\\";
+
+	if (strpbrk(lowest(lent), odd) || strpbrk(to, odd) || strpbrk(lent->upper, odd) ||
+	    strpbrk(lent->spare, odd))
 		return NULL;
-	return json_sprintf("%s:%s:O,upperdir=%s,workdir=%s", lent->from, to, lent->upper,
-			    lent->spare);
+	return json_sprintf("%s:%s:O,upperdir=%s,workdir=%s", lowest(lent), to,
+			    lent->upper, lent->spare);
+}
+
+static void add_one_lent(json_t *mounts, json_t *binds, const SpkDockerSpec *spec,
+			 const SpkTreeLent *lent, gboolean write)
+{
+	g_autofree char *to = g_path_is_absolute(lent->path)
+				      ? g_strdup(lent->path)
+				      : g_build_filename(spec->path, lent->path, NULL);
+	gboolean layered = write && lent->upper && !spec->no_layers;
+	json_t *bind;
+
+	if (!lowest(lent)) { /* the layer is all there is */
+		if (lent->upper)
+			add_mount(mounts, lent->upper, to, !write);
+		return;
+	}
+	bind = layered && spec->podman ? layered_bind(lent, to) : NULL;
+	if (bind)
+		json_array_append_new(binds, bind);
+	else if ((layered || has_two(lent)) && !spec->podman)
+		json_array_append_new(mounts, layered_volume(lent, layered, to));
+	else
+		add_mount(mounts, lowest(lent), to, TRUE);
+}
+
+/* Whether it still is there: the engine would make a place for what isn't. */
+static gboolean is_lent(const SpkBoxRun *run, const char *path)
+{
+	for (guint i = 0; i < run->lent->len; i++) {
+		const SpkTreeLent *lent = run->lent->pdata[i];
+		gsize len = strlen(lent->path);
+		g_autofree char *below = NULL;
+
+		if (!lent->from || strncmp(path, lent->path, len) != 0 ||
+		    path[len] != '/')
+			continue;
+		below = g_build_filename(lent->from, path + len, NULL);
+		return access(below, F_OK) == 0;
+	}
+	return FALSE;
 }
 
 static void add_lent(json_t *config, const SpkDockerSpec *spec, const SpkBoxRun *run)
 {
 	json_t *mounts = json_object_get(config, "Mounts"), *binds = json_array();
 
-	for (guint i = 0; run->lent && i < run->lent->len; i++) {
-		const SpkTreeLent *lent = run->lent->pdata[i];
-		g_autofree char *to = g_build_filename(spec->path, lent->path, NULL);
-		gboolean layered = lent->upper && !run->read_only_work;
-		json_t *bind = layered && spec->podman ? layered_bind(lent, to) : NULL;
-
-		if (bind)
-			json_array_append_new(binds, bind);
-		else if (layered && !spec->podman)
-			json_array_append_new(mounts, layered_volume(lent, layered, to));
-		else
-			add_mount(mounts, lent->from, to, TRUE);
-	}
+	for (guint i = 0; run->lent && i < run->lent->len; i++)
+		add_one_lent(mounts, binds, spec, run->lent->pdata[i],
+			     !run->read_only_work);
 	spk_json_set(config, "Binds", binds);
 	for (char *const *path = run->lent ? run->hidden : NULL; path && *path; path++) {
 		g_autofree char *to = g_build_filename(spec->path, *path, NULL);
 
-		add_mount(mounts, "/dev/null", to, TRUE);
+		if (is_lent(run, *path))
+			add_mount(mounts, "/dev/null", to, TRUE);
 	}
 }
 
@@ -159,24 +224,41 @@ static json_t *mounts_of(const SpkDockerSpec *spec, const SpkContainer *containe
 	return mounts;
 }
 
-/* Each a quarter of the memory that they are paid from. What the image declares as volumes
- * would be folders on disk without a limit. */
+/* Options of one in memory: a quarter of the memory that they are all paid from. Podman 4
+ * knows neither an owner nor a number of files; there is nobody else in there, and what files
+ * take is memory. */
+static char *tmpfs_options(const SpkDockerSpec *spec, gboolean own)
+{
+	GString *options = g_string_new("rw,exec,nosuid,nodev");
+
+	g_string_append_printf(options, ",size=%" G_GINT64_FORMAT,
+			       spec->memory_bytes / 4);
+	if (!spec->podman)
+		g_string_append_printf(options, ",nr_inodes=%" G_GINT64_FORMAT,
+				       spec->memory_bytes / SPK_BOX_TMPFS_BYTES_PER_FILE);
+	if (own && !spec->podman)
+		g_string_append_printf(options, ",mode=0700,uid=%u,gid=%u", spec->uid,
+				       spec->gid);
+	else
+		g_string_append(options, ",mode=1777");
+	return g_string_free(options, FALSE);
+}
+
+/* What the image declares as volumes would be folders on disk without a limit. */
 static json_t *tmpfs_of(const SpkDockerSpec *spec, const SpkContainer *container)
 {
+	static const char *const places[] = { "/tmp", "/dev/shm" };
 	const json_t *config = json_object_get(container->image->json, "Config");
 	json_t *volumes = json_object_get(config, "Volumes"), *ignored;
-	gint64 quarter = spec->memory_bytes / 4;
-	g_autofree char *shared = g_strdup_printf(
-		"rw,exec,nosuid,nodev,mode=1777,size=%" G_GINT64_FORMAT, quarter);
-	g_autofree char *own = g_strdup_printf("rw,exec,nosuid,nodev,mode=0700,uid=%u,"
-					       "gid=%u,size=%" G_GINT64_FORMAT,
-					       spec->uid, spec->gid, quarter);
+	g_autofree char *shared = tmpfs_options(spec, FALSE);
+	g_autofree char *own = tmpfs_options(spec, TRUE);
 	json_t *tmpfs = json_object();
 	const char *path;
 
 	json_object_foreach(volumes, path, ignored)
 		spk_json_set(tmpfs, path, json_string(shared));
-	spk_json_set(tmpfs, "/tmp", json_string(shared));
+	for (gsize i = 0; i < G_N_ELEMENTS(places); i++)
+		spk_json_set(tmpfs, places[i], json_string(shared));
 	spk_json_set(tmpfs, SPK_BOX_HOME, json_string(own));
 	return tmpfs;
 }
@@ -194,7 +276,6 @@ static json_t *host_config(const SpkDockerSpec *spec, const SpkContainer *contai
 
 	spk_json_set(config, "Memory", json_integer(spec->memory_bytes));
 	spk_json_set(config, "MemorySwap", json_integer(spec->memory_bytes));
-	spk_json_set(config, "ShmSize", json_integer(spec->memory_bytes / 4));
 	spk_json_set(config, "PidsLimit", json_integer(spec->pids + SPK_DOCKER_OWN_PIDS));
 	if (spec->cpu_quota) {
 		spk_json_set(config, "CpuPeriod", json_integer(CPU_PERIOD));

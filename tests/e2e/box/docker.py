@@ -6,6 +6,7 @@ usage: docker.py --box-run PROGRAM --helper PROGRAM --sparks PROGRAM [--podman |
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -24,14 +25,17 @@ class Case:
             os.makedirs(folder, exist_ok=True)
             if its_engine.user:
                 os.chown(folder, its_engine.user, its_engine.user)
-        self.env = dict(os.environ, SPARKS_BOX=os.path.abspath(args.helper), SPARKS_HOME=self.home)
+        # where an ordinary user can reach them
+        self.box_run, self.sparks, helper = (shutil.copy(one, its_engine.top)
+                                             for one in (args.box_run, args.sparks, args.helper))
+        self.env = dict(os.environ, SPARKS_BOX=helper, SPARKS_HOME=self.home)
 
     def popen(self, words, **more):
         more = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": "/", **more}
         return subprocess.Popen(self.prefix + words, env=self.env, **more)
 
     def start(self, script, *options):
-        return self.popen([os.path.abspath(self.args.box_run), *self.engine.settings(engine.SMALL), "--work", self.work,
+        return self.popen([self.box_run, *self.engine.settings(engine.SMALL), "--work", self.work,
                            "--facts", *options, "--", "sh", "-c", script])
 
     def run(self, script, *options):
@@ -43,7 +47,7 @@ class Case:
     def sandbox(self, *words, **more):
         """`sparks sandbox run`: exit code, stdout, stderr; `input` goes in."""
         given = more.pop("input", None)
-        done = self.popen([os.path.abspath(self.args.sparks), "sandbox", "run", *self.engine.settings(engine.SMALL),
+        done = self.popen([self.sparks, "sandbox", "run", *self.engine.settings(engine.SMALL),
                            "--dir", self.work, *words], stdin=subprocess.PIPE, text=False, **more)
         out, err = done.communicate(given, timeout=60)
         return done.returncode, out, err.decode()
@@ -119,10 +123,11 @@ def input_goes_in_to_its_end(c):
 
 
 def input_and_time(c):
-    done = c.popen([os.path.abspath(c.args.sparks), "sandbox", "run", *c.engine.settings(engine.SMALL), "--set",
+    done = c.popen([c.sparks, "sandbox", "run", *c.engine.settings(engine.SMALL), "--set",
                     "docker.timeout_secs=1", "--dir", c.work, "--", "cat"], stdin=subprocess.PIPE)
     begun = time.monotonic()
-    assert done.wait(30) == 124 and time.monotonic() - begun < 20, done.returncode     # nothing was ever said
+    code = done.wait(30)    # nothing was ever said
+    assert code == 124 and time.monotonic() - begun < 20, (code, done.stderr.read())
     done.communicate()
 
 

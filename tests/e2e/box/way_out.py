@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The way out of the real sandbox: curl, python and bare sockets in it, a loopback server outside.
 
-usage: way_out.py --box-run PROGRAM --helper PROGRAM [--user | --engine]      (prints TAP)"""
+usage: way_out.py --box-run PROGRAM --helper PROGRAM [--user | --engine [--quick]]      (prints TAP)"""
 import argparse
 import http.server
 import json
@@ -303,6 +303,9 @@ TESTS = [without_a_rule_there_is_nothing, curl_by_address_and_name, python_and_a
          a_redirect_is_judged_too, private_addresses_need_their_own_rule, every_spelling_is_refused,
          the_proxy_is_all_there_is, the_socket_itself_is_no_more, the_forwarder_cannot_be_taken_over,
          smuggling_is_refused, all_bytes_are_bounded, many_at_once, rules_that_are_none_are_said, tier_landlock_says_no]
+# Of those the ones that a container could have otherwise; the others are the proxy's.
+QUICK = [without_a_rule_there_is_nothing, curl_by_address_and_name, python_and_a_tunnel, bodies_of_any_size,
+         the_proxy_is_all_there_is, the_socket_itself_is_no_more, the_forwarder_cannot_be_taken_over, many_at_once]
 
 
 def main():
@@ -311,6 +314,7 @@ def main():
     parser.add_argument("--helper", required=True)
     parser.add_argument("--user", action="store_true", help="as an ordinary user")
     parser.add_argument("--engine", action="store_true", help="in containers")
+    parser.add_argument("--quick", action="store_true")
     args = parser.parse_args()
     lacks = args.engine and engine.Docker.lacks()
     case = Case(args) if not lacks else None
@@ -319,9 +323,10 @@ def main():
         if case:
             case.close()
         return
-    print(f"1..{len(TESTS)}")
+    tests = QUICK if args.quick else TESTS
+    print(f"1..{len(tests)}")
     failed = 0
-    for number, one in enumerate(TESTS, 1):
+    for number, one in enumerate(tests, 1):
         name = one.__name__.replace("_", " ")
         try:
             one(case)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The attacks of hostile.py against the real sandbox. Prints TAP.
 
-usage: escape.py SPARKS HELPER root|user|open|root-landlock|user-landlock
+usage: escape.py SPARKS HELPER root|user|open|root-landlock|user-landlock [docker|docker-quick]
 
     root, user   through `sparks sandbox run`, started by root or by an ordinary user: each row
                  must be refused or contained, and the host unharmed
@@ -9,6 +9,9 @@ usage: escape.py SPARKS HELPER root|user|open|root-landlock|user-landlock
                  wall off is listed
     open         the same rows once with the walls taken out of the plan, in namespaces that are
                  thrown away: each must succeed, so that none holds for another reason
+    docker       in containers of an engine of the test's own; `open`: the engine itself is in these
+                 namespaces, and what it is asked for is rewritten on the way (engine_open.py);
+                 `quick`: without the rows that have a box of their own
 """
 import ctypes
 import json
@@ -26,12 +29,17 @@ import time
 
 import hostile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../box"))
+import engine               # noqa: E402
+import engine_open          # noqa: E402
+
 USER = 12345
 OTHER = 54321
 MARK = "the-host-secret-is-here"
 SHM_KEY = 0x5ba7c5
 KMSG = (1, 11)      # /dev/kmsg: what the host's kernel has said
 MODE, _, TIER = sys.argv[3].partition("-")
+DOCKER, QUICK = bool({"docker", "docker-quick"} & set(sys.argv[4:])), "docker-quick" in sys.argv[4:]
 KEPT_STEPS = ["supervise", "session", "env", "chdir", "arg", "exec"]
 
 # Classes whose rows have a box of their own, and its options.
@@ -54,6 +62,12 @@ NOT_SHOWN = {
     "clock: offsets of a time namespace": "only a process without threads may enter it",
     "raw and netlink sockets: the kernel's cipher sockets": "the kernel may be built without them",
 }
+# Of containers that is more: what is left of the engine stands outside of what it is asked for.
+NOT_SHOWN_DOCKER = {
+    **{"survival: " + name: "the engine ends what is in its control group"
+       for name in ("a daemon by two forks and setsid", "a process that ignores every signal", "a stopped process",
+                    "a process that a debugger holds")},
+}
 VICTIM = """
 import signal, time
 signal.signal(signal.SIGUSR2, lambda *_: open("%s/signalled", "w").close())
@@ -67,6 +81,12 @@ KNOWN_OPEN = {
     "sockets of the host: abstract, by the list of /proc/net/unix": "names only; no socket can be made",
     "clock: how long the host has been up": "there is no time namespace",
 }
+# What containers leave open.
+KNOWN_OPEN_DOCKER = {
+    "clock: how long the host has been up": "engines make no time namespace",
+}
+if DOCKER:
+    NOT_SHOWN.update(NOT_SHOWN_DOCKER)
 
 
 def save(path, text, mode=0o644):
@@ -102,6 +122,7 @@ class Host:
         save(self.path["outside"] + "/secret", MARK + "\n", 0o666)
         self.sparks = shutil.copy(sys.argv[1], self.path["bin"])
         self.helper = shutil.copy(sys.argv[2], self.path["bin"])
+        self.engine = self.start_engine() if DOCKER else None
         self.fill_work()
         os.chown(self.path["home"], self.uid, self.uid)
         self.victim = subprocess.Popen(self.as_user() + [sys.executable, "-c", VICTIM % self.path["outside"]], env={"HOST_TOKEN": MARK},
@@ -109,6 +130,17 @@ class Host:
         self.sockets = self.listen()
         ctypes.CDLL(None).shmget(SHM_KEY, 4096, 0o1666)
         self.before = self.state()
+
+    def start_engine(self):
+        """Where sparks asks is what this returns."""
+        one = engine.Docker()
+        if not one.answers():
+            print("1..0 # SKIP the engine cannot start here:", one.last_words())
+            sys.exit(0)
+        one.add_image(engine.LARGE, engine.large_image())
+        if MODE == "open":
+            one.socket = engine_open.serve(one.socket, self.top)
+        return one
 
     def as_user(self):
         return ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"] if MODE == "user" else []
@@ -203,6 +235,8 @@ class Host:
         for pid in self.survivors():
             os.kill(pid, signal.SIGKILL)
         subprocess.run(["ipcrm", "-M", hex(SHM_KEY)], check=False, stderr=subprocess.DEVNULL)
+        if self.engine:
+            self.engine.close()
         subprocess.run(["rm", "-rf", "--one-file-system", self.top], check=False)
 
 
@@ -250,14 +284,19 @@ def helper_of(host, kind):
         return host.helper
     kept = [step for step in KEPT_STEPS if kind != "survival" or step not in ("supervise", "session")]
     path = host.path["bin"] + f"/open-{len(kept)}"
-    save(path, WRAPPER.format(takes=steps(), kept=kept, helper=host.helper), 0o755)
+    save(path, (engine_open.WRAPPER if DOCKER else WRAPPER).format(takes=steps(), kept=kept, helper=host.helper), 0o755)
     return path
 
 
 def call(host, kind, rows, options, name, **more):
     words = host.as_user() + [host.sparks, "sandbox", "run", "--dir", host.path["work"]]
     for option in ALONE.get(kind, []) if MODE != "open" else ["box.tier=native"]:
-        words += ["--set", option]
+        words += ["--set", option.replace("box.memory_bytes", "docker.memory_limit") if DOCKER else option]
+    if DOCKER:
+        words += [*host.engine.settings(engine.LARGE), "--set", "box.path=" + host.path["work"], "--set",
+                  "docker.cpu_quota=0"]
+        if kind not in ("memory bomb", "disk bomb", "inode bomb"):
+            words += ["--set", "docker.memory_limit=2147483648"]
     if TIER:
         words += ["--set", "box.tier=" + TIER]
     bait = host.bait(rows, name)
@@ -373,7 +412,7 @@ def run_all(host):
     yield from run_batch(host, "", [n for kind in together for n in names[kind]]).items()
     tidy(host)
     yield from run_batch(host, "leaked descriptors", names["leaked descriptors"]).items()
-    for kind in ALONE if not TIER else []:
+    for kind in ALONE if not TIER and not QUICK else []:
         for name in names[kind]:
             yield name, run_alone(host, kind, name)
 
@@ -382,7 +421,7 @@ def judge(name, row):
     """What is wrong with the outcome of a row, or None."""
     mistake = row["why"].startswith(("mistake", "no word"))
     if MODE != "open":
-        if TIER and name in KNOWN_OPEN:
+        if name in (KNOWN_OPEN if TIER else KNOWN_OPEN_DOCKER if DOCKER else {}):
             return None
         return row["why"] if mistake else f"got through: {row['got']}" if row["got"] else None
     if row["got"]:
@@ -411,11 +450,14 @@ def main():
     if os.getuid() != 0:
         print("1..0 # SKIP needs root, to start boxes as root and as another user")
         return 0
+    if DOCKER and engine.Docker.lacks():
+        print("1..0 # SKIP", engine.Docker.lacks())
+        return 0
     host = Host()
     failed = number = 0
     try:
         time.sleep(0.2)     # for the victim to be ready
-        print(f"1..{sum(not TIER or row[0] not in ALONE for row in hostile.ROWS) + 2}")
+        print(f"1..{sum(not (TIER or QUICK) or row[0] not in ALONE for row in hostile.ROWS) + 2}")
         for name, row in run_all(host):
             number += 1
             wrong = judge(name, row)
