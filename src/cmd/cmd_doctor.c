@@ -281,10 +281,16 @@ static Finding check_secrets(const Doctor *doctor)
 	return found(PASS, NULL, "%s%s", any ? "" : "none kept yet: ", seen->str);
 }
 
-/* Nothing needs them: one that is missing is no fault. */
+static void add_name(GString *names, const char *name)
+{
+	g_string_append_printf(names, "%s%s", names->len ? ", " : "", name);
+}
+
+/* Nothing needs them: one that is missing is no fault, unless [cli] tool names it. */
 static Finding check_agents(const Doctor *doctor)
 {
-	g_autoptr(GString) seen = g_string_new(NULL);
+	const char *wanted = spk_conf_str(doctor->conf, "cli.tool");
+	g_autoptr(GString) here = g_string_new(NULL), missing = g_string_new(NULL);
 
 	for (const SpkTool *const *tool = spk_tools; *tool; tool++) {
 		g_autofree char *why = NULL;
@@ -292,10 +298,15 @@ static Finding check_agents(const Doctor *doctor)
 		if (!spk_tool_is_cli((*tool)->name))
 			continue;
 		why = (*tool)->absent(doctor->conf);
-		g_string_append_printf(seen, "%s%s: %s", seen->len ? "; " : "",
-				       (*tool)->name, why ? why : "can be used");
+		if (why && !strcmp((*tool)->name, wanted))
+			return found(WARN, NULL, "%s, which [cli] tool names: %s",
+				     (*tool)->name, why);
+		add_name(why ? missing : here, (*tool)->name);
 	}
-	return found(PASS, NULL, "%s", seen->str);
+	return found(PASS, NULL, "%s%s%s%s%s", here->len ? "can be used: " : "",
+		     here->str, here->len && missing->len ? "; " : "",
+		     missing->len ? "not installed, or without a key: " : "",
+		     missing->str);
 }
 
 static const struct {

@@ -12,7 +12,7 @@ import time
 from world import CHECK, FINISH, FIX, World, main, say
 
 KEYS = ["task", "goal", "spark", "status", "verdict", "verified", "reason", "summary", "branch",
-        "commit", "base", "checks", "files_changed", "risky_files", "steps", "tokens", "cost_usd",
+        "commit", "base", "checks", "critic", "files_changed", "risky_files", "steps", "tokens", "cost_usd",
         "tier", "seconds", "error"]
 
 
@@ -296,6 +296,10 @@ class NoModels(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def model_of(report):
+    return next(check for check in report["checks"] if check["id"] == "model")
+
+
 def doctor_and_the_model():
     """On a fresh machine there is no model yet: a warning with the ways to go on."""
     with World() as w:
@@ -305,12 +309,12 @@ def doctor_and_the_model():
         server = http.server.HTTPServer(("127.0.0.1", 0), NoModels)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"openai.url=http://127.0.0.1:{server.server_port}"
-        found = w.json("doctor", "--ci", "--set", url)["checks"][-1]
+        found = model_of(w.json("doctor", "--ci", "--set", url))
         server.shutdown()
         server.server_close()
-        assert found["id"] == "model" and found["status"] == "WARN"
+        assert found["status"] == "WARN"
         assert "no /models" in found["observed"] and "/v1" in found["remediation"]
-        gone = w.json("doctor", "--ci", "--set", url, code=1)["checks"][-1]
+        gone = model_of(w.json("doctor", "--ci", "--set", url, code=1))
         assert gone["status"] == "FAIL"
 
 
