@@ -67,6 +67,9 @@ typedef struct {
 	SpkWayOut *way; /* NULL: commands have no network */
 	gboolean (*open_place)(gpointer user, SpkTree **ret_tree, SpkBox **ret_box,
 			       SpkWayOut **ret_way, GError **error);
+	/* The same as `way`, with more hosts, for the setup; *ret_way may be NULL. */
+	gboolean (*open_way)(gpointer user, const char *const *more, SpkWayOut **ret_way,
+			     GError **error);
 	gboolean lazy;
 	const SpkLlmSink *sink; /* hears answers as they stream; NULL: nobody does */
 	const SpkTask *task;
@@ -129,6 +132,10 @@ typedef struct {
 } SpkStrategy;
 extern const SpkStrategy *const spk_strategies[];
 const SpkStrategy *spk_strategy_find(const char *name);
+
+/* ---- setup ---- */
+/* Runs the task's setup, unless it has none or that is done. FAILED: it failed. */
+gboolean spk_setup_run(SpkRun *run, GError **error);
 
 /* ---- verification ---- */
 typedef struct {

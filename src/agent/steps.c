@@ -392,6 +392,9 @@ static gboolean call_live(SpkRun *run, const json_t *call, guint index, const ch
 		return FALSE;
 	if (tool && !tool->talks && !need_place(run, error))
 		return FALSE;
+	/* a turn of a chat that runs nothing needs none */
+	if (tool && tool->effect == SPK_EFFECT_UNSAFE && !spk_setup_run(run, error))
+		return FALSE;
 	if (tool && tool->effect == SPK_EFFECT_UNSAFE &&
 	    run_recorded(run, "tool.intent", key))
 		return record_unknown(run, call, index, key, error);

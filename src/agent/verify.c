@@ -240,6 +240,8 @@ static gboolean run_phase(SpkRun *run, const char *name, guint round, const char
 
 	*ret_result = (PhaseResult){ 0 };
 	if (!is_recorded(run, name, round, n)) {
+		if (!spk_setup_run(run, error))
+			return FALSE;
 		folder = spk_tree_checkout(run->env.tree, raw, name, run->env.cancel,
 					   error);
 		if (!folder)

@@ -38,6 +38,9 @@ SpkTree *spk_tree_create(const char *home, const char *id, const char *folder,
 /* NOT_FOUND when there is none or only half of one. */
 SpkTree *spk_tree_open(const char *home, const char *id, GError **error);
 void spk_tree_free(SpkTree *tree);
+/* The top of the repository that `folder` (absolute) is in, or the folder; *ret_below: "" or the
+ * way down from there. Looks for `.git` only, and runs nothing. */
+char *spk_tree_top(const char *folder, char **ret_below);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkTree, spk_tree_free)
 
 /* Folder of the private copy, and a borrowed descriptor of it (O_PATH | O_DIRECTORY). */
@@ -85,15 +88,36 @@ typedef enum {
 	SPK_LEND_READ_ONLY,
 	SPK_LEND_KEPT,	/* what is written stays for the task's next command */
 	SPK_LEND_FRESH, /* nothing was written: a check shows what is in the commit */
+	SPK_LEND_SETUP, /* what is written is below all that the others write */
 } SpkTreeLending;
 
 /* For a run that shows work/ or a `checkout`: SpkTreeLent, without folders that are gone by now.
- * Makes those they are shown at. `tools`: with their caches; may be NULL. */
+ * Makes those they are shown at, and puts files there that the setup left; with SPK_LEND_NOTHING
+ * its folders, too. `tools`: with their caches; may be NULL. */
 GPtrArray *spk_tree_lend(SpkTree *tree, const char *checkout, SpkTreeLending how,
 			 const SpkToolchains *tools, GError **error);
 /* The caches alone, with their layers below `dir`. */
 GPtrArray *spk_tree_lend_caches(const char *dir, const SpkToolchains *tools,
 				GError **error);
+
+/* ---- what the task's setup leaves (tree_setup.c) ---- */
+typedef struct { /* paths (char *) below the work tree */
+	GPtrArray *folders,
+		*files; /* new ones: there for commands, and part of no result */
+	GPtrArray *
+		dropped; /* files of the repository that it changed: they are as they were */
+} SpkTreeSetup;
+void spk_tree_setup_clear(SpkTreeSetup *setup);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkTreeSetup, spk_tree_setup_clear)
+/* A clean checkout of the base for the setup's command, which is lent SPK_LEND_SETUP. What an
+ * earlier attempt has left goes. */
+char *spk_tree_setup_begin(SpkTree *tree, SpkCancel *cancel, GError **error);
+/* The command is through; from now on what it left is lent. `lent`: it had the folders that
+ * are lent. LIMIT when that is too much. */
+gboolean spk_tree_setup_end(SpkTree *tree, gboolean lent, SpkCancel *cancel,
+			    GError **error);
+/* NULL: there was none, or it is not through. */
+const SpkTreeSetup *spk_tree_setup(SpkTree *tree);
 
 /* Records work/ as a raw tree and keeps it on refs/steps/STEP; the same sha when nothing
  * changed. Ignored files are not recorded, nor repositories' own `.git` that a command made. */

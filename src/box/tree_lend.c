@@ -45,9 +45,10 @@ static void lent_free(gpointer data)
 
 /* Where what is written goes. */
 typedef struct {
-	const char *dir;    /* the task's */
-	const char *layers; /* folder in it; NULL: nothing is written */
-	gboolean over;	    /* layers over something can be had there */
+	const SpkTree *tree; /* NULL: of no task */
+	const char *dir;     /* the task's */
+	const char *layers;  /* folder in it; NULL: nothing is written */
+	gboolean over;	     /* layers over something can be had there */
 } Layers;
 
 static char *make_layer(const Layers *layers, const char *key, const char *kind,
@@ -63,7 +64,7 @@ static char *make_layer(const Layers *layers, const char *key, const char *kind,
 static gboolean add_layer(const Layers *layers, const char *key, SpkTreeLent *lent,
 			  GError **error)
 {
-	gboolean over = lent->from != NULL;
+	gboolean over = lent->from || lent->middle;
 
 	if (!layers->layers || (over && !layers->over))
 		return TRUE;
@@ -80,6 +81,11 @@ static gboolean add(GPtrArray *all, const Layers *layers, const char *key,
 	return add_layer(layers, key, take_lent, error);
 }
 
+static char *layer_of_setup(const Layers *layers, const char *key)
+{
+	return layers->tree ? tree_setup_layer(layers->tree, key) : NULL;
+}
+
 /* ---- caches ---- */
 
 static gboolean lend_caches(GPtrArray *all, const Layers *layers,
@@ -87,12 +93,10 @@ static gboolean lend_caches(GPtrArray *all, const Layers *layers,
 {
 	for (guint i = 0; tools && i < tools->caches->len; i++) {
 		const SpkCache *cache = tools->caches->pdata[i];
-		SpkTreeLent *lent;
+		SpkTreeLent *lent = g_new0(SpkTreeLent, 1);
 
-		if (!cache->from && !layers->layers)
-			continue;
-		lent = g_new0(SpkTreeLent, 1);
 		lent->path = g_strdup(cache->to);
+		lent->middle = layer_of_setup(layers, cache->name);
 		lent->from = g_strdup(cache->from);
 		lent->masked = g_strdup(cache->masked);
 		lent->masked_folder = cache->folder;
@@ -106,7 +110,7 @@ GPtrArray *spk_tree_lend_caches(const char *dir, const SpkToolchains *tools,
 				GError **error)
 {
 	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(lent_free);
-	Layers layers = { dir, "layers", can_hold_layers(dir) };
+	Layers layers = { NULL, dir, "layers", can_hold_layers(dir) };
 
 	return lend_caches(all, &layers, tools, error) ? g_steal_pointer(&all) : NULL;
 }
@@ -153,6 +157,27 @@ static gboolean lend_carried(GPtrArray *all, const Layers *layers, SpkTree *tree
 		lent = g_new0(SpkTreeLent, 1);
 		lent->path = g_strdup(tree->carried[i]);
 		lent->from = g_build_filename(tree->repo.top, lent->path, NULL);
+		lent->middle = layer_of_setup(layers, key);
+		if (!add(all, layers, key, lent, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* Those that the setup has made. */
+static gboolean lend_set_up(GPtrArray *all, const Layers *layers, SpkTree *tree,
+			    int shown, GError **error)
+{
+	for (guint i = 0; tree->set_up && i < tree->setup.folders->len; i++) {
+		g_autofree char *key = g_strdup_printf("setup-%u", i);
+		const char *path = tree->setup.folders->pdata[i];
+		SpkTreeLent *lent;
+
+		if (!make_place(shown, path))
+			continue;
+		lent = g_new0(SpkTreeLent, 1);
+		lent->path = g_strdup(path);
+		lent->from = g_build_filename(tree->set_up, path, NULL);
 		if (!add(all, layers, key, lent, error))
 			return FALSE;
 	}
@@ -164,26 +189,31 @@ static gboolean lend_carried(GPtrArray *all, const Layers *layers, SpkTree *tree
 static const char *const layers_of[] = {
 	[SPK_LEND_KEPT] = "layers",
 	[SPK_LEND_FRESH] = "layers-check",
+	[SPK_LEND_SETUP] = "layers-setup",
 };
 
 GPtrArray *spk_tree_lend(SpkTree *tree, const char *checkout, SpkTreeLending how,
 			 const SpkToolchains *tools, GError **error)
 {
 	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(lent_free);
-	Layers layers = { tree->dir, NULL, can_hold_layers(tree->dir) };
+	const char *folder = checkout ? checkout : tree->work;
+	Layers layers = { tree, tree->dir, NULL, can_hold_layers(tree->dir) };
 	g_autofree char *old = NULL;
 	spk_autofd int shown = -1;
 
+	if (!tree_setup_install(tree, folder, how == SPK_LEND_NOTHING, error))
+		return NULL;
 	if (how == SPK_LEND_NOTHING)
 		return g_steal_pointer(&all);
 	layers.layers = how == SPK_LEND_READ_ONLY ? NULL : layers_of[how];
 	old = g_build_filename(tree->dir, layers_of[SPK_LEND_FRESH], NULL);
 	if (how == SPK_LEND_FRESH && !spk_fs_remove_tree(old, error))
 		return NULL;
-	shown = tree_open_dir(checkout ? checkout : tree->work, error);
+	shown = tree_open_dir(folder, error);
 	if (shown < 0 ||
 	    (tree->carried && tree->carried[0] &&
 	     !lend_carried(all, &layers, tree, shown, error)) ||
+	    !lend_set_up(all, &layers, tree, shown, error) ||
 	    !lend_caches(all, &layers, tools, error))
 		return NULL;
 	return g_steal_pointer(&all);

@@ -146,7 +146,8 @@ SpkTree *spk_tree_open(const char *home, const char *id, GError **error)
 {
 	g_autoptr(SpkTree) tree = tree_new(home, id);
 
-	if (!tree_id_check(id, error) || !meta_load(tree, error))
+	if (!tree_id_check(id, error) || !meta_load(tree, error) ||
+	    !tree_setup_load(tree, error))
 		return NULL;
 	tree->work_fd = tree_open_dir(tree->work, error);
 	return tree->work_fd < 0 ? NULL : g_steal_pointer(&tree);
@@ -161,6 +162,8 @@ void spk_tree_free(SpkTree *tree)
 	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
 		g_strfreev(*FIELD(char **, tree, lists[i]));
 	spk_fd_close(&tree->work_fd);
+	g_free(tree->set_up);
+	spk_tree_setup_clear(&tree->setup);
 	g_free(tree->last_raw);
 	g_free(tree->id);
 	g_free(tree->dir);

@@ -7,7 +7,8 @@
  *              of their uncommitted changes. The box never sees it: it may hold what
  *              `sensitive` keeps out.
  *   tmp/       working space of one call
- *   layers/    what commands wrote into lent folders; layers-check/: checks
+ *   layers/    what commands wrote into lent folders; layers-check/: checks; layers-setup/: the setup
+ *   setup/     the checkout that the setup ran in, with what it left; setup.json says what
  *   NAME/      checkouts
  *   meta.json  written last: a tree without it is half-made
  *   apply.json what the last apply wrote or was about to write
@@ -54,7 +55,9 @@ struct SpkTree {
 	char **carried;	   /* folders that are lent, see tree_carry.c */
 	char **hidden;	   /* sensitive files in them */
 	char **forced;	   /* ignored by .gitignore and yet part of the base */
-	char *last_raw;	   /* of the last snapshot, while git/index is last_index */
+	char *set_up;	   /* folder of what the setup left; NULL: nothing is */
+	SpkTreeSetup setup;
+	char *last_raw; /* of the last snapshot, while git/index is last_index */
 	struct stat last_index;
 };
 
@@ -149,6 +152,16 @@ gboolean tree_view_make(SpkTree *tree, const char *index, const SpkTreeLimits *l
  * of the names to look for is none. */
 gboolean tree_carry_find(SpkTree *tree, const GString *paths, const SpkTreeLimits *limits,
 			 GError **error);
+
+/* ---- tree_setup.c ---- */
+#define TREE_SETUP "setup"
+gboolean tree_setup_load(SpkTree *tree, GError **error);
+/* What it wrote into the lent folder KEY; NULL: nothing. */
+char *tree_setup_layer(const SpkTree *tree, const char *key);
+/* Files that it left, and with `folders` all of it, into the work tree or checkout, where they
+ * are not there yet. */
+gboolean tree_setup_install(SpkTree *tree, const char *folder, gboolean folders,
+			    GError **error);
 
 /* ---- tree_pointer.c ---- */
 /* Puts LFS pointers back into `git`'s index where `add` replaced them by a file whose content

@@ -66,6 +66,18 @@ static char *nearest_top(const char *folder)
 	}
 }
 
+char *spk_tree_top(const char *folder, char **ret_below)
+{
+	g_autofree char *real = realpath(folder, NULL);
+	const char *from = real ? real : folder;
+	char *top = nearest_top(from);
+
+	if (!top)
+		top = g_strdup(from);
+	*ret_below = g_strdup(from + strlen(top) + (from[strlen(top)] == '/'));
+	return top;
+}
+
 static gboolean explain_refusal(const char *folder, const GError *why, GError **error)
 {
 	g_autofree char *hint = NULL;

@@ -17,6 +17,7 @@ static const SpkCmd *const commands[] = {
 	&spk_cmd_knobs,
 	&spk_cmd_sandbox,
 	&spk_cmd_secrets,
+	&spk_cmd_setup,
 	&spk_cmd_store,
 	&spk_cmd_tasks,
 	&spk_cmd_up,

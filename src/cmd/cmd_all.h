@@ -20,6 +20,7 @@ extern const SpkCmd spk_cmd_init;
 extern const SpkCmd spk_cmd_knobs;
 extern const SpkCmd spk_cmd_sandbox;
 extern const SpkCmd spk_cmd_secrets;
+extern const SpkCmd spk_cmd_setup;
 extern const SpkCmd spk_cmd_store;
 extern const SpkCmd spk_cmd_tasks;
 extern const SpkCmd spk_cmd_up;

@@ -33,7 +33,12 @@ const SpkCmdOpt spk_submit_options[] = {
 	{ "check", .type = SPK_CMD_STRINGS, .value = "CMD",
 	  .sentence = "command that must pass at the end" },
 	{ "allow", .type = SPK_CMD_STRINGS, .value = "HOST[:PORT]",
-	  .sentence = "let commands and checks reach this host through the proxy" },
+	  .sentence = "let commands and checks reach this host through the proxy; with "
+		      "--setup: let that one alone" },
+	{ "setup", .type = SPK_CMD_STRING, .value = "CMD",
+	  .sentence = "run this in the sandbox first; remembered when it works" },
+	{ "no-setup", .type = SPK_CMD_FLAG,
+	  .sentence = "without the setup that is remembered for the repository" },
 	{ "context", .type = SPK_CMD_STRING, .value = "TEXT",
 	  .sentence = "what the model should know besides the goal" },
 	{ "model", .type = SPK_CMD_STRING, .value = "[PROVIDER:]NAME|script:FILE",
@@ -152,10 +157,17 @@ static json_t *options_of(const SpkArgs *args, const char *model)
 	json_t *options = json_object();
 	const char *const *check = spk_args_list(args, "check");
 	const char *const *allow = spk_args_list(args, "allow");
+	const char *setup = spk_args_str(args, "setup");
 
 	spk_json_set(options, "checks", texts_of(check));
-	if (*allow)
+	if (setup)
+		spk_json_set(options, "setup",
+			     json_pack("{s:o,s:o,s:b}", "command", spk_json_text(setup),
+				       "allow", texts_of(allow), "remember", TRUE));
+	else if (*allow)
 		spk_json_set(options, "allow", texts_of(allow));
+	if (spk_args_flag(args, "no-setup"))
+		spk_json_set(options, "no_setup", json_true());
 	copy_text(args, "context", options);
 	copy_text(args, "lane", options);
 	copy_text(args, "risk", options);
@@ -292,6 +304,20 @@ gboolean spk_submit_budget(const SpkArgs *args, json_t *options, GError **error)
 	return TRUE;
 }
 
+static gboolean check_setup(const SpkArgs *args, GError **error)
+{
+	const char *setup = spk_args_str(args, "setup");
+	gboolean without = spk_args_flag(args, "no-setup");
+
+	if (!setup || (!without && setup[strspn(setup, " \t\n")]))
+		return TRUE;
+	spk_error_set(error, SPK_ERR_USAGE,
+		      "--no-setup alone leaves the remembered one out",
+		      without ? "--setup and --no-setup contradict each other"
+			      : "the setup is empty");
+	return FALSE;
+}
+
 static char *accept(SpkSession *session, const SpkArgs *args, SpkFollow *how,
 		    GError **error)
 {
@@ -305,6 +331,7 @@ static char *accept(SpkSession *session, const SpkArgs *args, SpkFollow *how,
 
 	if (!folder || !has_spark_for(session->conf, args, error) ||
 	    !spk_way_out_check(spk_args_list(args, "allow"), error) ||
+	    !check_setup(args, error) ||
 	    !spk_submit_model(spk_args_str(args, "model"), &model, error) ||
 	    !has_worker(session->conf, args, model, error))
 		return NULL;

@@ -10,8 +10,10 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "box/tree.h"
 #include "core/core_priv.h"
 #include "store/sessions.h"
+#include "store/setups.h"
 
 #define GOAL_MAX (256u << 10)
 
@@ -197,7 +199,7 @@ static json_t *options_with_spark(SpkCore *core, const char *name, const json_t 
 
 	if (!spark)
 		return NULL;
-	all = options ? json_copy((json_t *)options) : json_object();
+	all = options ? json_deep_copy(options) : json_object();
 	if (record)
 		spk_json_set(all, "spark", record);
 	return all;
@@ -211,6 +213,32 @@ static gboolean has_classifier(SpkCore *core, const SpkRequest *request)
 		conf, "classifier", spk_json_str(request->options, "model"));
 
 	return model && !spk_json_bool(request->options, "offline", FALSE);
+}
+
+/* What the task begins with: what it was given, else what is remembered of its repository. */
+static gboolean add_setup(SpkCore *core, const char *folder, json_t *options,
+			  GError **error)
+{
+	json_t *given = json_object_get(options, "setup");
+	g_autofree char *below = NULL;
+	g_autofree char *top = spk_tree_top(folder, &below);
+	g_autoptr(SpkSetup) setup = NULL;
+
+	if (given) {
+		spk_json_set(given, "folder", spk_json_text(below));
+		return TRUE;
+	}
+	if (spk_json_bool(options, "no_setup", FALSE))
+		return TRUE;
+	if (!spk_setup_find(core->store, top, &setup, error))
+		return FALSE;
+	if (setup)
+		spk_json_set(options, "setup",
+			     json_pack("{s:o,s:O,s:o,s:b}", "command",
+				       spk_json_text(setup->command), "allow",
+				       setup->allow, "folder",
+				       spk_json_text(setup->folder), "remember", FALSE));
+	return TRUE;
 }
 
 char *core_accept(SpkCore *core, const SpkRequest *request, const char *session,
@@ -240,7 +268,7 @@ char *core_accept(SpkCore *core, const SpkRequest *request, const char *session,
 	/* an agent program does it, whoever would fit best */
 	if (options && route && g_strcmp0(spk_json_str(options, "strategy"), "delegate"))
 		spk_json_set(options, "route", json_true());
-	if (!options ||
+	if (!options || !add_setup(core, request->folder, options, error) ||
 	    !(session ? spk_session_add_turn(core->store, session, &task, error)
 		      : spk_task_insert(core->store, &task, error)))
 		return NULL;

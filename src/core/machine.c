@@ -83,7 +83,8 @@ static gboolean step_scanned(Machine *machine, SpkState *next, GError **error)
 static gboolean step_routed(Machine *machine, SpkState *next, GError **error)
 {
 	if (!machine_open_run(machine, error) ||
-	    (!machine->strategy->lazy && !spk_verify_before(machine->run, error)))
+	    (!machine->strategy->lazy && (!spk_setup_run(machine->run, error) ||
+					  !spk_verify_before(machine->run, error))))
 		return FALSE;
 	*next = SPK_STATE_RUNNING;
 	return TRUE;

@@ -133,8 +133,8 @@ static gboolean record_request(const SpkProxyRecord *record, gpointer user)
 	return FALSE;
 }
 
-/* Those of the task and those of the spark. */
-static char **allowed_hosts(const Machine *machine)
+/* Those of the task, those of the spark, and `more`. */
+static char **allowed_hosts(const Machine *machine, const char *const *more)
 {
 	const json_t *list = json_object_get(machine->task->options, "allow");
 	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
@@ -146,13 +146,16 @@ static char **allowed_hosts(const Machine *machine)
 			g_strv_builder_add(builder, json_string_value(item));
 	if (machine->spark->allow)
 		g_strv_builder_addv(builder, (const char **)machine->spark->allow);
+	if (more)
+		g_strv_builder_addv(builder, (const char **)more);
 	return g_strv_builder_end(builder);
 }
 
-static gboolean open_way(Machine *machine, SpkBox *box, GError **error)
+/* `folder`: where the socket is; NULL: somewhere. */
+static gboolean make_way(Machine *machine, SpkBox *box, const char *const *more,
+			 const char *folder, SpkWayOut **ret_way, GError **error)
 {
-	g_auto(GStrv) allow = allowed_hosts(machine);
-	g_autofree char *folder = g_path_get_dirname(spk_tree_work(machine->tree));
+	g_auto(GStrv) allow = allowed_hosts(machine, more);
 	const SpkWayOutSpec spec = {
 		.conf = machine->env->conf,
 		.allow = (const char *const *)allow,
@@ -161,9 +164,25 @@ static gboolean open_way(Machine *machine, SpkBox *box, GError **error)
 		.user = machine,
 	};
 
+	return spk_way_out_open(box, &spec, ret_way, error);
+}
+
+static gboolean open_way(Machine *machine, SpkBox *box, GError **error)
+{
+	g_autofree char *folder = g_path_get_dirname(spk_tree_work(machine->tree));
+
 	if (spk_json_bool(machine->task->options, "offline", FALSE))
 		return TRUE;
-	return machine->way || spk_way_out_open(box, &spec, &machine->way, error);
+	return machine->way || make_way(machine, box, NULL, folder, &machine->way, error);
+}
+
+/* SpkRunEnv's open_way. */
+static gboolean open_more_way(gpointer user, const char *const *more, SpkWayOut **ret_way,
+			      GError **error)
+{
+	Machine *machine = user;
+
+	return make_way(machine, machine->box, more, NULL, ret_way, error);
 }
 
 /* What the task was to have, and this sandbox hasn't. */
@@ -215,6 +234,7 @@ SpkRunEnv machine_run_env(Machine *machine)
 		.store = machine->env->store,
 		.conf = machine->env->conf,
 		.open_place = open_place,
+		.open_way = open_more_way,
 		.lazy = machine->strategy->lazy,
 		.sink = machine->env->sink,
 		.task = machine->task,

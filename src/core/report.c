@@ -53,6 +53,31 @@ static json_t *critic_of(const SpkTask *task)
 	return critic ? json_incref(critic) : json_null();
 }
 
+/* {"command","exit_code","seconds","remembered"}; exit_code is null until it has run. */
+static json_t *setup_to_json(SpkStore *store, const SpkTask *task, GError **error)
+{
+	const json_t *setup = json_object_get(task->options, "setup");
+	g_autoptr(SpkJournalEntry) result = NULL;
+	json_t *told;
+
+	if (!setup)
+		return json_null();
+	if (!spk_journal_last(store, task->id, "setup.result", &result, error))
+		return NULL;
+	told = json_pack("{s:o,s:n,s:n,s:b}", "command",
+			 spk_json_text(spk_json_str(setup, "command")), "exit_code",
+			 "seconds", "remembered",
+			 !spk_json_bool(setup, "remember", FALSE));
+	if (result) {
+		spk_json_set(
+			told, "exit_code",
+			json_integer(spk_json_int(result->payload, "exit_code", -1)));
+		spk_json_set(told, "seconds",
+			     json_real(spk_json_real(result->payload, "seconds", 0)));
+	}
+	return told;
+}
+
 static json_t *list_of(const json_t *changes, const char *key)
 {
 	json_t *list = json_object_get(changes, key);
@@ -64,7 +89,7 @@ json_t *spk_core_report(SpkCore *core, const SpkTask *task, gboolean brief,
 			GError **error)
 {
 	const char *verdict = spk_verdict_name(task->verdict);
-	json_t *checks = NULL;
+	json_t *checks = NULL, *setup;
 	json_t *report;
 
 	if (!brief)
@@ -72,6 +97,11 @@ json_t *spk_core_report(SpkCore *core, const SpkTask *task, gboolean brief,
 				  : json_array();
 	if (!brief && !checks)
 		return NULL;
+	setup = setup_to_json(spk_core_store(core), task, error);
+	if (!setup) {
+		json_decref(checks);
+		return NULL;
+	}
 	report = json_pack(
 		"{s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:o,s:o,s:o}", "task",
 		text_or_null(task->id), "goal", text_or_null(task->goal), "spark",
@@ -85,6 +115,7 @@ json_t *spk_core_report(SpkCore *core, const SpkTask *task, gboolean brief,
 	if (checks)
 		spk_json_set(report, "checks", checks);
 	spk_json_set(report, "critic", critic_of(task));
+	spk_json_set(report, "setup", setup);
 	spk_json_set(report, "files_changed", list_of(task->changes, "files"));
 	spk_json_set(report, "risky_files", list_of(task->changes, "risky"));
 	spk_json_set(report, "steps", json_integer(task->steps));

@@ -151,3 +151,21 @@ GPtrArray *spk_journal_read(SpkStore *store, const char *task, gint64 after, gui
 		return NULL;
 	return g_steal_pointer(&entries);
 }
+
+gboolean spk_journal_last(SpkStore *store, const char *task, const char *kind,
+			  SpkJournalEntry **ret_entry, GError **error)
+{
+	g_autoptr(GPtrArray) entries =
+		g_ptr_array_new_with_free_func((GDestroyNotify)spk_journal_entry_free);
+	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_READ, error);
+
+	if (!tx ||
+	    !spk_tx_each(tx,
+			 "SELECT seq, kind, effect, payload, created_us FROM journal"
+			 " WHERE task = $1 AND kind = $2 ORDER BY seq DESC LIMIT 1",
+			 SPK_ARGS(spk_db_text(task), spk_db_text(kind)), entry_from_row,
+			 entries, error))
+		return FALSE;
+	*ret_entry = entries->len ? g_ptr_array_steal_index(entries, 0) : NULL;
+	return TRUE;
+}

@@ -183,12 +183,22 @@ static const char *const ledger_sums[] = {
 	" GROUP BY day, coalesce(task, ''), spark, repo, provider, model",
 	NULL,
 };
+static const char *const remembered_setups[] = {
+	"CREATE TABLE setups ("
+	" repo {key} NOT NULL PRIMARY KEY,"	/* top folder */
+	" folder TEXT NOT NULL,"		/* below it */
+	" command TEXT NOT NULL,"
+	" allow TEXT NOT NULL,"			/* JSON array of hosts */
+	" set_us BIGINT NOT NULL)",
+	NULL,
+};
 /* clang-format on */
 
 /* [n] leads from version n to n + 1. */
 static const char *const *const steps[] = {
-	tasks_and_journal, leases_mail_workers, evidence,    tasks_apart,
-	chat_sessions,	   knobs_events,	call_ledger, ledger_sums,
+	tasks_and_journal, leases_mail_workers, evidence,
+	tasks_apart,	   chat_sessions,	knobs_events,
+	call_ledger,	   ledger_sums,		remembered_setups,
 };
 
 const int spk_store_newest = G_N_ELEMENTS(steps);

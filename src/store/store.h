@@ -133,6 +133,9 @@ gboolean spk_journal_append(SpkStore *store, const char *task, gint64 token,
 /* Entries with seq > after, at most `limit` (0: all). GPtrArray of SpkJournalEntry. */
 GPtrArray *spk_journal_read(SpkStore *store, const char *task, gint64 after, guint limit,
 			    GError **error);
+/* The last entry of the kind; *ret_entry is NULL when there is none. */
+gboolean spk_journal_last(SpkStore *store, const char *task, const char *kind,
+			  SpkJournalEntry **ret_entry, GError **error);
 /* Called in the appending thread after the commit; for the live line of a command. */
 typedef void (*SpkJournalFn)(const char *task, const SpkJournalEntry *entry,
 			     gpointer user);

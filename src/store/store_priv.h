@@ -1,7 +1,7 @@
 /*
  * What the files of the store share. They lie on each other in this order:
  * states, dialect, holder | tx | migrations, fence | lease, journal | task_row | tasks,
- * mailbox, evidence, worker, prune, sessions, events | knobs | sqlite_conn, sqlite_copy | sqlite | store_all | store |
+ * mailbox, evidence, worker, prune, sessions, setups, events | knobs | sqlite_conn, sqlite_copy | sqlite | store_all | store |
  * backup.
  */
 #ifndef SPK_STORE_STORE_PRIV_H

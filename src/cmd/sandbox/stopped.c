@@ -15,13 +15,17 @@ const json_t *spk_stopped_facts(const SpkJournalEntry *entry)
 {
 	if (!strcmp(entry->kind, "tool.result"))
 		return json_object_get(entry->payload, "meta");
-	return strcmp(entry->kind, "check.result") ? NULL : entry->payload;
+	if (!strcmp(entry->kind, "check.result") || !strcmp(entry->kind, "setup.result"))
+		return entry->payload;
+	return NULL;
 }
 
 const char *spk_stopped_by(const SpkJournalEntry *entry)
 {
 	const char *name = spk_json_str(entry->payload, "name");
 
+	if (!strcmp(entry->kind, "setup.result"))
+		return "the setup";
 	return strcmp(entry->kind, "check.result") ? (name ? name : "a tool") : "a check";
 }
 

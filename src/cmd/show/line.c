@@ -10,6 +10,7 @@
 #define ARROW	     3	/* " → " */
 #define MAX_FOLDED   6
 #define MAX_TAIL     2
+#define LISTED	     5
 #define TEXT_COLUMNS 400 /* kept of any text; the terminal cuts further */
 
 void line_free(gpointer data)
@@ -54,6 +55,21 @@ void line_add_tail(GPtrArray *out, const char *format, ...)
 	raw = g_strdup_vprintf(format, args);
 	va_end(args);
 	line->tail = spk_ui_line(raw, TEXT_COLUMNS);
+}
+
+char *line_list(const json_t *array)
+{
+	GString *text = g_string_new(NULL);
+	size_t n = json_array_size(array);
+
+	for (size_t i = 0; i < n && i < LISTED; i++) {
+		const char *item = json_string_value(json_array_get(array, i));
+
+		g_string_append_printf(text, "%s%s", i ? ", " : "", item ? item : "");
+	}
+	if (n > LISTED)
+		g_string_append_printf(text, " and %zu more", n - LISTED);
+	return g_string_free(text, FALSE);
 }
 
 void lines_now(SpkLines *lines, const char *format, ...)

@@ -90,6 +90,36 @@ static void on_resumed(SpkLines *lines, const json_t *p, GPtrArray *out)
 		 line_str(p, "status"));
 }
 
+static void on_setup_intent(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	g_autofree char *hosts = line_list(json_object_get(p, "allow"));
+	gboolean given = spk_json_bool(p, "remember", FALSE);
+
+	lines_now(lines, "setup: %s", line_str(p, "command"));
+	line_add(out, "bold", "setup", "%s%s%s%s%s", line_str(p, "command"),
+		 *hosts ? ", with " : "", hosts,
+		 given ? "" : " (remembered; --no-setup leaves it out)",
+		 spk_json_bool(p, "again", FALSE) ? ", once more: it was cut off" : "");
+}
+
+static void on_setup_result(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	int code = (int)spk_json_int(p, "exit_code", -1);
+	g_autofree char *folders = line_list(json_object_get(p, "folders"));
+	g_autofree char *dropped = line_list(json_object_get(p, "dropped"));
+
+	lines_now(lines, "setup is done");
+	line_add(out, code ? "bad" : "ok", "setup", "exit code %d in %.1f s%s%s", code,
+		 spk_json_real(p, "seconds", 0), *folders ? "; it left " : "", folders);
+	if (*dropped)
+		line_add(out, "warn", "setup",
+			 "these are files of the repository, and stay as they were: %s",
+			 dropped);
+	if (spk_json_bool(p, "kept", FALSE))
+		line_add(out, "dim", "setup",
+			 "remembered for the next tasks here: `sparks setup list`");
+}
+
 static void on_checks(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
 	const char *command = line_str(p, "recognised");
@@ -286,6 +316,8 @@ static const struct {
 	{ "tree", on_tree },
 	{ "box", on_box },
 	{ "resumed", on_resumed },
+	{ "setup.intent", on_setup_intent },
+	{ "setup.result", on_setup_result },
 	{ "checks", on_checks },
 	{ "check.intent", lines_on_check_intent },
 	{ "check.result", lines_on_check_result },

@@ -25,6 +25,8 @@ void line_add_tail(GPtrArray *out, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void lines_now(SpkLines *lines, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* Text of the payload, "" when there is none. */
 const char *line_str(const json_t *payload, const char *key);
+/* Texts of an array, the first few: "a, b and 3 more"; "" when there are none. */
+char *line_list(const json_t *array);
 
 /* ---- lines_steps.c ---- */
 void lines_on_check_intent(SpkLines *lines, const json_t *payload, GPtrArray *out);

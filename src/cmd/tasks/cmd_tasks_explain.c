@@ -63,6 +63,21 @@ static void say_asked(GString *out, const SpkTask *task, const SpkTrail *trail)
 			spk_json_str(routed, "why"));
 }
 
+static void say_setup(GString *out, const SpkTrail *trail)
+{
+	for (guint i = 0; i < trail->entries->len; i++) {
+		const SpkJournalEntry *entry = trail->entries->pdata[i];
+
+		if (!strcmp(entry->kind, "setup.result"))
+			g_string_append_printf(
+				out,
+				"Before anything else the setup `%s` ran, and ended with exit "
+				"code %d.\n",
+				spk_json_str(entry->payload, "command"),
+				(int)spk_json_int(entry->payload, "exit_code", -1));
+	}
+}
+
 static void say_tried(GString *out, const Tally *tally)
 {
 	g_autofree char *turns = spk_ui_count(tally->turns, "time");
@@ -260,6 +275,7 @@ static char *explain(SpkSession *session, const SpkTask *task, GError **error)
 	tally = tally_up(trail);
 	out = g_string_new(NULL);
 	say_asked(out, task, trail);
+	say_setup(out, trail);
 	say_tried(out, &tally);
 	say_checks(out, trail, &tally);
 	say_critic(out, trail);

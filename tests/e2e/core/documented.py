@@ -12,32 +12,8 @@ import subprocess
 import sys
 import threading
 
-from holders import (CHECK, FINISH, FIX, Daemon, World, give, journal, last_is, main, rows, say, shell,
+from holders import (CHECK, FINISH, FIX, Daemon, Server, World, give, journal, last_is, main, rows, say, shell,
                      start, status, talk, wait_for)
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """On loopback: an address that only [box] allow_private opens."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.server.asked += 1
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"hello from outside\n")
-
-        def log_message(self, *_):
-            pass
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), self.Handler)
-        self.asked = 0
-        self.address = "127.0.0.1:%d" % self.server_port
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def __exit__(self, *args):
-        self.shutdown()
-        super().__exit__(*args)
 
 
 class Forge(Server):
@@ -107,6 +83,15 @@ def healed_and_rolled_back():
     with World() as w:
         bad = ("file_write", {"path": "calc.sh", "content": "add() { :; }\n"})
         w.do(*[say(bad), say(FINISH)] * 5, code=1)
+        hold(w)
+
+
+def set_up():
+    mount = "python3 -c 'import ctypes; ctypes.CDLL(None).mount(0, 0, 0, 0, 0)'"
+    with World() as w:
+        report = w.do(say(FIX), say(FINISH), words=("--setup", "mkdir made"))
+        assert report["verdict"] == "verified", report
+        w.do(say(FIX), code=1, words=("--setup", f"{mount}; exec sleep 60", "--set", "box.timeout_secs=2"))
         hold(w)
 
 
@@ -271,7 +256,7 @@ def every_row_was_seen():
 
 
 read_table()
-main(fixed_applied_and_undone, healed_and_rolled_back, its_own_check, a_check_runs_into_walls, no_room_in_the_window,
+main(fixed_applied_and_undone, healed_and_rolled_back, set_up, its_own_check, a_check_runs_into_walls, no_room_in_the_window,
      cancelled_and_taken_up, a_provider_that_fails, a_chat,
      what_housekeeping_dropped, a_command_that_reached_out, a_key_that_was_added, others_are_asked,
      an_agent_program, every_row_was_seen)

@@ -1,10 +1,12 @@
 """What the tests of holders share: daemons, waiting, the journal and the store's rows."""
+import http.server
 import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cmd"))
@@ -60,6 +62,30 @@ class Daemon:
     def stop(self, seconds=30):
         self.process.send_signal(signal.SIGTERM)
         return finish(self.process, 0, seconds)
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """On loopback: an address that only [box] allow_private opens."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.server.asked += 1
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"hello from outside\n")
+
+        def log_message(self, *_):
+            pass
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.Handler)
+        self.asked = 0
+        self.address = "127.0.0.1:%d" % self.server_port
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def __exit__(self, *args):
+        self.shutdown()
+        super().__exit__(*args)
 
 
 def rows(w, sql, *args):
