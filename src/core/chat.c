@@ -216,6 +216,12 @@ static void on_journal(const char *task, const SpkJournalEntry *entry, gpointer 
 		chat->sink->on_entry(entry, chat->sink->user);
 }
 
+void spk_chat_rest(SpkChat *chat)
+{
+	spk_store_rest(chat->store);
+	malloc_trim(0);
+}
+
 static SpkTask *run_turn(SpkChat *chat, const char *id, const SpkChatSink *sink,
 			 SpkCancel *cancel, GError **error)
 {
@@ -234,7 +240,6 @@ static SpkTask *run_turn(SpkChat *chat, const char *id, const SpkChatSink *sink,
 		spk_store_on_journal(chat->store, NULL, NULL);
 		tell_of_elsewhere(chat);
 	}
-	malloc_trim(0); /* a person may think for long now */
 	return ok ? spk_task_get(chat->store, id, error) : NULL;
 }
 

@@ -31,6 +31,8 @@ SpkChat *spk_chat_new(SpkCore *core, const SpkChatStart *start, GError **error);
 SpkChat *spk_chat_resume(SpkCore *core, const char *id, const char *folder,
 			 GError **error);
 void spk_chat_free(SpkChat *chat);
+/* Nothing will be asked for a while: what memory is only kept for speed goes. */
+void spk_chat_rest(SpkChat *chat);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkChat, spk_chat_free)
 
 /* What it is now; title "" before the first message, model NULL: as configured. Borrowed, valid

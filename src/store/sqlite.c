@@ -322,6 +322,18 @@ static gboolean set_up(SpkDb *db, GError **error)
 			       error);
 }
 
+/* Readers that nobody uses go; a writer that is in use is left alone. */
+static void rest(SpkDb *db)
+{
+	g_mutex_lock(&db->idle_lock);
+	g_ptr_array_set_size(db->idle, 0);
+	g_mutex_unlock(&db->idle_lock);
+	if (!g_mutex_trylock(&db->writer_lock))
+		return;
+	spk_sqlite_rest(db->writer);
+	g_mutex_unlock(&db->writer_lock);
+}
+
 static void close_db(SpkDb *db)
 {
 	g_ptr_array_unref(db->idle);
@@ -363,4 +375,5 @@ const SpkDbImpl spk_db_sqlite = {
 	.version = version,
 	.check = spk_sqlite_check,
 	.copy = copy,
+	.rest = rest,
 };

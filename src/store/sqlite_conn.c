@@ -248,6 +248,13 @@ void spk_sqlite_free(SpkSqlite *conn)
 	sqlite3_close(conn->sqlite);
 	g_free(conn);
 }
+
+void spk_sqlite_rest(SpkSqlite *conn)
+{
+	g_hash_table_remove_all(conn->statements);
+	(void)sqlite3_db_release_memory(conn->sqlite); /* as much as it can */
+}
+
 static int configure(sqlite3 *sqlite)
 {
 	int result = sqlite3_busy_timeout(sqlite, BUSY_MS);

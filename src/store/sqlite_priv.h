@@ -20,6 +20,8 @@ typedef struct {
 SpkSqlite *spk_sqlite_new(const char *path, int mode, GError **error);
 void spk_sqlite_free(SpkSqlite *conn);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkSqlite, spk_sqlite_free)
+/* Pages and prepared statements go; both come back when they are needed. */
+void spk_sqlite_rest(SpkSqlite *conn);
 
 /* Sets the error of a result code; always FALSE. */
 gboolean spk_sqlite_failed(SpkSqlite *conn, int result, GError **error);

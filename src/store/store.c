@@ -89,6 +89,12 @@ void spk_store_close(SpkStore *store)
 	g_free(store);
 }
 
+void spk_store_rest(SpkStore *store)
+{
+	if (store->impl->rest)
+		store->impl->rest(store->db);
+}
+
 const char *spk_store_path(SpkStore *store)
 {
 	return store->path;

@@ -28,6 +28,8 @@ typedef enum {
 SpkStore *spk_store_open(const char *path, const char *synchronous, guint flags,
 			 GError **error);
 void spk_store_close(SpkStore *store);
+/* Nobody will ask for a while: what is kept in memory for speed goes. */
+void spk_store_rest(SpkStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkStore, spk_store_close)
 const char *spk_store_path(SpkStore *store);
 int spk_store_schema_version(SpkStore *store);

@@ -52,7 +52,7 @@ typedef struct {
 	gint64 changed; /* set: rows inserted, updated or deleted */
 } SpkDbQuery;
 
-/* All are mandatory. Errors use the codes promised at spk_store_open(). */
+/* Mandatory but for what says otherwise. Errors use the codes promised at spk_store_open(). */
 struct SpkDbImpl {
 	const char *scheme; /* what its addresses begin with; "" takes any (a path) */
 	const SpkDialect *dialect;
@@ -72,6 +72,8 @@ struct SpkDbImpl {
 	 * from that file over what is here, in one transaction. Others may go on working. */
 	gboolean (*copy)(SpkDb *db, const char *path, gboolean back, SpkCancel *cancel,
 			 GError **error);
+	/* Optional: lets go of what is only kept so that the next transaction is quick. */
+	void (*rest)(SpkDb *db);
 };
 
 /* store_all.c; NULL-terminated, the one with scheme "" last. */

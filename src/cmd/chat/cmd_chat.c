@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "cmd/chat/chat.h"
 #include "cmd/chat/editor.h"
+#include "cmd/chat/lean.h"
 #include "cmd/cmd_all.h"
 #include "cmd/submit.h"
 #include "cmd/ui.h"
@@ -55,6 +56,7 @@ static SpkInput take_messages(ChatRoom *room)
 	while (!room->over && !is_told_to_end() && input != SPK_INPUT_END) {
 		g_autofree char *text = NULL;
 
+		spk_chat_rest(room->chat); /* a person may think for long */
 		input = spk_editor_read(editor, &text);
 		if (input == SPK_INPUT_MESSAGE)
 			take(room, text);
@@ -161,6 +163,8 @@ static int run(const SpkArgs *args)
 
 	room.results = g_ptr_array_new_with_free_func(g_free);
 	room.terminal = spk_term_is_tty(STDIN_FILENO) && spk_term_is_tty(STDOUT_FILENO);
+	if (room.terminal && !message)
+		chat_lean();
 	if (!spk_session_open(&room.session, args, FALSE, &code))
 		return code;
 	if (spk_args_flag(args, "list")) {

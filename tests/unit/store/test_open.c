@@ -111,6 +111,32 @@ static void test_synchronous_word(void **state)
 	assert_failed(&error, SPK_ERR_CONFIG);
 }
 
+/* What is kept for speed goes, and nothing else; who is at work keeps it. */
+static void test_rest(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(SpkTask) task = NULL;
+	SpkTx *tx;
+	sqlite3_int64 busy, rested;
+
+	for (guint i = 0; i < 200; i++) {
+		g_autofree char *id = g_strdup_printf("aaaa%08u", i);
+
+		add_task(f->store, id);
+	}
+	tx = spk_tx_begin(f->store, SPK_TX_WRITE, NULL);
+	busy = sqlite3_memory_used();
+	spk_store_rest(f->store);
+	assert_true(sqlite3_memory_used() == busy);
+	assert_true(spk_tx_commit(tx, NULL));
+	spk_store_rest(f->store);
+	rested = sqlite3_memory_used();
+	assert_true(rested < busy / 2);
+	task = spk_task_get(f->store, "aaaa00000007", NULL);
+	assert_non_null(task);
+	add_task(f->store, "bbbb00000001");
+}
+
 static void test_read_only(void **state)
 {
 	Fixture *f = *state;
@@ -242,6 +268,7 @@ static const struct CMUnitTest tests[] = {
 	FOLDER_TEST(test_must_exist),
 	FOLDER_TEST(test_makes_the_folder),
 	FOLDER_TEST(test_synchronous_word),
+	STORE_TEST(test_rest),
 	STORE_TEST(test_read_only),
 	FOLDER_TEST(test_foreign_is_never_written),
 	FOLDER_TEST(test_foreign_in_use),
