@@ -771,6 +771,14 @@ def the_read_only_path_can_be_read(c):
 
 
 @test()
+def a_file_of_the_system_can_be_shown_once_more(c):
+    """As the installed sparks-box is to a probe: it lies on a read-only mount, and runs."""
+    code, out, _ = c.run(["/usr/bin/env", "echo", "fine"], "--read-only", "/usr/bin/env",
+                         "--read-only", os.path.realpath("/bin/sh"))
+    same((code, out), (0, "fine\n"))
+
+
+@test()
 def another_folder_can_stand_in_for_the_work_tree(c):
     path = os.path.join(c.top, "checkout")
     os.mkdir(path)
