@@ -299,8 +299,16 @@ json_t *spk_conf_to_json(const SpkConf *conf)
 			 values);
 }
 
+static void add_presence(json_t *values, const SpkConf *conf, const SpkSecret *secret)
+{
+	gboolean near = spk_conf_secret_near(conf, secret->env) != NULL;
+
+	spk_json_set(values, secret->env, json_boolean(near));
+}
+
 json_t *spk_conf_task_values(const SpkConf *conf)
 {
+	g_auto(GStrv) rows = spk_conf_list(conf, "box.credentials");
 	const SpkOpt *options = spk_conf_options();
 	json_t *values = json_object();
 
@@ -310,9 +318,16 @@ json_t *spk_conf_task_values(const SpkConf *conf)
 				     value_to_json(&options[i], &conf->values[i]));
 	for (const SpkSecret *secret = spk_secrets(); secret->key; secret++)
 		if (secret->model)
-			spk_json_set(values, secret->env,
-				     json_boolean(spk_conf_secret_near(
-							  conf, secret->env) != NULL));
+			add_presence(values, conf, secret);
+	for (char **row = rows; *row; row++) {
+		const char *open = strchr(*row, '{');
+		g_autofree char *name = open ? g_strndup(open + 1, strcspn(open + 1, "}"))
+					     : NULL;
+		const SpkSecret *secret = name ? spk_secret_find(name) : NULL;
+
+		if (secret)
+			add_presence(values, conf, secret);
+	}
 	return values;
 }
 

@@ -126,8 +126,8 @@ const char *const *spk_conf_warnings(const SpkConf *conf);
 json_t *spk_conf_to_json(const SpkConf *conf);
 
 /* {"name":value,…} of the options that a task runs with (all but SPK_OPT_PROCESS), and
- * {"OPENAI_API_KEY":true,…} for the secrets that are there: equal for two processes that would
- * run a task alike. */
+ * {"OPENAI_API_KEY":true,…} for the secrets of models and of [box] credentials: equal for two
+ * processes that would run a task alike. */
 json_t *spk_conf_task_values(const SpkConf *conf);
 
 /* Records the hash of config.toml and .env in `folder` (those that exist; none: NOT_FOUND) in

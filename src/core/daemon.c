@@ -98,13 +98,15 @@ static gboolean is_of_servers(const char *name)
 					     NULL };
 	static const char *const sections[] = { "anthropic.", "ollama.", "openai.",
 						"openrouter.", "zen." };
+	const SpkSecret *secret;
 
 	if (strcmp(name, "openai.context_window") == 0)
 		return FALSE;
 	for (gsize i = 0; i < G_N_ELEMENTS(sections); i++)
 		if (g_str_has_prefix(name, sections[i]))
 			return TRUE;
-	return g_strv_contains(names, name) || spk_secret_find(name);
+	secret = spk_secret_find(name);
+	return g_strv_contains(names, name) || (secret && secret->model);
 }
 
 static gboolean is_moot(const char *name, const json_t *options)

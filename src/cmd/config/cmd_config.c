@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "box/credentials.h"
 #include "cmd/cmd_all.h"
 #include "cmd/frame/cmd_priv.h"
 #include "cmd/config/config_all.h"
@@ -118,6 +119,18 @@ static int print_check(const SpkConf *conf, GPtrArray *problems)
 	return exit_code;
 }
 
+/* What other rooms make of it. */
+static void check_parts(SpkConf *conf, GPtrArray *problems)
+{
+	g_autoptr(GPtrArray) credentials = NULL;
+	GError *error = NULL;
+
+	spk_sparks_check(conf, problems);
+	credentials = spk_credentials(conf, &error);
+	if (!credentials)
+		g_ptr_array_add(problems, error);
+}
+
 static int run_check(const SpkArgs *args)
 {
 	const char *file = spk_args_rest(args)[0];
@@ -130,7 +143,7 @@ static int run_check(const SpkArgs *args)
 
 	conf = spk_conf_check(&source, &problems);
 	if (!problems->len) /* else one would be found twice, in other words */
-		spk_sparks_check(conf, problems);
+		check_parts(conf, problems);
 	return spk_args_flag(args, "json") ? print_check_json(conf, problems)
 					   : print_check(conf, problems);
 }

@@ -72,8 +72,25 @@ static void test_only_models_keys_are_compared(void **state)
 	g_setenv("ANTHROPIC_API_KEY", "sk-x", TRUE);
 	with = spk_conf_task_values(without);
 	assert_false(json_equal(before, with));
-	g_unsetenv("GH_TOKEN");
 	g_unsetenv("ANTHROPIC_API_KEY");
+	g_unsetenv("GH_TOKEN");
+}
+
+static void test_keys_of_the_box_are_compared(void **state)
+{
+	g_autoptr(SpkConf) conf = NULL;
+	g_autoptr(json_t) before = NULL, with = NULL;
+
+	g_setenv("SPARKS_BOX_CREDENTIALS", "[\"a.test X: {github.token}\", \"b\", \"{\"]",
+		 TRUE);
+	conf = load_ok(NULL);
+	before = spk_conf_task_values(conf);
+	g_setenv("GH_TOKEN", "ghp_x", TRUE);
+	with = spk_conf_task_values(conf);
+	assert_true(json_is_false(json_object_get(before, "GH_TOKEN")));
+	assert_true(json_is_true(json_object_get(with, "GH_TOKEN")));
+	g_unsetenv("GH_TOKEN");
+	g_unsetenv("SPARKS_BOX_CREDENTIALS");
 }
 
 /* ---- text ---- */
@@ -292,6 +309,7 @@ const struct CMUnitTest secret_tests[] = {
 	TEST(test_names),
 	TEST(test_keys_of_ones_own),
 	TEST(test_only_models_keys_are_compared),
+	TEST(test_keys_of_the_box_are_compared),
 	TEST(test_lines),
 	TEST(test_what_can_be_a_secret),
 	TEST(test_seal_opens_with_its_key_only),
