@@ -1,6 +1,8 @@
 #include "cmd/submit.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -98,8 +100,16 @@ char *spk_submit_folder(const char *repo, const char **ret_label, GError **error
 {
 	gboolean path = repo && (strchr(repo, '/') || !strcmp(repo, ".") ||
 				 g_file_test(repo, G_FILE_TEST_IS_DIR));
-	g_autofree char *here = g_get_current_dir();
+	char *cwd = getcwd(NULL, 0); /* where it is gone, g_get_current_dir() says "/" */
+	g_autofree char *here = g_strdup(cwd);
 
+	free(cwd);
+	if (!here) {
+		spk_error_set_errno(error, SPK_ERR_NOT_FOUND, errno,
+				    "was it removed? cd to one that is there",
+				    "the current folder cannot be told");
+		return NULL;
+	}
 	*ret_label = path ? NULL : repo;
 	if (!path)
 		return g_steal_pointer(&here);

@@ -201,7 +201,7 @@ static void list_settings(ChatRoom *room)
 				: spk_config_value_text(conf, &spk_conf_options()[index]);
 
 		if (value)
-			printf("  %-34s %s\n", knob->name, value);
+			printf("  %-35s %s\n", knob->name, value);
 	}
 	puts("  /set KEY VALUE changes one, /set KEY reset takes that back");
 }

@@ -6,10 +6,11 @@ import http.server
 import json
 import os
 import sqlite3
+import subprocess
 import threading
 import time
 
-from world import CHECK, FINISH, FIX, World, main, say
+from world import CHECK, FINISH, FIX, SPARKS, World, main, say
 
 KEYS = ["task", "goal", "spark", "status", "verdict", "verified", "reason", "summary", "branch",
         "commit", "base", "checks", "critic", "files_changed", "risky_files", "steps", "tokens", "cost_usd",
@@ -71,6 +72,10 @@ def refused_before_anything_is_queued():
         w.run("do", "x", "--model", play, "--spark", "coderr", code=2)
         w.run("do", "x", "--model", play, "--repo", "/no/such/folder", code=2)
         w.run("do", "x", "--model", "script:/no/such.play", code=2)
+        gone = subprocess.run(["sh", "-c", 'mkdir gone && cd gone && rmdir ../gone && exec "$0" do x "$@"',
+                               SPARKS, "--model", play], cwd=w.folder, env=w.env, check=False,
+                              capture_output=True, text=True)
+        assert gone.returncode == 2 and "current folder" in gone.stderr, gone
         w.run("do", "x", "--model", play, "--auto-store", "facts", code=2)
         w.run("do", "x", "--model", play, "--cli-tool", "vim", code=2)
         w.run("tasks", "show", "0000", code=2)
