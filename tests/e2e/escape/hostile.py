@@ -936,16 +936,16 @@ def _():
         while depth:
             count[0:4] = struct.pack("I", struct.unpack("I", count[0:4])[0] + 1)
             if os.fork():
-                time.sleep(8)
+                time.sleep(20)
                 os._exit(0)
             depth -= 1
         os._exit(0)
     pid = os.fork()
     if pid == 0:
-        hop(280)     # deeper ones get slow
+        hop(266)     # [box] pids and a few more; deeper ones get slow
     for _ in range(100):
         time.sleep(0.1)
-        if struct.unpack("I", count[0:4])[0] >= 280:
+        if struct.unpack("I", count[0:4])[0] >= 264:
             return True
     raise OSError(0, "only %d" % struct.unpack("I", count[0:4])[0])
 
@@ -1022,6 +1022,11 @@ def _():
     return all(os.waitpid(pid, os.WNOHANG)[0] == 0 for pid in pids)
 
 
+def linger():
+    """For the watch to look, on a machine that is busy, too."""
+    time.sleep(2)
+
+
 @attack("memory bomb", "files without a name (memfd)")
 def _():
     piece = bytes(PIECE)
@@ -1030,7 +1035,7 @@ def _():
         for _ in range(12):
             os.write(fd, piece)
             time.sleep(0.004)
-    time.sleep(0.2)
+    linger()
     return True
 
 
@@ -1045,7 +1050,7 @@ def _():
         ctypes.memset(at, 1, 4 * PIECE)
         call(67, ctypes.c_void_p(at))
         time.sleep(0.02)
-    time.sleep(0.2)
+    linger()
     return True
 
 
@@ -1093,7 +1098,7 @@ def _():
         with open(f"many/{i}", "wb", buffering=0) as file:
             file.write(bytes(2 * PIECE))
         time.sleep(0.004)
-    time.sleep(0.3)
+    linger()
     return True
 
 
@@ -1102,7 +1107,7 @@ def _():
     os.mkdir("inodes")
     for i in range(30000):
         os.close(os.open(f"inodes/{i}", os.O_CREAT | os.O_WRONLY))
-    time.sleep(0.3)
+    linger()
     return True
 
 
