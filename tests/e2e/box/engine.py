@@ -42,9 +42,9 @@ class Engine:
         return subprocess.run(["curl", "-sS", "-X", method, "--unix-socket", self.socket, *words, "http://d" + path],
                               capture_output=True, check=False, **more).stdout
 
-    def json(self, method, path, body=None):
+    def json(self, method, path, body=None, **more):
         words = ["-H", "Content-Type: application/json", "--data-binary", "@-"] if body is not None else []
-        text = self.call(method, path, *words, input=json.dumps(body).encode() if body is not None else None)
+        text = self.call(method, path, *words, input=json.dumps(body).encode() if body is not None else None, **more)
         return json.loads(text) if text.strip() else None
 
     def answers(self):
