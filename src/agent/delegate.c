@@ -105,7 +105,8 @@ static gboolean delegate_run(SpkRun *run, SpkOutcome *ret_outcome, GError **erro
 
 	if (!json_array_size(run->messages) && !open_work(run, error))
 		return FALSE;
-	while (!done && !run_at_limit(run, ret_outcome))
+	/* what is on record is returned whatever the limits say */
+	while (!done && (result_of(run, run->turn) || !run_at_limit(run, ret_outcome)))
 		if (!step(run, ret_outcome, &done, error))
 			return FALSE;
 	return TRUE;

@@ -106,22 +106,29 @@ static void add_tail(GString *text, const CliAttempt *attempt, const CliEnd *end
 
 /* ---- retry and fallback ---- */
 
-/* The next of [cli] fallback that this task may use, was not tried and is here. What lay on
- * this machine's own server does not go to the cloud. */
-static const Cli *next_of(const SpkToolCtx *ctx, const char *const *names, guint tried,
+static gboolean may_take_over(const SpkToolCtx *ctx, const Cli *cli, gboolean from_local)
+{
+	g_autofree char *why = NULL;
+
+	if (cli_obstacle(ctx->conf, cli, NULL, &why) != CLI_CAUSE_DONE)
+		return FALSE;
+	return !from_local || spk_conf_bool(ctx->conf, "llm.fallback_to_cloud") ||
+	       cli_is_local(ctx->conf, cli, NULL);
+}
+
+/* The next of [cli] fallback that this task may use, was not tried and is here. What a server on
+ * this machine was to see does not go to the cloud. */
+static const Cli *next_of(const SpkToolCtx *ctx, const CliAttempt *before, guint tried,
 			  guint *ret_bit)
 {
 	g_auto(GStrv) order = spk_conf_list(ctx->conf, "cli.fallback");
+	gboolean from_local = cli_is_local(ctx->conf, before->cli, before->model);
 
 	for (char **name = order; *name; name++)
 		for (guint i = 0; cli_table[i]; i++) {
-			g_autofree char *why = NULL;
-
 			if (strcmp(cli_table[i]->tool, *name) != 0 || tried & 1u << i ||
-			    !g_strv_contains(names, *name))
-				continue;
-			if (cli_obstacle(ctx->conf, cli_table[i], NULL, &why) !=
-			    CLI_CAUSE_DONE)
+			    !g_strv_contains(ctx->names, *name) ||
+			    !may_take_over(ctx, cli_table[i], from_local))
 				continue;
 			*ret_bit = 1u << i;
 			return cli_table[i];
@@ -144,7 +151,9 @@ static gboolean decide(Work *work, const CliEnd *end, SpkCancel *cancel,
 {
 	const SpkToolCtx *ctx = work->ctx;
 	guint retries = (guint)spk_conf_int(ctx->conf, "cli.retries"), bit = 0;
-	const Cli *next = next_of(ctx, ctx->names, work->tried, &bit);
+	const Cli *next = cli_cause_info(end->cause)->fallback
+				  ? next_of(ctx, &work->attempt, work->tried, &bit)
+				  : NULL;
 	CliDecision decision = cli_decide(end->cause, work->again, retries, next != NULL);
 
 	*ret_more = decision != CLI_STOP;

@@ -194,8 +194,7 @@ static gboolean find_in(const char *name, const char *const *folders, const char
 		spk_error_set(
 			error, SPK_ERR_NOT_FOUND,
 			"install it, or name its folder in [cli] path",
-			"there is no program %s in [cli] path, in PATH or where its "
-			"installers put it",
+			"there is no program %s in [cli] path, PATH or its usual places",
 			name);
 		return FALSE;
 	}

@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "llm/llm_impl.h"
 #include "llm/route.h"
 #include "tool/cli_place.h"
 
@@ -78,6 +79,18 @@ CliCause cli_obstacle(SpkConf *conf, const Cli *cli, const char *model, char **r
 
 	*ret_why = NULL;
 	return get_means(conf, cli, model, NULL, &means, ret_why);
+}
+
+gboolean cli_is_local(SpkConf *conf, const Cli *cli, const char *model)
+{
+	g_auto(Means) means = { 0 };
+	g_autofree char *why = NULL;
+	g_autoptr(GUri) uri = NULL;
+
+	if (get_means(conf, cli, model, NULL, &means, &why) != CLI_CAUSE_DONE)
+		return FALSE;
+	uri = g_uri_parse(means.to.origin, G_URI_FLAGS_NONE, NULL);
+	return uri && g_uri_get_host(uri) && spk_host_is_local(g_uri_get_host(uri));
 }
 
 /* ---- while it runs ---- */

@@ -39,6 +39,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliEnd, cli_end_clear)
  * REFUSED; DONE: nothing stands in the way. The reason goes to *ret_why. */
 CliCause cli_obstacle(SpkConf *conf, const Cli *cli, const char *model, char **ret_why);
 
+/* Whether its model is on this machine or in its private network; FALSE when that is not known. */
+gboolean cli_is_local(SpkConf *conf, const Cli *cli, const char *model);
+
 /* FALSE only when the task cannot go on: cancelled, the sandbox broken, no room in a budget. */
 gboolean cli_attempt(const SpkToolCtx *ctx, const CliAttempt *attempt, SpkCancel *cancel,
 		     CliEnd *ret_end, GError **error);

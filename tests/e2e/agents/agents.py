@@ -179,6 +179,10 @@ def another_takes_over_in_the_order_that_is_set():
         assert models == ["gpt-x", "sparks/gpt-5.3-codex", "stand-in-default"], models
         result = [one["payload"] for one in w.log(task) if one["kind"] == "tool.result"][0]
         assert "opencode takes over." in result["text"] and len(result["meta"]["earlier"]) == 2, result
+    with Agents((401, "no")) as w:      # from a server here to none in the cloud
+        words = ("--set", "anthropic.url=https://api.anthropic.com/v1", "--set", "cli.fallback=[\"claude_code\"]")
+        task = w.give("codex", words=words, code=69)
+        assert [one["tool"] for one in w.envelopes(task)] == ["codex"], w.envelopes(task)
     with Agents(programs=("claude",), config='fallback = ["opencode", "claude_code"]') as w:
         task = w.give("codex")
         assert [(one["tool"], one["cause"]) for one in w.envelopes(task)] == [("claude_code", "done")], w.envelopes(task)
@@ -211,6 +215,25 @@ def a_person_can_stop_it():
         _, err = child.communicate(timeout=30)
         assert child.returncode == 130, (child.returncode, err)
         assert not standins(w)
+
+
+def a_killed_one_is_taken_up():
+    with Agents((200, "first")) as w:
+        child = subprocess.Popen([SPARKS, "do", "WAITS_FIRST, then add must add", "--cli-tool", "codex", "--check", CHECK],
+                                 env=w.env, cwd=w.repo, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        deadline = time.time() + 30
+        while time.time() < deadline and not w.server.asked:
+            time.sleep(0.1)
+        time.sleep(0.5)         # half a change is made
+        child.kill()
+        child.communicate()
+        task, = w.json("tasks", "list")
+        done = w.json("tasks", "resume", task["task"])
+        assert done["verdict"] == "verified", done
+        assert w.run("tasks", "diff", task["task"]).out.count("half a change") == 1
+        results = [one["payload"] for one in w.log(task) if one["kind"] == "tool.result"]
+        assert [one.get("unknown", False) for one in results] == [True, False], results
+        assert [one["cause"] for one in w.envelopes(task)] == ["done"] and not standins(w)
 
 
 def standins(w):
@@ -304,11 +327,12 @@ def budgets_hold():
         assert "price" in task["error"]["message"] and task["status"] == "paused", task
         task = w.give("claude_code", words=("--set", "budget.day_usd=0.01"), code=75)
         assert task["status"] == "paused" and w.envelopes(task) == [], task
+        assert w.json("tasks", "resume", task["task"])["verdict"] == "verified"
 
 
 PARTS = {"1": (each_works_in_the_box_with_a_key_that_it_never_sees, wrong_work_is_healed_or_rolled_back,
                failures_have_their_names, what_may_pass_is_tried_once_more_from_the_same_files),
-         "2": (another_takes_over_in_the_order_that_is_set, time_runs_out, a_person_can_stop_it,
+         "2": (another_takes_over_in_the_order_that_is_set, time_runs_out, a_person_can_stop_it, a_killed_one_is_taken_up,
                nothing_stays_and_noise_is_passed_over, what_is_missing_is_said, a_model_may_use_it_as_a_tool,
                what_is_not_here_is_not_offered, budgets_hold)}
 

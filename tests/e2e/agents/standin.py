@@ -171,11 +171,13 @@ def main():
     status, said = ask(cli, prompt)
     if status != 200:
         return cli.fail(said[:200], status)
-    if "BREAKS_FIRST" in mode:
+    if mode & {"BREAKS_FIRST", "WAITS_FIRST"}:
         with open("calc.sh", "a", encoding="utf-8") as file:
             file.write("# half a change\n")
-        if said == "first":
+        if said == "first" and "BREAKS_FIRST" in mode:
             return cli.fail("again, please", 503) if ME != "opencode" else 1
+    if "WAITS_FIRST" in mode and said == "first":
+        time.sleep(600)
     if "LOOK" in mode:
         look_around(cli)
     if "TALK" not in mode:
