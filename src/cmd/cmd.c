@@ -151,8 +151,7 @@ json_t *spk_cmd_error_to_json(const GError *error)
 			 spk_json_text(spk_error_hint(error)));
 }
 
-/* On a terminal folded, with commands in one piece; elsewhere one line for a script to read. */
-static void say_hint(const char *hint)
+void spk_cmd_say_hint(const char *hint)
 {
 	g_autofree char *clean = spk_text_clean(hint, -1, SPK_CLEAN_TEXT);
 	g_autoptr(GString) folded = g_string_new(NULL);
@@ -174,7 +173,7 @@ void spk_cmd_say_error(const GError *error)
 	fprintf(stderr, "%ssparks:%s %s\n", spk_term_sgr(STDERR_FILENO, "bad"),
 		spk_term_sgr(STDERR_FILENO, "reset"), message);
 	if (hint)
-		say_hint(hint);
+		spk_cmd_say_hint(hint);
 }
 
 int spk_cmd_fail(GError *take_error, gboolean json)

@@ -86,6 +86,9 @@ int spk_cmd_main(const SpkProgram *program, int argc, char **argv);
 int spk_cmd_fail(GError *take_error, gboolean json);
 /* The words alone, on stderr. */
 void spk_cmd_say_error(const GError *error);
+/* To stderr, indented: on a terminal folded, with commands in one piece; elsewhere one line for
+ * a script to read. */
+void spk_cmd_say_hint(const char *hint);
 /* {"code","message","hint"} */
 json_t *spk_cmd_error_to_json(const GError *error);
 /* Loads the configuration for a command, warnings to stderr; NULL with *ret_exit set. */

@@ -21,8 +21,10 @@ static int open_regular(const char *path, GError **error)
 		return -1;
 	/* ENXIO: a socket, or a device without a driver. */
 	if ((fd < 0 && errno != ENXIO) || (fd >= 0 && fstat(fd, &st) < 0)) {
-		spk_error_set_errno(error, SPK_ERR_CONFIG, errno, NULL, "cannot open %s",
-				    path);
+		spk_error_set_errno(error, SPK_ERR_CONFIG, errno,
+				    "make it readable for you, or set SPARKS_HOME to a "
+				    "folder of yours",
+				    "cannot open %s", path);
 		return -1;
 	}
 	if (fd >= 0 && S_ISDIR(st.st_mode))

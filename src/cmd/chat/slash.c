@@ -322,6 +322,12 @@ static const RunWord runs[CHAT_N_WORDS] = {
 	[CHAT_WORD_UNDO] = run_undo,
 };
 
+static void say_instead(const ChatWord *word)
+{
+	fprintf(stderr, "/%s is not in this version:\n", word->name);
+	spk_cmd_say_hint(word->instead);
+}
+
 void chat_slash(ChatRoom *room, const char *text)
 {
 	g_autoptr(GError) error = NULL;
@@ -330,8 +336,7 @@ void chat_slash(ChatRoom *room, const char *text)
 	if (!chat_line_parse(text, &line, &error))
 		spk_cmd_say_error(error);
 	else if (line.word->instead)
-		fprintf(stderr, "/%s is not in this version: %s\n", line.word->name,
-			line.word->instead);
+		say_instead(line.word);
 	else
 		runs[line.word->id](room, &line);
 	fflush(stdout);

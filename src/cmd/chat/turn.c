@@ -212,13 +212,12 @@ static void say_state(const SpkTask *task)
 					   : task->reason ? task->reason
 							  : "",
 					   2000);
-	g_autofree char *what = spk_ui_line(hint, 2000);
 
 	fflush(stdout);
 	fprintf(stderr, "%s%s%s%s%s\n", spk_term_sgr(STDERR_FILENO, "warn"), state,
 		spk_term_sgr(STDERR_FILENO, "reset"), *why ? ": " : "", why);
-	if (*what)
-		fprintf(stderr, "  %s\n", what);
+	if (hint && *hint)
+		spk_cmd_say_hint(hint);
 	if (task->status == SPK_STATE_PAUSED || task->status == SPK_STATE_CANCELLED)
 		fputs("  /resume goes on with it, a new message begins anew\n", stderr);
 }
