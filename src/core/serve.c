@@ -149,7 +149,9 @@ static void hear(Server *server, gboolean (*change)(SpkCore *core))
 		server->workers = (guint)now;
 		g_thread_pool_set_max_threads(server->pool, (int)now, NULL);
 	}
-	spk_info("core", "options have changed");
+	/* who has just saved the file wants to see it; the daemon says nothing else of its own */
+	spk_warn("core",
+		 "changed options are in force: tasks that begin from now on have them");
 	if (!spk_core_announce(server->core, &error))
 		spk_warn("core", "cannot tell what has changed: %s", error->message);
 }

@@ -250,6 +250,31 @@ json_t *spk_redact_known_json(const SpkRedact *redact, const json_t *json)
 	return treat_json((gpointer)redact, treat_known, json);
 }
 
+static gboolean text_holds(const SpkRedact *redact, const char *text)
+{
+	for (guint i = 0; i < redact->known->len; i++)
+		if (strstr(text, g_array_index(redact->known, Known, i).value))
+			return TRUE;
+	return FALSE;
+}
+
+gboolean spk_redact_holds_known(const SpkRedact *redact, const json_t *json)
+{
+	const json_t *value;
+	const char *key;
+	size_t i;
+
+	if (json_is_string(json))
+		return text_holds(redact, json_string_value(json));
+	json_array_foreach(json, i, value)
+		if (spk_redact_holds_known(redact, value))
+			return TRUE;
+	json_object_foreach((json_t *)json, key, value)
+		if (spk_redact_holds_known(redact, value))
+			return TRUE;
+	return FALSE;
+}
+
 guint spk_redact_count(SpkRedact *redact)
 {
 	return redact->count;

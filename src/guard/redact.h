@@ -23,6 +23,8 @@ json_t *spk_redact_json(SpkRedact *redact, const json_t *json);
  * string that only looks like a key must stay. Any thread. */
 char *spk_redact_known(const SpkRedact *redact, const char *text);
 json_t *spk_redact_known_json(const SpkRedact *redact, const json_t *json);
+/* Whether any string of it holds a value. Any thread. */
+gboolean spk_redact_holds_known(const SpkRedact *redact, const json_t *json);
 /* The same for text that comes in pieces: what may be shown now. An end that may be the
  * beginning of a value stays in `held` (at first empty); piece NULL: there is no more. */
 char *spk_redact_piece(const SpkRedact *redact, GString *held, const char *piece);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "guard/redact.h"
 #include "llm/choose_priv.h"
@@ -310,16 +311,27 @@ static gboolean complete(SpkLlm *llm, const SpkLlmRequest *request,
 	}
 }
 
-gboolean spk_llm_complete(SpkLlm *llm, const SpkLlmRequest *request,
-			  const SpkLlmSink *sink, SpkCancel *cancel,
-			  SpkLlmReply *ret_reply, GError **error)
+/* A key that stands in the repository, or that a command has printed, goes to no model. Only
+ * values that are known: what merely looks like a key may be what the work is about. */
+static json_t *hide_in_request(const SpkLlm *llm, const SpkLlmRequest *request)
 {
+	if (!spk_redact_holds_known(llm->redact, request->messages))
+		return json_incref(request->messages);
+	return spk_redact_known_json(llm->redact, request->messages);
+}
+
+gboolean spk_llm_complete(SpkLlm *llm, const SpkLlmRequest *given, const SpkLlmSink *sink,
+			  SpkCancel *cancel, SpkLlmReply *ret_reply, GError **error)
+{
+	g_autoptr(json_t) messages = hide_in_request(llm, given);
+	SpkLlmRequest request = *given;
 	g_autoptr(GString) held = g_string_new(NULL);
 	Veil veil = { sink, llm->redact, held };
 	SpkLlmSink veiled = { veil_text, veil_restart, &veil };
 	gboolean streams = sink && sink->on_text;
 
-	if (!complete(llm, request, streams ? &veiled : sink, cancel, ret_reply, error))
+	request.messages = messages;
+	if (!complete(llm, &request, streams ? &veiled : sink, cancel, ret_reply, error))
 		return FALSE;
 	if (streams)
 		veil_text(NULL, &veil);

@@ -134,7 +134,8 @@ class Server(http.server.ThreadingHTTPServer):
         def do_POST(self):
             self.server.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             data = json.dumps({"model": "m", "choices": [{"index": 0, "finish_reason": "stop", "message": {
-                "role": "assistant", "content": self.server.answer}}],
+                "role": "assistant", "content": self.server.answer if isinstance(self.server.answer, str)
+                else json.dumps(self.server.answer.pop(0))}}],
                 "usage": {"prompt_tokens": 7, "completion_tokens": 3}}).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
@@ -150,7 +151,7 @@ class Server(http.server.ThreadingHTTPServer):
 
     def __init__(self, answer):
         super().__init__(("127.0.0.1", 0), self.Handler)
-        self.answer, self.bodies = json.dumps(answer), []
+        self.answer, self.bodies = answer if isinstance(answer, list) else json.dumps(answer), []
         self.url = "http://127.0.0.1:%d/v1" % self.server_port
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -296,9 +297,26 @@ def a_turn_of_a_chat_is_looked_at_too():
         assert journal(w, task, "critic")[0]["opinion"] == "accept", lines
 
 
+def a_key_in_the_repository_goes_to_no_model():
+    key, other = "canary-of-the-repository-0815", "sk-thisonlylookslikeakey0000"
+    calls = [{"say": "", "tool": "file_read", "arguments": {"path": "keys.txt"}},
+             {"say": "", "tool": "shell", "arguments": {"command": f"cat keys.txt; echo changed >>other.txt"}},
+             {"say": "", "tool": "finish", "arguments": {"summary": "-"}},
+             {"opinion": "accept", "objections": []}]
+    with World() as w, Server(calls) as server:
+        w.write("keys.txt", f"github {key}\nfixture {other}\n")
+        w.env.update(GH_TOKEN=key, SPARKS_OPENAI_URL=server.url, SPARKS_OPENAI_MODEL="m", SPARKS_LLM_TOOLS="text",
+                     SPARKS_LLM_VERIFY_MODEL="openai:m")
+        report = w.json("do", f"use {key}", code=3)
+        assert report["critic"]["opinion"] == "accept" and len(server.bodies) == 4, report
+        sent = json.dumps(server.bodies)
+        assert key not in sent and sent.count("[redacted GH_TOKEN]") >= 4 and other in sent, sent
+
+
 if __name__ == "__main__":
     main(a_classifier_picks_the_spark, its_own_sparks_and_what_they_are, what_goes_wrong_leaves_it_to_the_rule,
          the_server_holds_the_answer_to_its_form, a_critic_that_has_no_objection,
          objections_go_back_once_and_the_last_word_is_told, a_critic_never_turns_red_into_green,
          a_critic_that_fails_costs_nobody_the_work, what_passed_is_kept_when_the_next_round_is_worse,
-         a_large_change_is_shown_in_part, a_turn_of_a_chat_is_looked_at_too)
+         a_large_change_is_shown_in_part, a_turn_of_a_chat_is_looked_at_too,
+         a_key_in_the_repository_goes_to_no_model)

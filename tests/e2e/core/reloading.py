@@ -41,6 +41,7 @@ def what_changes_holds_for_the_tasks_to_come():
             assert value(w, "manager.max_steps") == 9
             put(w, "[manager]\nmax_steps = 2\n")
             wait_for(lambda: value(w, "manager.max_steps") == 2)  # 1
+            said(daemon, "changed options are in force")
             task = give(w, *[say(shell(f"echo {n}")) for n in range(5)], say(FIX), say(FINISH))
             wait_for(lambda: status(w, task) == "failed")
             assert w.json("tasks", "show", task)["steps"] == 2

@@ -66,6 +66,8 @@ static void known_values_alone(void **state)
 
 	assert_string_equal(text, "[redacted GH_TOKEN] of sk-proj-abcdefghijklmnop123");
 	assert_string_equal(dump, "[{\"a\":\"=[redacted MYSQL_PASSWORD]=\"}]");
+	assert_true(spk_redact_holds_known(redact, json));
+	assert_false(spk_redact_holds_known(redact, clean));
 	assert_int_equal(spk_redact_count(redact), 0);
 }
 
