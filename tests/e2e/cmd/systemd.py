@@ -86,7 +86,8 @@ class Manager:
         self.runtime = f"/run/user/{UID}"
         self.env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": w.folder,
                     "XDG_RUNTIME_DIR": self.runtime, "LC_ALL": "C.UTF-8",
-                    "SPARKS_HOME": w.env["SPARKS_HOME"], "SPARKS_BOX": w.env["SPARKS_BOX"]}
+                    "SPARKS_HOME": w.env["SPARKS_HOME"],
+                    **{k: v for k, v in w.env.items() if k == "SPARKS_BOX"}}
         w.env.clear()
         w.env.update(self.env)
         shutil.rmtree("/run/user", ignore_errors=True)
