@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "store/ledger.h"
 
 /* A budget that other tasks have a share of put aside may have room for part of what is left. */
@@ -178,7 +179,42 @@ static gboolean purse_open(const SpkToolBill *bill, gboolean knows_usd,
 	return TRUE;
 }
 
-/* ---- after ---- */
+/* ---- while it runs, and after ---- */
+
+/* nano-USD; < 0: not known. */
+static gint64 nano_of(SpkRun *run, const SpkToolBill *bill)
+{
+	const SpkPrice *price = price_of(run, bill);
+
+	if (bill->usd >= 0)
+		return (gint64)(bill->usd * SPK_NANO_USD + 0.5);
+	if (price)
+		return spk_price_cost(price, bill->input, bill->output, bill->cached,
+				      bill->cache_write);
+	/* nothing was asked of anybody, so there is nothing that would have a price */
+	return bill->input || bill->output ? -1 : 0;
+}
+
+static double purse_cost(const SpkToolBill *bill, gpointer user)
+{
+	gint64 nano = nano_of(user, bill);
+
+	return nano < 0 ? -1 : (double)nano / SPK_NANO_USD;
+}
+
+static void purse_fail(const SpkToolBill *bill, gpointer user)
+{
+	SpkRun *run = user;
+	g_autofree char *key = key_of(run, bill);
+	SpkCall call = call_of(run, bill, key);
+	g_autoptr(GError) error = NULL;
+	gboolean nothing = !bill->input && !bill->output && bill->usd <= 0;
+
+	call.cost_nano = nano_of(run, bill);
+	if (!spk_ledger_fail(run->env.store, key, nothing ? NULL : &call, &error))
+		spk_warn("agent", "task %s: a run of %s is not booked: %s",
+			 run->env.task->id, bill->purpose, error->message);
+}
 
 static gboolean purse_close(const SpkToolBill *bill, const json_t *envelope,
 			    gpointer user, GError **error)
@@ -186,24 +222,16 @@ static gboolean purse_close(const SpkToolBill *bill, const json_t *envelope,
 	SpkRun *run = user;
 	g_autofree char *key = key_of(run, bill);
 	SpkCall call = call_of(run, bill, key);
-	const SpkPrice *price = price_of(run, bill);
 	g_autoptr(json_t) payload = json_deep_copy(envelope);
 
-	if (bill->usd >= 0)
-		call.cost_nano = (gint64)(bill->usd * SPK_NANO_USD + 0.5);
-	else if (price)
-		call.cost_nano = spk_price_cost(price, call.input, call.output,
-						call.cached, call.cache_write);
-	/* nothing was asked of anybody, so there is nothing that would have a price */
-	else if (!call.input && !call.output)
-		call.cost_nano = 0;
+	call.cost_nano = nano_of(run, bill);
 	return spk_journal_settle(run->env.store, run->env.token, "cli", payload, &call,
 				  error);
 }
 
 SpkToolPurse run_purse(SpkRun *run)
 {
-	return (SpkToolPurse){ purse_open, purse_close, run };
+	return (SpkToolPurse){ purse_open, purse_close, purse_fail, purse_cost, run };
 }
 
 /* ---- on record ---- */

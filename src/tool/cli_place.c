@@ -89,7 +89,11 @@ static char *look(const char *name, const char *const *folders)
 static char *root_of(const char *real)
 {
 	const char *at = strstr(real, "/node_modules/");
+	const char *store =
+		strstr(real, "/.pnpm/"); /* packages link to each other in it */
 
+	if (store)
+		return g_strndup(real, (gsize)(store - real) + strlen("/.pnpm"));
 	return at ? g_strndup(real, (gsize)(at - real) + strlen("/node_modules"))
 		  : g_strdup(real);
 }

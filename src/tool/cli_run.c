@@ -98,6 +98,9 @@ gboolean cli_is_local(SpkConf *conf, const Cli *cli, const char *model)
 typedef enum { STOP_NONE, STOP_FLOOD, STOP_FAILURES, STOP_BUDGET } Stop;
 
 typedef struct {
+	const SpkToolCtx *ctx;
+	const CliAttempt *attempt;
+	CliEnd *end; /* filled when it is over, but for provider and model */
 	CliWatch *watch;
 	SpkCancel *cancel;
 	guint failures_max;
@@ -105,6 +108,41 @@ typedef struct {
 	double usd_max;
 	Stop stop;
 } Listener;
+
+static SpkToolBill bill_of(const CliAttempt *attempt, const CliEnd *end)
+{
+	return (SpkToolBill){ .purpose = attempt->cli->tool,
+			      .provider = end->provider,
+			      .model = end->model ? end->model : "default",
+			      .number = attempt->number,
+			      .input = end->input,
+			      .output = end->output,
+			      .cached = end->cached,
+			      .cache_write = end->cache_write,
+			      .usd = end->usd };
+}
+
+static void take_usage(CliEnd *end, const CliReport *report)
+{
+	end->input = report->input;
+	end->output = report->output;
+	end->cached = report->cached;
+	end->cache_write = report->cache_write;
+	end->usd = report->usd;
+}
+
+/* As it says itself, else by our own prices. */
+static gboolean is_past_usd(const Listener *listener)
+{
+	const SpkToolPurse *purse = listener->ctx->purse;
+	SpkToolBill bill;
+
+	if (listener->usd_max <= 0 || !purse)
+		return FALSE;
+	take_usage(listener->end, cli_watch_report(listener->watch));
+	bill = bill_of(listener->attempt, listener->end);
+	return purse->cost(&bill, purse->user) > listener->usd_max;
+}
 
 static Stop reason_to_stop(const Listener *listener)
 {
@@ -118,7 +156,7 @@ static Stop reason_to_stop(const Listener *listener)
 		return STOP_FAILURES;
 	if (listener->tokens_max && report->input + report->output > listener->tokens_max)
 		return STOP_BUDGET;
-	if (listener->usd_max > 0 && report->usd > listener->usd_max)
+	if (is_past_usd(listener))
 		return STOP_BUDGET;
 	return STOP_NONE;
 }
@@ -319,11 +357,7 @@ static void take_report(CliEnd *end, const CliWatch *watch)
 		g_free(end->model);
 		end->model = spk_text_clean(report->model, -1, SPK_CLEAN_LINE);
 	}
-	end->input = report->input;
-	end->output = report->output;
-	end->cached = report->cached;
-	end->cache_write = report->cache_write;
-	end->usd = report->usd;
+	take_usage(end, report);
 	end->out = cli_watch_text(watch, FALSE, CLI_TEXT_MAX);
 	end->err = cli_watch_text(watch, TRUE, CLI_TEXT_MAX);
 }
@@ -412,19 +446,6 @@ static gboolean run(const SpkToolCtx *ctx, const CliAttempt *attempt, const Mean
 
 /* ---- who pays ---- */
 
-static SpkToolBill bill_of(const CliAttempt *attempt, const CliEnd *end)
-{
-	return (SpkToolBill){ .purpose = attempt->cli->tool,
-			      .provider = end->provider,
-			      .model = end->model ? end->model : "default",
-			      .number = attempt->number,
-			      .input = end->input,
-			      .output = end->output,
-			      .cached = end->cached,
-			      .cache_write = end->cache_write,
-			      .usd = end->usd };
-}
-
 static gboolean open_purse(const SpkToolCtx *ctx, const CliAttempt *attempt,
 			   const CliEnd *end, Listener *listener, GError **error)
 {
@@ -444,6 +465,18 @@ static gboolean close_purse(const SpkToolCtx *ctx, const CliAttempt *attempt,
 	return !ctx->purse || ctx->purse->close(&bill, envelope, ctx->purse->user, error);
 }
 
+/* It was cancelled, or the sandbox broke: what it has taken so far is no less taken. */
+static void fail_purse(const SpkToolCtx *ctx, const CliAttempt *attempt, CliEnd *end,
+		       const CliWatch *watch)
+{
+	SpkToolBill bill;
+
+	take_usage(end, cli_watch_report(watch));
+	bill = bill_of(attempt, end);
+	if (ctx->purse)
+		ctx->purse->fail(&bill, ctx->purse->user);
+}
+
 /* ---- the whole ---- */
 
 static gboolean never_ran(CliEnd *end, CliCause cause, char *take_why)
@@ -460,14 +493,19 @@ static gboolean go(const SpkToolCtx *ctx, const CliAttempt *attempt, const Means
 {
 	g_autoptr(CliWatch) watch = cli_watch_new(attempt->cli->event);
 	g_autoptr(SpkCancel) stop = spk_cancel_new(cancel);
-	Listener listener = { .watch = watch,
+	Listener listener = { .ctx = ctx,
+			      .attempt = attempt,
+			      .end = end,
+			      .watch = watch,
 			      .cancel = stop,
 			      .failures_max = attempt->cli->failures_max };
 
-	/* what is put aside and never closed is let go with the task's next call */
-	return open_purse(ctx, attempt, end, &listener, error) &&
-	       run(ctx, attempt, means, route, &listener, end, error) &&
-	       close_purse(ctx, attempt, end, error);
+	if (!open_purse(ctx, attempt, end, &listener, error))
+		return FALSE;
+	if (run(ctx, attempt, means, route, &listener, end, error))
+		return close_purse(ctx, attempt, end, error);
+	fail_purse(ctx, attempt, end, watch);
+	return FALSE;
 }
 
 gboolean cli_attempt(const SpkToolCtx *ctx, const CliAttempt *attempt, SpkCancel *cancel,

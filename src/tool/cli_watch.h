@@ -1,7 +1,7 @@
 /*
  * Listens to what an agent program writes while it runs: JSON lines on stdout, words on stderr.
  * Everything is bounded, whatever comes: lines that are too long are passed over, what is no
- * JSON is counted. A pure function of the bytes, not of the pieces they come in.
+ * JSON is counted. What it makes of a stream depends on its bytes, not on the pieces they come in.
  */
 #ifndef SPK_TOOL_CLI_WATCH_H
 #define SPK_TOOL_CLI_WATCH_H

@@ -26,7 +26,7 @@ typedef struct {
 	double usd; /* < 0: it does not say */
 } SpkToolBill;
 
-/* Who pays. Both are called by the thread of the tool, one close() for each open(). */
+/* Who pays. All are called by the thread of the tool; one close() or fail() for each open(). */
 typedef struct {
 	/* Puts aside what an attempt may take, before it is made: *ret_tokens and *ret_usd are the
 	 * most (0: no limit). `knows_usd`: the program tells its cost and keeps to it. LIMIT where a
@@ -36,6 +36,10 @@ typedef struct {
 	/* Books what it took and puts `envelope` on record, both or neither. */
 	gboolean (*close)(const SpkToolBill *bill, const json_t *envelope, gpointer user,
 			  GError **error);
+	/* It ended in the middle: books what it has told so far, apart. */
+	void (*fail)(const SpkToolBill *bill, gpointer user);
+	/* Dollars by our own prices; < 0: they are not known. */
+	double (*cost)(const SpkToolBill *bill, gpointer user);
 	gpointer user;
 } SpkToolPurse;
 

@@ -14,10 +14,10 @@ static CliWatch *listen_to(CliEventFn event, const char *text, gsize len, gsize 
 {
 	CliWatch *watch = cli_watch_new(event);
 
-	for (gsize at = 0; at < len; at += step) {
+	for (gsize at = 0; at < len; at += step)
 		cli_watch_out(watch, text + at, MIN(step, len - at));
+	for (gsize at = 0; at < len; at += step)
 		cli_watch_err(watch, text + at, MIN(step, len - at));
-	}
 	cli_watch_end(watch);
 	return watch;
 }

@@ -205,15 +205,17 @@ def time_runs_out():
 
 def a_person_can_stop_it():
     with Agents() as w:
-        child = subprocess.Popen([SPARKS, "do", "HANG", "--cli-tool", "claude_code", "--check", CHECK], env=w.env, cwd=w.repo,
+        child = subprocess.Popen([SPARKS, "do", "BEGIN and HANG", "--cli-tool", "claude_code", "--check", CHECK], env=w.env, cwd=w.repo,
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         deadline = time.time() + 30
         while time.time() < deadline and not standins(w):
             time.sleep(0.1)
+        time.sleep(1)
         assert standins(w), "it never ran"
         child.send_signal(signal.SIGINT)
         _, err = child.communicate(timeout=30)
         assert child.returncode == 130, (child.returncode, err)
+        assert w.json("cost")["total"]["tokens"]["input"] == 100, "what it took before it was stopped"
         assert not standins(w)
 
 
@@ -322,6 +324,11 @@ def budgets_hold():
         task = w.give("opencode", "SPENDS", words=("--set", "task.max_tokens=3000000", "--set", "cli.fallback=[]"), code=75)
         one = w.envelopes(task)[0]
         assert one["cause"] == "budget" and one["usage"]["input"] <= 6000000, one
+        # also where only our own prices know what it costs
+        task = w.give("opencode", "SPENDS UNTOLD", words=("--budget-usd", "2", "--cli-model", "openai/gpt-5.3-codex",
+                                                          "--set", "task.max_tokens=0", "--set", "cli.fallback=[]"), code=75)
+        one = w.envelopes(task)[0]
+        assert one["cause"] == "budget" and one["cost_usd"] is None and one["usage"]["input"] < 10000000, one
         # no price, and a budget in dollars
         task = w.give("codex", words=("--budget-usd", "1", "--cli-model", "nobody-knows-it"), code=75)
         assert "price" in task["error"]["message"] and task["status"] == "paused", task

@@ -145,6 +145,8 @@ def main():
         print("Invalid API key · Please run /login")
         return 1
     cli.begin()
+    if "BEGIN" in mode:
+        cli.words("I begin.")
     if "HANG" in mode:
         time.sleep(600)
     if "CRASH" in mode:
@@ -163,7 +165,7 @@ def main():
         sys.stdout.write("y" * (5 << 20) + "\n")
     if "SPENDS" in mode:
         for _ in range(50):
-            cli.end("", usd=1.0, tokens=(1000000, 1000))
+            cli.end("", usd=0 if "UNTOLD" in mode else 1.0, tokens=(1000000, 1000))
             cli.begin()
             time.sleep(0.1)
     if "STAYS" in mode:
