@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/xattr.h"
 
 void spk_fd_close(int *fd)
 {
@@ -305,7 +306,12 @@ static gboolean copy_regular(int from_dir, const char *from, int to_dir, const c
 	out = openat(to_dir, to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (out < 0)
 		return FALSE;
-	if (copy_bytes(in, out) && fchmod(out, st.st_mode & 0777) == 0 &&
+	if (!copy_bytes(in, out)) {
+		remove_half(to_dir, to);
+		return FALSE;
+	}
+	spk_xattr_copy_user(in, out);
+	if (fchmod(out, st.st_mode & 0777) == 0 &&
 	    futimens(out, (struct timespec[]){ st.st_atim, st.st_mtim }) == 0)
 		return TRUE;
 	remove_half(to_dir, to);

@@ -27,7 +27,7 @@ gboolean spk_fs_mkdirs(const char *path, int mode, GError **error);
  * a missing path is fine. */
 gboolean spk_fs_remove_tree(const char *path, GError **error);
 /* Copy by reflink where the file system can, else by copy_file_range or read/write; keeps
- * mode and modification time. Symlinks are copied as symlinks. */
+ * mode, modification time and attributes of the user's (`user.*`). Symlinks are copied as symlinks. */
 gboolean spk_fs_copy_file(int from_dir, const char *from, int to_dir, const char *to,
 			  GError **error);
 /* Opens `path` (relative, no leading "/") so that no component can leave the folder `dir`:

@@ -216,11 +216,14 @@ static gboolean write_files(TreePlan *plan, GError **error)
 	return FALSE;
 }
 
-static gboolean carry_out(TreePlan *plan, const SpkTreeApply *how, SpkTreeRecordFn record,
-			  gpointer user, SpkTreeApplied *applied, GError **error)
+static gboolean carry_out(TreePlan *plan, const TreePlan *last, const SpkTreeApply *how,
+			  SpkTreeRecordFn record, gpointer user, SpkTreeApplied *applied,
+			  GError **error)
 {
 	gboolean moved;
 
+	if (!tree_plan_note_parents(plan, last, error))
+		return FALSE;
 	applied->record = tree_plan_to_json(plan);
 	if (!save_record(plan->tree, applied->record, error) ||
 	    (record && !record(applied->record, user, error)) ||
@@ -263,7 +266,7 @@ gboolean spk_tree_apply(SpkTree *tree, const char *raw, const SpkTreeApply *how,
 	if (how->dry_run || !plan.edits->len)
 		return TRUE;
 	return (!how->commit || tree_branch_prepare(&plan, &last, how->message, error)) &&
-	       carry_out(&plan, how, record, user, ret_applied, error);
+	       carry_out(&plan, &last, how, record, user, ret_applied, error);
 }
 
 /* ---- undo ---- */

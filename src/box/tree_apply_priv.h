@@ -12,11 +12,18 @@
 #define TREE_MODE_DIR	0040000
 #define TREE_MODE_OTHER 1 /* a device, or what cannot be looked at */
 
-typedef struct {    /* what is at a path of the user's folder */
-	guint mode; /* git's; 0: nothing; or one of the above */
-	guint perm; /* of a regular file */
-	char *blob; /* of a file or link */
+typedef struct {	/* what is at a path of the user's folder */
+	guint mode;	/* git's; 0: nothing; or one of the above */
+	guint perm;	/* of a regular file */
+	char *blob;	/* of a file or link */
+	json_t *xattrs; /* of a regular file (base/xattr.h); NULL: none */
 } TreeState;
+
+typedef struct { /* a folder that a removal may take along */
+	char *path;
+	guint perm;
+	json_t *xattrs;
+} TreeParent;
 
 typedef struct {
 	char *path;
@@ -31,6 +38,7 @@ typedef struct {
 	int top;	       /* of the user's folder, O_PATH */
 	GPtrArray *edits;      /* TreeEdit, sorted by path */
 	GPtrArray *folders;    /* paths of folders that the edits create */
+	GPtrArray *parents;    /* TreeParent: those above what is removed, as they were */
 	GPtrArray *conflicts;  /* "path: reason" */
 	char *raw;	       /* what is applied; NULL in an undo */
 	char *commit;	       /* with --commit: of the edits */
@@ -54,6 +62,8 @@ TreeEdit *tree_edit_new(const char *path);
 void tree_edit_free(TreeEdit *edit);
 void tree_plan_conflict(TreePlan *plan, const char *path, const char *format, ...)
 	G_GNUC_PRINTF(3, 4);
+/* Fills plan->parents; of those that are gone, with what `last` knows. */
+gboolean tree_plan_note_parents(TreePlan *plan, const TreePlan *last, GError **error);
 json_t *tree_plan_to_json(const TreePlan *plan);
 gboolean tree_plan_from_json(TreePlan *plan, const json_t *record, GError **error);
 /* All edits: `after` everywhere, or with `backwards` `before` everywhere. What is there

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/xattr.h"
 
 #define RECORD_VERSION 1
 
@@ -30,6 +32,15 @@ void tree_edit_free(TreeEdit *edit)
 	g_free(edit);
 }
 
+static void parent_free(gpointer data)
+{
+	TreeParent *parent = data;
+
+	g_free(parent->path);
+	json_decref(parent->xattrs);
+	g_free(parent);
+}
+
 static void edit_free(gpointer edit)
 {
 	tree_edit_free(edit);
@@ -41,6 +52,7 @@ gboolean tree_plan_open(TreePlan *plan, SpkTree *tree, SpkCancel *cancel, GError
 	plan->cancel = cancel;
 	plan->edits = g_ptr_array_new_with_free_func(edit_free);
 	plan->folders = g_ptr_array_new_with_free_func(g_free);
+	plan->parents = g_ptr_array_new_with_free_func(parent_free);
 	plan->conflicts = g_ptr_array_new_with_free_func(g_free);
 	plan->top = tree_open_dir(tree->repo.top, error);
 	return plan->top >= 0;
@@ -53,6 +65,7 @@ void tree_plan_clear(TreePlan *plan)
 	spk_fd_close(&plan->top);
 	g_ptr_array_unref(plan->edits);
 	g_ptr_array_unref(plan->folders);
+	g_ptr_array_unref(plan->parents);
 	g_ptr_array_unref(plan->conflicts);
 	g_free(plan->raw);
 	g_free(plan->commit);
@@ -76,10 +89,18 @@ void tree_plan_conflict(TreePlan *plan, const char *path, const char *format, ..
 
 /* ---- the record ---- */
 
+static json_t *with_xattrs(json_t *object, json_t *xattrs)
+{
+	if (json_object_size(xattrs))
+		spk_json_set(object, "xattrs", json_incref(xattrs));
+	return object;
+}
+
 static json_t *state_to_json(const TreeState *state)
 {
-	return json_pack("{s:i, s:i, s:s?}", "mode", state->mode, "perm", state->perm,
-			 "blob", state->blob);
+	return with_xattrs(json_pack("{s:i, s:i, s:s?}", "mode", state->mode, "perm",
+				     state->perm, "blob", state->blob),
+			   state->xattrs);
 }
 
 static gboolean state_from_json(const json_t *json, TreeState *state)
@@ -87,10 +108,124 @@ static gboolean state_from_json(const json_t *json, TreeState *state)
 	state->mode = spk_json_int(json, "mode", TREE_MODE_OTHER);
 	state->perm = spk_json_int(json, "perm", 0) & 0777;
 	state->blob = g_strdup(spk_json_str(json, "blob"));
+	state->xattrs = json_incref(json_object_get(json, "xattrs"));
 	return state->mode == 0 || ((state->mode == 0100644 || state->mode == 0100755 ||
 				     state->mode == TREE_MODE_LINK) &&
 				    state->blob);
 }
+
+/* ---- folders above what is removed ---- */
+
+static const TreeParent *find_parent(const TreePlan *plan, const char *path)
+{
+	for (guint i = 0; i < plan->parents->len; i++) {
+		const TreeParent *parent = plan->parents->pdata[i];
+
+		if (!strcmp(parent->path, path))
+			return parent;
+	}
+	return NULL;
+}
+
+static void add_parent(TreePlan *plan, const char *path, guint perm, json_t *xattrs)
+{
+	TreeParent *parent = g_new0(TreeParent, 1);
+
+	parent->path = g_strdup(path);
+	parent->perm = perm;
+	parent->xattrs = json_incref(xattrs);
+	g_ptr_array_add(plan->parents, parent);
+}
+
+static int open_parent(const TreePlan *plan, const char *path)
+{
+	return spk_fs_open_beneath(plan->top, path, O_RDONLY | O_DIRECTORY, 0,
+				   RESOLVE_NO_SYMLINKS, NULL);
+}
+
+static gboolean note_parent(TreePlan *plan, const TreePlan *last, const char *path,
+			    GError **error)
+{
+	spk_autofd int fd = open_parent(plan, path);
+	const TreeParent *known = fd < 0 ? find_parent(last, path) : NULL;
+	g_autoptr(json_t) xattrs = NULL;
+	struct stat st;
+
+	if (known)
+		add_parent(plan, path, known->perm, known->xattrs);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return TRUE; /* gone, or not to be looked into */
+	xattrs = spk_xattr_read(fd, path, error);
+	if (xattrs)
+		add_parent(plan, path, st.st_mode & 0777, xattrs);
+	return xattrs != NULL;
+}
+
+gboolean tree_plan_note_parents(TreePlan *plan, const TreePlan *last, GError **error)
+{
+	for (guint i = 0; i < plan->edits->len; i++) {
+		const TreeEdit *edit = plan->edits->pdata[i];
+		g_autofree char *folder = g_strdup(edit->path);
+		char *slash;
+
+		while (edit->before.mode && !edit->after.mode &&
+		       (slash = strrchr(folder, '/'))) {
+			*slash = '\0';
+			if (find_parent(plan, folder))
+				break; /* and those above it */
+			if (!note_parent(plan, last, folder, error))
+				return FALSE;
+		}
+	}
+	return TRUE;
+}
+
+/* Folders that were just made, and had been there before. */
+static void restore_parents(const TreePlan *plan, const GPtrArray *made)
+{
+	for (guint i = 0; i < made->len; i++) {
+		const TreeParent *parent = find_parent(plan, made->pdata[i]);
+		spk_autofd int fd = parent ? open_parent(plan, parent->path) : -1;
+
+		if (fd < 0)
+			continue;
+		/* the file in it matters more than these */
+		(void)fchmod(fd, parent->perm);
+		(void)spk_xattr_write(fd, parent->path, parent->xattrs, NULL);
+	}
+}
+
+static json_t *parents_to_json(const TreePlan *plan)
+{
+	json_t *list = json_array();
+
+	for (guint i = 0; i < plan->parents->len; i++) {
+		const TreeParent *parent = plan->parents->pdata[i];
+
+		json_array_append_new(
+			list, with_xattrs(json_pack("{s:o, s:i}", "path",
+						    tree_path_to_json(parent->path),
+						    "perm", parent->perm),
+					  parent->xattrs));
+	}
+	return list;
+}
+
+static void parents_from_json(TreePlan *plan, const json_t *list)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(list, i, row) {
+		g_autofree char *path = tree_path_from_json(json_object_get(row, "path"));
+
+		if (path)
+			add_parent(plan, path, spk_json_int(row, "perm", 0755) & 0777,
+				   json_object_get(row, "xattrs"));
+	}
+}
+
+/* ---- all of it ---- */
 
 json_t *tree_plan_to_json(const TreePlan *plan)
 {
@@ -114,6 +249,7 @@ json_t *tree_plan_to_json(const TreePlan *plan)
 				      tree_path_to_json(plan->folders->pdata[i]));
 	spk_json_set(record, "edits", edits);
 	spk_json_set(record, "folders", folders);
+	spk_json_set(record, "parents", parents_to_json(plan));
 	return record;
 }
 
@@ -156,6 +292,7 @@ gboolean tree_plan_from_json(TreePlan *plan, const json_t *record, GError **erro
 		if (path)
 			g_ptr_array_add(plan->folders, path);
 	}
+	parents_from_json(plan, json_object_get(record, "parents"));
 	if (!ok)
 		spk_error_set(error, SPK_ERR_CORRUPT, NULL,
 			      "the record of what was applied is damaged");
@@ -238,20 +375,45 @@ static gboolean remove_one(const Carrying *c, const TreeEdit *edit, GError **err
 	return TRUE;
 }
 
+/* Those of the file that is replaced; of one that was removed, as they are on record. */
+static gboolean keep_xattrs(const TreeEdit *edit, int dir, const char *name,
+			    const char *temp, GError **error)
+{
+	spk_autofd int new = openat(dir, temp, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	spk_autofd int old =
+		openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	g_autoptr(json_t) xattrs = NULL;
+	struct stat st;
+
+	if (old >= 0 && fstat(old, &st) == 0 && S_ISREG(st.st_mode))
+		xattrs = spk_xattr_read(old, edit->path, error);
+	else
+		xattrs = edit->before.xattrs ? json_incref(edit->before.xattrs)
+					     : json_object();
+	return xattrs && (new < 0 || spk_xattr_write(new, edit->path, xattrs, error));
+}
+
 /* Beside its place under a name that a next attempt finds again, then renamed. */
 static gboolean write_one(const Carrying *c, const TreeEdit *edit, GError **error)
 {
 	const TreeState *goal = goal_of(c, edit);
 	g_autofree char *temp = g_strdup_printf(".sparks-%s.tmp", c->plan->tree->id);
+	g_autoptr(GPtrArray) made = g_ptr_array_new_with_free_func(g_free);
 	const char *name;
 	spk_autofd int dir =
-		tree_open_parent(c->plan->top, edit->path, TRUE, NULL, &name, error);
+		tree_open_parent(c->plan->top, edit->path, TRUE, made, &name, error);
 
 	if (dir < 0)
 		return FALSE;
+	if (c->backwards)
+		restore_parents(c->plan, made);
 	(void)unlinkat(dir, temp, 0);
 	if (!spk_fs_copy_file(c->source_fd, edit->path, dir, temp, error))
 		return FALSE;
+	if (goal->mode != TREE_MODE_LINK && !keep_xattrs(edit, dir, name, temp, error)) {
+		(void)unlinkat(dir, temp, 0);
+		return FALSE;
+	}
 	if ((goal->mode != TREE_MODE_LINK && fchmodat(dir, temp, goal->perm, 0) < 0) ||
 	    renameat(dir, temp, dir, name) < 0) {
 		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "cannot write %s",

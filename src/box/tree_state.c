@@ -9,10 +9,12 @@
 
 #include "base/error.h"
 #include "base/fs.h"
+#include "base/xattr.h"
 
 void tree_state_clear(TreeState *state)
 {
 	g_free(state->blob);
+	json_decref(state->xattrs);
 	*state = (TreeState){ 0 };
 }
 
@@ -21,6 +23,7 @@ void tree_state_copy(const TreeState *from, TreeState *to)
 	tree_state_clear(to);
 	*to = *from;
 	to->blob = g_strdup(from->blob);
+	to->xattrs = json_incref(from->xattrs);
 }
 
 gboolean tree_state_equal(const TreeState *a, const TreeState *b)
@@ -39,13 +42,17 @@ static GChecksum *blob_hash(const TreeRepo *repo, guint64 size)
 	return sum;
 }
 
-static char *hash_file(int dir, const char *name, const TreeRepo *repo, GError **error)
+static char *hash_file(int dir, const char *name, const TreeRepo *repo,
+		       json_t **ret_xattrs, GError **error)
 {
 	spk_autofd int fd = tree_open_file(dir, name, error);
 	g_autoptr(GChecksum) sum = NULL;
 	struct stat st;
 
 	if (fd < 0)
+		return NULL;
+	*ret_xattrs = spk_xattr_read(fd, name, error);
+	if (!*ret_xattrs)
 		return NULL;
 	sum = blob_hash(repo, fstat(fd, &st) == 0 ? st.st_size : 0);
 	return tree_hash_rest(fd, name, sum, error);
@@ -96,7 +103,7 @@ gboolean tree_state_read(int top, const char *path, const TreeRepo *repo,
 	} else if (S_ISREG(st.st_mode)) {
 		ret_state->mode = st.st_mode & S_IXUSR ? 0100755 : 0100644;
 		ret_state->perm = st.st_mode & 0777;
-		ret_state->blob = hash_file(dir, name, repo, error);
+		ret_state->blob = hash_file(dir, name, repo, &ret_state->xattrs, error);
 	} else {
 		return TRUE;
 	}

@@ -6,7 +6,7 @@
 static const Suite *const suites[] = {
 	&box_suite,    &credentials_suite, &docker_suite, &cgroup_suite,
 	&plan_suite,   &tree_suite,	   &step_suite,	  &git_suite,
-	&commit_suite, &hostile_suite,	   &apply_suite,
+	&commit_suite, &hostile_suite,	   &apply_suite,  &xattr_suite,
 };
 
 int main(void)

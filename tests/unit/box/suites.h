@@ -27,6 +27,7 @@ extern const Suite git_suite;	      /* test_git.c */
 extern const Suite commit_suite;      /* test_tree_commit.c */
 extern const Suite hostile_suite;     /* test_tree_hostile.c */
 extern const Suite apply_suite;	      /* test_tree_apply.c */
+extern const Suite xattr_suite;	      /* test_tree_xattr.c */
 extern const Suite step_suite;	      /* test_tree_step.c */
 
 #endif
