@@ -14,6 +14,7 @@ usage: escape.py SPARKS HELPER root|user|open|root-landlock|user-landlock [docke
                  `quick`: without the rows that have a box of their own
 """
 import ctypes
+import fcntl
 import json
 import os
 import pty
@@ -24,6 +25,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 
@@ -49,6 +51,12 @@ ALONE = {"fork bomb": [], "zombie flood": [], "output bomb": [], "survival": [],
          "disk bomb": ["box.memory_bytes=536870912", "box.fsize_bytes=67108864", "box.disk_bytes=134217728"],
          "inode bomb": ["box.memory_bytes=536870912", "box.inodes=20000"]}
 
+# Rows whose wall is in the program that starts the box, or is the supervisor: without it they run
+# without a box.
+TERMINAL = "TIOCSTI: the terminal of who started it"
+ORPHANS = "zombie flood: orphans faster than they are reaped"
+DIRECT = ("leaked descriptors", TERMINAL, ORPHANS)
+
 # Rows that do not succeed on the test's machine even without walls, and why.
 NOT_SHOWN = {
     "/proc and /sys: memory of the kernel in /proc/kcore": "the kernel may be built without it",
@@ -57,10 +65,6 @@ NOT_SHOWN = {
     "modules: init_module": "the kernel may be built without modules",
     "modules: finit_module": "the kernel may be built without modules",
     "modules: the program that loads them": "the kernel may be built without modules",
-    "TIOCSTI: the terminal of who started it": "the test has no terminal",
-    "TIOCSTI: another line discipline": "the kernel may lack every other discipline",
-    "zombie flood: orphans faster than they are reaped": "the reaper of the test is as fast",
-    "clock: offsets of a time namespace": "only a process without threads may enter it",
     "raw and netlink sockets: the kernel's cipher sockets": "the kernel may be built without them",
 }
 # Of containers that is more: what is left of the engine stands outside of what it is asked for.
@@ -312,7 +316,7 @@ def call(host, kind, rows, options, name, **more):
     env = {"PATH": os.environ["PATH"], "SPARKS_HOME": host.path["home"], "HOME": host.path["home"],
            "SPARKS_BOX": helper_of(host, kind), "HOST_TOKEN": MARK,
            "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
-    if kind == "leaked descriptors" and MODE == "open":     # the wall is in the parent: without it
+    if kind in DIRECT and MODE == "open":
         words = words[words.index("--") + 1:]
     more = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
     return subprocess.run(words, env=env, cwd=host.path["work"], check=False, timeout=120, **more)
@@ -341,8 +345,17 @@ def with_descriptors(host):
     return {"pass_fds": (secret, folder)}
 
 
-def run_batch(host, kind, rows):
-    done = call(host, kind, rows, [], "batch", **with_descriptors(host))
+def with_terminal():
+    """A session whose terminal is a new one, as of a person's shell."""
+    _, slave = pty.openpty()        # both stay open until the test ends
+
+    def take():
+        fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+    return {"start_new_session": True, "preexec_fn": take}
+
+
+def run_batch(host, kind, rows, more=None):
+    done = call(host, kind, rows, [], "batch", **(more or with_descriptors(host)))
     got = lines(done.stdout)
     for name in rows:
         got.setdefault(name, {"got": None, "why": f"no word of it: exit {done.returncode} "
@@ -408,6 +421,8 @@ ALONE_RUN = {"survival": run_survival, "terminal escapes": run_terminal}
 def run_alone(host, kind, name):
     if kind == "output bomb" and MODE == "open":
         return run_output_open(host, kind, name)
+    if name in DIRECT and MODE == "open":
+        return run_batch(host, name, [name])[name]
     got = ALONE_RUN.get(kind, run_bomb)(host, kind, name)
     tidy(host)
     return got
@@ -417,8 +432,9 @@ def run_all(host):
     kinds = list(dict.fromkeys(row[0] for row in hostile.ROWS))
     names = {kind: [f"{kind}: {row[1]}" for row in hostile.ROWS if row[0] == kind] for kind in kinds}
     together = [kind for kind in kinds if kind not in ALONE and kind != "leaked descriptors"]
-    yield from run_batch(host, "", [n for kind in together for n in names[kind]]).items()
+    yield from run_batch(host, "", [n for kind in together for n in names[kind] if n not in DIRECT]).items()
     tidy(host)
+    yield from run_batch(host, TERMINAL, [TERMINAL], with_terminal()).items()
     yield from run_batch(host, "leaked descriptors", names["leaked descriptors"]).items()
     for kind in ALONE if not TIER and not QUICK else []:
         for name in names[kind]:
