@@ -944,18 +944,21 @@ def _():
         while depth:
             count[0:4] = struct.pack("I", struct.unpack("I", count[0:4])[0] + 1)
             if os.fork():
-                time.sleep(20)
+                time.sleep(40)
                 os._exit(0)
             depth -= 1
         os._exit(0)
     pid = os.fork()
     if pid == 0:
         hop(266)     # [box] pids and a few more; deeper ones get slow
-    for _ in range(100):
+    hops = still = 0
+    while still < 30 and hops < 264:    # until there are no more for three seconds
         time.sleep(0.1)
-        if struct.unpack("I", count[0:4])[0] >= 264:
-            return True
-    raise OSError(0, "only %d" % struct.unpack("I", count[0:4])[0])
+        before, hops = hops, struct.unpack("I", count[0:4])[0]
+        still = still + 1 if hops == before else 0
+    if hops >= 264:
+        return True
+    raise OSError(0, f"only {hops}")
 
 
 @attack("zombie flood", "children nobody waits for")
