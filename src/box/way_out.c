@@ -280,10 +280,17 @@ void spk_way_out_use(SpkWayOut *way, SpkBoxRun *run)
 SpkWayOutRoute *spk_way_out_route_open(SpkWayOut *way, const SpkRouteSpec *spec,
 				       GError **error)
 {
-	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&way->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = NULL;
 	g_autoptr(SpkRoute) route = NULL;
 	SpkWayOutRoute *open;
 
+	if (!way) {
+		spk_error_set(
+			error, SPK_ERR_POLICY, NULL,
+			"a program is to ask a server, and this task reaches nobody");
+		return NULL;
+	}
+	locker = g_mutex_locker_new(&way->lock);
 	if (!has_way_out(way->box, "a program is to ask a server", error))
 		return NULL;
 	route = spk_route_new(spec, error);

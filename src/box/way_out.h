@@ -35,8 +35,8 @@ const char *const *spk_way_out_hosts(const SpkWayOut *way);
 
 /* A way to one server with a key that only we have (net/route.h), for one call of a program. The
  * program is told the URL, and the placeholder where it wants a key; both are worthless once the
- * route is closed. Any thread. BAD_INPUT: the spec; POLICY: the sandbox has no way out; PROVIDER:
- * no TLS here; LIMIT; IO. */
+ * route is closed. Any thread. BAD_INPUT: the spec; POLICY: the sandbox has no way out, or `way` is
+ * NULL, as of a replay; PROVIDER: no TLS here; LIMIT; IO. */
 typedef struct SpkWayOutRoute SpkWayOutRoute;
 SpkWayOutRoute *spk_way_out_route_open(SpkWayOut *way, const SpkRouteSpec *spec,
 				       GError **error);
