@@ -32,7 +32,7 @@ gboolean run_ask_aside(const RunAside *aside, SpkLlmReply *ret_reply, GError **e
 				     spk_json_text(aside->system), "role", "user",
 				     "content", spk_json_text(aside->user));
 	g_autoptr(SpkCancel) patience = spk_cancel_new(run->env.cancel);
-	SpkLlmGate gate = { admit, note_failed, aside->call };
+	SpkLlmGate gate = { admit, note_failed, NULL, aside->call };
 	SpkLlmRequest request = { .messages = messages,
 				  .turn = aside->call->number,
 				  .purpose = aside->call->purpose,

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -164,6 +165,23 @@ void run_book_failure(const RunCall *call, const SpkLlmWho *who, const SpkUsage 
 		note_unpriced(run, &booking.call);
 	if (!spk_ledger_fail(run->env.store, booking.key, nothing ? NULL : &booking.call,
 			     &error))
+		spk_warn("agent", "task %s: a call is not booked: %s", run->env.task->id,
+			 error->message);
+}
+
+void run_book_probe(SpkRun *run, const SpkLlmWho *who, const SpkUsage *usage)
+{
+	RunCall call = { .run = run, .purpose = "probe" };
+	g_autofree char *id = spk_id_new();
+	g_auto(Booking) booking = { 0 };
+	g_autoptr(GError) error = NULL;
+
+	fill(&call, who, usage, &booking);
+	/* a task that is taken up may have to find it out again */
+	g_free(booking.key);
+	booking.key = g_strdup_printf("%s/%u/probe/%s", run->env.task->id, run->turn, id);
+	booking.call.key = booking.key;
+	if (!spk_ledger_settle(run->env.store, &booking.call, &error))
 		spk_warn("agent", "task %s: a call is not booked: %s", run->env.task->id,
 			 error->message);
 }

@@ -22,6 +22,8 @@ gboolean run_reserve(const RunCall *call, const SpkLlmWho *who, const SpkUsage *
 /* Instead of an answer: see SpkLlmGate. */
 void run_book_failure(const RunCall *call, const SpkLlmWho *who, const SpkUsage *spent,
 		      const GError *why);
+/* The question that finds out what a model can do: booked at once, as `probe`. */
+void run_book_probe(SpkRun *run, const SpkLlmWho *who, const SpkUsage *usage);
 /* Puts the answer on record (`payload`, of `kind`) and books it, both or neither. */
 gboolean run_book_reply(const RunCall *call, const SpkLlmReply *reply, const char *kind,
 			json_t *payload, GError **error);

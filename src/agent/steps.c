@@ -188,10 +188,15 @@ static void note_failed(const SpkLlmWho *who, const SpkUsage *spent, const GErro
 						"message", spk_json_text(why->message)));
 }
 
+static void note_probe(const SpkLlmWho *who, const SpkUsage *usage, gpointer user)
+{
+	run_book_probe(((const Asking *)user)->call.run, who, usage);
+}
+
 static gboolean ask(SpkRun *run, guint attempt, SpkLlmReply *reply, GError **error)
 {
 	Asking asking = { .call = main_call(run) };
-	SpkLlmGate gate = { admit, note_failed, &asking };
+	SpkLlmGate gate = { admit, note_failed, note_probe, &asking };
 	/* A play of a chat goes on through all of its turns. */
 	SpkLlmRequest request = { .messages = run->messages,
 				  .tools = run->tools,

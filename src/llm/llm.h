@@ -45,6 +45,9 @@ typedef struct {
 	 * may be asked after that. */
 	void (*failed)(const SpkLlmWho *who, const SpkUsage *spent, const GError *why,
 		       gpointer user);
+	/* A small question of ours, which finds out what the model can do, was answered. NULL:
+	 * what it took counts as the call's own. */
+	void (*probed)(const SpkLlmWho *who, const SpkUsage *usage, gpointer user);
 	gpointer user;
 } SpkLlmGate;
 

@@ -156,8 +156,8 @@ static gboolean refuses_tools(const GError *error)
 }
 
 /* One small question that any model with tools answers by a call. */
-static gboolean calls_when_told(SpkToolUse *use, SpkCancel *cancel, SpkAble *ret_able,
-				GError **error)
+static gboolean calls_when_told(SpkToolUse *use, const SpkLlmGate *gate,
+				SpkCancel *cancel, SpkAble *ret_able, GError **error)
 {
 	g_autoptr(json_t) messages =
 		json_pack("[{s:s,s:s},{s:s,s:s}]", "role", "system", "content",
@@ -170,18 +170,26 @@ static gboolean calls_when_told(SpkToolUse *use, SpkCancel *cancel, SpkAble *ret
 			  "properties", "zone", "type", "string", "required", "zone");
 	SpkLlmRequest request = { .messages = messages,
 				  .tools = tools,
-				  .purpose = "main" };
+				  .purpose = "probe" };
 	g_auto(SpkLlmReply) reply = { 0 };
 
 	if (!spk_retry_complete(&use->retry, &request, NULL, cancel, &reply, error))
 		return FALSE;
-	spend(use, &request, &reply);
+	if (gate && gate->probed) {
+		SpkToolUse own = { 0 };
+
+		spend(&own, &request, &reply);
+		gate->probed(&use->who, &own.spent, gate->user);
+	} else {
+		spend(use, &request, &reply);
+	}
 	*ret_able = json_array_size(reply.tool_calls) ? SPK_ABLE_TOOLS : SPK_ABLE_TEXT;
 	return TRUE;
 }
 
 /* After an answer without a call, or a refusal: TRUE when text is the way. */
-static gboolean needs_text(SpkToolUse *use, const GError *failure, SpkCancel *cancel)
+static gboolean needs_text(SpkToolUse *use, const SpkLlmGate *gate, const GError *failure,
+			   SpkCancel *cancel)
 {
 	const SpkModelInfo *info = use->info;
 	g_autoptr(GError) error = NULL;
@@ -189,7 +197,7 @@ static gboolean needs_text(SpkToolUse *use, const GError *failure, SpkCancel *ca
 
 	if (failure && !refuses_tools(failure))
 		return FALSE;
-	if (!failure && !calls_when_told(use, cancel, &able, &error)) {
+	if (!failure && !calls_when_told(use, gate, cancel, &able, &error)) {
 		spk_info("llm", "what %s can do was not found out: %s", info->model,
 			 error->message);
 		return FALSE;
@@ -247,7 +255,8 @@ static gboolean complete_natively(SpkToolUse *use, const SpkLlmRequest *request,
 		return FALSE;
 	if (!spk_retry_complete(&use->retry, request, sink, cancel, ret_reply,
 				&failure)) {
-		*ret_again = is_auto(use) && tools && needs_text(use, failure, cancel);
+		*ret_again = is_auto(use) && tools &&
+			     needs_text(use, request->gate, failure, cancel);
 		if (!*ret_again)
 			g_propagate_error(error, g_steal_pointer(&failure));
 		return FALSE;
@@ -256,7 +265,7 @@ static gboolean complete_natively(SpkToolUse *use, const SpkLlmRequest *request,
 	    !is_remembered(use, SPK_ABLE_UNKNOWN))
 		return TRUE;
 	/* the question's tokens are taken, too, whatever comes of it */
-	*ret_again = needs_text(use, NULL, cancel);
+	*ret_again = needs_text(use, request->gate, NULL, cancel);
 	if (!*ret_again) {
 		carry(use, request, ret_reply);
 		return TRUE;

@@ -21,7 +21,8 @@ typedef struct {
  * a call and fails the question of able_priv.h, is asked again in text, and that is remembered.
  * Models in the cloud and plays are never asked.
  * A malformed answer in text is explained back to the model twice; a third one counts as words.
- * The gate admits each request but the small question. usage sums all that was asked for.
+ * The gate admits each request but the small question. usage sums all
+ * that was asked for, without that question where the gate takes it (probed).
  */
 gboolean spk_tooluse_complete(SpkToolUse *use, const SpkLlmRequest *request,
 			      const SpkLlmSink *sink, SpkCancel *cancel,

@@ -313,10 +313,19 @@ def a_key_in_the_repository_goes_to_no_model():
         assert key not in sent and sent.count("[redacted GH_TOKEN]") >= 4 and other in sent, sent
 
 
+def what_a_model_can_do_is_asked_on_an_account_of_its_own():
+    finish = {"say": "", "tool": "finish", "arguments": {"summary": "-"}}
+    with World() as w, Server(["Sure.", "It is noon.", finish]) as server:
+        w.env.update(SPARKS_OPENAI_URL=server.url, SPARKS_OPENAI_MODEL="small")
+        task = w.json("do", "look", code=3)["task"]
+        assert len(server.bodies) == 3 and server.bodies[1]["tools"][0]["function"]["name"] == "get_time"
+        assert booked(w, task, "probe") == (1, 7) and booked(w, task, "main") == (1, 14)
+
+
 if __name__ == "__main__":
     main(a_classifier_picks_the_spark, its_own_sparks_and_what_they_are, what_goes_wrong_leaves_it_to_the_rule,
          the_server_holds_the_answer_to_its_form, a_critic_that_has_no_objection,
          objections_go_back_once_and_the_last_word_is_told, a_critic_never_turns_red_into_green,
          a_critic_that_fails_costs_nobody_the_work, what_passed_is_kept_when_the_next_round_is_worse,
          a_large_change_is_shown_in_part, a_turn_of_a_chat_is_looked_at_too,
-         a_key_in_the_repository_goes_to_no_model)
+         a_key_in_the_repository_goes_to_no_model, what_a_model_can_do_is_asked_on_an_account_of_its_own)
