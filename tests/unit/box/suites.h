@@ -21,6 +21,7 @@ extern const Suite box_suite;	      /* test_box.c */
 extern const Suite cgroup_suite;      /* test_cgroup.c */
 extern const Suite credentials_suite; /* test_credentials.c */
 extern const Suite docker_suite;      /* test_docker_stream.c */
+extern const Suite engine_suite;      /* test_docker_engine.c */
 extern const Suite plan_suite;	      /* test_box_plan.c */
 extern const Suite tree_suite;	      /* test_tree.c */
 extern const Suite git_suite;	      /* test_git.c */
