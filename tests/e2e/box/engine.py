@@ -80,8 +80,26 @@ class Engine:
     def volumes(self):
         return self.json("GET", "/volumes")["Volumes"] or []
 
-    def stop(self, number=signal.SIGTERM):
-        self.process.send_signal(number)
+    def kill(self):
+        """All of the engine at once, as a machine that loses power would."""
+        self.process.kill()
+        self.process.wait()
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    words = file.read().split(b"\0")
+            except OSError:
+                continue
+            if os.path.basename(words[0]).startswith(b"containerd") and any(self.top.encode() in word for word in words):
+                os.kill(int(pid), signal.SIGKILL)
+        time.sleep(0.5)
+        for name in ("pid", "exec/containerd/containerd.pid", "exec/containerd/containerd.sock",
+                     "exec/containerd/containerd.sock.ttrpc", "exec/containerd/containerd-debug.sock"):
+            if os.path.exists(f"{self.top}/{name}"):
+                os.unlink(f"{self.top}/{name}")
+
+    def stop(self):
+        self.process.terminate()
         try:
             self.process.wait(30)
         except subprocess.TimeoutExpired:
@@ -101,11 +119,32 @@ class Engine:
 class Docker(Engine):
     programs = ("dockerd", "containerd", "runc")
 
+    def small_disk(self, size):
+        """All that the engine keeps is on a disk of this size. Before it starts."""
+        os.makedirs(self.top + "/data")
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=" + size, "tmpfs", self.top + "/data"], check=True)
+
     def start(self, *more):
         # containerd is told of every folder by dockerd; all of it is below ours
         self.spawn(["dockerd", "--host", "unix://" + self.socket, "--data-root", self.top + "/data", "--exec-root",
                     self.top + "/exec", "--pidfile", self.top + "/pid", "--iptables=false", "--bridge=none",
                     "--exec-opt", "native.cgroupdriver=cgroupfs", *more])
+
+
+class SmallDocker(Docker):
+    """One whose disk can be filled."""
+
+    def start(self, *more):
+        self.small_disk("40m")
+        super().start(*more)
+
+    def fill(self):
+        with open(self.top + "/data/fill", "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(4096))
+            except OSError:
+                pass
 
 
 class Podman(Engine):
