@@ -55,10 +55,13 @@ static SpkRoute *find_route(Conn *conn, gsize *ret_skip)
 static gboolean take_route(Conn *conn, gsize skip)
 {
 	g_autoptr(GError) error = NULL;
+	char *path = conn->request.path;
 
-	if (!spk_proxy_request_inject(&conn->request, conn->route, skip, &error))
-		return conn_answer(conn, 400, g_strdup(error->message));
-	return look_up(conn);
+	if (spk_proxy_request_inject(&conn->request, conn->route, skip, &error))
+		return look_up(conn);
+	conn->request.path = g_strdup(path + skip); /* a token is not for the record */
+	g_free(path);
+	return conn_answer(conn, 400, g_strdup(error->message));
 }
 
 /* ---- in the tunnel of a host that has a key ---- */

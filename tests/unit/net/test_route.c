@@ -405,6 +405,10 @@ static void test_only_this_way(void **state)
 	expect(get(world, "/", "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"),
 	       400, "both");
 	assert_int_equal(wire_connections(world->wire), 0);
+	g_clear_pointer(&world->proxy, spk_proxy_stop);
+	assert_non_null(
+		strstr(world->told->str, "ended GET 127.0.0.1 /a/%2e%2E/x refused"));
+	assert_null(strstr(world->told->str, " with test.key"));
 }
 
 static void test_after_its_end(void **state)
