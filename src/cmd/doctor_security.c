@@ -61,6 +61,7 @@ static SpkBox *open_small(const SpkArgs *args)
 		g_ptr_array_add(overrides, (gpointer)*set);
 	g_ptr_array_add(overrides, (gpointer) "box.pids=32");
 	g_ptr_array_add(overrides, (gpointer) "box.memory_bytes=67108864");
+	g_ptr_array_add(overrides, (gpointer) "docker.memory_limit=67108864");
 	g_ptr_array_add(overrides, NULL);
 	source.overrides = (const char *const *)overrides->pdata;
 	conf = spk_conf_load(&source, NULL);
@@ -181,16 +182,21 @@ static Check check_pids(const Probe *probe, const SpkSpark *spark)
 
 static Check check_memory(const Probe *probe, const SpkSpark *spark)
 {
-	return by_limit(
-		probe->memory.probed, probe->memory.held,
-		spk_text_bytes((guint64)spk_conf_int(probe->conf, "box.memory_bytes")));
+	const char *key = probe->tier == SPK_TIER_DOCKER ? "docker.memory_limit"
+							 : "box.memory_bytes";
+
+	return by_limit(probe->memory.probed, probe->memory.held,
+			spk_text_bytes((guint64)spk_conf_int(probe->conf, key)));
 }
 
 static Check check_cpu(const Probe *probe, const SpkSpark *spark)
 {
-	double cpus = spk_conf_real(probe->conf, "box.cpus");
+	double cpus = probe->tier == SPK_TIER_DOCKER
+			      ? spk_conf_int(probe->conf, "docker.cpu_quota") / 100000.0
+			      : spk_conf_real(probe->conf, "box.cpus");
 
-	if (cpus > 0 && probe->tier >= SPK_TIER_NATIVE_FULL)
+	if (cpus > 0 &&
+	    (probe->tier >= SPK_TIER_NATIVE_FULL || probe->tier == SPK_TIER_DOCKER))
 		return (Check){ WARN, FALSE,
 				g_strdup_printf("%g processors; not probed", cpus) };
 	return (Check){ WARN, FALSE,
@@ -267,7 +273,8 @@ static const struct {
 	{ "network.mode", "network_mode", "no route out", "see `sparks sandbox probe`",
 	  check_network },
 	{ "limits.pid", "pid_limit", "held", "[box] pids", check_pids },
-	{ "limits.memory", "memory_limit", "held", "[box] memory_bytes", check_memory },
+	{ "limits.memory", "memory_limit", "held",
+	  "[box] memory_bytes, or [docker] memory_limit", check_memory },
 	{ "limits.cpu", "cpu_quota", "a quota",
 	  "set [box] cpus, where control groups are to be had (tier native-full)",
 	  check_cpu },

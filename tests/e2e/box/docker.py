@@ -159,6 +159,18 @@ def an_image_that_is_removed_is_named(c):
     assert code == 125 and name in why and "docker pull" in why, why
 
 
+def what_is_claimed_is_tried(c):
+    def told(*words):
+        done = c.popen([c.sparks, *words, *c.engine.settings(engine.SMALL)])
+        out, err = done.communicate(timeout=60)
+        assert done.returncode == 0, (words, out, err)
+        return out
+
+    assert "0 got through" in told("sandbox", "probe")
+    out = told("doctor", "--security")
+    assert "268.4 MB (a box with less was held to it)" in out and "0.5 processors" in out and "0 got through" in out, out
+
+
 def a_full_disk_is_told(c):
     small = engine.SmallDocker()
     try:
@@ -182,8 +194,8 @@ def nothing_is_left_behind(c):
 TESTS = [code_and_output_in_order, only_the_work_is_writable, no_capability_and_no_network,
          time_runs_out, the_supervisor_is_out_of_reach_or_missed, input_goes_in_to_its_end, input_and_time,
          a_missing_image_is_named, an_unknown_runtime_is_named, an_image_that_is_removed_is_named,
-         a_killed_program_leaves_no_container, a_full_disk_is_told, an_engine_that_goes_is_told,
-         nothing_is_left_behind]
+         what_is_claimed_is_tried, a_killed_program_leaves_no_container, a_full_disk_is_told,
+         an_engine_that_goes_is_told, nothing_is_left_behind]
 DOCKER_ONLY = [a_full_disk_is_told]
 
 
