@@ -120,13 +120,13 @@ void lines_on_cli(SpkLines *lines, const json_t *p, GPtrArray *out)
 	gint64 tokens =
 		spk_json_int(usage, "input", 0) + spk_json_int(usage, "output", 0);
 	g_autofree char *counted = spk_ui_number(tokens);
+	g_autofree char *files = spk_ui_count(spk_json_int(p, "changed", 0), "file");
 
 	lines->tokens += tokens;
-	line_add(out, well ? "ok" : "bad", "agent",
-		 "%s%s%s: %s%s%s, %" G_GINT64_FORMAT " files, %s tokens",
+	line_add(out, well ? "ok" : "bad", "agent", "%s%s%s: %s%s%s, %s, %s tokens",
 		 line_str(p, "tool"), *model ? " with " : "", model,
 		 line_str(p, "status"), well || !*problem ? "" : ": ",
-		 well ? "" : problem, spk_json_int(p, "changed", 0), counted);
+		 well ? "" : problem, files, counted);
 }
 
 /* Labels are borrowed: the known tools have theirs, others share one. */

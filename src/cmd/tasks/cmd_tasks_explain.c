@@ -78,7 +78,30 @@ static void say_setup(GString *out, const SpkTrail *trail)
 	}
 }
 
-static void say_tried(GString *out, const Tally *tally)
+/* Attempts of agent programs, each in a sentence. */
+static void say_agents(GString *out, const SpkTrail *trail)
+{
+	for (guint i = 0; i < trail->entries->len; i++) {
+		const SpkJournalEntry *entry = trail->entries->pdata[i];
+		const json_t *p = entry->payload;
+		const char *problem = spk_json_str(p, "problem");
+		gboolean well = json_is_null(json_object_get(p, "code"));
+		g_autofree char *files = NULL;
+
+		if (strcmp(entry->kind, "cli") != 0)
+			continue;
+		files = spk_ui_count(spk_json_int(p, "changed", 0), "file");
+		g_string_append_printf(out,
+				       "The agent program %s worked in the sandbox and "
+				       "changed %s: %s%s%s.\n",
+				       spk_json_str(p, "tool"), files,
+				       spk_json_str(p, "status"),
+				       well || !problem ? "" : ", ",
+				       well || !problem ? "" : problem);
+	}
+}
+
+static void say_tried(GString *out, const SpkTrail *trail, const Tally *tally)
 {
 	g_autofree char *turns = spk_ui_count(tally->turns, "time");
 	g_autofree char *calls = spk_ui_count(tally->calls, "tool call");
@@ -86,6 +109,9 @@ static void say_tried(GString *out, const Tally *tally)
 	g_autofree char *unknown = spk_ui_count(tally->unknown, "call");
 	g_autofree char *compactions = spk_ui_count(tally->compactions, "time");
 
+	say_agents(out, trail);
+	if (!tally->turns && spk_trail_last(trail, "cli", G_MAXUINT))
+		return;
 	if (!tally->turns) {
 		g_string_append(out, "The model has not answered yet.\n");
 		return;
@@ -276,7 +302,7 @@ static char *explain(SpkSession *session, const SpkTask *task, GError **error)
 	out = g_string_new(NULL);
 	say_asked(out, task, trail);
 	say_setup(out, trail);
-	say_tried(out, &tally);
+	say_tried(out, trail, &tally);
 	say_checks(out, trail, &tally);
 	say_critic(out, trail);
 	say_decided(out, task, trail, stranded);

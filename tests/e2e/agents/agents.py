@@ -115,6 +115,8 @@ def each_works_in_the_box_with_a_key_that_it_never_sees():
             assert one["artifacts"] == ["calc.sh", "seen.json"] and one["task_id"] == task["task"], one
             assert one["started_at"] <= one["ended_at"] and one["usage"]["input"] == 150 and one["usage"]["output"] == 20, one
             assert "\x1b" not in json.dumps(one)
+            assert f"{tool} worked in the sandbox and changed 2 files: succeeded." in " ".join(
+                w.run("tasks", "explain", task["task"]).out.split())
             # the placeholder was worth something while it ran only, and the key is nowhere
             assert KEY not in w.run("tasks", "log", task["task"], "--json").out
             rows = w.json("cost", "--by", "provider")["rows"]

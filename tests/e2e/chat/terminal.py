@@ -143,7 +143,8 @@ def words_with_a_slash():
                            ("/set task.output_chars 5000", "from the next turn on"), ("/set", "5000"),
                            ("/set task.output_chars reset", "as configured again"),
                            ("/set task.output_chars reset", "it was not changed"),
-                           ("/apply", "no turn of this session"), ("/show 3", "no tool was called"),
+                           ("/cli_model", "the default model of"), ("/cli_model small-one", "small-one of"),
+                           ("/cli_model reset", "the default model of"), ("/apply", "no turn of this session"), ("/show 3", "no tool was called"),
                            ("/help", "what can be typed"), ("/new", "new session")):
             chat.type(word + "\r")
             chat.until("\x1b[?2004l")
