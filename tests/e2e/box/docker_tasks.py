@@ -68,6 +68,19 @@ def lent_folders_have_a_layer():
         assert os.listdir(w.env["SPARKS_HOME"] + "/trees") == [], copies.out
 
 
+def a_setup_is_there_for_commands_and_checks():
+    """Over the folder that is lent, in one that there was not, and in nobody's commit."""
+    with Place() as w:
+        w.ignore("node_modules/\ntarget/")
+        play = w.play(shell("cat node_modules/more node_modules/dep.sh target/made; echo 9 > target/made"), say(FIX), say(FINISH))
+        report = w.json("do", "x", "--setup", "echo 7 > node_modules/more; mkdir target; echo 8 > target/made", "--check",
+                        "[ $(cat node_modules/more)$(cat target/made) = 78 ] && { " + CHECK + "; }", "--model", play)
+        text = w.outputs(report["task"])[0]
+        assert report["verdict"] == "verified" and report["files_changed"] == ["calc.sh"], report
+        assert "7\n" in text and "echo 5" in text and "8\n" in text, text
+        assert os.listdir(w.repo + "/node_modules") == ["dep.sh"] and not os.path.exists(w.repo + "/target")
+
+
 def sensitive_files_in_them_are_not_there():
     with Place() as w:
         w.ignore()
@@ -163,7 +176,8 @@ try:
     ENGINE.add_image(engine.SMALL, engine.small_image())
     ENGINE.add_image(engine.LARGE, engine.large_image("curl"))
     ENGINE.add_image("sparks-test-other:1", other_image())
-    main(a_task_is_verified, lent_folders_have_a_layer, sensitive_files_in_them_are_not_there, a_spark_only_reads_them,
+    layered = [] if KIND is engine.Podman else [a_setup_is_there_for_commands_and_checks]     # which it refuses
+    main(a_task_is_verified, lent_folders_have_a_layer, *layered, sensitive_files_in_them_are_not_there, a_spark_only_reads_them,
          a_spark_has_its_image_and_mounts, allowed_hosts_are_reached_and_on_record, nothing_is_left_behind)
 finally:
     ENGINE.close()
