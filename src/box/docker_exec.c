@@ -215,6 +215,11 @@ static void fill_result(Exec *exec, SpkBoxStatus *status, SpkBoxResult *result)
 	result->err = exec->run->split ? g_steal_pointer(&err->kept) : NULL;
 	result->seconds = (spk_mono_us() - exec->start_us) / 1e6;
 	spk_box_status_tell(status, flooded, result);
+	/* of two filters that refuse, the one that asks nobody wins */
+	if (exec->settings->tell && !result->untold)
+		result->untold =
+			g_strdup("what the engine's own list refuses is not told "
+				 "to us");
 }
 
 static SpkExecEnd time_out(Exec *exec, SpkBoxResult *result)

@@ -78,6 +78,16 @@ def time_runs_out(c):
     assert facts["seconds"] < 5, facts
 
 
+def refused_calls_are_counted(c):
+    """Told at once, in the middle of the command's own output, which must not show it."""
+    code, out, facts = c.run("printf half; linux32 true 2>/dev/null; printf ' line'; "
+                             "linux32 true 2>/dev/null; mount -t tmpfs t /tmp 2>/dev/null; exit 4")
+    assert (code, out) == (4, "half line"), (code, out, facts)
+    # what the engine refuses by itself, mount for one, is not ours to see
+    assert {"call": "personality", "times": 2} in facts["refused"], facts
+    assert "engine" in facts["untold"], facts
+
+
 def the_supervisor_is_out_of_reach_or_missed(c):
     # Landlock scopes signals from its version 6 on; before, all of it is killed and seen to be
     code, _, facts = c.run("kill -9 -1; exit 7")
@@ -192,7 +202,7 @@ def nothing_is_left_behind(c):
 
 
 TESTS = [code_and_output_in_order, only_the_work_is_writable, no_capability_and_no_network,
-         time_runs_out, the_supervisor_is_out_of_reach_or_missed, input_goes_in_to_its_end, input_and_time,
+         time_runs_out, refused_calls_are_counted, the_supervisor_is_out_of_reach_or_missed, input_goes_in_to_its_end, input_and_time,
          a_missing_image_is_named, an_unknown_runtime_is_named, an_image_that_is_removed_is_named,
          what_is_claimed_is_tried, a_killed_program_leaves_no_container, a_full_disk_is_told,
          an_engine_that_goes_is_told, nothing_is_left_behind]
