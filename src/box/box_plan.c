@@ -333,8 +333,8 @@ static void put_guest_environment(GByteArray *plan, const SpkBoxSettings *settin
 				  const SpkBoxRun *run)
 {
 	static const char *const ours[] = {
-		("HOME=" SPK_BOX_HOME), "USER=spark", "LANG=C.UTF-8", "TERM=dumb",
-		"TMPDIR=/tmp",
+		"HOME=" SPK_BOX_HOME, "USER=spark",  "LANG=C.UTF-8",
+		"TERM=dumb",	      "TMPDIR=/tmp",
 	};
 	g_auto(GStrv) all = g_environ_setenv(NULL, "PATH", SPK_BOX_PATH, TRUE);
 	g_auto(GStrv) proxy = proxy_variables(run);

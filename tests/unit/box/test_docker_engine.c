@@ -416,7 +416,6 @@ static void a_layer_is_asked_for_in_each_engines_way(void **state)
 	g_autoptr(GPtrArray) all = g_ptr_array_new();
 	SpkDockerSpec spec = { .home = "/h", .runtime = "", .path = "/workspace" };
 	SpkBoxRun run = { .work = "/w", .lent = all };
-	g_autoptr(GError) error = NULL;
 	static const char *const wanted[] = {
 		"lowerdir=/u/node_modules,upperdir=/t/upper,workdir=/t/work,userxattr",
 		"/u/node_modules:/workspace/node_modules:O,upperdir=/t/upper,workdir=/t/work",
