@@ -298,6 +298,20 @@ static gboolean run_in_group(Native *native, const SpkBoxRun *run, const char *s
 	return ok;
 }
 
+/* A mark in there that an overlay was not synced would forbid the next one. */
+static gboolean forget_unsynced(const SpkBoxRun *run, GError **error)
+{
+	for (guint i = 0; run->lent && i < run->lent->len; i++) {
+		const SpkTreeLent *lent = run->lent->pdata[i];
+		g_autofree char *work =
+			lent->spare ? g_build_filename(lent->spare, "work", NULL) : NULL;
+
+		if (work && !spk_fs_remove_tree(work, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 static gboolean native_run(gpointer self, const SpkBoxRun *run, SpkCancel *cancel,
 			   SpkBoxResult *ret_result, GError **error)
 {
@@ -315,7 +329,8 @@ static gboolean native_run(gpointer self, const SpkBoxRun *run, SpkCancel *cance
 			return FALSE;
 		}
 	}
-	ok = run_in_group(native, run, scratch, cancel, ret_result, error);
+	ok = forget_unsynced(run, error) &&
+	     run_in_group(native, run, scratch, cancel, ret_result, error);
 	/* what a command left there is no reason to lose its result */
 	if (scratch)
 		(void)spk_fs_remove_tree(scratch, NULL);

@@ -228,6 +228,9 @@ static void put_layers(GByteArray *plan, const SpkTreeLent *lent, const char *to
 		return;
 	/* the host's root is still there */
 	spk_box_put_layers(options, lent, write, SPK_PLAN_OLD);
+	/* else the whole disk is synced when it goes; what it holds need outlive a kill alone */
+	if (write)
+		g_string_append(options, ",volatile");
 	spk_box_put(plan, SPK_PLAN_OVERLAY, to, options->str);
 }
 

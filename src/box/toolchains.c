@@ -81,21 +81,22 @@ static const struct {
 	const char *to;		/* below the box's HOME */
 	gboolean closed;	/* the host's is not shown */
 	const char *masked;	/* below it; NULL: nothing */
+	const char *signs;	/* files of a project that uses it, with : between them */
 } caches[] = {
 	/* sources and the index; tokens are in files of ~/.cargo itself */
-	{ "cargo-registry", "cargo", { "CARGO_HOME", ".cargo" }, "registry", ".cargo/registry", FALSE, NULL },
+	{ "cargo-registry", "cargo", { "CARGO_HOME", ".cargo" }, "registry", ".cargo/registry", FALSE, NULL, "Cargo.toml" },
 	/* git remembers addresses, which can hold passwords, where it fetched from */
-	{ "cargo-git",      "cargo", { "CARGO_HOME", ".cargo" }, "git", ".cargo/git", TRUE, NULL },
+	{ "cargo-git",      "cargo", { "CARGO_HOME", ".cargo" }, "git", ".cargo/git", TRUE, NULL, "Cargo.toml" },
 	/* cache/vcs has git's repositories: as above */
-	{ "go-modules",     "go",    { "GOMODCACHE", "go/pkg/mod" }, NULL, "go/pkg/mod", FALSE, "cache/vcs" },
-	{ "go-build",       "go",    { "GOCACHE", ".cache/go-build" }, NULL, ".cache/go-build", FALSE, NULL },
+	{ "go-modules",     "go",    { "GOMODCACHE", "go/pkg/mod" }, NULL, "go/pkg/mod", FALSE, "cache/vcs", "go.mod:go.work" },
+	{ "go-build",       "go",    { "GOCACHE", ".cache/go-build" }, NULL, ".cache/go-build", FALSE, NULL, "go.mod:go.work" },
 	/* packages by their hash; _logs beside it, and ~/.npmrc, have what was asked and by whom */
-	{ "npm",            "npm",   { "npm_config_cache", ".npm" }, "_cacache", ".npm/_cacache", FALSE, NULL },
-	{ "pip",            "pip3",  { "PIP_CACHE_DIR", ".cache/pip" }, NULL, ".cache/pip", FALSE, NULL },
+	{ "npm",            "npm",   { "npm_config_cache", ".npm" }, "_cacache", ".npm/_cacache", FALSE, NULL, "package.json" },
+	{ "pip",            "pip3",  { "PIP_CACHE_DIR", ".cache/pip" }, NULL, ".cache/pip", FALSE, NULL, "requirements.txt:pyproject.toml:setup.py:setup.cfg" },
 	/* settings.xml and settings-security.xml beside it have passwords of servers */
-	{ "maven",          "mvn",   { NULL, ".m2" }, "repository", ".m2/repository", FALSE, NULL },
+	{ "maven",          "mvn",   { NULL, ".m2" }, "repository", ".m2/repository", FALSE, NULL, "pom.xml" },
 	/* its configuration can name a remote store, with a password */
-	{ "ccache",         "ccache", { "CCACHE_DIR", ".cache/ccache" }, NULL, ".cache/ccache", FALSE, "ccache.conf" },
+	{ "ccache",         "ccache", { "CCACHE_DIR", ".cache/ccache" }, NULL, ".cache/ccache", FALSE, "ccache.conf", "Makefile:CMakeLists.txt:configure:meson.build" },
 };
 /* clang-format on */
 
@@ -290,6 +291,7 @@ static void add_cache(Search *search, gsize row)
 		return;
 	cache = g_new0(SpkCache, 1);
 	cache->name = caches[row].name;
+	cache->signs = caches[row].signs;
 	cache->to = g_build_filename(SPK_BOX_HOME, caches[row].to, NULL);
 	hidden = real && caches[row].masked
 			 ? g_build_filename(real, caches[row].masked, NULL)
@@ -300,6 +302,19 @@ static void add_cache(Search *search, gsize row)
 	}
 	cache->from = g_steal_pointer(&real);
 	g_ptr_array_add(search->tools->caches, cache);
+}
+
+gboolean spk_cache_is_for(const SpkCache *cache, const char *folder)
+{
+	g_auto(GStrv) names = g_strsplit(cache->signs, ":", -1);
+
+	for (char **name = names; *name; name++) {
+		g_autofree char *path = g_build_filename(folder, *name, NULL);
+
+		if (g_file_test(path, G_FILE_TEST_EXISTS))
+			return TRUE;
+	}
+	return FALSE;
 }
 
 /* ---- all ---- */

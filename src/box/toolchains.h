@@ -14,7 +14,8 @@ typedef struct {
 } SpkShown;
 
 typedef struct {
-	const char *name; /* of the layers' folder; static */
+	const char *name;  /* of the layers' folder; static */
+	const char *signs; /* as of the table; static */
 	char *from;	 /* folder of the host; NULL: there is none, or it is not shown */
 	char *to;	 /* in the box */
 	char *masked;	 /* path in the box that is not to be seen; NULL: none */
@@ -37,5 +38,8 @@ SpkToolchains *spk_toolchains_find(const char *home, char **env, const char *sta
 				   gboolean can_mask);
 void spk_toolchains_free(SpkToolchains *tools);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkToolchains, spk_toolchains_free)
+
+/* Whether the folder has a file that tells of a project that uses the cache. */
+gboolean spk_cache_is_for(const SpkCache *cache, const char *folder);
 
 #endif

@@ -96,9 +96,10 @@ typedef enum {
  * its folders, too. `tools`: with their caches; may be NULL. */
 GPtrArray *spk_tree_lend(SpkTree *tree, const char *checkout, SpkTreeLending how,
 			 const SpkToolchains *tools, GError **error);
-/* The caches alone, with their layers below `dir`. */
-GPtrArray *spk_tree_lend_caches(const char *dir, const SpkToolchains *tools,
-				GError **error);
+/* The caches alone that projects in `folder` use, with their layers below `dir`. (Each layer
+ * costs some 20 ms when it goes: the kernel waits for all its processors.) */
+GPtrArray *spk_tree_lend_caches(const char *dir, const char *folder,
+				const SpkToolchains *tools, GError **error);
 
 /* ---- what the task's setup leaves (tree_setup.c) ---- */
 typedef struct { /* paths (char *) below the work tree */

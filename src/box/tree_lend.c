@@ -46,6 +46,7 @@ static void lent_free(gpointer data)
 /* Where what is written goes. */
 typedef struct {
 	const SpkTree *tree; /* NULL: of no task */
+	const char *folder;  /* NULL: all caches; else those that projects there use */
 	const char *dir;     /* the task's */
 	const char *layers;  /* folder in it; NULL: nothing is written */
 	gboolean over;	     /* layers over something can be had there */
@@ -93,8 +94,11 @@ static gboolean lend_caches(GPtrArray *all, const Layers *layers,
 {
 	for (guint i = 0; tools && i < tools->caches->len; i++) {
 		const SpkCache *cache = tools->caches->pdata[i];
-		SpkTreeLent *lent = g_new0(SpkTreeLent, 1);
+		SpkTreeLent *lent;
 
+		if (layers->folder && !spk_cache_is_for(cache, layers->folder))
+			continue;
+		lent = g_new0(SpkTreeLent, 1);
 		lent->path = g_strdup(cache->to);
 		lent->middle = layer_of_setup(layers, cache->name);
 		lent->from = g_strdup(cache->from);
@@ -106,11 +110,11 @@ static gboolean lend_caches(GPtrArray *all, const Layers *layers,
 	return TRUE;
 }
 
-GPtrArray *spk_tree_lend_caches(const char *dir, const SpkToolchains *tools,
-				GError **error)
+GPtrArray *spk_tree_lend_caches(const char *dir, const char *folder,
+				const SpkToolchains *tools, GError **error)
 {
 	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(lent_free);
-	Layers layers = { NULL, dir, "layers", can_hold_layers(dir) };
+	Layers layers = { NULL, folder, dir, "layers", can_hold_layers(dir) };
 
 	return lend_caches(all, &layers, tools, error) ? g_steal_pointer(&all) : NULL;
 }
@@ -197,7 +201,7 @@ GPtrArray *spk_tree_lend(SpkTree *tree, const char *checkout, SpkTreeLending how
 {
 	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(lent_free);
 	const char *folder = checkout ? checkout : tree->work;
-	Layers layers = { tree, tree->dir, NULL, can_hold_layers(tree->dir) };
+	Layers layers = { tree, NULL, tree->dir, NULL, can_hold_layers(tree->dir) };
 	g_autofree char *old = NULL;
 	spk_autofd int shown = -1;
 

@@ -104,7 +104,7 @@ static GPtrArray *lend(SpkBox *box, const Place *place, const SpkSpark *spark,
 		tools = NULL;
 	if (tools && !spk_fs_mkdirs(place->tree_dir, 0700, error))
 		return NULL;
-	return spk_tree_lend_caches(place->tree_dir, tools, error);
+	return spk_tree_lend_caches(place->tree_dir, place->folder, tools, error);
 }
 
 static int run_in(SpkBox *box, SpkWayOut *way, const SpkArgs *args, const SpkSpark *spark,

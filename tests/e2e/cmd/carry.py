@@ -120,5 +120,17 @@ def a_spark_is_given_folders_of_the_host():
         assert "/nowhere/at/all" in error["message"], error
 
 
-main(what_is_written_stays_in_a_layer, sensitive_files_in_it_are_not_there, what_leads_elsewhere_is_not_lent,
+def the_disk_is_counted_in_layers_too():
+    with World() as w:
+        ignored(w)
+        os.makedirs(w.folder + "/.m2/repository")   # HOME of the test
+        for place in ("node_modules/big", "big", "$HOME/.m2/repository/big"):
+            report = w.json("do", "x", "--check", CHECK, "--set", "box.disk_bytes=67108864", "--model", w.play(
+                shell(f"mkdir -p $(dirname {place}); head -c 500M /dev/zero > {place}; sleep 1; echo survived"), shell(f"rm -f {place}"),
+                say(FIX), say(FINISH)))
+            text = outputs(w, report["task"])[0]
+            assert "blocked: disk" in text and "survived" not in text, (place, text)
+
+
+main(the_disk_is_counted_in_layers_too, what_is_written_stays_in_a_layer, sensitive_files_in_it_are_not_there, what_leads_elsewhere_is_not_lent,
      the_list_is_an_option, a_spark_is_given_folders_of_the_host)

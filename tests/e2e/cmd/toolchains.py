@@ -181,6 +181,7 @@ def a_cache_has_a_layer_of_the_tasks_own():
     with Home() as w:
         if w.box("true")["tier"] == "landlock":
             raise Skip("the tier landlock has no layers")
+        w.write("pom.xml", "<project/>")
         w.put(".m2/repository/a", "outside\n")
         w.put(".m2/repository/b", "outside\n")
         look = "cat ~/.m2/repository/*"
@@ -281,6 +282,7 @@ def pip_installs_a_wheel_of_the_cache_of_home():
     with Home() as w:
         if os.path.isdir(os.path.join(OUTSIDE, ".pyenv")):
             w.env["PYENV_ROOT"] = os.path.join(OUTSIDE, ".pyenv")
+        w.write("requirements.txt", "tiny\n")
         w.put(".cache/pip/wheels/tiny-1.0-py3-none-any.whl", zipped({
             "tiny.py": "answer = 42\n",
             "tiny-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
@@ -312,6 +314,7 @@ def maven_finds_a_parent_in_the_repository_of_home():
 def ccache_hits_what_was_compiled_outside():
     need("ccache", "gcc")
     with Home() as w:
+        w.write("Makefile", "x.o:\n")
         w.write("x.c", "int answer(void) { return 42; }\n")
         w.env["CCACHE_DIR"] = w.folder + "/.cache/ccache"
         w.outside("ccache", "gcc", "-c", "x.c", "-o", "x.o")
