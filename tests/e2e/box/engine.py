@@ -90,7 +90,7 @@ class Engine:
                     words = file.read().split(b"\0")
             except OSError:
                 continue
-            if os.path.basename(words[0]).startswith(b"containerd") and any(self.top.encode() in word for word in words):
+            if os.path.basename(words[0]).startswith((b"containerd", b"podman", b"conmon")) and any(self.top.encode() in word for word in words):
                 os.kill(int(pid), signal.SIGKILL)
         time.sleep(0.5)
         for name in ("pid", "exec/containerd/containerd.pid", "exec/containerd/containerd.sock",
@@ -108,6 +108,7 @@ class Engine:
 
     def close(self):
         self.stop()
+        self.kill()     # what a process that is gone has left running
         self.log.close()
         for line in reversed(open("/proc/self/mounts", encoding="utf-8").read().splitlines()):
             where = line.split()[1]
