@@ -172,9 +172,9 @@ def doctor_looks_at_all_of_them():
         return next(one for one in w.json("doctor", "--skip-llm")["checks"] if one["id"] == "sparks")
 
     with World() as w:
-        assert row(w)["status"] == "PASS" and row(w)["observed"] == "2"
+        assert row(w)["status"] == "PASS" and row(w)["observed"] == "coder, scout"
         of_ones_own(w)
-        assert row(w)["observed"] == "3, 1 of your own"
+        assert row(w)["observed"] == "coder, scout, reviewer; 1 of your own", row(w)
         os.remove(w.env["SPARKS_HOME"] + "/souls/reviewer.md")
         assert row(w)["status"] == "FAIL" and "ghosts/reviewer.toml:4: soul_file" in row(w)["observed"]
         assert row(w)["remediation"] and w.run("doctor", "--skip-llm", "--ci", code=1)
