@@ -43,49 +43,6 @@ static const SpkSpark sparks[] = {
 	{ .name = NULL },
 };
 
-/* ---- copies ---- */
-void spk_spark_free(SpkSpark *spark)
-{
-	g_free((char *)spark->name);
-	g_free((char *)spark->description);
-	g_strfreev((char **)spark->tools);
-	g_free((char *)spark->role);
-	g_free((char *)spark->strategy);
-	g_strfreev((char **)spark->allow);
-	g_free((char *)spark->soul);
-	g_free((char *)spark->origin);
-	g_free((char *)spark->soul_file);
-	g_strfreev((char **)spark->skill_files);
-	g_free((char *)spark->instead);
-	g_strfreev((char **)spark->persona_files);
-	g_clear_pointer(&spark->mounts, g_ptr_array_unref);
-	g_free((char *)spark->image);
-	g_free(spark);
-}
-
-static SpkSpark *copy(const SpkSpark *from)
-{
-	SpkSpark *spark = g_new0(SpkSpark, 1);
-
-	spark->name = g_strdup(from->name);
-	spark->description = g_strdup(from->description);
-	spark->tools = (const char *const *)g_strdupv((char **)from->tools);
-	spark->role = g_strdup(from->role);
-	spark->strategy = g_strdup(from->strategy);
-	spark->read_only = from->read_only;
-	spark->allow = (const char *const *)g_strdupv((char **)from->allow);
-	spark->soul = g_strdup(from->soul);
-	spark->origin = g_strdup(from->origin ? from->origin : "built in");
-	spark->soul_file = g_strdup(from->soul_file);
-	spark->skill_files = (const char *const *)g_strdupv((char **)from->skill_files);
-	spark->instead = g_strdup(from->instead);
-	spark->persona_files =
-		(const char *const *)g_strdupv((char **)from->persona_files);
-	spark->mounts = from->mounts ? g_ptr_array_ref(from->mounts) : NULL;
-	spark->image = g_strdup(from->image);
-	return spark;
-}
-
 /* ---- the list ---- */
 static void put(GPtrArray *all, SpkSpark *take_spark)
 {
@@ -112,7 +69,7 @@ GPtrArray *spk_sparks(const SpkConf *conf, GError **error)
 	if (!spk_persona_read(conf, &persona, error))
 		return NULL;
 	for (const SpkSpark *spark = sparks; spark->name; spark++)
-		g_ptr_array_add(all, copy(spark));
+		g_ptr_array_add(all, spk_spark_copy(spark));
 	for (guint i = 0; i < tables->len; i++) {
 		SpkSpark *spark = spk_spark_of_table(tables->pdata[i], error);
 
@@ -154,7 +111,7 @@ SpkSpark *spk_spark_find(const SpkConf *conf, const char *name, GError **error)
 		const SpkSpark *spark = all->pdata[i];
 
 		if (!strcmp(spark->name, name))
-			return copy(spark);
+			return spk_spark_copy(spark);
 		g_ptr_array_add(names, (gpointer)spark->name);
 	}
 	if (!all)
@@ -235,5 +192,5 @@ SpkSpark *spk_spark_recorded(const json_t *record)
 			    .origin = texts[5],
 			    .mounts = mounts,
 			    .image = spk_json_str(record, "image") };
-	return copy(&spark);
+	return spk_spark_copy(&spark);
 }

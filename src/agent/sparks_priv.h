@@ -4,6 +4,7 @@
 
 #include "agent/agent.h"
 
+SpkSpark *spk_spark_copy(const SpkSpark *from);
 /* CONFIG with file, line and key. */
 SpkSpark *spk_spark_of_table(const SpkConfTable *table, GError **error);
 

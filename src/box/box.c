@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/json.h"
 #include "box/box_impl.h"
 #include "box/box_priv.h"
 
@@ -17,55 +16,13 @@ struct SpkBox {
 
 static const SpkBoxBackend *const backends[] = { &spk_box_native, &spk_box_docker };
 
-static const char *const tier_names[] = {
-	[SPK_TIER_NONE] = "none",
-	[SPK_TIER_LANDLOCK] = "landlock",
-	[SPK_TIER_DOCKER] = "docker",
-	[SPK_TIER_NATIVE] = "native",
-	[SPK_TIER_NATIVE_FULL] = "native-full",
-};
-
-static void mount_free(SpkBoxMount *mount)
-{
-	g_free(mount->from);
-	g_free(mount->to);
-	g_free(mount);
-}
-
-SpkBoxMount *spk_box_mount_new(const char *from, const char *to, gboolean read_only)
-{
-	SpkBoxMount *mount = g_new0(SpkBoxMount, 1);
-
-	*mount = (SpkBoxMount){ g_strdup(from), g_strdup(to), read_only };
-	return mount;
-}
-
-GPtrArray *spk_box_mounts_new(void)
-{
-	return g_ptr_array_new_with_free_func((GDestroyNotify)mount_free);
-}
-
-const char *spk_tier_name(SpkTier tier)
-{
-	g_assert((gsize)tier < G_N_ELEMENTS(tier_names));
-	return tier_names[tier];
-}
-
 static SpkTier tier_of(const char *name)
 {
-	gsize tier = 0;
+	SpkTier tier = SPK_TIER_NONE;
 
-	while (strcmp(tier_names[tier], name) != 0)
-		g_assert(++tier < G_N_ELEMENTS(tier_names)); /* conf has checked it */
-	return (SpkTier)tier;
-}
-
-void spk_box_reach_clear(SpkBoxReach *reach)
-{
-	g_free(reach->describe);
-	g_free(reach->why);
-	json_decref(reach->controls);
-	*reach = (SpkBoxReach){ 0 };
+	while (strcmp(spk_tier_name(tier), name) != 0)
+		tier++; /* conf has checked it; the name of none asserts */
+	return tier;
 }
 
 /* ---- opening ---- */
@@ -188,29 +145,6 @@ json_t *spk_box_controls(SpkBox *box)
 }
 
 /* ---- running ---- */
-
-void spk_box_result_clear(SpkBoxResult *result)
-{
-	if (result->out)
-		g_string_free(result->out, TRUE);
-	if (result->err)
-		g_string_free(result->err, TRUE);
-	g_free(result->out_sha256);
-	json_decref(result->blocked);
-	json_decref(result->refused);
-	g_free(result->untold);
-	*result = (SpkBoxResult){ 0 };
-}
-
-void spk_box_result_tell(const SpkBoxResult *result, json_t *object)
-{
-	if (result->blocked)
-		spk_json_set(object, "blocked", json_deep_copy(result->blocked));
-	if (result->refused)
-		spk_json_set(object, "refused", json_deep_copy(result->refused));
-	if (result->untold)
-		spk_json_set(object, "untold", spk_json_text(result->untold));
-}
 
 gboolean spk_box_lends(SpkBox *box)
 {

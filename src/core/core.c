@@ -1,4 +1,4 @@
-/* Requests in, tasks held and run, reports out. The work itself is in machine.c. */
+/* Requests in, tasks held and run. The work itself is in machine.c. */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -16,19 +16,6 @@
 #include "store/setups.h"
 
 #define GOAL_MAX (256u << 10)
-
-struct SpkCore {
-	SpkReloadFn reload;
-	gpointer reload_user;
-	GMutex conf_lock; /* guards the two that follow */
-	SpkConf *base;	  /* as loaded */
-	SpkConf *conf;	  /* with the knobs */
-	SpkStore *store;
-	char *home;
-	GMutex box_lock;
-	SpkBox *box; /* guarded by box_lock until it is set, then constant */
-	Supervisor *supervisor;
-};
 
 SpkCore *spk_core_open(SpkConf *conf, GError **error)
 {
@@ -68,36 +55,6 @@ void spk_core_close(SpkCore *core)
 	g_free(core);
 }
 
-SpkStore *spk_core_store(SpkCore *core)
-{
-	return core->store;
-}
-
-/* A reference to one of the two. */
-static SpkConf *ref_conf(SpkCore *core, SpkConf **which)
-{
-	g_autoptr(GMutexLocker)
-		locker G_GNUC_UNUSED = g_mutex_locker_new(&core->conf_lock);
-
-	return spk_conf_ref(*which);
-}
-
-/* Puts another in its place; the old one is the caller's. */
-static SpkConf *swap_conf(SpkCore *core, SpkConf **which, SpkConf *take_conf)
-{
-	g_autoptr(GMutexLocker)
-		locker G_GNUC_UNUSED = g_mutex_locker_new(&core->conf_lock);
-	SpkConf *old = *which;
-
-	*which = take_conf;
-	return old;
-}
-
-SpkConf *spk_core_conf(SpkCore *core)
-{
-	return ref_conf(core, &core->conf);
-}
-
 static gboolean same_values(const SpkConf *a, const SpkConf *b)
 {
 	g_autoptr(json_t) one = spk_conf_to_json(a);
@@ -109,7 +66,7 @@ static gboolean same_values(const SpkConf *a, const SpkConf *b)
 gboolean core_hear_knobs(SpkCore *core)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(SpkConf) base = ref_conf(core, &core->base);
+	g_autoptr(SpkConf) base = core_ref_conf(core, &core->base);
 	g_autoptr(SpkConf) before = NULL;
 	SpkConf *conf = knobs_over(base, core->store, &error);
 
@@ -117,7 +74,7 @@ gboolean core_hear_knobs(SpkCore *core)
 		spk_warn("core", "cannot read the knobs: %s", error->message);
 		return FALSE;
 	}
-	before = swap_conf(core, &core->conf, conf);
+	before = core_swap_conf(core, &core->conf, conf);
 	return before != conf && !same_values(before, conf);
 }
 
@@ -129,32 +86,14 @@ void spk_core_on_reload(SpkCore *core, SpkReloadFn fn, gpointer user)
 
 gboolean core_reload(SpkCore *core)
 {
-	g_autoptr(SpkConf) base = ref_conf(core, &core->base);
+	g_autoptr(SpkConf) base = core_ref_conf(core, &core->base);
 	SpkConf *conf = core->reload ? reload_read(core->reload, core->reload_user, base)
 				     : NULL;
 
 	if (!conf)
 		return FALSE;
-	spk_conf_unref(swap_conf(core, &core->base, conf));
+	spk_conf_unref(core_swap_conf(core, &core->base, conf));
 	return core_hear_knobs(core);
-}
-
-const char *spk_core_home(SpkCore *core)
-{
-	return core->home;
-}
-
-SpkBox *core_box(SpkCore *core, GError **error)
-{
-	g_autoptr(SpkConf) base = ref_conf(core, &core->base);
-	SpkBox *box;
-
-	g_mutex_lock(&core->box_lock);
-	if (!core->box)
-		core->box = spk_box_open(base, error); /* no knob of its own */
-	box = core->box;
-	g_mutex_unlock(&core->box_lock);
-	return box;
 }
 
 gboolean spk_core_ready(SpkCore *core, GError **error)

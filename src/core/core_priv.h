@@ -5,6 +5,28 @@
 #include "agent/agent.h"
 #include "core/core.h"
 
+/* ---- parts ---- */
+struct SpkCore {
+	SpkReloadFn reload;
+	gpointer reload_user;
+	GMutex conf_lock; /* guards the two that follow */
+	SpkConf *base;	  /* as loaded */
+	SpkConf *conf;	  /* with the knobs */
+	SpkStore *store;
+	char *home;
+	GMutex box_lock;
+	SpkBox *box; /* guarded by box_lock until it is set, then constant */
+	struct Supervisor *supervisor;
+};
+
+/* A reference to one of the two configurations. */
+SpkConf *core_ref_conf(SpkCore *core, SpkConf **which);
+/* Puts another in its place; the old one is the caller's. */
+SpkConf *core_swap_conf(SpkCore *core, SpkConf **which, SpkConf *take_conf);
+/* The sandbox, opened when it is first asked for. */
+SpkBox *core_box(SpkCore *core, GError **error);
+
+/* ---- knobs ---- */
 /* Reads the knobs anew: TRUE when something changed by that. A store that cannot be asked
  * changes nothing. */
 gboolean core_hear_knobs(SpkCore *core);
@@ -12,8 +34,6 @@ gboolean core_hear_knobs(SpkCore *core);
 SpkConf *knobs_over(SpkConf *base, SpkStore *store, GError **error);
 /* daemon.c: whether the daemon `holder` was given the option on its command line. */
 gboolean core_daemon_fixed(SpkCore *core, const char *holder, const char *option);
-/* The sandbox, opened when it is first asked for. */
-SpkBox *core_box(SpkCore *core, GError **error);
 
 /* ---- wake: tells other processes on this store that something is new ---- */
 void wake_others(const char *home);
