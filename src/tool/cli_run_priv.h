@@ -4,6 +4,7 @@
 
 #include "tool/cli_contract.h"
 #include "tool/cli_table.h"
+#include "tool/cli_watch.h"
 #include "tool/tool_priv.h"
 
 #define CLI_TEXT_MAX 16000 /* bytes of stdout and of stderr in the envelope */
@@ -34,6 +35,17 @@ typedef struct {
 #define CLI_CHANGED_MAX 200
 void cli_end_clear(CliEnd *end);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliEnd, cli_end_clear)
+
+/* Why we ended it. */
+typedef enum {
+	CLI_STOP_NONE,
+	CLI_STOP_FLOOD,
+	CLI_STOP_FAILURES,
+	CLI_STOP_BUDGET
+} CliStop;
+/* What ended it, by its exit, its words and ours. */
+CliCause cli_judge(const CliEnd *end, const CliReport *report, CliStop stop,
+		   gboolean timed_out);
 
 /* Why it could not be run here, found out without running it: NOT_INSTALLED, NO_CREDENTIAL,
  * REFUSED; DONE: nothing stands in the way. The reason goes to *ret_why. */
