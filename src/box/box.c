@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "box/box_impl.h"
 #include "box/box_priv.h"
+#include "box/credentials.h"
 
 struct SpkBox {
 	const SpkBoxBackend *backend;
@@ -107,7 +108,11 @@ static gboolean open_chosen(SpkBox *box, SpkConf *conf, GError **error)
 SpkBox *spk_box_open(SpkConf *conf, GError **error)
 {
 	g_autoptr(SpkBox) box = g_new0(SpkBox, 1);
+	/* also when no host is allowed: a row may hold a key where only its name belongs */
+	g_autoptr(GPtrArray) credentials = spk_credentials(conf, error);
 
+	if (!credentials)
+		return NULL;
 	box->tells = spk_conf_bool(conf, "box.count_refused");
 	if (!open_chosen(box, conf, error) || !check_tier(&box->reach, conf, error))
 		return NULL;

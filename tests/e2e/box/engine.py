@@ -227,3 +227,11 @@ def large_image(*programs):
         with open(top + "/etc/passwd", "w", encoding="ascii") as file:
             file.write("root:x:0:0:root:/root:/bin/sh\n")
         return subprocess.run(["tar", "-C", top, "--owner=0", "--group=0", "-c", "."], capture_output=True, check=True).stdout
+
+
+def with_curl():
+    """A Docker of one's own, and an image of python and curl where it answers."""
+    one = Docker()
+    if one.answers():
+        one.add_image(LARGE, large_image("curl"))
+    return one

@@ -73,15 +73,8 @@ class Case:
             if user:
                 os.chown(folder, USER, USER)
         self.server, self.other = Server(), Server()
-        self.engine = self.start_engine() if args.engine else None
+        self.engine = engine.with_curl() if args.engine else None
         self.settings = self.engine.settings(engine.LARGE) if self.engine else []
-
-    @staticmethod
-    def start_engine():
-        one = engine.Docker()
-        if one.answers():
-            one.add_image(engine.LARGE, engine.large_image("curl"))
-        return one
 
     def tier(self):
         return subprocess.run([*self.prefix, self.box_run, *self.settings, "--describe"], capture_output=True, text=True, env=self.env,

@@ -175,6 +175,16 @@ def a_reader_that_goes_ends_it():
             assert child.wait(20) == 141
 
 
+def a_row_of_keys_that_is_none_is_refused_without_hosts_too():
+    """It may hold the key itself, which the message does not repeat."""
+    row = 'box.credentials=["api.example.com Authorization: Bearer sk-of-somebody-4711"]'
+    with World() as w:
+        for words in (("sandbox", "run", "--set", row, "--", "touch", "x"), ("up", "--set", row)):
+            said = w.run(*words, code=125 if words[0] == "sandbox" else 78).err
+            assert "api.example.com" in said and "{SECRET}" in said and "4711" not in said, said
+        assert not os.path.exists(os.path.join(w.repo, "x"))
+
+
 def the_probe_tries_the_walls():
     with World() as w:
         one = w.json("sandbox", "probe")
@@ -302,6 +312,6 @@ if __name__ == "__main__":
          a_copy_is_thrown_away, json_is_one_object, a_flood_of_output_is_ended,
          nothing_runs_without_its_walls, a_host_that_is_not_allowed_is_named, the_git_folder_stays_as_it_is, a_reading_spark_cannot_write,
          a_terminal_sees_no_control_characters, a_folder_as_stdin_is_no_way_out,
-         a_reader_that_goes_ends_it, the_probe_tries_the_walls, it_is_explained,
+         a_reader_that_goes_ends_it, a_row_of_keys_that_is_none_is_refused_without_hosts_too, the_probe_tries_the_walls, it_is_explained,
          refused_calls_are_explained, refused_calls_of_a_failed_command_are_named,
          doctor_probes_the_controls_of_each_spark)
