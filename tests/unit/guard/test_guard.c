@@ -4,10 +4,7 @@
 #include <string.h>
 
 static const Suite *const suites[] = {
-	&loop_suite,
-	&git_suite,
-	&files_suite,
-	&redact_suite,
+	&decision_suite, &loop_suite, &git_suite, &files_suite, &redact_suite,
 };
 
 int main(void)
