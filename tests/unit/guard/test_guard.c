@@ -4,7 +4,8 @@
 #include <string.h>
 
 static const Suite *const suites[] = {
-	&decision_suite, &loop_suite, &git_suite, &files_suite, &redact_suite,
+	&decision_suite, &ladder_suite, &loop_suite,
+	&git_suite,	 &files_suite,	&redact_suite,
 };
 
 int main(void)

@@ -18,6 +18,7 @@ typedef struct {
 #define SUITE(name, tests) const Suite name = { tests, G_N_ELEMENTS(tests) }
 
 extern const Suite decision_suite; /* test_decision.c */
+extern const Suite ladder_suite;   /* test_ladder.c */
 extern const Suite loop_suite;	   /* test_loop.c */
 extern const Suite git_suite;	   /* test_git.c */
 extern const Suite files_suite;	   /* test_files.c */
