@@ -67,6 +67,8 @@ typedef struct {
 	const char *image;
 	/* Hosts that programs ask directly, not the proxy; NULL: none. */
 	const char *no_proxy;
+	/* "K=V" that go with it: base URLs; `env` wins. NULL: none. */
+	const char *const *way_env;
 	/* File with the certificates that programs are to trust, shown in the box; NULL: as they
 	 * do by themselves. */
 	const char *authorities;

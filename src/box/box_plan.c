@@ -106,7 +106,8 @@ static const char *const of_authorities[] = {
 	"PIP_CERT",	  "AWS_CA_BUNDLE",	 "DENO_CERT",
 };
 
-/* The names that programs look for: curl reads only the lower-case one of http. */
+/* The names that programs look for (curl reads only the lower-case one of http), and those
+ * that the configuration gives. */
 static char **proxy_variables(const SpkBoxRun *run)
 {
 	static const char *const names[] = { "http_proxy",  "https_proxy", "HTTP_PROXY",
@@ -132,6 +133,8 @@ static char **proxy_variables(const SpkBoxRun *run)
 
 		g_strv_builder_add(all, set);
 	}
+	if (run->way_env)
+		g_strv_builder_addv(all, (const char **)run->way_env);
 	return g_strv_builder_end(all);
 }
 

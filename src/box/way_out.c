@@ -8,7 +8,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "box/box_priv.h"
-#include "box/credentials.h"
+#include "box/way_keys_priv.h"
 #include "net/allow.h"
 
 #define SOCKET_NAME "proxy.sock"
@@ -28,7 +28,8 @@ struct SpkWayOut {
 	/* guarded by lock */
 	SpkProxy *proxy; /* NULL: nothing needed it so far */
 	gboolean has_authority;
-	json_t *refused; /* since the last note */
+	char **variables; /* of base URLs, while the proxy is there */
+	json_t *refused;  /* since the last note */
 };
 
 struct SpkWayOutRoute {
@@ -149,32 +150,6 @@ static gboolean on_record(const SpkProxyRecord *record, gpointer user)
 	return !way->spec.record || way->spec.record(record, way->spec.user);
 }
 
-/* ---- keys for hosts that are allowed ---- */
-
-/* SpkRoute, NULL behind them. */
-static GPtrArray *routes_of_hosts(const SpkWayOut *way, GError **error)
-{
-	g_autoptr(GPtrArray)
-		routes = g_ptr_array_new_with_free_func((GDestroyNotify)spk_route_unref);
-	g_autoptr(GPtrArray) credentials = spk_credentials(way->spec.conf, error);
-	g_autoptr(SpkAllow)
-		allow = spk_allow_new((const char *const *)way->hosts, NULL, error);
-
-	for (guint i = 0; credentials && allow && i < credentials->len; i++) {
-		const SpkCredential *one = credentials->pdata[i];
-		SpkRoute *route;
-
-		if (!spk_allow_host(allow, &one->host))
-			continue;
-		route = spk_credential_route(one, way->spec.conf, error);
-		if (!route)
-			return NULL;
-		g_ptr_array_add(routes, route);
-	}
-	g_ptr_array_add(routes, NULL);
-	return credentials && allow ? g_steal_pointer(&routes) : NULL;
-}
-
 /* The roots that we trust ourselves, and the task's authority. */
 static gboolean write_bundle(const SpkWayOut *way, const char *authority, GError **error)
 {
@@ -197,18 +172,23 @@ static gboolean start_proxy(SpkWayOut *way, GError **error)
 		.record = on_record,
 		.user = way,
 	};
-	g_autoptr(GPtrArray) routes = routes_of_hosts(way, error);
+	g_auto(SpkWayKeys) keys = { 0 };
 	const char *authority;
 
-	if (!routes || (!way->socket && !choose_socket(way, way->spec.folder, error)))
+	if (!spk_way_keys_read(way->spec.conf, (const char *const *)way->hosts, &keys,
+			       error) ||
+	    (!way->socket && !choose_socket(way, way->spec.folder, error)))
 		return FALSE;
 	spec.socket = way->socket;
-	spec.credentials = (SpkRoute *const *)routes->pdata;
+	spec.credentials = (SpkRoute *const *)keys.hosts->pdata;
+	spec.bases = (SpkRoute *const *)keys.bases->pdata;
 	way->proxy = spk_proxy_start(&spec, error);
 	authority = way->proxy ? spk_proxy_authority(way->proxy) : NULL;
 	way->has_authority = authority && write_bundle(way, authority, error);
-	if (way->proxy && (!authority || way->has_authority))
+	if (way->proxy && (!authority || way->has_authority)) {
+		way->variables = g_steal_pointer(&keys.variables);
 		return TRUE;
+	}
 	g_clear_pointer(&way->proxy, spk_proxy_stop);
 	return FALSE;
 }
@@ -255,6 +235,7 @@ void spk_way_out_free(SpkWayOut *way)
 	g_free(way->no_proxy);
 	g_strfreev(way->hosts);
 	g_strfreev(way->addresses);
+	g_strfreev(way->variables);
 	json_decref(way->refused);
 	g_mutex_clear(&way->lock);
 	g_free(way);
@@ -271,6 +252,7 @@ void spk_way_out_use(SpkWayOut *way, SpkBoxRun *run)
 		g_mutex_unlock(&way->lock);
 	}
 	run->way_out = needed ? way->socket : NULL;
+	run->way_env = needed ? (const char *const *)way->variables : NULL;
 	run->authorities = authority ? way->bundle : NULL;
 	run->no_proxy = needed && *way->no_proxy ? way->no_proxy : NULL;
 }
@@ -299,8 +281,7 @@ SpkWayOutRoute *spk_way_out_route_open(SpkWayOut *way, const SpkRouteSpec *spec,
 		return NULL;
 	open = g_new0(SpkWayOutRoute, 1);
 	open->way = way;
-	open->url = g_strdup_printf("http://127.0.0.1:" SPK_BOX_PROXY_PORT "/%s",
-				    route->token);
+	open->url = spk_way_keys_url(route);
 	open->route = g_steal_pointer(&route);
 	return open;
 }

@@ -68,7 +68,7 @@ static const SpkOpt options[] = {
 	{ "box.cpus", SPK_OPT_REAL, "0.0", 0, 4096, NULL, S | R,
 	  "processors' worth of time that a box may take, by control groups; 0: no cap" },
 	LIST("box.credentials", "[]", S,
-	     "keys that are added to requests for an allowed host, by https: \"HOST[:PORT] HEADER: [WORD ]{SECRET}\"; the box never sees them"),
+	     "keys that are added to requests for an allowed host, by https: \"HOST[:PORT] HEADER: [WORD ]{SECRET}\", behind it \"as VARIABLE\" for a base URL; the box never sees them"),
 	INT("box.disk_bytes", "17179869184", MIB, 16 * TIB, S | R,
 	    "how much of the work tree's disk may go while a command runs, at most 9/10 of what is free"),
 	INT("box.fsize_bytes", "1073741824", MIB, TIB, S | R,

@@ -21,7 +21,7 @@
 #define BACKLOG		 128
 #define DEFAULT_REQUESTS 10000
 #define FULL_US		 20000
-#define MAX_ROUTES	 64
+#define MAX_ROUTES	 128
 
 struct SpkProxy {
 	ProxyShared shared;
@@ -187,6 +187,16 @@ static gboolean take_credentials(ProxyShared *shared, SpkRoute *const *credentia
 	return shared->authority && need_tls(shared, error);
 }
 
+static gboolean take_bases(SpkProxy *proxy, SpkRoute *const *bases, GError **error)
+{
+	for (; bases && *bases; bases++) {
+		g_ptr_array_add(proxy->shared.bases, spk_route_ref(*bases));
+		if (!spk_proxy_add_route(proxy, *bases, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 SpkProxy *spk_proxy_start(const SpkProxySpec *spec, GError **error)
 {
 	g_autoptr(SpkProxy) proxy = g_new0(SpkProxy, 1);
@@ -201,7 +211,9 @@ SpkProxy *spk_proxy_start(const SpkProxySpec *spec, GError **error)
 	shared->credentials =
 		g_ptr_array_new_with_free_func((GDestroyNotify)spk_route_unref);
 	shared->allow = spk_allow_new(spec->allow, spec->allow_private, error);
-	if (!shared->allow || !take_credentials(shared, spec->credentials, error))
+	shared->bases = g_ptr_array_new_with_free_func((GDestroyNotify)spk_route_unref);
+	if (!shared->allow || !take_credentials(shared, spec->credentials, error) ||
+	    !take_bases(proxy, spec->bases, error))
 		return NULL;
 	if (proxy->wake < 0) {
 		(void)fail(error, spec->socket);
@@ -242,6 +254,7 @@ void spk_proxy_stop(SpkProxy *proxy)
 	spk_tls_context_free(shared->tls);
 	g_hash_table_unref(shared->routes);
 	g_ptr_array_unref(shared->credentials);
+	g_ptr_array_unref(shared->bases);
 	g_mutex_clear(&shared->lock);
 	g_free(proxy->socket);
 	g_free(proxy);

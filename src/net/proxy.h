@@ -38,6 +38,9 @@ typedef struct {
 	/* Keys for hosts that are allowed, by https only: a client's TLS then ends here, and it
 	 * must trust spk_proxy_authority(). Ends with NULL; NULL: none. */
 	SpkRoute *const *credentials;
+	/* Routes that there are from the start (spk_proxy_add_route()). What leads to the server of
+	 * one otherwise is refused, whatever is allowed. Ends with NULL; NULL: none. */
+	SpkRoute *const *bases;
 	guint64 max_bytes;    /* of all requests, both ways; 0: no limit */
 	guint max_requests;   /* 0: 10,000 */
 	SpkResolveFn resolve; /* NULL: as the system does */

@@ -66,14 +66,15 @@ static gboolean take_route(Conn *conn, gsize skip)
 
 /* ---- in the tunnel of a host that has a key ---- */
 
-static SpkRoute *find_credential(const ProxyShared *shared, const SpkEndpoint *to)
+/* Of `routes` the one whose server that is, borrowed. */
+static SpkRoute *find_server(const GPtrArray *routes, const SpkEndpoint *to)
 {
-	for (guint i = 0; i < shared->credentials->len; i++) {
-		SpkRoute *route = shared->credentials->pdata[i];
+	for (guint i = 0; i < routes->len; i++) {
+		SpkRoute *route = routes->pdata[i];
 
 		if (route->origin.port == to->port &&
 		    strcmp(route->origin.name, to->name) == 0)
-			return spk_route_ref(route);
+			return route;
 	}
 	return NULL;
 }
@@ -145,6 +146,7 @@ static gboolean judge_request(Conn *conn)
 {
 	ProxyShared *shared = conn->shared;
 	const SpkEndpoint *to = &conn->request.to;
+	SpkRoute *with_key;
 	gsize skip;
 
 	conn->route = find_route(conn, &skip);
@@ -158,9 +160,17 @@ static gboolean judge_request(Conn *conn)
 		return conn_answer(conn, 403,
 				   g_strdup_printf("%s:%u is not among the allowed hosts",
 						   to->name, to->port));
-	if (conn->request.is_connect)
-		conn->route = find_credential(shared, to);
-	return conn->route ? greet(conn) : look_up(conn);
+	if (find_server(shared->bases, to))
+		return conn_answer(conn, 403,
+				   g_strdup_printf("%s:%u is asked by its base URL alone "
+						   "(`sparks sandbox explain` says which "
+						   "variable holds it)",
+						   to->name, to->port));
+	with_key = conn->request.is_connect ? find_server(shared->credentials, to) : NULL;
+	if (!with_key)
+		return look_up(conn);
+	conn->route = spk_route_ref(with_key);
+	return greet(conn);
 }
 
 static gboolean begin_request(Conn *conn)

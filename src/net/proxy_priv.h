@@ -25,6 +25,7 @@ typedef struct {
 	gboolean (*record)(const SpkProxyRecord *record, gpointer user);
 	gpointer user;
 	GPtrArray *credentials;	 /* SpkRoute, by their hosts */
+	GPtrArray *bases;	 /* SpkRoute, whose hosts are asked by them alone */
 	SpkAuthority *authority; /* NULL: there are none */
 	GMutex lock;		 /* of those that follow */
 	GHashTable *routes;	 /* token -> SpkRoute */

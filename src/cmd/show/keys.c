@@ -7,9 +7,14 @@ static void put_one(GString *text, const SpkCredential *one, gboolean allowed,
 		    gboolean there)
 {
 	g_autofree char *host = spk_credential_host(one);
+	g_autofree char *base = one->url_variable
+					? g_strdup_printf(", by its base URL $%s alone",
+							  one->url_variable)
+					: g_strdup("");
 
-	g_string_append_printf(text, "%s%s (%s%s%s)", text->len ? ", " : "", host,
-			       one->secret->key, there ? "" : ", which is not there",
+	g_string_append_printf(text, "%s%s%s (%s%s%s%s)", text->len ? ", " : "", host,
+			       one->path, one->secret->key, base,
+			       there ? "" : ", which is not there",
 			       allowed ? "" : ", and the host is not allowed");
 }
 

@@ -164,6 +164,12 @@ class Case:
         return self.run(script.replace("{H}", host), "--allow", host, "--set",
                         f'box.credentials=["{host} Authorization: Bearer {{key.canary}}"]', *options, **more)
 
+    def base(self, script, *options, path="/v1", row="Authorization: Bearer {key.canary} as FORGE_URL FORGE_TOKEN", **more):
+        """With a base URL for the server, in two variables; `{H}` of the script is its host."""
+        host = f"localhost:{self.server.port}"
+        return self.run(script.replace("{H}", host), "--allow", host, "--set", f'box.credentials=["{host}{path} {row}"]',
+                        *options, **more)
+
     def close(self):
         if self.engine:
             self.engine.close()
@@ -415,7 +421,71 @@ def a_key_that_is_missing(c):
         assert "[box] credentials" in c.err and "inline" not in c.err, c.err
 
 
-TESTS = [the_key_is_added_outside, other_headers_and_basic, no_echo_tells_it, events_come_as_they_are_sent,
+# ---- by a base URL of the configuration ----
+
+def a_forge_by_its_base_url(c):
+    c.server.heard.clear()
+    out, told = c.base("""
+        import json, os, urllib.request
+        url, token = os.environ["FORGE_URL"], os.environ["FORGE_TOKEN"]
+        print(url.startswith("http://127.0.0.1:61080/sparks-"), url.endswith(token), "SSL_CERT_FILE" in os.environ)
+        for method, path in (("GET", "/repos/a/b?page=2"), ("POST", "/repos/a/b/issues")):
+            body = json.dumps({"title": "x"}).encode() if method == "POST" else None
+            asked = urllib.request.Request(url + path, body, {"Authorization": "Bearer " + token}, method=method)
+            print(urllib.request.urlopen(asked).read().decode())
+        """, python=True)
+    assert out.split("\n")[0] == "True True False", out     # no interception, no authority
+    assert [one.split("\n")[0] for one in c.server.heard] == ["GET /v1/repos/a/b?page=2 HTTP/1.1", "POST /v1/repos/a/b/issues HTTP/1.1"]
+    assert all(f"Authorization: Bearer {KEY}\n" in one and "sparks-" not in one for one in c.server.heard), c.server.heard
+    assert out.count(f"Bearer {STARS}") == 2 and "|14|" in out, out
+    assert [(one["credential"], one["path"]) for one in told] == [("key.canary", "/v1/repos/a/b"), ("key.canary", "/v1/repos/a/b/issues")]
+
+
+def a_forge_has_no_other_way(c):
+    c.server.heard.clear()
+    out, told = c.base("""
+        curl -sS -k -H "Authorization: of the attacker" https://{H}/gists 2>&1; echo
+        curl -sS http://{H}/gists; curl -sS -p -k https://{H}/gists 2>&1; echo
+        curl -sS -k --connect-to ::{H} https://other.test:443/ 2>&1; echo
+        curl -sS --path-as-is "$FORGE_URL/../secret"; curl -sS --path-as-is "$FORGE_URL/%2e%2e/secret"
+        curl -sS "$FORGE_URL"x/secret; curl -sS -H "Authorization: of the attacker" "$FORGE_URL/own"
+        """)
+    assert [one.split("\n")[0] for one in c.server.heard] == ["GET /v1/own HTTP/1.1"], c.server.heard
+    assert "of the attacker" not in c.server.heard[0] and f"Bearer {KEY}" in c.server.heard[0], c.server.heard
+    assert sum("by its base URL alone" in (one["refused"] or "") for one in told) >= 3 and out.count(STARS) == 1, (out, told)
+
+
+def a_forge_sends_its_key_nowhere_else(c):
+    c.plain.heard.clear()
+    out, _ = c.base('curl -sS -L "$FORGE_URL/redirect?http://elsewhere.test/x"; curl -sS -L --proto-default http "$FORGE_URL/redirect?http://{H}/y"')
+    assert not c.plain.heard and "not among the allowed hosts" in out and "by its base URL alone" in out, (out, c.plain.heard)
+    out, _ = c.base('for p in header coded chunks close events; do curl -sS -i --raw "$FORGE_URL/$p"; done')
+    assert out.count(f"Bearer {STARS}") >= 4, out
+
+
+def a_base_url_ends_with_the_task(c):
+    first, _ = c.base("echo $FORGE_URL")
+    c.server.heard.clear()
+    out, told = c.base(f'curl -sS "{first.strip()}/"; echo; curl -sS -k https://{{H}}/ 2>&1; true')
+    assert "for no server" in out and told[0]["refused"] and not c.server.heard, (out, told)
+
+
+def a_base_url_that_nobody_may_use(c):
+    host = f"localhost:{c.server.port}"
+    row = f'box.credentials=["{host} Authorization: Bearer {{key.canary}} as FORGE_URL"]'
+    out, _ = c.run('echo "${FORGE_URL-unset}"', "--set", row)                      # the host is not allowed
+    assert out.strip() == "unset", out
+    out, _ = c.run('echo "${FORGE_URL-unset}"', "--set", row, "--allow", "localhost:1")
+    assert out.strip() == "unset", out
+    c.base("true", code=125, env={"SPARKS_KEY_CANARY": ""})
+    assert "there is no key.canary" in c.err, c.err
+    if not c.engine:
+        c.base("true", "--set", "box.tier=landlock", code=125)
+        assert "the sandbox here (landlock) has no way out" in c.err, c.err
+
+
+TESTS = [a_forge_by_its_base_url, a_forge_has_no_other_way, a_forge_sends_its_key_nowhere_else, a_base_url_ends_with_the_task,
+         a_base_url_that_nobody_may_use, the_key_is_added_outside, other_headers_and_basic, no_echo_tells_it, events_come_as_they_are_sent,
          a_redirect_has_no_key, hostile_requests_go_nowhere, a_false_certificate_hears_no_key, it_ends_with_the_call,
          nothing_in_the_box_has_it, much_and_many, a_host_gets_its_key, others_are_not_looked_into,
          a_plain_request_has_no_key, a_tunnel_is_for_one_host, any_tunnel_is_for_its_host, whoever_does_not_trust_is_told_of,

@@ -71,6 +71,17 @@ static void test_what_is_none(void **state)
 		{ "a.test Host: {key.a}", "header that can't" },
 		{ "a.test X Y: {key.a}", "header that can't" },
 		{ "a.test Authorization: Basic {key.a}", "not USER" },
+		{ "a.test/v1 X: {key.a}", "has a path" },
+		{ "a.test/v1?q X: {key.a} as A", "a path that is none" },
+		{ "a.test/%00 X: {key.a} as", "one or two variables" },
+		{ "a.test X: {key.a} as  A", "one or two variables" },
+		{ "a.test X: {key.a} as A B C", "one or two variables" },
+		{ "a.test X: {key.a} as 1A", "one or two variables" },
+		{ "a.test X: {key.a} as A=B", "one or two variables" },
+		{ "a.test X: {key.a} as LD_PRELOAD", "one or two variables" },
+		{ "a.test X: {key.a} as A https_proxy", "one or two variables" },
+		{ "a.test X: {key.a} as A A", "a variable twice" },
+		{ "a.test X: {key.a}as A", "does not end in {SECRET}" },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -94,6 +105,28 @@ static void test_a_host_stands_once(void **state)
 
 	assert_null(spk_credentials(conf, &error));
 	assert_non_null(strstr(error->message, "another row"));
+}
+
+static void test_a_base_url(void **state)
+{
+	const char *rows[] = { "git.test:8443/api/v3 X: {key.a} as API_URL API_TOKEN",
+			       "b.test X: {key.b} as B_URL", NULL };
+	const char *twice[] = { rows[0], "c.test X: {key.c} as C_URL API_TOKEN", NULL };
+	g_autoptr(SpkConf) conf = with_rows(rows), bad = with_rows(twice);
+	g_autoptr(GPtrArray) all = spk_credentials(conf, NULL);
+	g_autoptr(GError) error = NULL;
+	const SpkCredential *one;
+
+	assert_non_null(all);
+	one = all->pdata[0];
+	assert_string_equal(one->path, "/api/v3");
+	assert_string_equal(one->url_variable, "API_URL");
+	assert_string_equal(one->key_variable, "API_TOKEN");
+	one = all->pdata[1];
+	assert_string_equal(one->url_variable, "B_URL");
+	assert_null(one->key_variable);
+	assert_null(spk_credentials(bad, &error));
+	assert_non_null(strstr(error->message, "a variable that another row"));
 }
 
 static void test_the_key_comes_from_where_secrets_are(void **state)
@@ -121,6 +154,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_rows),
 	cmocka_unit_test(test_what_is_none),
 	cmocka_unit_test(test_a_host_stands_once),
+	cmocka_unit_test(test_a_base_url),
 	cmocka_unit_test(test_the_key_comes_from_where_secrets_are),
 };
 SUITE(credentials_suite, tests);
