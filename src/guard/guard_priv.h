@@ -6,6 +6,9 @@
 
 #include <glib.h>
 
+/* Whether the pattern matches the whole text: "*" and "?" match no "/", "[a-z]" and "[!a-z]" one
+ * byte, a backslash takes what follows as it is; case of ASCII is ignored. */
+gboolean glob_matches(const char *pattern, const char *text);
 /* One pattern, in the language of spk_guard_match() without "!". leaf: the match must end where
  * the path ends (patterns that end in "/" excepted), so that a file's pattern does not cover
  * a folder of that name. */

@@ -3,10 +3,18 @@
 
 #include <string.h>
 
+/* clang-format off */
 static const Suite *const suites[] = {
-	&decision_suite, &ladder_suite, &loop_suite,
-	&git_suite,	 &files_suite,	&redact_suite,
+	&decision_suite,
+	&ladder_suite,
+	&loop_suite,
+	&git_suite,
+	&files_suite,
+	&path_suite,
+	&redact_suite,
+	&url_suite,
 };
+/* clang-format on */
 
 int main(void)
 {

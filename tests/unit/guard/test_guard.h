@@ -22,6 +22,8 @@ extern const Suite ladder_suite;   /* test_ladder.c */
 extern const Suite loop_suite;	   /* test_loop.c */
 extern const Suite git_suite;	   /* test_git.c */
 extern const Suite files_suite;	   /* test_files.c */
+extern const Suite path_suite;	   /* test_path.c */
 extern const Suite redact_suite;   /* test_redact.c */
+extern const Suite url_suite;	   /* test_url.c */
 
 #endif
