@@ -26,6 +26,7 @@
 	X(NOT_FOUND,         "not_found",             404,   2, 0, "no such thing")             \
 	X(BAD_INPUT,         "bad_input",             400,   2, 0, "the input is not of its form") \
 	X(WAITING,           "outcome_wait_timeout",  202,   4, 0, "not finished yet")          \
+	X(APPROVAL,          "approval_pending",      202,   4, 0, "a question waits for its answer") \
 	X(PROVIDER,          "provider_unavailable",  503,  69, 1, "the model provider does not answer") \
 	X(PROVIDER_AUTH,     "provider_auth",         401,  69, 0, "the model provider refuses the key") \
 	X(REQUEST,           "provider_refused",      502,  69, 0, "the model provider refuses the request") \

@@ -11,8 +11,12 @@ void spk_lease_free(SpkLease *lease)
 	g_free(lease);
 }
 
-/* Tasks for whoever comes: $1 and $2. The index tasks_open has them. */
-#define RUNNABLE "finished_us = 0 AND apart = 0 AND status NOT IN ($1, $2)"
+/* Tasks for whoever comes: $1 and $2. The index tasks_open has them. One that waits is one of
+ * them when its question is answered; while everything is stopped there are none. */
+#define RUNNABLE                                                                          \
+	"finished_us = 0 AND apart = 0 AND status <> $1 AND (status <> $2 OR NOT EXISTS"  \
+	" (SELECT 1 FROM approvals WHERE approvals.task = tasks.id AND answer = 'open'))" \
+	" AND NOT EXISTS (SELECT 1 FROM halt)"
 #define RUNNABLE_ARGS                                  \
 	spk_db_text(spk_state_name(SPK_STATE_PAUSED)), \
 		spk_db_text(spk_state_name(SPK_STATE_WAITING))

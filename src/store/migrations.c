@@ -192,6 +192,55 @@ static const char *const remembered_setups[] = {
 	" set_us BIGINT NOT NULL)",
 	NULL,
 };
+static const char *const questions_rules_halt[] = {
+	/* names of answers: store/approvals.h */
+	"CREATE TABLE approvals ("
+	" id {key} NOT NULL PRIMARY KEY,"
+	" task {key} NOT NULL REFERENCES tasks (id),"
+	" call_key {key} NOT NULL,"
+	" tool TEXT NOT NULL,"
+	" line TEXT NOT NULL,"
+	" hash {key} NOT NULL,"
+	" does BIGINT NOT NULL,"
+	" taint TEXT NOT NULL,"
+	" taint_source TEXT,"
+	" by_taint BIGINT NOT NULL,"
+	" decision TEXT NOT NULL,"		/* JSON, like parts */
+	" parts TEXT,"
+	" offer TEXT,"
+	" asked_us BIGINT NOT NULL,"
+	" expires_us BIGINT NOT NULL,"		/* 0: never */
+	" answer TEXT NOT NULL CHECK (answer IN ('open', 'allow_once', 'allow_task',"
+	" 'allow_rule', 'deny', 'expired', 'withdrawn')),"
+	" answered_us BIGINT NOT NULL DEFAULT 0,"
+	" answered_by TEXT,"
+	" answered_how TEXT,"
+	" note TEXT,"
+	" rule TEXT,"
+	" UNIQUE (task, call_key, hash))",
+	"CREATE INDEX approvals_open ON approvals (expires_us) WHERE answer = 'open'",
+	"CREATE INDEX approvals_by_age ON approvals (asked_us, id)",
+	"CREATE TABLE rules ("
+	" id {key} NOT NULL PRIMARY KEY,"
+	" allow BIGINT NOT NULL,"		/* 0: deny */
+	" pattern {key} NOT NULL,"
+	" spark {key} NOT NULL,"		/* '': every one */
+	" repo {key} NOT NULL,"			/* '': everywhere */
+	" taint TEXT NOT NULL,"
+	" made_by TEXT NOT NULL,"
+	" question TEXT,"
+	" created_us BIGINT NOT NULL,"
+	" used_us BIGINT NOT NULL DEFAULT 0,"
+	" uses BIGINT NOT NULL DEFAULT 0,"
+	" UNIQUE (allow, pattern, spark, repo))",
+	/* the emergency stop: one row, or none */
+	"CREATE TABLE halt ("
+	" one BIGINT NOT NULL PRIMARY KEY CHECK (one = 1),"
+	" set_by TEXT NOT NULL,"
+	" note TEXT,"
+	" set_us BIGINT NOT NULL)",
+	NULL,
+};
 /* clang-format on */
 
 /* [n] leads from version n to n + 1. */
@@ -199,6 +248,7 @@ static const char *const *const steps[] = {
 	tasks_and_journal, leases_mail_workers, evidence,
 	tasks_apart,	   chat_sessions,	knobs_events,
 	call_ledger,	   ledger_sums,		remembered_setups,
+	questions_rules_halt,
 };
 
 const int spk_store_newest = G_N_ELEMENTS(steps);

@@ -84,7 +84,8 @@ gboolean spk_journal_thin(SpkStore *store, const char *task, gint64 *ret_entries
 	payload = json_pack("{s:s,s:I,s:I,s:o*}", "what", "steps", "entries",
 			    (json_int_t)*ret_entries, "bytes", (json_int_t)*ret_bytes,
 			    "tree", tree ? spk_json_text(tree) : NULL);
-	if (!spk_tx_exec(tx, "DELETE" BULK, SPK_ARGS(spk_db_text(task)), NULL, error))
+	if (!spk_tx_exec(tx, "DELETE" BULK, SPK_ARGS(spk_db_text(task)), NULL, error) ||
+	    !spk_approvals_drop(tx, task, error))
 		return FALSE;
 	entry = spk_journal_put(tx, task, "pruned", SPK_EFFECT_IDEMPOTENT, payload,
 				error);

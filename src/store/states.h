@@ -14,8 +14,8 @@
 	X(SCANNED,     "scanned",      0, "routed paused cancelled failed")                         \
 	X(ROUTED,      "routed",       0, "running paused cancelled failed")                        \
 	X(RUNNING,     "running",      0, "verifying waiting paused cancelled failed rolled_back")  \
-	X(WAITING,     "waiting",      0, "running cancelled failed")                               \
-	X(PAUSED,      "paused",       0, "queued scanned routed running verifying cancelled failed") \
+	X(WAITING,     "waiting",      0, "running paused cancelled failed")                        \
+	X(PAUSED,      "paused",       0, "queued scanned routed running waiting verifying cancelled failed") \
 	X(VERIFYING,   "verifying",    0, "running done failed rolled_back paused cancelled")       \
 	X(DONE,        "done",         1, "")                                                       \
 	X(FAILED,      "failed",       1, "")                                                       \

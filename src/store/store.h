@@ -174,7 +174,8 @@ gboolean spk_holder_alive(const char *holder);
  * CONFLICT when it is finished. */
 SpkLease *spk_lease_claim(SpkStore *store, const char *task, const char *holder,
 			  GError **error);
-/* Oldest runnable task (not finished, paused, waiting or apart), or NULL without error. */
+/* Oldest runnable task (not finished, paused, apart or waiting for an answer), or NULL without
+ * error; none while everything is stopped (store/halt.h). */
 SpkLease *spk_lease_claim_next(SpkStore *store, const char *holder, GError **error);
 gboolean spk_lease_renew(SpkStore *store, const SpkLease *lease, GError **error);
 gboolean spk_lease_release(SpkStore *store, const SpkLease *lease, GError **error);

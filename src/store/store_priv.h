@@ -1,8 +1,8 @@
 /*
  * What the files of the store share. They lie on each other in this order:
- * states, dialect, holder | tx | migrations, fence | lease, journal | task_row | tasks,
- * mailbox, evidence, worker, prune, sessions, setups, events | knobs | sqlite_conn, sqlite_copy | sqlite | store_all | store |
- * backup.
+ * states, dialect, holder | tx | migrations, fence, short_id | lease, journal, rules, halt |
+ * approvals | task_row | tasks, mailbox, evidence, worker, prune, sessions, setups, events |
+ * knobs | sqlite_conn, sqlite_copy | sqlite | store_all | store | backup.
  */
 #ifndef SPK_STORE_STORE_PRIV_H
 #define SPK_STORE_STORE_PRIV_H
@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "store/ledger.h"
+#include "store/rules.h"
 #include "store/store.h"
 #include "store/store_impl.h"
 
@@ -100,6 +101,25 @@ const char *spk_task_select(void);
 gboolean spk_task_from_row(const SpkDbValue *row, gpointer user, GError **error);
 /* UPDATE of the columns named by `fields`; INTERNAL for a key or type that cannot be set. */
 gboolean spk_task_set_fields(SpkTx *tx, const char *id, json_t *fields, GError **error);
+
+/* ---- short_id.c ---- */
+/* 5 characters of those that spk_id_new() uses, at random: whoever inserts tries again when they
+ * are taken. */
+char *spk_short_id(void);
+/* What of `table`.id begins with `id`: the one, whole. NOT_FOUND and USAGE speak of a `what`; the
+ * hint of the former is `where`. */
+char *spk_short_id_find(SpkTx *tx, const char *table, const char *id, const char *what,
+			const char *where, GError **error);
+
+/* ---- rules.c ---- */
+/* spk_rules_add() in a transaction. */
+gboolean spk_rules_put(SpkTx *tx, const SpkRule *rule, char **ret_id, GError **error);
+
+/* ---- approvals.c ---- */
+/* The task has ended: nobody is asked any more. */
+gboolean spk_approvals_withdraw(SpkTx *tx, const char *task, GError **error);
+/* What a finished task needs no longer; the journal keeps what was asked and answered. */
+gboolean spk_approvals_drop(SpkTx *tx, const char *task, GError **error);
 
 /* ---- store.c ---- */
 /* spk_store_open() without migrating or refusing a version. */

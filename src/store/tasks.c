@@ -241,6 +241,7 @@ gboolean spk_task_move(SpkStore *store, const char *id, gint64 token, SpkState f
 	tx = spk_tx_begin(store, SPK_TX_WRITE, error);
 	return tx && spk_lease_fence(tx, id, token, error) &&
 	       set_state(tx, id, from, to, reason, error) &&
+	       (!spk_state_is_terminal(to) || spk_approvals_withdraw(tx, id, error)) &&
 	       finish_move(store, g_steal_pointer(&tx), id, payload, error);
 }
 
