@@ -477,14 +477,14 @@ GPtrArray *spk_approvals_list(SpkStore *store, const char *task, gboolean all,
 	tx = spk_tx_begin(store, SPK_TX_READ, error);
 	if (!tx)
 		return NULL;
-	/* each has an index */
-	return all ? select_rows(tx,
-				 SELECT "WHERE task = coalesce($1, task)"
-					" ORDER BY asked_us, id",
-				 SPK_ARGS(spk_db_text(task)), error)
-		   : select_rows(tx,
-				 SELECT
-				 "WHERE answer = 'open' AND task = coalesce($1, task)"
-				 " ORDER BY asked_us, id",
-				 SPK_ARGS(spk_db_text(task)), error);
+	if (task)
+		return select_rows(tx,
+				   all ? SELECT "WHERE task = $1 ORDER BY asked_us, id"
+				       : SELECT "WHERE task = $1 AND answer = 'open'"
+						" ORDER BY asked_us, id",
+				   SPK_ARGS(spk_db_text(task)), error);
+	return select_rows(tx,
+			   all ? SELECT "ORDER BY asked_us, id"
+			       : SELECT "WHERE answer = 'open' ORDER BY asked_us, id",
+			   NULL, error);
 }

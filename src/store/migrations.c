@@ -218,7 +218,8 @@ static const char *const questions_rules_halt[] = {
 	" note TEXT,"
 	" rule TEXT,"
 	" UNIQUE (task, call_key, hash))",
-	"CREATE INDEX approvals_open ON approvals (expires_us) WHERE answer = 'open'",
+	"CREATE INDEX approvals_open ON approvals (asked_us, id) WHERE answer = 'open'",
+	"CREATE INDEX approvals_by_task ON approvals (task, asked_us, id)",
 	"CREATE INDEX approvals_by_age ON approvals (asked_us, id)",
 	"CREATE TABLE rules ("
 	" id {key} NOT NULL PRIMARY KEY,"
@@ -245,10 +246,9 @@ static const char *const questions_rules_halt[] = {
 
 /* [n] leads from version n to n + 1. */
 static const char *const *const steps[] = {
-	tasks_and_journal, leases_mail_workers, evidence,
-	tasks_apart,	   chat_sessions,	knobs_events,
-	call_ledger,	   ledger_sums,		remembered_setups,
-	questions_rules_halt,
+	tasks_and_journal, leases_mail_workers,	 evidence,    tasks_apart,
+	chat_sessions,	   knobs_events,	 call_ledger, ledger_sums,
+	remembered_setups, questions_rules_halt,
 };
 
 const int spk_store_newest = G_N_ELEMENTS(steps);

@@ -84,8 +84,7 @@ GPtrArray *spk_rules_for(SpkStore *store, const char *spark, const char *repo,
 
 	if (tx)
 		(void)select_rules(tx,
-				   SELECT " WHERE spark IN ('', $1) AND repo IN ('', $2)"
-					  " ORDER BY created_us, id",
+				   SELECT " WHERE spark IN ('', $1) AND repo IN ('', $2)",
 				   SPK_ARGS(spk_db_text(spark ? spark : ""),
 					    spk_db_text(repo ? repo : "")),
 				   &rules, error);

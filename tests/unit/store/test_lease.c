@@ -1,6 +1,8 @@
 /* Leases: who may take a task, and that a stale token writes nothing. */
 #include "test_store.h"
 
+#include "store/approvals.h"
+
 #define TASK "aaaa00000001"
 /* Cannot be looked up from here, so it counts as alive until its time is over. */
 #define ELSEWHERE "another-boot/1/77/88"
@@ -180,6 +182,21 @@ static void test_next_takes_the_oldest(void **state)
 	assert_null(error);
 }
 
+static void ask(SpkStore *store, const SpkLease *lease)
+{
+	g_autoptr(json_t) decision = json_object();
+	const SpkApproval question = { .task = lease->task,
+				       .key = (char *)"0/0",
+				       .tool = (char *)"shell",
+				       .line = (char *)"x",
+				       .hash = (char *)"h",
+				       .taint = (char *)"operator",
+				       .decision = decision };
+	g_autoptr(SpkApproval) row = NULL;
+
+	assert_ok(spk_approvals_put(store, lease->token, &question, NULL, &row, ERR));
+}
+
 static void test_next_leaves_out(void **state)
 {
 	static const SpkState leave[] = { SPK_STATE_PAUSED, SPK_STATE_WAITING,
@@ -194,6 +211,8 @@ static void test_next_leaves_out(void **state)
 		add_task(f->store, id);
 		lease = hold(f->store, id);
 		walk_to(f->store, lease, leave[i]);
+		if (leave[i] == SPK_STATE_WAITING)
+			ask(f->store, lease);
 		assert_ok(spk_lease_release(f->store, lease, ERR));
 	}
 	assert_null(spk_lease_claim_next(f->store, ELSEWHERE, &error));

@@ -1,7 +1,10 @@
 /* Migrations: from nothing, and from every earlier version with rows in it. */
 #include "test_store.h"
 
+#include "store/approvals.h"
+#include "store/halt.h"
 #include "store/knobs.h"
+#include "store/rules.h"
 #include "store/sessions.h"
 
 static gboolean add_line(const SpkDbValue *row, gpointer user, GError **error)
@@ -141,7 +144,8 @@ static GString *scans, *plans;
  * task. */
 static gboolean is_slow(const char *step)
 {
-	if (strstr(step, "workers") || strstr(step, "knobs") ||
+	if (strstr(step, "workers") || strstr(step, "knobs") || strstr(step, "rules") ||
+	    strstr(step, "halt") ||
 	    strstr(step, "CONSTANT ROW")) /* tables of a few rows */
 		return FALSE;
 	return (g_str_has_prefix(step, "SCAN") && !strstr(step, " USING ")) ||
@@ -233,6 +237,33 @@ static void use_ledger(SpkStore *store)
 	assert_ok(spk_ledger_task_cost(store, "aaaa00000001", &nano, ERR));
 }
 
+static void use_approvals(SpkStore *store, const SpkLease *lease)
+{
+	g_autoptr(json_t) decision = json_object();
+	const SpkApproval question = { .task = lease->task,
+				       .key = (char *)"0/0",
+				       .tool = (char *)"shell",
+				       .line = (char *)"x",
+				       .hash = (char *)"h",
+				       .taint = (char *)"operator",
+				       .decision = decision };
+	const SpkAnswering rule = {
+		SPK_ANSWER_ALLOW_RULE, "ann", "command", NULL, "x", NULL, NULL
+	};
+	g_autoptr(SpkApproval) row = NULL;
+	gint64 next;
+
+	assert_ok(spk_approvals_put(store, lease->token, &question, NULL, &row, ERR));
+	for (guint i = 0; i < 4; i++)
+		g_ptr_array_unref(spk_approvals_list(store, i & 1 ? lease->task : NULL,
+						     i & 2, NULL));
+	spk_approval_free(spk_approvals_get(store, row->id, NULL));
+	assert_ok(spk_approvals_next_expiry(store, &next, ERR));
+	assert_ok(spk_approvals_answer(store, row->id, &rule, NULL, ERR));
+	g_ptr_array_unref(spk_rules_for(store, "coder", "/r", NULL));
+	assert_ok(spk_halt_check(store, ERR));
+}
+
 static void use_everything(SpkStore *store)
 {
 	g_autoptr(SpkLease) lease = spk_lease_claim_next(store, spk_holder_self(), NULL);
@@ -264,6 +295,7 @@ static void use_everything(SpkStore *store)
 	use_sessions(store);
 	use_knobs(store);
 	use_ledger(store);
+	use_approvals(store, lease);
 	assert_ok(spk_lease_renew(store, lease, ERR));
 	assert_ok(spk_lease_release(store, lease, ERR));
 }
