@@ -9,6 +9,7 @@
 #include "base/fs.h"
 
 #define FIRST_LINE_MAX 512
+#define GUEST	       "/opt/sparks-agent" /* in a container */
 
 /* Where installers of such programs put them, and PATH of a daemon may lack. */
 static const char *const usual[] = {
@@ -105,13 +106,29 @@ static gboolean refuse(const char *path, const char *why, const char *hint,
 	return FALSE;
 }
 
-static gboolean show(const char *real, const char *work, GPtrArray *mounts,
+/* Where it is in the box. */
+static char *path_inside(const char *path, const CliSearch *search)
+{
+	return search->in_image && is_system(path) ? g_strconcat(GUEST, path, NULL)
+						   : g_strdup(path);
+}
+
+static gboolean is_there(const GPtrArray *mounts, const char *path)
+{
+	for (guint i = 0; i < mounts->len; i++)
+		if (is_below(path, ((SpkBoxMount *)mounts->pdata[i])->from))
+			return TRUE;
+	return FALSE;
+}
+
+static gboolean show(const char *real, const CliSearch *search, GPtrArray *mounts,
 		     GError **error)
 {
-	g_autofree char *root = root_of(real);
+	g_autofree char *root = root_of(real), *to = path_inside(root, search);
 	g_autofree char *home = spk_fs_home(error);
+	const char *work = search->work;
 
-	if (is_system(real))
+	if (is_system(real) && !search->in_image)
 		return TRUE;
 	if (!home)
 		return FALSE;
@@ -121,10 +138,8 @@ static gboolean show(const char *real, const char *work, GPtrArray *mounts,
 	if (work && (is_below(root, work) || is_below(work, root)))
 		return refuse(root, "is part of the task's own files",
 			      "install the program outside of the repository", error);
-	for (guint i = 0; i < mounts->len; i++)
-		if (is_below(root, ((SpkBoxMount *)mounts->pdata[i])->to))
-			return TRUE;
-	g_ptr_array_add(mounts, spk_box_mount_new(root, root, TRUE));
+	if (!is_there(mounts, root))
+		g_ptr_array_add(mounts, spk_box_mount_new(root, to, TRUE));
 	return TRUE;
 }
 
@@ -160,40 +175,55 @@ static char **interpreter_of(const char *line)
 	return g_strv_builder_end(some);
 }
 
-static gboolean add_interpreter(CliPlace *place, const char *line,
-				const char *const *folders, const char *work,
-				GError **error)
+/* The program itself, or the name by which the image has it; NULL: there is none. */
+static char *find_interpreter(const char *word, const CliSearch *search,
+			      const char *const *folders, char **ret_real)
 {
+	g_autofree char *found = g_path_is_absolute(word) ? g_strdup(word)
+							  : look(word, folders);
+	g_autofree char *real = found ? realpath(found, NULL) : NULL;
+
+	if (search->in_image && (!real || is_system(found)))
+		return g_path_get_basename(word);
+	if (!real)
+		return NULL;
+	*ret_real = g_steal_pointer(&real);
+	/* by its own name: busybox and its like look at it */
+	return is_system(found) ? g_steal_pointer(&found) : g_strdup(*ret_real);
+}
+
+static gboolean add_interpreter(CliPlace *place, const char *line,
+				const CliSearch *search, GError **error)
+{
+	/* a node beside the program is the one that it was installed with */
+	g_autofree char *beside = g_path_get_dirname(place->program), *real = NULL;
+	const char *folders[] = { beside, NULL };
 	g_auto(GStrv) words = interpreter_of(line);
 	g_autoptr(GStrvBuilder) command = g_strv_builder_new();
-	g_autofree char *found = NULL, *real = NULL;
+	g_autofree char *script = path_inside(place->real, search);
+	g_autofree char *found =
+		words[0] ? find_interpreter(words[0], search, folders, &real) : NULL;
 
-	if (words[0])
-		found = g_path_is_absolute(words[0]) ? g_strdup(words[0])
-						     : look(words[0], folders);
-	real = found ? realpath(found, NULL) : NULL;
-	if (!real) {
+	if (!found) {
 		spk_error_set(error, SPK_ERR_BAD_INPUT,
 			      "install it, or name its folder in [cli] path",
 			      "%s needs %s, which is not here", place->program,
 			      words[0] ? words[0] : "an interpreter");
 		return FALSE;
 	}
-	/* by its own name: busybox and its like look at it */
-	g_strv_builder_add(command, is_system(found) ? found : real);
+	g_strv_builder_add(command, found);
 	g_strv_builder_addv(command, (const char **)words + 1);
-	g_strv_builder_add(command, place->real);
+	g_strv_builder_add(command, script);
 	place->command = g_strv_builder_end(command);
-	return show(real, work, place->mounts, error);
+	return !real || show(real, search, place->mounts, error);
 }
 
-static gboolean find_in(const char *name, const char *const *folders, const char *work,
-			CliPlace *place, GError **error)
+static gboolean find_in(const char *name, const CliSearch *search, CliPlace *place,
+			GError **error)
 {
-	const char *own[] = { NULL, NULL };
 	g_autofree char *line = NULL;
 
-	place->program = look(name, folders);
+	place->program = look(name, search->folders);
 	if (!place->program) {
 		spk_error_set(
 			error, SPK_ERR_NOT_FOUND,
@@ -209,27 +239,22 @@ static gboolean find_in(const char *name, const char *const *folders, const char
 			      "%s leads nowhere", place->program);
 		return FALSE;
 	}
-	line = first_line(place->real);
-	if (!show(place->real, work, place->mounts, error))
+	if (!show(place->real, search, place->mounts, error))
 		return FALSE;
-	if (line) {
-		g_autofree char *folder = g_path_get_dirname(place->program);
-
-		/* a node beside the program is the one that it was installed with */
-		own[0] = folder;
-		return add_interpreter(place, line, own, work, error);
-	}
-	own[0] = place->real;
-	place->command = g_strdupv((char **)own);
+	line = first_line(place->real);
+	if (line)
+		return add_interpreter(place, line, search, error);
+	place->command = g_new0(char *, 2);
+	place->command[0] = path_inside(place->real, search);
 	return TRUE;
 }
 
-gboolean cli_place_find(const char *name, const char *const *folders, const char *work,
-			CliPlace *ret_place, GError **error)
+gboolean cli_place_find(const char *name, const CliSearch *search, CliPlace *ret_place,
+			GError **error)
 {
 	g_auto(CliPlace) place = { 0 };
 
-	if (!find_in(name, folders, work, &place, error))
+	if (!find_in(name, search, &place, error))
 		return FALSE;
 	*ret_place = place;
 	place = (CliPlace){ 0 };

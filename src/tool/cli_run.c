@@ -40,15 +40,21 @@ static void means_clear(Means *means)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Means, means_clear)
 
+/* `ctx`: of the task, or NULL. */
 static CliCause get_means(SpkConf *conf, const Cli *cli, const char *model,
-			  const char *work, Means *means, char **ret_why)
+			  const SpkToolCtx *ctx, Means *means, char **ret_why)
 {
 	g_auto(GStrv) folders = spk_conf_list(conf, "cli.path");
+	const CliSearch search = {
+		.folders = (const char *const *)folders,
+		.work = ctx ? spk_tree_work(ctx->tree) : NULL,
+		.in_image = ctx ? spk_box_tier(ctx->box) == SPK_TIER_DOCKER
+				: !strcmp(spk_conf_str(conf, "box.backend"), "docker"),
+	};
 	g_autoptr(GError) error = NULL;
 	CliCause cause = CLI_CAUSE_DONE;
 
-	if (!cli_place_find(cli->program, (const char *const *)folders, work,
-			    &means->place, &error))
+	if (!cli_place_find(cli->program, &search, &means->place, &error))
 		cause = CLI_CAUSE_NOT_INSTALLED;
 	else if (!cli->choose(conf, model, &means->provider, &means->model, &error))
 		cause = CLI_CAUSE_REFUSED;
@@ -294,6 +300,22 @@ static gboolean take_changes(const SpkToolCtx *ctx, CliEnd *end, SpkCancel *canc
 	return TRUE;
 }
 
+/* Its files are shown there, but what they need to run is the image's. */
+static void blame_image(const SpkToolCtx *ctx, const char *program, CliEnd *end)
+{
+	const char *image = ctx->image && *ctx->image
+				    ? ctx->image
+				    : spk_conf_str(ctx->conf, "docker.image");
+
+	g_free(end->problem);
+	end->problem = g_strdup_printf(
+		strchr(program, '/')
+			? "the image %s cannot run %s: it lacks its loader or libraries (those of "
+			  "this machine's kind); name another one in [docker] image"
+			: "the image %s has no %s; name one that has in [docker] image",
+		image, program);
+}
+
 /* ---- the run ---- */
 
 /* TRUE: it ran, or was stopped by us. */
@@ -354,6 +376,9 @@ static gboolean run(const SpkToolCtx *ctx, const CliAttempt *attempt, const Mean
 		return FALSE;
 	end->cause = cli_judge(end, cli_watch_report(listener->watch), listener->stop,
 			       timed_out);
+	if (end->cause == CLI_CAUSE_CANNOT_START &&
+	    spk_box_tier(ctx->box) == SPK_TIER_DOCKER)
+		blame_image(ctx, argv->pdata[0], end);
 	return TRUE;
 }
 
@@ -433,8 +458,7 @@ gboolean cli_attempt(const SpkToolCtx *ctx, const CliAttempt *attempt, SpkCancel
 	*ret_end = (CliEnd){ .exit_code = -1,
 			     .usd = -1,
 			     .timeout_secs = (timeout_ms(ctx) + 999) / 1000 };
-	cause = get_means(ctx->conf, attempt->cli, attempt->model,
-			  spk_tree_work(ctx->tree), &means, &why);
+	cause = get_means(ctx->conf, attempt->cli, attempt->model, ctx, &means, &why);
 	if (cause != CLI_CAUSE_DONE)
 		return never_ran(ret_end, cause, why);
 	ret_end->provider = g_strdup(means.provider);

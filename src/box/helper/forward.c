@@ -178,10 +178,12 @@ static int open_listener(const char *port)
 	struct sockaddr_in here = { .sin_family = AF_INET,
 				    .sin_port = htons((uint16_t)number),
 				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
 
 	if (number < 1)
 		fail_with("not a port");
+	/* a container lives on: connections of the command before may be there still */
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (fd < 0 || bind(fd, (struct sockaddr *)&here, sizeof(here)) < 0 ||
 	    listen(fd, BACKLOG) < 0)
 		fail();

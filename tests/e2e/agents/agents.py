@@ -2,7 +2,8 @@
 """Agent programs of others in the box: stand-ins that behave as the real ones document, a server on
 loopback that wants the real key, and whole tasks.
 
-usage: agents.py SPARKS [1|2]      (prints TAP)"""
+usage: agents.py SPARKS [1|2|docker]      (prints TAP)"""
+import atexit
 import http.server
 import json
 import os
@@ -10,15 +11,20 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cmd"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "box"))
+import engine     # noqa: E402
 from world import CHECK, FINISH, SPARKS, World, main, say     # noqa: E402
 
 KEY = "sk-real-canary-0123456789"
 NO_HEALING = ("--set", "task.heal_attempts=0")
 HERE = os.path.dirname(os.path.abspath(__file__))
+PART = sys.argv[2] if len(sys.argv) > 2 else "all"
+ENGINE = None       # where all is to run in containers
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -58,6 +64,8 @@ class Agents(World):
             shutil.copy(os.path.join(HERE, "standin.py"), os.path.join(self.bin, name))
             os.chmod(os.path.join(self.bin, name), 0o755)
         self.env["PATH"] = "/usr/bin:/bin"
+        if ENGINE:
+            self.env.update(SPARKS_BOX_BACKEND="docker", SPARKS_DOCKER_SOCKET_PATH=ENGINE.socket, SPARKS_DOCKER_IMAGE=engine.LARGE)
         for name in keys:
             self.env[name + "_API_KEY"] = KEY
         url = f"http://127.0.0.1:{self.server.server_port}/v1"
@@ -106,7 +114,7 @@ def each_works_in_the_box_with_a_key_that_it_never_sees():
             assert f"I am {program} with" in task["summary"] and "\x1b" not in task["summary"], task["summary"]
             seen = json.loads(w.git("show", f"sparks/{task['task']}:seen.json"))
             assert KEY not in json.dumps(seen) and seen["key"].startswith("sparks-"), seen
-            assert not {".claude", ".codex", ".config", ".local"} & set(seen["files"]) and seen["uid"] == 1000, seen
+            assert not {".claude", ".codex", ".config", ".local"} & set(seen["files"]) and seen["uid"] == (os.getuid() if ENGINE else 1000), seen
             assert not [name for name in seen["env"] if name.startswith("SPARKS_") and name != "SPARKS_PLACEHOLDER"], seen["env"]
             assert "add must add" not in json.dumps(seen["argv"])
             assert w.read("calc.sh").count("$1 - $2"), "the user's file was touched"
@@ -339,10 +347,56 @@ def budgets_hold():
         assert w.json("tasks", "resume", task["task"])["verdict"] == "verified"
 
 
+# ---- in containers ----
+
+def an_image_that_cannot_run_it_is_told():
+    with Agents(config="fallback = []") as w:
+        w.env["SPARKS_DOCKER_IMAGE"] = engine.SMALL        # it has no python
+        task = w.give("codex", code=78)
+        one, = w.envelopes(task)
+        assert one["cause"] == "cannot_start" and f"the image {engine.SMALL} has no python3" in one["problem"], one
+        assert engine.SMALL in task["error"]["message"], task
+        shutil.copy(os.path.realpath("/usr/bin/env"), os.path.join(w.bin, "opencode"))     # libraries that busybox hasn't
+        one, = w.envelopes(w.give("opencode", code=78))
+        assert one["cause"] == "cannot_start" and "lacks its loader or libraries" in one["problem"], one
+        assert not w.server.asked and not ENGINE.containers(), ENGINE.containers()
+
+
+def programs_of_the_system_are_shown_beside_the_images():
+    with Agents(programs=()) as w:
+        top = tempfile.mkdtemp(prefix="sparks-agent-", dir="/opt")
+        try:
+            shutil.copy(os.path.join(HERE, "standin.py"), os.path.join(top, "claude"))
+            os.chmod(os.path.join(top, "claude"), 0o755)
+            task = w.give("claude_code", words=("--set", f'cli.path=["{top}"]'))
+            assert task["verdict"] == "verified" and w.server.keys() == [KEY], task
+        finally:
+            shutil.rmtree(top)
+
+
+def start_engine():
+    global ENGINE       # pylint: disable=global-statement
+    lacks = engine.Docker.lacks()
+    one = None if lacks else engine.with_curl()
+    if one:
+        atexit.register(one.close)
+    if lacks or not one.answers():
+        print("1..0 # SKIP", lacks or "no engine can start here: " + one.last_words())
+        sys.exit(0)
+    one.add_image(engine.SMALL, engine.small_image())
+    ENGINE = one
+
+
 PARTS = {"1": (each_works_in_the_box_with_a_key_that_it_never_sees, wrong_work_is_healed_or_rolled_back,
                failures_have_their_names, what_may_pass_is_tried_once_more_from_the_same_files),
          "2": (another_takes_over_in_the_order_that_is_set, time_runs_out, a_person_can_stop_it, a_killed_one_is_taken_up,
                nothing_stays_and_noise_is_passed_over, what_is_missing_is_said, a_model_may_use_it_as_a_tool,
-               what_is_not_here_is_not_offered, budgets_hold)}
+               what_is_not_here_is_not_offered, budgets_hold),
+         "docker": (each_works_in_the_box_with_a_key_that_it_never_sees, wrong_work_is_healed_or_rolled_back,
+                    failures_have_their_names, what_may_pass_is_tried_once_more_from_the_same_files, time_runs_out,
+                    a_killed_one_is_taken_up, nothing_stays_and_noise_is_passed_over, a_model_may_use_it_as_a_tool,
+                    an_image_that_cannot_run_it_is_told, programs_of_the_system_are_shown_beside_the_images)}
 
-main(*(PARTS[sys.argv[2]] if len(sys.argv) > 2 else PARTS["1"] + PARTS["2"]))
+if PART == "docker":
+    start_engine()
+main(*(PARTS["1"] + PARTS["2"] if PART == "all" else PARTS[PART]))

@@ -2,7 +2,8 @@
 """The real Claude Code, Codex and opencode, as npm has them, do a real edit in the box; their model is
 the play server.
 
-usage: real.py SPARKS PLAY-SERVER FETCH-AGENTS      (prints TAP)"""
+usage: real.py SPARKS PLAY-SERVER FETCH-AGENTS [--docker]      (prints TAP)"""
+import atexit
 import json
 import os
 import shutil
@@ -10,6 +11,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cmd"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "box"))
+import engine     # noqa: E402
 from world import CHECK, SPARKS, World, main, say     # noqa: E402
 
 PLAY_SERVER, FETCH = sys.argv[2:4]
@@ -36,6 +39,9 @@ class Real(World):
         self.env.update(PATH=os.environ["PATH"], ANTHROPIC_API_KEY=KEY, OPENAI_API_KEY=KEY, SPARKS_CLI_PATH=BIN,
                         SPARKS_ANTHROPIC_URL=f"http://127.0.0.1:{port}/v1", SPARKS_OPENAI_URL=f"http://127.0.0.1:{port}/v1",
                         SPARKS_BOX_ALLOW_PRIVATE=f"127.0.0.1:{port}", SPARKS_CLI_FALLBACK="[]", SPARKS_CLI_TIMEOUT_SECS="90")
+        if ENGINE:
+            self.env.update(SPARKS_BOX_BACKEND="docker", SPARKS_DOCKER_SOCKET_PATH=ENGINE.socket, SPARKS_DOCKER_IMAGE=engine.LARGE,
+                            SPARKS_DOCKER_MEMORY_LIMIT=str(4 << 30))
 
     def __exit__(self, *args):
         self.server.stdin.close()
@@ -82,6 +88,28 @@ def a_wrong_key_is_told():
             assert (one["cause"], one["code"], one["status"]) == ("auth", "cli_unavailable", "failed"), one
 
 
+def an_image_without_node_says_so():
+    with Real("codex") as w:
+        w.env["SPARKS_DOCKER_IMAGE"] = engine.SMALL
+        one, = w.envelopes(w.give("codex", code=78))
+        assert one["cause"] == "cannot_start" and f"the image {engine.SMALL} has no node" in one["problem"], one
+
+
+def start_engine():
+    """With an image that has what the programs need: node, the bash of Claude Code, the libraries of this machine."""
+    lacks = engine.Docker.lacks()
+    one = None if lacks else engine.Docker()
+    if one:
+        atexit.register(one.close)
+    if lacks or not one.answers():
+        print("1..0 # SKIP", lacks or "no engine can start here: " + one.last_words())
+        sys.exit(0)
+    native = [path for path in (os.path.realpath(os.path.join(BIN, name)) for name in ("claude", "opencode")) if os.path.exists(path)]
+    one.add_image(engine.LARGE, engine.large_image("node", "bash", beside=native))
+    one.add_image(engine.SMALL, engine.small_image())
+    return one
+
+
 TOP, WHY = fetch()
 BIN = os.path.join(TOP, "bin")
 if not TOP:
@@ -89,5 +117,9 @@ if not TOP:
     sys.exit(0)
 if not shutil.which("node"):
     TOOLS.pop("codex")
+ENGINE = start_engine() if "--docker" in sys.argv else None
+if ENGINE:
+    main(*(test for name, test in (("claude_code", claude_code_edits), ("codex", codex_edits), ("opencode", opencode_edits),
+                                   ("codex", an_image_without_node_says_so)) if name in TOOLS))
 main(*(test for name, test in (("claude_code", claude_code_edits), ("codex", codex_edits), ("opencode", opencode_edits),
                                ("claude_code", a_wrong_key_is_told)) if name in TOOLS))

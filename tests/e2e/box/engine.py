@@ -202,8 +202,8 @@ def with_libraries(paths):
     return found
 
 
-def large_image(*programs):
-    """This machine's python and these programs, busybox for the rest."""
+def large_image(*programs, beside=()):
+    """This machine's python and these programs, busybox for the rest; and the libraries of what is to be shown beside it."""
     python = os.path.realpath("/usr/bin/python3")
     library = "/usr/lib/" + os.path.basename(python)
     binaries = [python, "/lib64/ld-linux-x86-64.so.2", *map(shutil.which, programs)]
@@ -211,7 +211,7 @@ def large_image(*programs):
     for folder, below, names in os.walk(library):
         below[:] = [one for one in below if one not in SKIPPED]
         files |= {os.path.join(folder, name) for name in names}
-    files |= with_libraries(binaries + [one for one in files if one.endswith(".so")])
+    files |= with_libraries([*binaries, *(one for one in files if one.endswith(".so")), *beside]) - set(beside)
     with tempfile.TemporaryDirectory() as top:
         for name in ("usr/bin", "usr/lib", "usr/lib64", "etc", "tmp", "root", "var"):
             os.makedirs(f"{top}/{name}")

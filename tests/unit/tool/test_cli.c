@@ -287,15 +287,21 @@ static char *in_place(const Place *p, const char *path)
 	return g_build_filename(p->top, path, NULL);
 }
 
-static CliPlace found(const Place *p, const char *name)
+static CliPlace found_for(const Place *p, const char *name, gboolean in_image)
 {
 	const char *folders[] = { p->bin, NULL };
+	const CliSearch search = { .folders = folders, .in_image = in_image };
 	CliPlace place = { 0 };
 	g_autoptr(GError) error = NULL;
 
-	if (!cli_place_find(name, folders, NULL, &place, &error))
+	if (!cli_place_find(name, &search, &place, &error))
 		fail_msg("%s", error->message);
 	return place;
+}
+
+static CliPlace found(const Place *p, const char *name)
+{
+	return found_for(p, name, FALSE);
 }
 
 static void shows(const CliPlace *place, guint i, const char *path)
@@ -354,14 +360,43 @@ static void a_file_comes_alone(void **state)
 	assert_int_equal(of_system.mounts->len, 0);
 }
 
+/* /usr is the image's there: a program of ours is shown elsewhere, an interpreter is its own. */
+static void in_a_container_the_system_is_the_images(void **state)
+{
+	Place *p = *state;
+	g_autofree char *script = in_place(p, "bin/codex");
+	g_autofree char *alien = in_place(p, "bin/claude");
+	g_auto(CliPlace) place = { 0 }, no_node = { 0 }, of_system = { 0 };
+	const SpkBoxMount *mount;
+
+	put_program(script, "#!/bin/sh -e\n");
+	place = found_for(p, "codex", TRUE);
+	assert_int_equal(place.mounts->len, 1);
+	shows(&place, 0, script);
+	assert_string_equal(place.command[0], "sh");
+	assert_string_equal(place.command[1], "-e");
+	assert_string_equal(place.command[2], script);
+	put_program(alien, "#!/usr/bin/env no-such-interpreter\n");
+	no_node = found_for(p, "claude", TRUE);
+	assert_string_equal(no_node.command[0], "no-such-interpreter");
+	of_system = found_for(p, "env", TRUE);
+	assert_int_equal(of_system.mounts->len, 1);
+	mount = of_system.mounts->pdata[0];
+	assert_string_equal(mount->from, of_system.real);
+	assert_true(g_str_has_prefix(mount->to, "/opt/sparks-agent/usr/bin/"));
+	assert_string_equal(of_system.command[0], mount->to);
+	assert_true(mount->read_only);
+}
+
 static void refused(const Place *p, const char *name, const char *work, SpkErr code,
 		    const char *words)
 {
 	const char *folders[] = { "relative", p->bin, NULL };
+	const CliSearch search = { .folders = folders, .work = work };
 	g_auto(CliPlace) place = { 0 };
 	g_autoptr(GError) error = NULL;
 
-	assert_false(cli_place_find(name, folders, work, &place, &error));
+	assert_false(cli_place_find(name, &search, &place, &error));
 	assert_int_equal(spk_error_code(error), code);
 	if (!strstr(error->message, words))
 		fail_msg("%s", error->message);
@@ -465,6 +500,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(a_package_and_its_interpreter_are_found,
 					place_setup, place_teardown),
 	cmocka_unit_test_setup_teardown(a_file_comes_alone, place_setup, place_teardown),
+	cmocka_unit_test_setup_teardown(in_a_container_the_system_is_the_images,
+					place_setup, place_teardown),
 	cmocka_unit_test_setup_teardown(what_no_box_may_see_is_refused, place_setup,
 					place_teardown),
 	cmocka_unit_test_setup_teardown(names_of_models_are_checked, fixture_setup,
