@@ -32,7 +32,7 @@ void history_clear(History *history)
 
 /* ---- what became of a turn ---- */
 
-static const char *decision_words(SpkDecision decision)
+static const char *decision_words(SpkChatDecision decision)
 {
 	static const char *const words[] = {
 		[SPK_DECISION_NONE] =

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "box/tree.h"
 #include "core/core_priv.h"
+#include "store/halt.h"
 #include "store/sessions.h"
 #include "store/setups.h"
 
@@ -200,7 +201,7 @@ char *core_accept(SpkCore *core, const SpkRequest *request, const char *session,
 		.updated_us = spk_now_us(),
 	};
 
-	if (!check_request(request, error))
+	if (!check_request(request, error) || !spk_halt_check(core->store, error))
 		return NULL;
 	options = options_with_spark(core, task.spark, request->options, error);
 	task.options = options;
@@ -239,18 +240,33 @@ gboolean core_run_held(SpkCore *core, Held *held, const SpkLlmSink *sink, GError
 	return ok;
 }
 
-gboolean core_run(SpkCore *core, const char *id, const SpkLlmSink *sink,
-		  SpkCancel *cancel, GError **error)
+static gboolean run_once(SpkCore *core, const char *id, const SpkLlmSink *sink,
+			 SpkCancel *cancel, GError **error)
 {
-	SpkLease *lease = spk_lease_claim(core->store, id, spk_holder_self(), error);
 	g_autoptr(Held) held = NULL;
+	SpkLease *lease;
 
+	if (!spk_halt_check(core->store, error))
+		return FALSE;
+	lease = spk_lease_claim(core->store, id, spk_holder_self(), error);
 	/* a program that lives on (a chat) may have been told since it began */
 	(void)core_hear_knobs(core);
 	if (!lease)
 		return FALSE;
 	held = held_new(lease, cancel);
 	return core_run_held(core, held, sink, error);
+}
+
+gboolean core_run(SpkCore *core, const char *id, const SpkLlmSink *sink,
+		  SpkCancel *cancel, GError **error)
+{
+	gboolean goes_on = TRUE;
+
+	while (goes_on)
+		if (!run_once(core, id, sink, cancel, error) ||
+		    !core_ask(core, id, &goes_on, error))
+			return FALSE;
+	return TRUE;
 }
 
 gboolean spk_core_run(SpkCore *core, const char *id, SpkCancel *cancel, GError **error)
@@ -387,6 +403,8 @@ gboolean spk_core_resume(SpkCore *core, const char *id, gboolean apart, GError *
 	if (!task)
 		return FALSE;
 	rests = task->status == SPK_STATE_PAUSED || task->status == SPK_STATE_CANCELLED;
+	if (!spk_halt_check(core->store, error))
+		return FALSE;
 	if (!rests && spk_state_is_terminal(task->status)) {
 		spk_error_set(error, SPK_ERR_CONFLICT,
 			      "give the goal again with `sparks do`",

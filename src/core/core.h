@@ -11,6 +11,7 @@
 
 #include "base/cancel.h"
 #include "conf/conf.h"
+#include "guard/approval.h"
 #include "store/store.h"
 
 typedef struct SpkCore SpkCore;
@@ -57,6 +58,36 @@ void spk_core_withdraw(SpkCore *core);
 /* The options, as "a, b", that the daemon `holder` would run a task with these options
  * differently by; "" when it has not told us; NULL when it would run it as we do. */
 char *spk_core_daemon_differs(SpkCore *core, const char *holder, const json_t *options);
+
+/* ---- questions ---- */
+/* Whom spk_core_run() and a chat ask when the task waits for an answer; NULL: nobody, and they
+ * return with the task waiting. Borrowed. */
+void spk_core_on_question(SpkCore *core, const SpkAsker *asker);
+/* The asker is asked the open question of a waiting task that somebody else runs. *ret_goes_on: it
+ * waits for no answer (any more). */
+gboolean spk_core_ask(SpkCore *core, const char *id, gboolean *ret_goes_on,
+		      GError **error);
+/* spk_approval_answer(), and whoever waits for it is woken. */
+gboolean spk_core_answer(SpkCore *core, const char *id, const SpkReply *reply,
+			 const char *how, SpkQuestion **ret, GError **error);
+
+/* ---- the emergency stop ---- */
+typedef struct {
+	gboolean was;	  /* it was on already */
+	GPtrArray *tasks; /* char *: that ran, and run no more */
+	GPtrArray *
+		killed; /* char *, "process N": holders that did not let go, and were killed */
+	GPtrArray *
+		left; /* char *: tasks held on another machine, or that could not be ended */
+} SpkStopped;
+void spk_stopped_clear(SpkStopped *stopped);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkStopped, spk_stopped_clear)
+/* No task is taken up from now on, by any process on this store, until it is lifted; those that
+ * run are ended, and paused. */
+gboolean spk_core_stop_all(SpkCore *core, const char *note, SpkStopped *ret,
+			   GError **error);
+/* *ret_was: it was on. Paused tasks stay paused. */
+gboolean spk_core_stop_lift(SpkCore *core, gboolean *ret_was, GError **error);
 
 gboolean spk_core_cancel(SpkCore *core, const char *id, GError **error);
 gboolean spk_core_pause(SpkCore *core, const char *id, GError **error);

@@ -4,6 +4,7 @@
 
 #include "agent/agent.h"
 #include "core/core.h"
+#include "guard/approval.h"
 
 /* ---- parts ---- */
 struct SpkCore {
@@ -17,6 +18,7 @@ struct SpkCore {
 	GMutex box_lock;
 	SpkBox *box; /* guarded by box_lock until it is set, then constant */
 	struct Supervisor *supervisor;
+	const SpkAsker *asker; /* NULL: nobody is there to be asked */
 };
 
 /* A reference to one of the two configurations. */
@@ -53,7 +55,13 @@ gboolean core_reload(SpkCore *core);
 
 /* ---- held: a task this process holds, and what is asked of it ---- */
 /* The greater one wins. */
-typedef enum { WANT_NOTHING, WANT_DRAIN, WANT_PAUSE, WANT_CANCEL } Want;
+typedef enum {
+	WANT_NOTHING,
+	WANT_DRAIN,
+	WANT_PAUSE,
+	WANT_STOP, /* the emergency stop: at once, and to be resumed */
+	WANT_CANCEL
+} Want;
 
 /* Shared by its worker and the supervisor, hence counted. */
 typedef struct {
@@ -84,6 +92,13 @@ void supervisor_free(Supervisor *supervisor);
 /* The thread starts with the first one. */
 void supervisor_add(Supervisor *supervisor, Held *held);
 void supervisor_remove(Supervisor *supervisor, Held *held);
+
+/* ---- approve.c ---- */
+/* The asker answers the open question of a task that waits. *ret_goes_on: it has none any more. */
+gboolean core_ask(SpkCore *core, const char *id, gboolean *ret_goes_on, GError **error);
+/* Whether an open question keeps it waiting. */
+gboolean core_still_waits(SpkStore *store, const SpkTask *task, gboolean *ret,
+			  GError **error);
 
 /* ---- machine ---- */
 typedef struct {

@@ -1,6 +1,6 @@
 /*
- * A task this process holds, and what is asked of it: cancel beats everything, pause beats
- * drain. What was heard stands in the journal, so that a holder that dies before it has
+ * A task this process holds, and what is asked of it: cancel beats everything, the
+ * emergency stop beats pause, pause beats drain. What was heard stands in the journal, so that a holder that dies before it has
  * obeyed leaves it to the next one.
  */
 #include <string.h>
@@ -45,6 +45,8 @@ void held_want(Held *held, Want want)
 	} while (!g_atomic_int_compare_and_exchange(&held->want, (int)now, (int)want));
 	if (want == WANT_CANCEL)
 		spk_cancel_fire(held->cancel, "cancelled by the user");
+	if (want == WANT_STOP)
+		spk_cancel_fire(held->cancel, "stopped by `sparks stop --all`");
 }
 
 Want held_wants(Held *held)

@@ -114,11 +114,16 @@ static SpkState state_after(const Machine *machine, const GError *failure)
 {
 	SpkErr code = spk_error_code(failure);
 
+	if (held_wants(machine->held) == WANT_STOP)
+		return SPK_STATE_PAUSED;
 	if (code == SPK_ERR_CANCELLED || held_wants(machine->held) == WANT_CANCEL)
 		return SPK_STATE_CANCELLED;
+	if (code == SPK_ERR_APPROVAL && machine->task->status == SPK_STATE_RUNNING)
+		return SPK_STATE_WAITING;
 	if (code == SPK_ERR_LIMIT && machine->run && spk_run_at_budget(machine->run))
 		return SPK_STATE_PAUSED;
-	return code == SPK_ERR_WAITING || is_passing(code) || is_in_the_way(machine, code)
+	return code == SPK_ERR_WAITING || code == SPK_ERR_APPROVAL || is_passing(code) ||
+			       is_in_the_way(machine, code)
 		       ? SPK_STATE_PAUSED
 		       : SPK_STATE_FAILED;
 }
@@ -199,13 +204,20 @@ static gboolean step_running(Machine *machine, SpkState *next, GError **error)
 		error);
 }
 
+/* Nobody holds one whose question is open: it is answered, or time ran out. */
+static gboolean step_waiting(Machine *machine, SpkState *next, GError **error)
+{
+	*next = SPK_STATE_RUNNING;
+	return TRUE;
+}
+
 typedef gboolean (*Step)(Machine *machine, SpkState *next, GError **error);
 
 static const Step steps[SPK_N_STATES] = {
 	[SPK_STATE_QUEUED] = step_queued,	[SPK_STATE_SCANNED] = step_scanned,
 	[SPK_STATE_ROUTED] = step_routed,	[SPK_STATE_RUNNING] = step_running,
-	[SPK_STATE_VERIFYING] = machine_verify,
-	/* waiting, paused and the terminal states have no step: somebody else acts */
+	[SPK_STATE_VERIFYING] = machine_verify, [SPK_STATE_WAITING] = step_waiting,
+	/* paused and the terminal states have no step: somebody else acts */
 };
 
 /* ---- the loop ---- */
@@ -261,18 +273,31 @@ static gboolean record_error(Machine *machine, const GError *failure, GError **e
 			      error);
 }
 
+/* Whatever broke off when everything was stopped. */
+static GError *say_halted(const Machine *machine)
+{
+	g_autofree char *hint = g_strdup_printf(
+		"`sparks stop --lift`, then `sparks tasks resume %s`", machine->task->id);
+	GError *error = NULL;
+
+	spk_error_set(&error, SPK_ERR_POLICY, hint, "stopped by `sparks stop --all`");
+	return error;
+}
+
 static gboolean stop(Machine *machine, const GError *failure, GError **error)
 {
 	SpkState to = state_after(machine, failure);
+	gboolean halted = held_wants(machine->held) == WANT_STOP;
+	g_autoptr(GError) said = halted ? say_halted(machine) : g_error_copy(failure);
 	gboolean detached = held_wants(machine->held) == WANT_DRAIN &&
 			    to == SPK_STATE_PAUSED;
 
 	/* Given back as it is: the next holder goes on from the journal. */
 	if (detached || spk_error_is(failure, SPK_ERR_LEASE_LOST))
 		return TRUE;
-	machine_because(machine, "%s", failure->message);
-	if (spk_error_code(failure) != SPK_ERR_WAITING &&
-	    !record_error(machine, failure, error))
+	machine_because(machine, "%s", said->message);
+	if (spk_error_code(said) != SPK_ERR_WAITING &&
+	    !record_error(machine, said, error))
 		return FALSE;
 	note_changes(machine);
 	return move(machine, to, error);
@@ -302,10 +327,15 @@ gboolean machine_run(const MachineEnv *env, Held *held, GError **error)
 {
 	g_auto(Machine) machine = { .env = env, .held = held };
 	g_autoptr(GError) failure = NULL;
+	gboolean waits;
 
 	machine.task = spk_task_get(env->store, held->lease->task, error);
 	if (!machine.task || !held_recall(held, env->store, error) ||
-	    !record_takeover(&machine, error))
+	    !core_still_waits(env->store, machine.task, &waits, error))
+		return FALSE;
+	if (waits && held_wants(held) == WANT_NOTHING)
+		return TRUE;
+	if (!record_takeover(&machine, error))
 		return FALSE;
 	if (!find_parts(&machine, &failure))
 		return stop(&machine, failure, error);

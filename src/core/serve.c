@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "core/core_priv.h"
 #include "core/prune.h"
+#include "store/halt.h"
 
 /* Where inotify is not to be had, the queue is looked at this often; and so is a store that
  * cannot be asked now. */
@@ -88,6 +89,33 @@ static gboolean take(Server *server)
 		g_thread_pool_push(server->pool, held, NULL);
 	}
 	return TRUE;
+}
+
+/* The sooner of two waits; -1: for ever. */
+static int sooner(int a, int b)
+{
+	if (a < 0 || b < 0)
+		return MAX(a, b);
+	return MIN(a, b);
+}
+
+/* Refuses what nobody answered in time. Milliseconds until that is due again; -1: no open
+ * question has an end. */
+static int expire(Server *server)
+{
+	SpkStore *store = spk_core_store(server->core);
+	g_autoptr(GError) error = NULL;
+	gint64 next = 0;
+
+	if (!spk_approvals_expire(store, &error) ||
+	    !spk_approvals_next_expiry(store, &next, &error)) {
+		spk_warn("core", "cannot look after open questions: %s", error->message);
+		return RETRY_MS;
+	}
+	if (!next)
+		return -1;
+	/* the wall clock may be set meanwhile: an hour later it is asked again */
+	return (int)CLAMP((next - spk_now_us()) / 1000 + 10, 10, 3600 * 1000);
 }
 
 /* Milliseconds until the lease of an unfinished task may run out; -1: there is none. */
@@ -170,8 +198,10 @@ static void serve(Server *server, SpkCancel *cancel)
 			{ .fd = spk_cancel_fd(cancel), .events = POLLIN },
 			{ .fd = files, .events = POLLIN },
 		};
+		int due = expire(server);
 		int wait = take(server) ? next_expiry(server) : RETRY_MS;
 
+		wait = sooner(wait, due);
 		if (watch < 0)
 			wait = wait < 0 ? POLL_MS : MIN(wait, POLL_MS);
 		(void)poll(fds, G_N_ELEMENTS(fds), wait); /* every wake looks again */
@@ -190,7 +220,8 @@ gboolean spk_core_serve(SpkCore *core, guint workers, SpkCancel *cancel, GError 
 {
 	Server server = { .core = core, .workers = workers, .cancel = cancel };
 
-	if (!spk_worker_register(spk_core_store(core), spk_holder_self(), error))
+	if (!spk_halt_check(spk_core_store(core), error) ||
+	    !spk_worker_register(spk_core_store(core), spk_holder_self(), error))
 		return FALSE;
 	g_mutex_init(&server.lock);
 	server.held = g_ptr_array_new();

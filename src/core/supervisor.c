@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "core/core_priv.h"
+#include "store/halt.h"
 
 #define RENEW_MS (SPK_LEASE_MS / 3)
 /* Where inotify is not to be had, the mailbox is looked at this often. */
@@ -111,6 +112,18 @@ static GPtrArray *list_held(Supervisor *supervisor, gboolean *ret_stop)
 	return list;
 }
 
+/* The emergency stop. A store that cannot be asked stops nothing: who set it looks after us. */
+static void obey_halt(Supervisor *supervisor, GPtrArray *list)
+{
+	g_autoptr(SpkHalt) halt = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (!spk_halt_find(supervisor->store, &halt, &error))
+		spk_warn("core", "cannot see whether all is stopped: %s", error->message);
+	for (guint i = 0; halt && i < list->len; i++)
+		held_want(list->pdata[i], WANT_STOP);
+}
+
 /* Milliseconds to sleep; -1: until the bell or the watch. */
 static int look_after(Supervisor *supervisor, gint64 *next_renew, gboolean *ret_stop)
 {
@@ -120,6 +133,7 @@ static int look_after(Supervisor *supervisor, gint64 *next_renew, gboolean *ret_
 
 	if (!list->len)
 		return -1;
+	obey_halt(supervisor, list);
 	for (guint i = 0; i < list->len; i++) {
 		if (due)
 			renew(supervisor, list->pdata[i]);

@@ -132,3 +132,11 @@ gint64 spk_holder_pid(const char *holder)
 		return pid;
 	return 0;
 }
+
+gint64 spk_holder_here(const char *holder)
+{
+	if (!spk_holder_local(holder) || !spk_holder_alive(holder) ||
+	    !strcmp(holder, spk_holder_self()))
+		return 0;
+	return spk_holder_pid(holder);
+}

@@ -200,6 +200,43 @@ gboolean spk_lease_next_expiry(SpkStore *store, gint64 *ret_until_us, GError **e
 	return TRUE;
 }
 
+void spk_lease_held_free(SpkLeaseHeld *held)
+{
+	if (!held)
+		return;
+	g_free(held->task);
+	g_free(held->holder);
+	g_free(held);
+}
+
+static gboolean add_living(const SpkDbValue *row, gpointer user, GError **error)
+{
+	SpkLeaseHeld *held = g_new0(SpkLeaseHeld, 1);
+
+	held->task = spk_db_dup_text(&row[0]);
+	held->holder = spk_db_dup_text(&row[1]);
+	if (spk_holder_alive(held->holder))
+		g_ptr_array_add(user, held);
+	else
+		spk_lease_held_free(held);
+	return TRUE;
+}
+
+GPtrArray *spk_lease_list_living(SpkStore *store, GError **error)
+{
+	g_autoptr(GPtrArray) list =
+		g_ptr_array_new_with_free_func((GDestroyNotify)spk_lease_held_free);
+	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_READ, error);
+
+	if (!tx ||
+	    !spk_tx_each(tx,
+			 "SELECT task, holder FROM leases"
+			 " WHERE holder IS NOT NULL AND until_us > $1",
+			 SPK_ARGS(spk_db_int(spk_now_us())), add_living, list, error))
+		return NULL;
+	return g_steal_pointer(&list);
+}
+
 typedef struct {
 	const char *except;
 	char *living;

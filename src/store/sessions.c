@@ -204,7 +204,7 @@ gboolean spk_session_add_turn(SpkStore *store, const char *id, const SpkTask *ta
 typedef struct {
 	char *task;
 	gint64 turn;
-	SpkDecision decision;
+	SpkChatDecision decision;
 } TurnRow;
 
 static void turn_row_free(gpointer data)
@@ -215,11 +215,11 @@ static void turn_row_free(gpointer data)
 	g_free(row);
 }
 
-static SpkDecision decision_of(const char *kind)
+static SpkChatDecision decision_of(const char *kind)
 {
 	static const struct {
 		const char *kind;
-		SpkDecision decision;
+		SpkChatDecision decision;
 	} rows[] = {
 		{ "apply.result", SPK_DECISION_APPLIED },
 		{ "undo.result", SPK_DECISION_UNDONE },

@@ -27,11 +27,11 @@ typedef enum {
 	SPK_DECISION_APPLIED,
 	SPK_DECISION_REFUSED,
 	SPK_DECISION_UNDONE,
-} SpkDecision;
+} SpkChatDecision;
 
 typedef struct {
 	gint64 turn; /* 1, 2, 3 ... */
-	SpkDecision decision;
+	SpkChatDecision decision;
 	SpkTask *task;
 } SpkChatTurn;
 void spk_chat_turn_free(SpkChatTurn *turn);

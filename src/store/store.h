@@ -169,6 +169,9 @@ const char *spk_holder_self(void);
 /* FALSE when the holder ran on this boot of this machine and is gone; TRUE when alive or when
  * it cannot be known (another machine, another pid namespace, no /proc). */
 gboolean spk_holder_alive(const char *holder);
+/* Its process id when it is a living process of this machine that we can see, other than this one;
+ * else 0. */
+gint64 spk_holder_here(const char *holder);
 
 /* Claims one task: free, lease expired, or holder gone. BUSY when held by a living one;
  * CONFLICT when it is finished. */
@@ -183,6 +186,14 @@ gboolean spk_lease_release(SpkStore *store, const SpkLease *lease, GError **erro
 /* When the first lease on a runnable task runs out (wall clock, us); 0: there is none. One
  * of a running task is renewed before that. */
 gboolean spk_lease_next_expiry(SpkStore *store, gint64 *ret_until_us, GError **error);
+
+typedef struct {
+	char *task;
+	char *holder;
+} SpkLeaseHeld;
+void spk_lease_held_free(SpkLeaseHeld *held);
+/* The leases of living holders. GPtrArray of SpkLeaseHeld. */
+GPtrArray *spk_lease_list_living(SpkStore *store, GError **error);
 
 /* Holder of a living process that works on some task, other than `except`; or NULL. */
 char *spk_lease_find_living(SpkStore *store, const char *except, GError **error);

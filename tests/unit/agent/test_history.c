@@ -116,7 +116,7 @@ static void test_the_message_is_never_cut(void **state)
 	assert_true(g_str_has_suffix(content(&history, 0), now));
 }
 
-static void assert_note(SpkTask *task, SpkDecision decision, const char *words)
+static void assert_note(SpkTask *task, SpkChatDecision decision, const char *words)
 {
 	SpkChatTurn turn = { 1, decision, task };
 	HistoryTurn *told = history_turn_of(&turn);

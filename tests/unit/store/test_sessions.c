@@ -140,7 +140,7 @@ static void test_totals(void **state)
 	assert_false(totals.cost_is_partial);
 }
 
-static SpkDecision decide(SpkStore *store, const char *kind)
+static SpkChatDecision decide(SpkStore *store, const char *kind)
 {
 	g_autoptr(GPtrArray) turns = NULL;
 
