@@ -100,7 +100,7 @@ static gboolean check_words(const SpkRouteSpec *spec, GError **error)
 	       bad(error, "user", "is not a short word");
 }
 
-/* ---- the key in other spellings ---- */
+/* ---- the key in other forms: how their characters are written is net/strip.h's affair ---- */
 
 static void add_secret(SpkRoute *route, char *take_text)
 {
@@ -110,21 +110,16 @@ static void add_secret(SpkRoute *route, char *take_text)
 		wipe(take_text);
 		return;
 	}
-	route->longest = MAX(route->longest, strlen(take_text));
 	g_ptr_array_add(route->secrets, take_text);
 }
 
-/* Some servers write "/" as "\/" in JSON. */
-static char *escaped(const char *key)
+static void add_hex(SpkRoute *route, const char *key, const char *format)
 {
 	GString *text = g_string_new(NULL);
 
-	for (; *key; key++) {
-		if (strchr("/\"\\", *key))
-			g_string_append_c(text, '\\');
-		g_string_append_c(text, *key);
-	}
-	return g_string_free(text, FALSE);
+	for (; *key; key++)
+		g_string_append_printf(text, format, (guint)(guchar)*key);
+	add_secret(route, g_string_free(text, FALSE));
 }
 
 /* The part of its base64 that is the same whatever stands before and behind it: before it
@@ -155,9 +150,9 @@ static void add_base64(SpkRoute *route, const char *key)
 static void add_secrets(SpkRoute *route, const char *key)
 {
 	add_secret(route, g_strdup(key));
-	add_secret(route, g_uri_escape_string(key, NULL, FALSE));
-	add_secret(route, escaped(key));
 	add_base64(route, key);
+	add_hex(route, key, "%02x");
+	add_hex(route, key, "%02X");
 }
 
 static void set_value(SpkRoute *route, const SpkRouteSpec *spec)

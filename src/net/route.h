@@ -30,8 +30,7 @@ typedef struct {
 	gboolean is_tls;
 	char *path;	      /* of the origin: "" or "/v1" */
 	char *header, *value; /* both NULL: nothing is added */
-	GPtrArray *secrets;   /* spellings of the key that no answer may hold; char* */
-	gsize longest;	      /* of these */
+	GPtrArray *secrets;   /* forms of the key that no answer may hold; char* */
 } SpkRoute;
 
 /* BAD_INPUT. */

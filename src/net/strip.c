@@ -2,9 +2,138 @@
 
 #include <string.h>
 
+/* ---- one character in the ways that servers write it ---- */
+
+#define SPELLED_MAX 8	 /* "&#x002f;" */
+#define MORE	    (-1) /* what is there may be its beginning */
+
+static int hex_value(const char *digits, gsize n)
+{
+	int value = 0;
+
+	for (gsize i = 0; i < n; i++) {
+		int digit = g_ascii_xdigit_value(digits[i]);
+
+		if (digit < 0)
+			return -1;
+		value = value * 16 + digit;
+	}
+	return value;
+}
+
+/* `before`, and `n` hexadecimal digits of it */
+static int by_digits(char c, const char *text, gsize len, const char *before, gsize n)
+{
+	gsize size = strlen(before), there = MIN(len, size);
+
+	if (memcmp(text, before, there) != 0)
+		return 0;
+	if (len < size + n) {
+		for (gsize i = size; i < len; i++)
+			if (!g_ascii_isxdigit(text[i]))
+				return 0;
+		return MORE;
+	}
+	return hex_value(text + size, n) == (guchar)c ? (int)(size + n) : 0;
+}
+
+/* "&#39;", "&#x27;", zeros before the digits */
+static int by_number(char c, const char *text, gsize len)
+{
+	gboolean hex = len > 2 && g_ascii_tolower(text[2]) == 'x';
+	gsize at = hex ? 3 : 2;
+	int value = 0;
+
+	if (len < 2 || text[1] != '#')
+		return len < 2 ? MORE : 0;
+	for (; at < MIN(len, SPELLED_MAX) && text[at] != ';'; at++) {
+		int digit = hex ? g_ascii_xdigit_value(text[at])
+				: g_ascii_digit_value(text[at]);
+
+		if (digit < 0)
+			return 0;
+		value = value * (hex ? 16 : 10) + digit;
+	}
+	if (at == len && len < SPELLED_MAX)
+		return MORE;
+	return at < MIN(len, SPELLED_MAX) && text[at] == ';' && value == (guchar)c
+		       ? (int)at + 1
+		       : 0;
+}
+
+static int by_name(char c, const char *text, gsize len)
+{
+	static const struct {
+		char c;
+		const char *name;
+	} names[] = { { '&', "&amp;" },
+		      { '<', "&lt;" },
+		      { '>', "&gt;" },
+		      { '"', "&quot;" },
+		      { '\'', "&apos;" } };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		gsize size = strlen(names[i].name);
+
+		if (names[i].c != c || memcmp(text, names[i].name, MIN(len, size)) != 0)
+			continue;
+		return len < size ? MORE : (int)size;
+	}
+	return 0;
+}
+
+/* How many bytes `c` takes at the beginning of a text that is not empty: as it is, percent-encoded,
+ * escaped as in JSON, or as in HTML. 0: it isn't there. */
+static int spelled(char c, const char *text, gsize len)
+{
+	int n = 0;
+
+	if (*text == '%')
+		n = by_digits(c, text, len, "%", 2);
+	else if (*text == '\\' && len > 1 && text[1] == c && strchr("/\"\\", c))
+		n = 2;
+	else if (*text == '\\')
+		n = by_digits(c, text, len, "\\u00", 2);
+	else if (*text == '&') {
+		n = by_number(c, text, len);
+		if (!n)
+			n = by_name(c, text, len);
+	}
+	return n || *text != c ? n : 1;
+}
+
+/* How long the secret is where it begins the text. 0: it doesn't. */
+static gssize match(const char *secret, const char *text, gsize len)
+{
+	gsize size = strlen(secret), at = 0;
+
+	if (size <= len && memcmp(text, secret, size) == 0)
+		return (gssize)size;
+	for (gsize i = 0; i < size; i++) {
+		int n = at < len ? spelled(secret[i], text + at, len - at) : MORE;
+
+		if (n <= 0)
+			return n;
+		at += (gsize)n;
+	}
+	return (gssize)at;
+}
+
+/* ---- the stream ---- */
+
 void spk_strip_init(SpkStrip *strip, const GPtrArray *secrets)
 {
+	static const char escapes[] = "%\\&";
+
 	*strip = (SpkStrip){ .secrets = secrets, .held = g_byte_array_new() };
+	for (guint i = 0; i < secrets->len; i++) {
+		const char *secret = secrets->pdata[i];
+
+		strip->begins[(guchar)*secret] = TRUE;
+		strip->longest = MAX(strip->longest, strlen(secret) * SPELLED_MAX);
+	}
+	for (gsize i = 0; i < strlen(escapes) && secrets->len; i++)
+		strip->begins[(guchar)escapes[i]] = TRUE;
 }
 
 void spk_strip_clear(SpkStrip *strip)
@@ -22,15 +151,18 @@ static char *find(const SpkStrip *strip, const char *text, gsize len)
 {
 	char *stars = NULL;
 
-	for (guint i = 0; i < strip->secrets->len; i++) {
-		const char *secret = strip->secrets->pdata[i], *at = text;
-		gsize size = strlen(secret);
+	for (gsize at = 0; at < len; at++) {
+		if (!strip->begins[(guchar)text[at]])
+			continue;
+		for (guint i = 0; i < strip->secrets->len; i++) {
+			gssize size =
+				match(strip->secrets->pdata[i], text + at, len - at);
 
-		while ((at = memmem(at, len - (gsize)(at - text), secret, size))) {
+			if (size <= 0)
+				continue;
 			if (!stars)
 				stars = g_malloc0(len);
-			memset(stars + (at - text), 1, size);
-			at++;
+			memset(stars + at, 1, (gsize)size);
 		}
 	}
 	return stars;
@@ -53,18 +185,12 @@ void spk_strip_text(SpkStrip *strip, char *text, gsize len)
 /* How many bytes at the end may be the beginning of a secret. */
 static gsize beginning(const SpkStrip *strip, const char *text, gsize len)
 {
-	gsize longest = 0;
-
-	for (guint i = 0; i < strip->secrets->len; i++) {
-		const char *secret = strip->secrets->pdata[i];
-		gsize most = MIN(strlen(secret) - 1, len);
-
-		for (gsize n = most; n > longest; n--) {
-			if (memcmp(text + len - n, secret, n) == 0)
-				longest = n;
-		}
-	}
-	return longest;
+	for (gsize at = len - MIN(len, strip->longest); at < len; at++)
+		for (guint i = 0;
+		     strip->begins[(guchar)text[at]] && i < strip->secrets->len; i++)
+			if (match(strip->secrets->pdata[i], text + at, len - at) == MORE)
+				return len - at;
+	return 0;
 }
 
 /* Gives away the first `n` bytes of what is held. */

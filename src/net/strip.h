@@ -1,7 +1,8 @@
 /*
  * Takes secrets out of a stream, wherever it is cut: each of their bytes becomes a star, so that
- * no length changes. At most the longest secret less one byte is held back, and only while what
- * came last could be its beginning. One thread uses an object.
+ * no length changes. Each character may be written as it is, percent-encoded, escaped as in JSON
+ * or in HTML, some so and some otherwise. What could be a secret's beginning is held back, at most
+ * eight times the longest one. One thread uses an object.
  */
 #ifndef SPK_NET_STRIP_H
 #define SPK_NET_STRIP_H
@@ -11,6 +12,8 @@
 typedef struct {
 	const GPtrArray *secrets; /* char*, none empty; borrowed */
 	GByteArray *held;	  /* bytes as they came */
+	gboolean begins[256];	  /* bytes that a secret can begin with */
+	gsize longest;		  /* of them, however it is written */
 	gsize covered; /* of these, from the first: of a secret that began before them */
 } SpkStrip;
 

@@ -15,6 +15,7 @@ import tempfile
 import textwrap
 import threading
 import time
+import urllib.parse
 
 import engine
 
@@ -54,7 +55,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if path == "/header":
             self.say(b"", ("X-Echo", key.decode()), ("Location", "http://b/?" + key.decode()))
         elif path == "/coded":
-            self.say(base64.b64encode(told) + b" " + base64.b64encode(key) + json.dumps(key.decode()).encode())
+            text = key.decode()
+            self.say(b" ".join([base64.b64encode(told), base64.b64encode(key), json.dumps(text).encode(), key.hex().encode(),
+                                key.hex().upper().encode(), urllib.parse.quote(text).encode(), urllib.parse.quote_plus(text).encode(),
+                                "".join("%%%02x" % c for c in key).encode(), "".join("\\u%04X" % c for c in key).encode(),
+                                "".join("&#%d;" % c for c in key).encode(), text.replace("/", "\\/").encode()]))
         elif path == "/chunks":
             self.begin_chunks()
             for i in range(len(key)):
@@ -199,6 +204,8 @@ def other_headers_and_basic(c):
 def no_echo_tells_it(c):
     out, _ = c.route('for p in header coded chunks close events; do curl -sS -i --raw "$ROUTE/$p"; curl -sS "$ROUTE/$p"; done')
     assert out.count(f"Bearer {STARS}") >= 8 and f"X-Echo: Bearer {STARS}" in out and f"Bearer {STARS}!" in out, out
+    for spelled in (KEY.encode().hex(), KEY.encode().hex().upper(), "CANARY%2F9f31", "%2Bc7d2", "\\/9f31", "%43%41%4e", "\\u0043\\u0041", "&#67;&#65;"):
+        assert spelled not in out, spelled
     for before in range(3):     # nor in base64, wherever it stands
         coded = base64.b64encode(b"x" * before + KEY.encode()).decode()[4:-6]
         assert coded not in out, (before, out)
