@@ -35,8 +35,9 @@ typedef struct {
 	const char *instead;
 	/* Paths of the files of [persona] that `soul` is made of, too; NULL: of one recorded. */
 	const char *const *persona_files;
-	GPtrArray *mounts; /* SpkBoxMount; NULL: none */
-	const char *image; /* of its containers; NULL: as configured */
+	GPtrArray *mounts;    /* SpkBoxMount; NULL: none */
+	const char *image;    /* of its containers; NULL: as configured */
+	const char *autonomy; /* name of its level; NULL: as configured */
 } SpkSpark;
 
 void spk_spark_free(SpkSpark *spark);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "guard/ladder.h"
 #include "net/allow.h"
 #include "tool/tool.h"
 
@@ -210,6 +211,7 @@ static gboolean read_allow(const SpkConfTable *table, SpkSpark *spark, GError **
 SpkSpark *spk_spark_of_table(const SpkConfTable *table, GError **error)
 {
 	g_autoptr(SpkSpark) spark = g_new0(SpkSpark, 1);
+	SpkLevel level;
 
 	spark->name = g_strdup(spk_conf_table_str(table, "name"));
 	spark->description = g_strdup(spk_conf_table_str(table, "description"));
@@ -228,6 +230,8 @@ SpkSpark *spk_spark_of_table(const SpkConfTable *table, GError **error)
 			 "works as react",
 			 spk_conf_table_file(table),
 			 spk_conf_table_line(table, "strategy"), spark->name);
+	if (spk_level_parse(spk_conf_table_str(table, "autonomy"), &level))
+		spark->autonomy = g_strdup(spk_level_name(level));
 	spark->mounts = spk_mounts_of_table(table, error);
 	if (!spark->mounts || !read_tools(table, spark, error) ||
 	    !read_allow(table, spark, error) || !read_image(table, spark, error) ||

@@ -17,6 +17,7 @@ void spk_spark_free(SpkSpark *spark)
 	g_strfreev((char **)spark->persona_files);
 	g_clear_pointer(&spark->mounts, g_ptr_array_unref);
 	g_free((char *)spark->image);
+	g_free((char *)spark->autonomy);
 	g_free(spark);
 }
 
@@ -40,5 +41,6 @@ SpkSpark *spk_spark_copy(const SpkSpark *from)
 		(const char *const *)g_strdupv((char **)from->persona_files);
 	spark->mounts = from->mounts ? g_ptr_array_ref(from->mounts) : NULL;
 	spark->image = g_strdup(from->image);
+	spark->autonomy = g_strdup(from->autonomy);
 	return spark;
 }

@@ -138,16 +138,15 @@ json_t *spk_spark_record(const SpkSpark *spark)
 	if (!strcmp(spark->origin, "built in") &&
 	    !(spark->persona_files && spark->persona_files[0]))
 		return NULL;
-	return json_pack("{s:o,s:o,s:o,s:o,s:s,s:s,s:b,s:o,s:o,s:o,s:o}", "name",
-			 spk_json_text(spark->name), "description",
-			 spk_json_text(spark->description), "tools",
-			 texts_to_json(spark->tools), "allow",
-			 texts_to_json(spark->allow), "role", spark->role, "strategy",
-			 spark->strategy, "read_only", spark->read_only, "soul",
-			 spk_json_text(spark->soul), "origin",
-			 spk_json_text(spark->origin), "mounts",
-			 spk_mounts_record(spark->mounts), "image",
-			 spk_json_text(spark->image));
+	return json_pack(
+		"{s:o,s:o,s:o,s:o,s:s,s:s,s:b,s:o,s:o,s:o,s:o,s:o}", "name",
+		spk_json_text(spark->name), "description",
+		spk_json_text(spark->description), "tools", texts_to_json(spark->tools),
+		"allow", texts_to_json(spark->allow), "role", spark->role, "strategy",
+		spark->strategy, "read_only", spark->read_only, "soul",
+		spk_json_text(spark->soul), "origin", spk_json_text(spark->origin),
+		"mounts", spk_mounts_record(spark->mounts), "image",
+		spk_json_text(spark->image), "autonomy", spk_json_text(spark->autonomy));
 }
 
 /* Borrowed, NULL-terminated. */
@@ -191,6 +190,7 @@ SpkSpark *spk_spark_recorded(const json_t *record)
 			    .soul = texts[4],
 			    .origin = texts[5],
 			    .mounts = mounts,
-			    .image = spk_json_str(record, "image") };
+			    .image = spk_json_str(record, "image"),
+			    .autonomy = spk_json_str(record, "autonomy") };
 	return spk_spark_copy(&spark);
 }

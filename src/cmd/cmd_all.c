@@ -3,6 +3,7 @@
 
 static const SpkCmd *const commands[] = {
 	/* clang-format off */
+	&spk_cmd_autonomy,
 	&spk_cmd_chat,
 	&spk_cmd_completions,
 	&spk_cmd_config,

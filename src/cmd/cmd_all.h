@@ -6,6 +6,7 @@
 
 extern const SpkProgram spk_program;
 
+extern const SpkCmd spk_cmd_autonomy;
 extern const SpkCmd spk_cmd_chat;
 extern const SpkCmd spk_cmd_completions;
 extern const SpkCmd spk_cmd_config;

@@ -47,6 +47,12 @@ const SpkCmdOpt spk_submit_options[] = {
 	  .sentence = "model, or a play that answers in its place" },
 	{ "budget-usd", .type = SPK_CMD_STRING, .value = "N",
 	  .sentence = "dollars that the task may cost; at the limit it pauses" },
+	{ "level", .type = SPK_CMD_STRING, .value = "LEVEL",
+	  .sentence = "what the spark may do (`sparks autonomy show`), for this task" },
+	{ "untrusted", .type = SPK_CMD_FLAG,
+	  .sentence =
+		  "the repository is of strangers: every effect outside its copy is asked "
+		  "for" },
 	{ "max-steps", .type = SPK_CMD_INT, .value = "N", .min = 1, .max = 1000,
 	  .sentence = "most answers of the model" },
 	{ "timeout-secs", .type = SPK_CMD_INT, .value = "N", .min = 1, .max = 604800,
@@ -191,6 +197,9 @@ static json_t *options_of(const SpkArgs *args, const char *model)
 			     spk_json_text(spk_args_str(args, "cli-model")));
 	if (is_delegated(args))
 		spk_json_set(options, "strategy", json_string("delegate"));
+	copy_text(args, "level", options);
+	if (spk_args_flag(args, "untrusted"))
+		spk_json_set(options, "untrusted", json_string("--untrusted"));
 	if (spk_args_has(args, "max-steps"))
 		spk_json_set(options, "max_steps",
 			     json_integer(spk_args_int(args, "max-steps", 0)));

@@ -29,7 +29,8 @@ typedef enum {
 	SPK_OPT_PROCESS = 1 << 1, /* of the program or its store: nothing to a task */
 	SPK_OPT_RESTART =
 		1 << 3, /* a running daemon keeps the value that it began with */
-	SPK_OPT_NUMBERS = 1 << 4, /* a list in which whole numbers may stand, too */
+	SPK_OPT_NUMBERS =
+		1 << 4,		/* whole numbers may stand there, too: a list, choices */
 	SPK_OPT_LATER = 1 << 2, /* of the reference program; no effect in this version */
 } SpkOptFlags;
 

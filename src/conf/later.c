@@ -51,6 +51,8 @@ static const SpkOpt rows[] = {
 	BOOL("embedding.enabled", "true", "compute embeddings of memories"),
 	PATH("embedding.model_dir", "~/.sparks/models/all-MiniLM-L6-v2", "folder with model.onnx and tokenizer.json"),
 	GHOST("allow", SPK_OPT_LIST, "[]", NULL, "hosts that its commands may reach besides box.allow: HOST[:PORT], *.HOST[:PORT]"),
+	{ "ghosts[].autonomy", SPK_OPT_ENUM, "inherit", 0, 0, "inherit|observe|propose|assist|deliver|autonomous|0|1|2|3|4",
+	  SPK_OPT_SENSITIVE | SPK_OPT_NUMBERS, "level of the spark, instead of autonomy.level" },
 	GHOST("description", SPK_OPT_STRING, "", NULL, "what the spark is for, in a sentence"),
 	GHOST("image", SPK_OPT_STRING, "", NULL, "image of its containers in the tier docker, instead of docker.image"),
 	GHOST("mounts[].container_path", SPK_OPT_STRING, "", NULL, "where it is seen inside; empty: at the same path"),

@@ -32,11 +32,12 @@
 	{                                                                 \
 		name, SPK_OPT_REAL, fallback, min, max, NULL, 0, sentence \
 	}
-#define S   SPK_OPT_SENSITIVE
-#define P   SPK_OPT_PROCESS
-#define R   SPK_OPT_RESTART
-#define MIB 1048576.0
-#define TIB 1099511627776.0
+#define S      SPK_OPT_SENSITIVE
+#define P      SPK_OPT_PROCESS
+#define R      SPK_OPT_RESTART
+#define MIB    1048576.0
+#define TIB    1099511627776.0
+#define LEVELS "observe|propose|assist|deliver|autonomous|0|1|2|3|4"
 #define CLASSIFIER \
 	"model of this provider that picks the spark where none is named; empty: coder does it"
 
@@ -53,6 +54,12 @@ static const SpkOpt options[] = {
 	     "sampling temperature; at most 1 is sent"),
 	STR("anthropic.url", "https://api.anthropic.com/v1", S,
 	    "base URL"),
+	ENUM("autonomy.level", "deliver", LEVELS, S | SPK_OPT_NUMBERS,
+	     "what sparks may do without asking, where nothing else says (`sparks autonomy show`); a name or 0 to 4"),
+	ENUM("autonomy.raise_to", "none", "none|" LEVELS, S | SPK_OPT_NUMBERS,
+	     "how far --level may lift a task above the level in force; none: not at all"),
+	LIST("autonomy.untrusted", "[]", S,
+	     "folders whose text counts as text from outside: every effect of a task there is asked for"),
 	LIST("box.allow", "[]", S,
 	     "hosts that commands in the box may reach: HOST[:PORT], *.HOST[:PORT], or a set like @npm; without a port 80 and 443"),
 	LIST("box.allow_private", "[]", S,

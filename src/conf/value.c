@@ -67,7 +67,8 @@ static gboolean type_fits(const SpkOpt *opt, SpkTomlType have)
 		return have == SPK_TOML_LIST ||
 		       (have == SPK_TOML_NUMBERS && opt->flags & SPK_OPT_NUMBERS);
 	default:
-		return have == SPK_TOML_STRING;
+		return have == SPK_TOML_STRING ||
+		       (have == SPK_TOML_INT && opt->flags & SPK_OPT_NUMBERS);
 	}
 }
 

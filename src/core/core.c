@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "box/tree.h"
 #include "core/core_priv.h"
+#include "core/level.h"
 #include "store/halt.h"
 #include "store/sessions.h"
 #include "store/setups.h"
@@ -128,9 +129,10 @@ static gboolean check_request(const SpkRequest *request, GError **error)
 	return TRUE;
 }
 
-/* The options of a task, with the spark as it is defined now where that may change. */
-static json_t *options_with_spark(SpkCore *core, const char *name, const json_t *options,
-				  GError **error)
+/* The options of a task, with the spark as it is defined now where that may change, and what it
+ * may do. */
+static json_t *options_with_spark(SpkCore *core, const char *name,
+				  const SpkRequest *request, GError **error)
 {
 	g_autoptr(SpkConf) conf = spk_core_conf(core);
 	g_autoptr(SpkSpark) spark = conf ? spk_spark_find(conf, name, error) : NULL;
@@ -139,9 +141,12 @@ static json_t *options_with_spark(SpkCore *core, const char *name, const json_t 
 
 	if (!spark)
 		return NULL;
-	all = options ? json_deep_copy(options) : json_object();
+	all = request->options ? json_deep_copy(request->options) : json_object();
 	if (record)
 		spk_json_set(all, "spark", record);
+	if (!core_set_level(core->store, conf, spark, request->folder, request->parent,
+			    all, error))
+		g_clear_pointer(&all, json_decref);
 	return all;
 }
 
@@ -203,7 +208,7 @@ char *core_accept(SpkCore *core, const SpkRequest *request, const char *session,
 
 	if (!check_request(request, error) || !spk_halt_check(core->store, error))
 		return NULL;
-	options = options_with_spark(core, task.spark, request->options, error);
+	options = options_with_spark(core, task.spark, request, error);
 	task.options = options;
 	/* an agent program does it, whoever would fit best */
 	if (options && route && g_strcmp0(spk_json_str(options, "strategy"), "delegate"))

@@ -29,7 +29,9 @@ typedef struct {
 	const char *spark;  /* NULL: coder */
 	const char *folder; /* absolute */
 	const char *label;
-	json_t *options; /* checks:[…], context, max_steps, model, strict, allow_test_changes, … */
+	json_t *options; /* checks:[…], context, max_steps, model, strict, level, untrusted, … */
+	const char *
+		parent; /* id of the task that this is a part of: it may do no more; NULL */
 	gboolean apart; /* not for a daemon: only spk_core_run() by its id takes it */
 } SpkRequest;
 /* Queues it; returns the id. */

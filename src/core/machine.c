@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "core/level.h"
 #include "core/machine_priv.h"
 
 static void machine_clear(Machine *machine)
@@ -48,6 +49,8 @@ static gboolean set_spark(Machine *machine, SpkSpark *take_spark, GError **error
 	if (record)
 		spk_json_set(task->options, "spark", record);
 	return machine_find_strategy(machine, error) &&
+	       core_cap_level(machine->env->store, machine->env->conf, machine->spark,
+			      task->repo, task->options, error) &&
 	       machine_update(machine,
 			      json_pack("{s:s,s:O}", "spark", task->spark, "options",
 					task->options),

@@ -1,8 +1,8 @@
 /*
  * The law: one decision for one call. It joins what the judges of this room say (paths, URLs,
  * commands, the ladder of autonomy, taint) with the operator's own rules; the strictest wins.
- * What an operator's rule, or -y, may lift is only what is asked of commands: never a deny rule,
- * a level that never does it, or what taint asks for.
+ * What an operator's rule may lift is only what is asked of commands: never a deny rule, a level
+ * that never does it, or what taint asks for. What is still to be asked then goes to approval.h.
  *
  * A law is made once for a spark and a repository; immutable, any thread. docs/law.md, ADR 32.
  */
@@ -21,9 +21,8 @@ typedef struct {
 	const char *const *allow, *const *deny; /* rules, see guard/command.h */
 	const char *const
 		*files; /* sensitive ones, of spk_guard_match(); NULL: built in */
-	const char *const *hosts;   /* that the operator allowed, as of net/allow.h */
-	const char *const *private; /* addresses, likewise */
-	gboolean yes;		    /* -y */
+	const char *const *hosts;     /* that the operator allowed, as of net/allow.h */
+	const char *const *addresses; /* of hosts in private networks, likewise */
 } SpkLawSpec;
 
 /* NULL: CONFIG or BAD_INPUT, naming the rule. */
@@ -33,7 +32,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkLaw, spk_law_free)
 SpkLevel spk_law_level(const SpkLaw *law);
 
 typedef struct {
-	const char *tool;
 	const char *
 		line; /* "NAME ARGUMENT": what rules are tried on, where it is no command */
 	const char *command; /* of a shell; NULL: it is none */
@@ -48,21 +46,20 @@ typedef struct {
 
 typedef struct {
 	SpkDecision decision;
-	SpkDoesSet does; /* all that was found in it */
-	GPtrArray *
-		hosts; /* char *, "HOST[:PORT]": named in it, and allowed by nobody yet */
-	char *normal; /* the line, as rules see it and people are shown it: clean, one line */
+	SpkDoesSet does;   /* all that was found in it, without what the operator named */
+	gboolean by_taint; /* a rule of taint is among those that ask */
+	char **hosts; /* "HOST[:PORT]", NULL at the end: named, and allowed by nobody yet */
+	char *normal;  /* the line, as rules see it and people are shown it */
+	char **parts;  /* its simple commands, NULL-terminated; NULL: it is no command */
 	char *offer;   /* an allow rule that would save the question; NULL: none can */
 	char *pattern; /* of the operator's rule that decided; NULL */
 } SpkLawView;
 void spk_law_view_clear(SpkLawView *view);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkLawView, spk_law_view_clear)
 
-/* The rule in *ret says which judge decided; "operator.yes", "operator.rule", "operator.allow"
- * and `named` say that the operator had. */
+/* The rule in *ret says which judge decided; "operator.rule", "operator.allow" and `named` say
+ * that the operator had. */
 void spk_law_judge(const SpkLaw *law, const SpkLawCall *call, const SpkTaintMark *taint,
 		   SpkLawView *ret);
-/* sha256 over the tool and its arguments, byte for byte: what was approved is what runs. */
-char *spk_law_hash(const char *tool, const char *arguments);
 
 #endif

@@ -242,13 +242,23 @@ static const char *const questions_rules_halt[] = {
 	" set_us BIGINT NOT NULL)",
 	NULL,
 };
+static const char *const autonomy_levels[] = {
+	"CREATE TABLE autonomy ("
+	" spark {key} NOT NULL,"		/* '': every one */
+	" repo {key} NOT NULL,"			/* '': everywhere; else a folder and what is below */
+	" level TEXT NOT NULL,"
+	" set_by TEXT NOT NULL,"
+	" set_us BIGINT NOT NULL,"
+	" PRIMARY KEY (spark, repo)){clustered}",
+	NULL,
+};
 /* clang-format on */
 
 /* [n] leads from version n to n + 1. */
 static const char *const *const steps[] = {
-	tasks_and_journal, leases_mail_workers,	 evidence,    tasks_apart,
-	chat_sessions,	   knobs_events,	 call_ledger, ledger_sums,
-	remembered_setups, questions_rules_halt,
+	tasks_and_journal, leases_mail_workers,	 evidence,	  tasks_apart,
+	chat_sessions,	   knobs_events,	 call_ledger,	  ledger_sums,
+	remembered_setups, questions_rules_halt, autonomy_levels,
 };
 
 const int spk_store_newest = G_N_ELEMENTS(steps);

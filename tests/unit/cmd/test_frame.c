@@ -82,8 +82,9 @@ static void test_words_of_others(void **state)
 		{ "ps", "type `sparks tasks list`" },
 		{ "run", "type `sparks do \"GOAL\"`" },
 		{ "diff", "type `sparks tasks diff`" },
-		{ "show", "type `sparks config show` or `sparks ghosts show` or "
-			  "`sparks tasks show`" },
+		{ "show",
+		  "type `sparks autonomy show` or `sparks config show` or `sparks ghosts show` or "
+		  "`sparks tasks show`" },
 		{ "make the tests pass", "type `sparks do \"GOAL\"`" },
 	};
 

@@ -38,7 +38,8 @@ static void test_sensitive_ones(void **state)
 		"llm.provider", "script.",	     "task.max_tokens",
 		"keep.",	"llm.fallback",	     "llm.local_servers",
 		"persona.",	"llm.summary_model", "docker.",
-		"cli.",		"llm.verify_model",  "llm.classifier_model"
+		"cli.",		"llm.verify_model",  "llm.classifier_model",
+		"autonomy."
 	};
 
 	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++) {

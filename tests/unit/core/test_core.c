@@ -65,6 +65,44 @@ static void assert_state(Fixture *fixture, const char *id, SpkState state)
 	assert_string_equal(spk_state_name(task->status), spk_state_name(state));
 }
 
+static char *level_of(Fixture *fixture, const char *id)
+{
+	g_autoptr(SpkTask) task = spk_task_get(spk_core_store(fixture->core), id, NULL);
+	const json_t *kept = json_object_get(task->options, "autonomy");
+
+	assert_non_null(spk_json_str(kept, "from"));
+	return g_strdup(spk_json_str(kept, "level"));
+}
+
+/* A part of a task never has more than the whole, whatever it asks for; and it has read what that
+ * has read. */
+static void test_parent_is_the_most(void **state)
+{
+	Fixture *fixture = *state;
+	g_autoptr(json_t) low = json_pack("{s:s}", "level", "propose");
+	g_autoptr(json_t)
+		taint = json_pack("{s:s,s:s}", "taint", "outside", "source", "x");
+	SpkRequest request = { .goal = "whole", .folder = fixture->home, .options = low };
+	g_autofree char *parent = spk_core_accept(fixture->core, &request, NULL);
+	g_autofree char *one = level_of(fixture, parent), *id = NULL, *other = NULL;
+	g_autoptr(SpkTask) task = NULL;
+
+	assert_string_equal(one, "propose");
+	assert_true(spk_journal_append(spk_core_store(fixture->core), parent, 0, "taint",
+				       SPK_EFFECT_PURE, taint, NULL, NULL));
+	request =
+		(SpkRequest){ .goal = "part", .folder = fixture->home, .parent = parent };
+	id = spk_core_accept(fixture->core, &request, NULL);
+	other = level_of(fixture, id);
+	assert_string_equal(other, "propose");
+	task = spk_task_get(spk_core_store(fixture->core), id, NULL);
+	assert_string_equal(spk_json_str(json_object_get(task->options, "taint"),
+					 "taint"),
+			    "outside");
+	request.parent = "nobody";
+	assert_null(spk_core_accept(fixture->core, &request, NULL));
+}
+
 static void test_accept_refuses(void **state)
 {
 	g_autofree char *huge = g_strnfill(300000, 'x');
@@ -308,6 +346,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_accept_refuses, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_parent_is_the_most, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unknown_spark_names_the_nearest,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_queued_task_is_moved_here, setup,

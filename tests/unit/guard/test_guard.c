@@ -5,6 +5,7 @@
 
 /* clang-format off */
 static const Suite *const suites[] = {
+	&autonomy_suite,
 	&decision_suite,
 	&ladder_suite,
 	&loop_suite,
