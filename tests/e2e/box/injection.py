@@ -18,6 +18,7 @@ import time
 import urllib.parse
 
 import engine
+from certificates import make_certificate
 
 USER = 12345    # some ordinary user; needs no entry in passwd
 KEY = "sk-CANARY/9f31+c7d2e48b6a05"
@@ -103,20 +104,6 @@ class Server(http.server.ThreadingHTTPServer):
             context.load_cert_chain(certificate)
             self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
-def make_certificate(folder, name, signer=None):
-    """A file with a certificate for localhost and its key; `signer`: such a file of an authority."""
-    path = os.path.join(folder, name + ".pem")
-    words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-             "-subj", "/CN=" + name, "-keyout", path, "-out", path + ".crt"]
-    if signer:
-        words += ["-CA", signer, "-CAkey", signer, "-addext", "subjectAltName=DNS:localhost",
-                  "-addext", "basicConstraints=critical,CA:FALSE"]
-    subprocess.run(words, check=True, capture_output=True)
-    with open(path, "a", encoding="ascii") as both, open(path + ".crt", encoding="ascii") as crt:
-        both.write(crt.read())
-    return path
 
 
 class Case:

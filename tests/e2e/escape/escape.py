@@ -15,6 +15,7 @@ usage: escape.py SPARKS HELPER root|user|open|root-landlock|user-landlock [docke
 """
 import ctypes
 import fcntl
+import glob
 import json
 import os
 import pty
@@ -34,6 +35,7 @@ import hostile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../box"))
 import engine               # noqa: E402
 import engine_open          # noqa: E402
+import forge                # noqa: E402
 
 USER = 12345
 OTHER = 54321
@@ -55,7 +57,9 @@ ALONE = {"fork bomb": [], "zombie flood": [], "output bomb": [], "survival": [],
 # without a box.
 TERMINAL = "TIOCSTI: the terminal of who started it"
 ORPHANS = "zombie flood: orphans faster than they are reaped"
-DIRECT = ("leaked descriptors", TERMINAL, ORPHANS)
+# Keys are the proxy's affair: without its walls it is another one, in the test.
+KEYS = "credentials"
+DIRECT = ("leaked descriptors", TERMINAL, ORPHANS, KEYS)
 
 # Rows that do not succeed on the test's machine even without walls, and why.
 NOT_SHOWN = {
@@ -128,9 +132,11 @@ class Host:
         self.sparks = shutil.copy(sys.argv[1], self.path["bin"])
         self.helper = shutil.copy(sys.argv[2], self.path["bin"])
         self.engine = self.start_engine() if DOCKER else None
+        self.forge = forge.Forge(self.top + "/forge")
         self.fill_work()
         os.chown(self.path["home"], self.uid, self.uid)
-        self.victim = subprocess.Popen(self.as_user() + [sys.executable, "-c", VICTIM % self.path["outside"]], env={"HOST_TOKEN": MARK},
+        words = [sys.executable, "-c", VICTIM % self.path["outside"]] + [forge.KEY] * (MODE == "open")
+        self.victim = subprocess.Popen(self.as_user() + words, env={"HOST_TOKEN": MARK, "HOST_KEY": forge.KEY},
                                        cwd=self.path["work"], stdin=subprocess.DEVNULL)
         self.sockets = self.listen()
         ctypes.CDLL(None).shmget(SHM_KEY, 4096, 0o1666)
@@ -199,7 +205,7 @@ class Host:
             "rows": rows, "private": MODE == "open", "uptime": time.clock_gettime(7), "scoped": bool(TIER), "mark": MARK, "secret": self.path["outside"] + "/secret",
             "outside": self.path["outside"], "victim": self.victim.pid, "node": KMSG,
             "abstract": os.path.basename(self.top), "path_socket": self.path["outside"] + "/socket",
-            "port": self.sockets[0].getsockname()[1], "shm_key": SHM_KEY, "stay": self.stay(),
+            "port": self.sockets[0].getsockname()[1], "shm_key": SHM_KEY, "stay": self.stay(), "forge": self.forge.bait(),
             "poison": self.path["outside"] + "/poisoned"}))
         return path
 
@@ -311,13 +317,18 @@ def call(host, kind, rows, options, name, **more):
             words += ["--set", "docker.memory_limit=2147483648"]
     if TIER:
         words += ["--set", "box.tier=" + TIER]
+    elif kind == KEYS:
+        words += host.forge.options()
     bait = host.bait(rows, name)
     words += options + ["--", "/usr/bin/python3", "hostile.py", bait]
     env = {"PATH": os.environ["PATH"], "SPARKS_HOME": host.path["home"], "HOME": host.path["home"],
            "SPARKS_BOX": helper_of(host, kind), "HOST_TOKEN": MARK,
            "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
+    if kind == KEYS:
+        env.update(host.forge.env())
     if kind in DIRECT and MODE == "open":
         words = words[words.index("--") + 1:]
+        env.update(host.forge.open() if kind == KEYS else {})
     more = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
     return subprocess.run(words, env=env, cwd=host.path["work"], check=False, timeout=120, **more)
 
@@ -428,14 +439,43 @@ def run_alone(host, kind, name):
     return got
 
 
+# ---- keys ----
+
+def other_task(host, folder, script):
+    """Another run with keys, which tells where its forge is."""
+    os.mkdir(folder)
+    os.chown(folder, host.uid, host.uid)
+    words = host.as_user() + [host.sparks, "sandbox", "run", "--copy", "--dir", host.path["bin"], *host.forge.options()]
+    if DOCKER:
+        words += host.engine.settings(engine.LARGE)
+    env = {"PATH": os.environ["PATH"], "SPARKS_HOME": host.path["home"], "HOME": host.path["home"], "SPARKS_BOX": host.helper,
+           "TMPDIR": folder, **host.forge.env(), "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
+    one = subprocess.Popen(words + ["--", "sh", "-c", script], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    return one, one.stdout.readline().decode().strip()
+
+
+def run_keys(host, rows):
+    """The rows; while one task that has keys is over, and another one still runs."""
+    if MODE == "open" or TIER:
+        return run_batch(host, KEYS, rows)
+    one, host.forge.old = other_task(host, host.top + "/old", "echo $FORGE_URL")
+    one.communicate()
+    one, host.forge.other = other_task(host, host.top + "/other", "echo $FORGE_URL; cat")
+    host.forge.socket = glob.glob(host.top + "/other/*/proxy.sock")[0]
+    got = run_batch(host, KEYS, rows)
+    one.communicate()
+    return got
+
+
 def run_all(host):
     kinds = list(dict.fromkeys(row[0] for row in hostile.ROWS))
     names = {kind: [f"{kind}: {row[1]}" for row in hostile.ROWS if row[0] == kind] for kind in kinds}
-    together = [kind for kind in kinds if kind not in ALONE and kind != "leaked descriptors"]
+    together = [kind for kind in kinds if kind not in (*ALONE, KEYS, "leaked descriptors")]
     yield from run_batch(host, "", [n for kind in together for n in names[kind] if n not in DIRECT]).items()
     tidy(host)
     yield from run_batch(host, TERMINAL, [TERMINAL], with_terminal()).items()
     yield from run_batch(host, "leaked descriptors", names["leaked descriptors"]).items()
+    yield from run_keys(host, names[KEYS]).items()
     for kind in ALONE if not TIER and not QUICK else []:
         for name in names[kind]:
             yield name, run_alone(host, kind, name)
@@ -483,7 +523,7 @@ def main():
     failed = number = 0
     try:
         time.sleep(0.2)     # for the victim to be ready
-        print(f"1..{sum(not (TIER or QUICK) or row[0] not in ALONE for row in hostile.ROWS) + 2}")
+        print(f"1..{sum(not (TIER or QUICK) or row[0] not in ALONE for row in hostile.ROWS) + 3}")
         for name, row in run_all(host):
             number += 1
             wrong = judge(name, row)
@@ -492,7 +532,8 @@ def main():
             print(f"# {wrong or note(name, row)}", flush=True)
         poisoned = check_git(host)
         harm = host.harm() if MODE != "open" else []
-        for text, wrong in (("the host's git is as it was", poisoned != (MODE == "open") and str(poisoned)),
+        for text, wrong in (("keys went where they belong", MODE != "open" and not TIER and host.forge.wrong()),
+                            ("the host's git is as it was", poisoned != (MODE == "open") and str(poisoned)),
                             ("the host is unharmed", "; ".join(map(str, harm)))):
             number += 1
             failed += bool(wrong)

