@@ -238,6 +238,7 @@ SpkRun *spk_run_new(const SpkRunEnv *env, GError **error)
 	run->unpriced = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	run->failed = json_array();
 	run->started_us = spk_mono_us();
+	run->sensitive = spk_sensitive_list(env->conf);
 	if (spk_conf_bool(env->conf, "manager.loop_guard.enabled"))
 		run->guard = spk_loop_guard_new(
 			spk_conf_int(env->conf, "manager.loop_guard.window_size"),
@@ -266,6 +267,7 @@ void spk_run_free(SpkRun *run)
 	g_clear_pointer(&run->names, g_ptr_array_unref);
 	g_clear_pointer(&run->agents, g_ptr_array_unref);
 	g_clear_pointer(&run->guard, spk_loop_guard_free);
+	g_strfreev(run->sensitive);
 	g_free(run->last_tree);
 	g_free(run);
 }

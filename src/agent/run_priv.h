@@ -29,6 +29,7 @@ struct SpkRun {
 	gint64 started_us;
 	char *last_tree;
 	SpkLoopGuard *guard;
+	char **sensitive; /* patterns of files that may hold secrets */
 	guint idle_turns; /* answers in a row without any tool call */
 };
 

@@ -361,6 +361,7 @@ static gboolean do_call(SpkRun *run, const json_t *call, guint index, const char
 		.read_only = run->env.spark->read_only,
 		.mounts = run->env.spark->mounts,
 		.image = run->env.spark->image,
+		.sensitive = (const char *const *)run->sensitive,
 		.step = run->step,
 		.names = (const char *const *)run->agents->pdata,
 		.last_tree = run->last_tree,

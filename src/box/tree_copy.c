@@ -5,6 +5,7 @@
 #include "box/tree_priv.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "base/fs.h"
 #include "base/text.h"
 #include "guard/guard.h"
+#include "guard/links.h"
 
 typedef struct {
 	SpkTree *tree;
@@ -20,7 +22,17 @@ typedef struct {
 	int top;
 	gint64 bytes;
 	TreeCopy *copy;
+	SpkLinks *links;
+	GArray *copied;	     /* of Copied */
+	gboolean many_names; /* of one of them */
 } Copying;
+
+typedef struct {
+	const char *path;
+	dev_t dev;
+	ino_t ino;
+	nlink_t names;
+} Copied;
 
 typedef struct { /* the folder the last file was in */
 	char *path;
@@ -41,9 +53,9 @@ static gboolean is_special(unsigned char type)
 	return type == DT_FIFO || type == DT_SOCK || type == DT_CHR || type == DT_BLK;
 }
 
-/* FIFOs, sockets and devices: git passes over them without a word. A folder is entered again
- * after those in it. */
-static void look_for_specials(Copying *copying, const Folder *folder)
+/* FIFOs, sockets and devices: git passes over them without a word. And sensitive files that git
+ * ignores, which may have other names. A folder is entered again after those in it. */
+static void look_around(Copying *copying, const Folder *folder)
 {
 	int fd = openat(folder->from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -56,6 +68,8 @@ static void look_for_specials(Copying *copying, const Folder *folder)
 		if (is_special(entry->d_type) &&
 		    !g_ptr_array_find_with_equal_func(specials, path, g_str_equal, NULL))
 			g_ptr_array_add(specials, g_steal_pointer(&path));
+		else if (copying->links)
+			spk_links_add(copying->links, fd, entry->d_name, path);
 	}
 	if (dir)
 		closedir(dir);
@@ -79,8 +93,18 @@ static gboolean enter_folder(Copying *copying, const char *path, Folder *folder,
 				      error);
 	folder->path = g_strndup(path, len);
 	if (folder->to >= 0)
-		look_for_specials(copying, folder);
+		look_around(copying, folder);
 	return folder->to >= 0;
+}
+
+static void note_copied(Copying *copying, const char *path, const struct stat *st)
+{
+	Copied copied = { path, st->st_dev, st->st_ino, st->st_nlink };
+
+	if (!S_ISREG(st->st_mode) || !copying->links)
+		return;
+	g_array_append_val(copying->copied, copied);
+	copying->many_names |= st->st_nlink > 1;
 }
 
 static gboolean copy_file(Copying *copying, const Folder *folder, const char *name,
@@ -94,6 +118,7 @@ static gboolean copy_file(Copying *copying, const Folder *folder, const char *na
 		copying->copy->n_missing++;
 		return TRUE;
 	}
+	note_copied(copying, path, &st);
 	copying->bytes += st.st_size;
 	if (copying->bytes > most) {
 		g_autofree char *shown = spk_text_bytes(most);
@@ -132,7 +157,51 @@ static gboolean copy_path(Copying *copying, const char *path, Folder *folder,
 void tree_copy_clear(TreeCopy *copy)
 {
 	g_clear_pointer(&copy->sensitive, g_ptr_array_unref);
+	g_clear_pointer(&copy->linked, g_ptr_array_unref);
 	g_clear_pointer(&copy->specials, g_ptr_array_unref);
+}
+
+static gboolean take_back(Copying *copying, const char *path, GError **error)
+{
+	const char *name;
+	spk_autofd int folder =
+		tree_open_parent(copying->tree->work_fd, path, FALSE, NULL, &name, error);
+
+	if (folder < 0)
+		return FALSE;
+	if (unlinkat(folder, name, 0) < 0) {
+		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL,
+				    "cannot leave %s out of the private copy", path);
+		return FALSE;
+	}
+	g_ptr_array_add(copying->copy->sensitive, g_strdup(path));
+	g_ptr_array_add(copying->copy->linked, g_strdup(path));
+	return TRUE;
+}
+
+/* What a sensitive file is known by too has a harmless name, and was copied. All of the user's
+ * folder is looked through only where some file has more than one name. */
+static gboolean take_linked_back(Copying *copying, GError **error)
+{
+	const char *home = g_getenv("HOME");
+
+	if (!copying->links)
+		return TRUE;
+	if (copying->many_names) {
+		spk_links_walk(copying->links, copying->top);
+		spk_links_walk_home(copying->links, home ? home : g_get_home_dir());
+	}
+	for (guint i = 0; i < copying->copied->len; i++) {
+		const Copied *copied = &g_array_index(copying->copied, Copied, i);
+		const struct stat st = { .st_dev = copied->dev,
+					 .st_ino = copied->ino,
+					 .st_nlink = copied->names };
+
+		if (spk_links_find(copying->links, &st) &&
+		    !take_back(copying, copied->path, error))
+			return FALSE;
+	}
+	return TRUE;
 }
 
 gboolean tree_copy_files(SpkTree *tree, const GString *paths, const SpkTreeLimits *limits,
@@ -141,10 +210,17 @@ gboolean tree_copy_files(SpkTree *tree, const GString *paths, const SpkTreeLimit
 	g_autoptr(GPtrArray) list = tree_split_z(paths);
 	g_auto(Folder) folder = { NULL, -1, -1 };
 	spk_autofd int top = tree_open_dir(tree->repo.top, error);
-	Copying copying = {
-		.tree = tree, .limits = limits, .top = top, .copy = ret_copy
-	};
+	g_autoptr(SpkLinks) links = limits->sensitive ? spk_links_new(limits->sensitive)
+						      : NULL;
+	g_autoptr(GArray) copied = g_array_new(FALSE, FALSE, sizeof(Copied));
+	Copying copying = { .tree = tree,
+			    .limits = limits,
+			    .top = top,
+			    .copy = ret_copy,
+			    .links = links,
+			    .copied = copied };
 
+	ret_copy->linked = g_ptr_array_new_with_free_func(g_free);
 	ret_copy->sensitive = g_ptr_array_new_with_free_func(g_free);
 	ret_copy->specials = g_ptr_array_new_with_free_func(g_free);
 	if (top < 0)
@@ -158,5 +234,5 @@ gboolean tree_copy_files(SpkTree *tree, const GString *paths, const SpkTreeLimit
 			 !spk_cancel_check(cancel, error))
 			return FALSE;
 	}
-	return TRUE;
+	return take_linked_back(&copying, error);
 }

@@ -106,6 +106,10 @@ static gboolean make_notes(Creation *creation, GError **error)
 	note_carried(creation);
 	note(creation, "Sensitive files", creation->copy.sensitive,
 	     "They are left out and stay as they are.");
+	note(creation,
+	     "Other names of a sensitive file (hard links, or what a symlink leads to)",
+	     creation->copy.linked,
+	     "They are left out like that one, and so is the history of the repository.");
 	note(creation, "Neither files nor links", creation->copy.specials,
 	     "They are left out.");
 	if (view->n_sparse && creation->copy.n_missing)
@@ -339,6 +343,7 @@ static gboolean create(Creation *creation, const char *folder, GError **error)
 			       error) ||
 	    !tree_copy_files(tree, creation->view.paths, creation->limits,
 			     creation->cancel, &creation->copy, error) ||
+	    (creation->copy.linked->len && !tree_history_drop(tree, error)) ||
 	    !record_base(creation, error) || !make_box_head(creation, error))
 		return FALSE;
 	if (!tree_carry_find(tree, creation->view.paths, creation->limits, error) ||

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/fs.h"
 #include "base/log.h"
 #include "guard/guard.h"
 
@@ -53,9 +54,114 @@ static char *cut_off(const GString *graph, const char *theirs)
 	return g_string_free(shallow, FALSE);
 }
 
-/* "SHA" of a commit, "SHA PATH" of anything else. A path with a line break only makes a row
- * that is no object name. NULL: too many. */
-static GString *wanted(const GString *objects, const SpkTreeLimits *limits, gsize oid_len)
+/* ---- what stays out ---- */
+
+/* "MODE blob SHA\tPATH" of the base: the ids of the files that `want` to be sensitive or not. */
+static void add_base(const GPtrArray *rows, const SpkTreeLimits *limits, gboolean want,
+		     GHashTable *ids)
+{
+	for (guint i = 0; i < rows->len; i++) {
+		const char *id = strstr(rows->pdata[i], " blob ");
+		const char *tab = strchr(rows->pdata[i], '\t');
+
+		if (!id || !tab || id > tab || is_sensitive(limits, tab + 1) != want)
+			continue;
+		id += strlen(" blob ");
+		g_hash_table_add(ids, g_strndup(id, tab - id));
+	}
+}
+
+/* ":MODE MODE OLD NEW STATUS", then the path: both ids of each change of a sensitive file.
+ * Between commits there may be empty items. */
+static void add_changes(const GPtrArray *items, const SpkTreeLimits *limits,
+			GHashTable *ids)
+{
+	for (guint i = 0; i + 1 < items->len; i++) {
+		const char *row = items->pdata[i];
+		g_auto(GStrv) words = NULL;
+
+		row += strspn(row, "\n");
+		if (*row != ':')
+			continue;
+		i++;
+		words = g_strsplit(row, " ", 5);
+		if (g_strv_length(words) < 5 || !is_sensitive(limits, items->pdata[i]))
+			continue;
+		g_hash_table_add(ids, g_strdup(words[2]));
+		g_hash_table_add(ids, g_strdup(words[3]));
+	}
+}
+
+typedef struct {
+	GString *text;
+	GPtrArray *rows; /* in text */
+} Items;
+
+static void items_clear(Items *items)
+{
+	g_clear_pointer(&items->rows, g_ptr_array_unref);
+	if (items->text)
+		g_string_free(items->text, TRUE);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Items, items_clear)
+
+static gboolean ask(const SpkGit *git, const char *const *args, SpkCancel *cancel,
+		    Items *ret, GError **error)
+{
+	if (!spk_git_run(git, args, NULL, 0, TREE_LIST_MAX, cancel, &ret->text, NULL,
+			 error))
+		return FALSE;
+	ret->rows = tree_split_z(ret->text);
+	return TRUE;
+}
+
+static gboolean ask_base(const SpkGit *git, const char *of_tree, SpkCancel *cancel,
+			 Items *ret, GError **error)
+{
+	const char *const args[] = {
+		"ls-tree", "-r", "-z", "--full-tree", of_tree, NULL
+	};
+
+	return ask(git, args, cancel, ret, error);
+}
+
+static GHashTable *new_set(void)
+{
+	return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
+
+/* Of every file that is sensitive by its name in one of the commits, whatever other names its
+ * bytes had in time; but for bytes that are a plain file of the base, which comes anyway. */
+static GHashTable *secret_blobs(SpkTree *tree, const SpkTreeLimits *limits,
+				SpkCancel *cancel, GError **error)
+{
+	const char *head = tree->repo.head;
+	const char *const args[] = { "log",	     MAX_COMMITS,   "-m",     "--raw",
+				     "--no-renames", "--no-abbrev", "--root", "--format=",
+				     "-z",	     head,	    NULL };
+	SpkGit git = tree_user_git(tree);
+	g_auto(Items) changes = { 0 }, base = { 0 };
+	g_autoptr(GHashTable) secret = new_set(), plain = new_set();
+	GHashTableIter iter;
+	gpointer id;
+
+	if (!ask(&git, args, cancel, &changes, error) ||
+	    !ask_base(&git, head, cancel, &base, error))
+		return NULL;
+	add_changes(changes.rows, limits, secret);
+	add_base(base.rows, limits, TRUE, secret);
+	add_base(base.rows, limits, FALSE, plain);
+	g_hash_table_iter_init(&iter, plain);
+	while (g_hash_table_iter_next(&iter, &id, NULL))
+		g_hash_table_remove(secret, id);
+	return g_steal_pointer(&secret);
+}
+
+/* ---- what comes ---- */
+
+/* "SHA" of a commit, "SHA PATH" of anything else. NULL: too many. */
+static GString *wanted(const GString *objects, GHashTable *secret, gsize oid_len)
 {
 	g_auto(GStrv) rows = g_strsplit(objects->str, "\n", -1);
 	g_autoptr(GString) ids = g_string_new(NULL);
@@ -64,43 +170,35 @@ static GString *wanted(const GString *objects, const SpkTreeLimits *limits, gsiz
 	for (char **row = rows; *row; row++) {
 		gsize len = strspn(*row, "0123456789abcdef");
 
+		/* what follows a line break in a path is no object */
 		if (len != oid_len || ((*row)[len] && (*row)[len] != ' '))
 			continue;
 		if (++n > MAX_OBJECTS)
 			return NULL;
-		if ((*row)[len] && is_sensitive(limits, *row + len + 1))
-			continue;
-		g_string_append_len(ids, *row, len);
-		g_string_append_c(ids, '\n');
+		(*row)[len] = '\0';
+		if (!g_hash_table_contains(secret, *row))
+			g_string_append_printf(ids, "%s\n", *row);
 	}
 	return g_steal_pointer(&ids);
 }
 
-/* "MODE blob SHA\tPATH" of the base. */
 static GString *base_blobs(SpkTree *tree, const SpkTreeLimits *limits, SpkCancel *cancel,
 			   GError **error)
 {
-	const char *const args[] = { "ls-tree",	      "-r", "-z", "--full-tree",
-				     tree->base_user, NULL };
 	SpkGit git = tree_user_git(tree);
-	g_autoptr(GString) out = NULL;
-	g_autoptr(GPtrArray) rows = NULL;
+	g_auto(Items) rows = { 0 };
+	g_autoptr(GHashTable) plain = new_set();
+	GHashTableIter iter;
 	GString *ids;
+	gpointer id;
 
-	if (!spk_git_run(&git, args, NULL, 0, TREE_LIST_MAX, cancel, &out, NULL, error))
+	if (!ask_base(&git, tree->base_user, cancel, &rows, error))
 		return NULL;
-	rows = tree_split_z(out);
+	add_base(rows.rows, limits, FALSE, plain);
 	ids = g_string_new(NULL);
-	for (guint i = 0; i < rows->len; i++) {
-		const char *id = strstr(rows->pdata[i], " blob ");
-		const char *tab = strchr(rows->pdata[i], '\t');
-
-		if (!id || !tab || id > tab || is_sensitive(limits, tab + 1))
-			continue;
-		g_string_append_len(ids, id + strlen(" blob "),
-				    tab - id - strlen(" blob "));
-		g_string_append_c(ids, '\n');
-	}
+	g_hash_table_iter_init(&iter, plain);
+	while (g_hash_table_iter_next(&iter, &id, NULL))
+		g_string_append_printf(ids, "%s\n", (const char *)id);
 	return ids;
 }
 
@@ -127,9 +225,13 @@ static char *copy_history(SpkTree *tree, const SpkTreeLimits *limits, SpkCancel 
 	g_autoptr(GString) graph = list(&git, "--parents", head, cancel, error);
 	g_autoptr(GString) objects = graph ? list(&git, "--objects", head, cancel, error)
 					   : NULL;
-	g_autoptr(GString) ids = objects ? wanted(objects, limits, strlen(head)) : NULL;
+	g_autoptr(GHashTable) secret = objects ? secret_blobs(tree, limits, cancel, error)
+					       : NULL;
+	g_autoptr(GString) ids = secret ? wanted(objects, secret, strlen(head)) : NULL;
 	g_autoptr(GString) blobs = NULL;
 
+	if (objects && !secret)
+		return NULL;
 	if (ids)
 		return pack(tree, ids, cancel, error) ? cut_off(graph, theirs) : NULL;
 	blobs = objects ? base_blobs(tree, limits, cancel, error) : NULL;
@@ -151,4 +253,12 @@ gboolean tree_history_copy(SpkTree *tree, const SpkTreeLimits *limits, SpkCancel
 	if (why)
 		spk_debug("box", "no history for the box: %s", why->message);
 	return TRUE;
+}
+
+gboolean tree_history_drop(SpkTree *tree, GError **error)
+{
+	g_autofree char *packs = g_build_filename(tree->objects, "pack", NULL);
+
+	g_clear_pointer(&tree->shallow, g_free);
+	return spk_fs_remove_tree(packs, error) && spk_fs_mkdirs(packs, 0755, error);
 }

@@ -190,8 +190,9 @@ gboolean tree_scan(const char *work, const struct timespec *index_time,
 /* ---- tree_copy.c ---- */
 typedef struct {
 	GPtrArray *sensitive; /* paths left out */
-	GPtrArray *specials;  /* FIFOs, sockets and devices beside the files */
-	guint n_missing;      /* listed, but not there */
+	GPtrArray *linked; /* of these, the ones that a sensitive file is known by too */
+	GPtrArray *specials; /* FIFOs, sockets and devices beside the files */
+	guint n_missing;     /* listed, but not there */
 } TreeCopy;
 void tree_copy_clear(TreeCopy *copy);
 gboolean tree_copy_files(SpkTree *tree, const GString *paths, const SpkTreeLimits *limits,
@@ -210,6 +211,8 @@ gboolean tree_work_ready(SpkTree *tree, GError **error);
  * *error only when cancelled; *ret_shallow NULL: no history. */
 gboolean tree_history_copy(SpkTree *tree, const SpkTreeLimits *limits, SpkCancel *cancel,
 			   char **ret_shallow, GError **error);
+/* No history after all. */
+gboolean tree_history_drop(SpkTree *tree, GError **error);
 
 /* ---- tree_read.c ---- */
 /* As spk_tree_changes(), of trees or commits that `git` sees. */

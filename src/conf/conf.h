@@ -30,7 +30,9 @@ typedef enum {
 	SPK_OPT_RESTART =
 		1 << 3, /* a running daemon keeps the value that it began with */
 	SPK_OPT_NUMBERS =
-		1 << 4,		/* whole numbers may stand there, too: a list, choices */
+		1 << 4, /* whole numbers may stand there, too: a list, choices */
+	SPK_OPT_NAMES =
+		1 << 5, /* a list of patterns of file names: "*.pem", "!public.pem" */
 	SPK_OPT_LATER = 1 << 2, /* of the reference program; no effect in this version */
 } SpkOptFlags;
 

@@ -27,6 +27,23 @@ static char *pattern_why(const char *pattern)
 				       pattern);
 }
 
+/* "!" and then a name or a way below any folder, with wildcards; one that would match all is a
+ * slip. */
+static char *name_why(const char *pattern)
+{
+	const char *name = pattern + (*pattern == '!'), *fault = NULL;
+
+	if (!name[strspn(name, "*?/.")])
+		fault = "which names nothing, or everything";
+	else if (*name == '/' || strstr(name, "//") || g_str_has_prefix(name, "../") ||
+		 g_str_has_prefix(name, "./"))
+		fault = "but names are looked for in every folder: no path";
+	for (const char *at = name; !fault && *at; at++)
+		if (g_ascii_iscntrl(*at))
+			fault = "which has a control character in it";
+	return fault ? g_strdup_printf("has \"%s\", %s", pattern, fault) : NULL;
+}
+
 static char *list_why(const SpkOpt *opt, const json_t *list)
 {
 	gsize i;
@@ -41,6 +58,8 @@ static char *list_why(const SpkOpt *opt, const json_t *list)
 			return g_strdup("must hold nothing but strings in quotes");
 		if (opt->type == SPK_OPT_PATTERNS)
 			why = pattern_why(json_string_value(item));
+		if (opt->flags & SPK_OPT_NAMES)
+			why = name_why(json_string_value(item));
 		if (why)
 			return why;
 	}

@@ -137,6 +137,8 @@ static const SpkOpt options[] = {
 	     "socket of the container engine (Docker, or Podman's compatible one)"),
 	INT("docker.timeout_secs", "600", 1, 86400, S | R,
 	    "wall-clock limit of one command in a container"),
+	LIST("guard.sensitive_files", "[]", S | SPK_OPT_NAMES,
+	     "names of files that may hold secrets, beyond the built-in ones: \"*.secret\", \"vault/\"; \"!NAME\" takes one out"),
 	{ "keep.auto", SPK_OPT_BOOL, "true", 0, 0, NULL, P | S,
 	  "drop what [keep] says is too old or too much, once a day after a task" },
 	INT("keep.branches_days", "30", 0, 36500, P | S,

@@ -84,7 +84,9 @@ static gboolean record_tree(Machine *machine, GError **error)
 static gboolean open_tree(Machine *machine, GError **error)
 {
 	g_auto(GStrv) carry = spk_conf_list(machine->env->conf, "box.carry");
-	SpkTreeLimits limits = { .sensitive = spk_sensitive_patterns, .carry = carry };
+	g_auto(GStrv) sensitive = spk_sensitive_list(machine->env->conf);
+	SpkTreeLimits limits = { .sensitive = (const char *const *)sensitive,
+				 .carry = carry };
 	SpkTask *task = machine->task;
 
 	if (machine->tree)

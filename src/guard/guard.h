@@ -8,6 +8,8 @@
 
 #include <glib.h>
 
+#include "conf/conf.h"
+
 /* ---- loop guard (reference: window 12, threshold 2) ---- */
 typedef struct SpkLoopGuard SpkLoopGuard;
 typedef enum { SPK_LOOP_OK, SPK_LOOP_WARN, SPK_LOOP_STOP } SpkLoopVerdict;
@@ -36,6 +38,9 @@ extern const char *const spk_sensitive_patterns[];
  * `path`, so ".env" also covers "a/.env" and what lies in a folder of that name; "*" and "?"
  * don't match "/"; one that ends in "/" needs something below. Case is ignored. */
 const char *spk_guard_match(const char *const *patterns, const char *path);
+/* The patterns in force: the built-in ones, then those of [guard] sensitive_files, whose "!NAME"
+ * takes names out. g_strfreev(). */
+char **spk_sensitive_list(const SpkConf *conf);
 /* spk_guard_match() with spk_sensitive_patterns. */
 const char *spk_guard_sensitive(const char *path);
 /* What makes this file run code elsewhere ("CI definition", "git hook", "build script",

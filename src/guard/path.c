@@ -115,8 +115,9 @@ static gboolean refuse_name(const char *path, const char *normal, gboolean write
 	return TRUE;
 }
 
-/* Case is part of what spk_guard_match() ignores; here is all else. */
-static gboolean refuse_look(const char *path, const char *const *sensitive,
+/* Case is part of what spk_guard_match() ignores; here is all else. `real`: it is a name in the
+ * tree, whatever it looks like. */
+static gboolean refuse_look(const char *path, const char *const *sensitive, gboolean real,
 			    SpkDecision *ret)
 {
 	g_autofree char *skeleton = path_is_odd(path) ? path_skeleton(path) : NULL;
@@ -126,7 +127,9 @@ static gboolean refuse_look(const char *path, const char *const *sensitive,
 	if (!skeleton)
 		return FALSE;
 	normal = *skeleton == '/' ? NULL : path_normal(skeleton);
-	rule = normal ? refused_name(normal, sensitive, &pattern) : "path.outside";
+	rule = normal ? refused_name(normal, sensitive, &pattern)
+	       : real ? NULL
+		      : "path.outside";
 	if (!rule)
 		return FALSE;
 	deny(ret, "path.lookalike", path, pattern ? hint_secret : NULL,
@@ -169,14 +172,32 @@ static gboolean refuse_outside(const char *path, const char *normal, SpkDecision
 		return FALSE;
 	if (kernel)
 		deny(ret, "path.kernel", path, "use a path relative to the work tree",
-		     "it is below %s, where files lead to what processes and devices "
-		     "hold",
+		     "it is below %s, outside the work tree, where files lead to what "
+		     "processes and devices hold",
 		     kernel);
 	else
 		deny(ret, "path.outside", path, "use a path relative to the work tree",
 		     normal ? "it is an absolute path outside the work tree"
 			    : "its \"..\" leads out of the work tree");
 	return TRUE;
+}
+
+static void allow(SpkDecision *ret)
+{
+	spk_decision_set(ret, SPK_LAW_ALLOW, SPK_RISK_LOW, "path.tree", NULL,
+			 "it is a path of the work tree", NULL);
+}
+
+void spk_path_judge_real(const char *path, gboolean write, const char *const *sensitive,
+			 SpkDecision *ret)
+{
+	spk_decision_clear(ret);
+	if (!sensitive)
+		sensitive = spk_sensitive_patterns;
+	if (!refuse_name(path, path, write, sensitive, ret) &&
+	    (!g_utf8_validate(path, -1, NULL) ||
+	     !refuse_look(path, sensitive, TRUE, ret)))
+		allow(ret);
 }
 
 void spk_path_judge(const char *path, gboolean write, const char *const *sensitive,
@@ -193,7 +214,7 @@ void spk_path_judge(const char *path, gboolean write, const char *const *sensiti
 	normal = path_normal(path);
 	if (refuse_outside(path, normal, ret) ||
 	    refuse_name(path, normal, write, sensitive, ret) ||
-	    refuse_look(path, sensitive, ret))
+	    refuse_look(path, sensitive, FALSE, ret))
 		return;
 	unseen = path_invisible(path);
 	if (unseen)
@@ -203,6 +224,5 @@ void spk_path_judge(const char *path, gboolean write, const char *const *sensiti
 		deny(ret, "path.form", path, NULL,
 		     "a name in it ends in a blank or a dot, which other systems drop");
 	else
-		spk_decision_set(ret, SPK_LAW_ALLOW, SPK_RISK_LOW, "path.tree", NULL,
-				 "it is a path of the work tree", NULL);
+		allow(ret);
 }

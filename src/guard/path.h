@@ -17,6 +17,11 @@
 void spk_path_judge(const char *path, gboolean write, const char *const *sensitive,
 		    SpkDecision *ret);
 
+/* The same of a name that the kernel gave, raw bytes relative to the top of the work tree: "path.git",
+ * "path.secret" or "path.lookalike" refuse, nothing else does. */
+void spk_path_judge_real(const char *path, gboolean write, const char *const *sensitive,
+			 SpkDecision *ret);
+
 /* A word of a command that may name a sensitive file: as a path of any kind, behind "=", "@",
  * "<", "-x" or the colon of a revision (HEAD:.env), in a list ({a,.env}), or as wildcards that
  * say most of its name (.en*). The pattern of `sensitive` (NULL: as above) that it names,

@@ -110,6 +110,22 @@ static const char *run_end(const char *from, guint n)
 	return end;
 }
 
+/* What most patterns fail by, before anything is walked through. */
+static gboolean may_match(const char *pattern, const char *pattern_end, const char *from,
+			  const char *end)
+{
+	const char *last = pattern_end - 1;
+
+	if (pattern == pattern_end || from == end)
+		return TRUE;
+	if (!strchr("*?[\\", *pattern))
+		return g_ascii_tolower(*pattern) == g_ascii_tolower(*from);
+	if (*pattern != '*' || last < pattern + 1 || strchr("*?]\\", *last) ||
+	    last[-1] == '\\')
+		return TRUE;
+	return g_ascii_tolower(*last) == g_ascii_tolower(end[-1]);
+}
+
 gboolean pattern_finds(const char *pattern, const char *path, gboolean leaf)
 {
 	gsize len = strlen(pattern);
@@ -128,7 +144,8 @@ gboolean pattern_finds(const char *pattern, const char *path, gboolean leaf)
 			return FALSE;
 		if (folder ? *end == '\0' : leaf && *end != '\0')
 			continue;
-		if (match(pattern, pattern_end, from, end))
+		if (may_match(pattern, pattern_end, from, end) &&
+		    match(pattern, pattern_end, from, end))
 			return TRUE;
 	}
 	return FALSE;

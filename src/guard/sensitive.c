@@ -64,6 +64,19 @@ const char *spk_guard_match(const char *const *patterns, const char *path)
 	return found;
 }
 
+char **spk_sensitive_list(const SpkConf *conf)
+{
+	g_auto(GStrv) more = spk_conf_list(conf, "guard.sensitive_files");
+	GPtrArray *all = g_ptr_array_new();
+
+	for (const char *const *pattern = spk_sensitive_patterns; *pattern; pattern++)
+		g_ptr_array_add(all, g_strdup(*pattern));
+	for (char **pattern = more; *pattern; pattern++)
+		g_ptr_array_add(all, g_strdup(*pattern));
+	g_ptr_array_add(all, NULL);
+	return (char **)g_ptr_array_free(all, FALSE);
+}
+
 const char *spk_guard_sensitive(const char *path)
 {
 	return spk_guard_match(spk_sensitive_patterns, path);

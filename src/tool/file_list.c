@@ -46,7 +46,10 @@ static guint append_entry(const SpkToolCtx *ctx, const GPtrArray *paths, guint i
 
 	if (!len) {
 		shown = shown_name(ctx, path);
-		g_string_append_printf(out, "%s\n", shown);
+		g_string_append_printf(out, "%s%s\n", shown,
+				       path_is_secret(ctx, path)
+					       ? " [may hold secrets: off limits]"
+					       : "");
 		return 1;
 	}
 	while (i + n < paths->len && !strncmp(paths->pdata[i + n], path, len + 1))

@@ -17,7 +17,7 @@
 #define LINE_MAX_BYTES 8192 /* of a line that are searched */
 #define LINE_SHOWN     300  /* of a line that are shown */
 #define COSTLY_MAX     20   /* lines on which the pattern may pass PCRE's limit */
-#define NOTE_ROOM      300
+#define NOTE_ROOM      400
 
 typedef struct {
 	const SpkToolCtx *ctx;
@@ -26,7 +26,7 @@ typedef struct {
 	gint64 context; /* lines shown round a match */
 	gsize room;	/* bytes of output */
 	GString *out;
-	guint matches, files, costly;
+	guint matches, files, costly, refused;
 	gboolean full; /* the room is used up */
 } Search;
 
@@ -135,6 +135,8 @@ static void search_file(Search *search, const char *path)
 	spk_autofd int fd = path_open_file(search->ctx, path, &real, &st, &ignored);
 	gsize len;
 
+	if (fd < 0 && spk_error_is(ignored, SPK_ERR_POLICY))
+		search->refused++;
 	if (fd < 0 || st.st_size > TOOL_FILE_MAX)
 		return;
 	data = spk_fs_read_fd(fd, path, TOOL_FILE_MAX, &len, NULL);
@@ -159,6 +161,11 @@ static void conclude(Search *search, SpkToolResult *result)
 	}
 	if (!search->matches)
 		g_string_append(out, "[no match]\n");
+	if (search->refused)
+		g_string_append_printf(out,
+				       "[%u files that are off limits (they may hold "
+				       "secrets, or lead out) were not searched]\n",
+				       search->refused);
 	if (search->full || late)
 		g_string_append_printf(
 			out, "[stopped after %u matches, %s; narrow the search]\n",

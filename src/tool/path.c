@@ -17,30 +17,59 @@
 #include "base/fs.h"
 #include "base/text.h"
 #include "guard/guard.h"
+#include "guard/links.h"
+#include "guard/path.h"
 
 /* Names of one folder that are looked through for a suggestion. */
 #define SUGGEST_MAX 5000
 
-static gboolean check_names(const char *rel, GError **error)
-{
-	g_auto(GStrv) parts = g_strsplit(rel, "/", -1);
-	const char *pattern = spk_guard_sensitive(rel);
+/* ---- what the law says of a name ---- */
 
-	for (char **part = parts; *part; part++) {
-		if (g_ascii_strcasecmp(*part, ".git"))
-			continue;
-		spk_error_set(error, SPK_ERR_POLICY, "use the git tool",
-			      "%s is inside a .git folder, which file tools don't touch",
-			      rel);
-		return FALSE;
-	}
-	if (!pattern)
+static const char *hint_for_model(const char *rule)
+{
+	static const struct {
+		const char *rule, *hint;
+	} rows[] = {
+		{ "path.git", "use the git tool" },
+		{ "path.secret", "work without it, or ask the user for what you need" },
+		{ "path.lookalike", "name files as file_list shows them" },
+		{ "path.form", "name files as file_list shows them" },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		if (!strcmp(rule, rows[i].rule))
+			return rows[i].hint;
+	return "use a relative path below the work tree";
+}
+
+static gboolean obey(const SpkDecision *decision, const char *path, GError **error)
+{
+	g_autofree char *clean = NULL;
+
+	if (decision->verdict != SPK_LAW_DENY)
 		return TRUE;
-	spk_error_set(error, SPK_ERR_POLICY,
-		      "work without it, or ask the user for what you need",
-		      "%s may hold secrets (it matches %s) and is off limits", rel,
-		      pattern);
+	clean = spk_text_clean(path, -1, SPK_CLEAN_LINE);
+	spk_error_set(error, SPK_ERR_POLICY, hint_for_model(decision->rule),
+		      "%s is off limits: %s (rule %s)", clean, decision->why,
+		      decision->rule);
 	return FALSE;
+}
+
+static gboolean check_text(const SpkToolCtx *ctx, const char *text, GError **error)
+{
+	g_auto(SpkDecision) decision = { 0 };
+
+	spk_path_judge(text, FALSE, ctx->sensitive, &decision);
+	return obey(&decision, text, error);
+}
+
+/* `rel`: relative to the top, as the kernel has it or would make it. */
+static gboolean check_names(const SpkToolCtx *ctx, const char *rel, GError **error)
+{
+	g_auto(SpkDecision) decision = { 0 };
+
+	spk_path_judge_real(rel, FALSE, ctx->sensitive, &decision);
+	return obey(&decision, rel, error);
 }
 
 static gboolean outside(const SpkToolCtx *ctx, const char *path, GError **error)
@@ -92,7 +121,7 @@ static gboolean add_components(GPtrArray *stack, const char *path)
 char *path_resolve(const SpkToolCtx *ctx, const char *path, GError **error)
 {
 	g_autoptr(GPtrArray) stack = g_ptr_array_new_with_free_func(g_free);
-	const char *rest = path;
+	const char *rest = path, *given; /* what is the model's own of `rel` */
 	g_autofree char *rel = NULL;
 
 	if (!*path || strlen(path) >= PATH_MAX) {
@@ -104,13 +133,24 @@ char *path_resolve(const SpkToolCtx *ctx, const char *path, GError **error)
 		rest = below_work(ctx, path);
 	else
 		(void)add_components(stack, spk_tree_subdir(ctx->tree)); /* has no ".." */
+	if (!rest && !check_text(ctx, path, error))
+		return NULL; /* which says what it is: of the kernel, or just outside */
 	if (!rest || !add_components(stack, rest)) {
 		outside(ctx, path, error);
 		return NULL;
 	}
 	g_ptr_array_add(stack, NULL);
 	rel = g_strjoinv("/", (char **)stack->pdata);
-	return check_names(rel, error) ? g_steal_pointer(&rel) : NULL;
+	given = below(rel, spk_tree_subdir(ctx->tree));
+	given = given ? given + (*given == '/') : rel;
+	return (!*given || check_text(ctx, given, error)) && check_names(ctx, rel, error)
+		       ? g_steal_pointer(&rel)
+		       : NULL;
+}
+
+gboolean path_is_secret(const SpkToolCtx *ctx, const char *rel)
+{
+	return !check_names(ctx, rel, NULL);
 }
 
 char *path_show(const SpkToolCtx *ctx, const char *rel)
@@ -151,7 +191,7 @@ static char *real_path(const SpkToolCtx *ctx, int fd, const char *rel, GError **
 		return NULL;
 	}
 	rest += *rest == '/';
-	return check_names(rest, error) ? g_strdup(rest) : NULL;
+	return check_names(ctx, rest, error) ? g_strdup(rest) : NULL;
 }
 
 static int open_beneath(const SpkToolCtx *ctx, const char *rel, int flags, GError **error)
@@ -191,6 +231,33 @@ static void suggest_name(const SpkToolCtx *ctx, const char *rel, GError **error)
 		      "there is no file %s%s", shown, meant);
 }
 
+/* A hard link may give a sensitive file a harmless name. */
+static gboolean check_links(const SpkToolCtx *ctx, const struct stat *st, const char *rel,
+			    GError **error)
+{
+	g_autoptr(SpkLinks) own = NULL;
+	SpkLinks *links = ctx->links ? *ctx->links : NULL;
+	const char *other;
+
+	if (st->st_nlink < 2)
+		return TRUE;
+	if (!links) {
+		links = own = spk_links_new(ctx->sensitive ? ctx->sensitive
+							   : spk_sensitive_patterns);
+		spk_links_walk(links, spk_tree_work_fd(ctx->tree));
+		if (ctx->links)
+			*ctx->links = g_steal_pointer(&own);
+	}
+	other = spk_links_find(links, st);
+	if (!other)
+		return TRUE;
+	spk_error_set(error, SPK_ERR_POLICY, hint_for_model("path.secret"),
+		      "%s is off limits: it is the same file as %s, which may hold "
+		      "secrets (rule path.secret)",
+		      rel, other);
+	return FALSE;
+}
+
 int path_open_file(const SpkToolCtx *ctx, const char *rel, char **ret_real,
 		   struct stat *ret_st, GError **error)
 {
@@ -214,6 +281,8 @@ int path_open_file(const SpkToolCtx *ctx, const char *rel, char **ret_real,
 			      S_ISDIR(ret_st->st_mode) ? "a folder" : "a pipe or device");
 		return -1;
 	}
+	if (!check_links(ctx, ret_st, rel, error))
+		return -1;
 	*ret_real = g_steal_pointer(&real);
 	return spk_fd_steal(&fd);
 }
@@ -346,7 +415,8 @@ gboolean path_write(const SpkToolCtx *ctx, const char *rel, const char *data, gs
 	if (!place)
 		return FALSE;
 	target = g_build_filename(place, name, NULL);
-	if (!check_names(target, error) || !replace_in(fd, name, data, len, mode, error))
+	if (!check_names(ctx, target, error) ||
+	    !replace_in(fd, name, data, len, mode, error))
 		return FALSE;
 	*ret_created = real == NULL;
 	return TRUE;

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "guard/links.h"
 
 const SpkTool *spk_tool_find(const char *name)
 {
@@ -50,6 +51,8 @@ gboolean spk_tool_call(const SpkToolCtx *ctx, const char *const *names, const ch
 		       const char *arguments, SpkCancel *cancel,
 		       SpkToolResult *ret_result, GError **error)
 {
+	g_autoptr(SpkLinks) links = NULL;
+	SpkToolCtx of_call = *ctx;
 	const SpkTool *tool = g_strv_contains(names, name) ? spk_tool_find(name) : NULL;
 	g_autofree char *absent = NULL;
 	g_auto(SpkToolResult) result = { 0 };
@@ -58,6 +61,7 @@ gboolean spk_tool_call(const SpkToolCtx *ctx, const char *const *names, const ch
 
 	if (!spk_cancel_check(cancel, error))
 		return FALSE;
+	of_call.links = &links;
 	if (tool)
 		args = spk_tool_parse_args(tool, arguments, &reason);
 	else
@@ -68,7 +72,7 @@ gboolean spk_tool_call(const SpkToolCtx *ctx, const char *const *names, const ch
 		refuse_name(names, name, &result);
 	else if (!args)
 		result_refuse(&result, "%s", reason);
-	else if (!tool->run(ctx, args, cancel, &result, error))
+	else if (!tool->run(&of_call, args, cancel, &result, error))
 		return FALSE;
 	if (!result_bound(ctx, &result, error))
 		return FALSE;

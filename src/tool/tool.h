@@ -53,6 +53,10 @@ typedef struct {
 	gboolean read_only;	 /* the spark may not change files (scout) */
 	const GPtrArray *mounts; /* SpkBoxMount of the spark; NULL: none */
 	const char *image;	 /* of the spark's containers; NULL: as configured */
+	/* Patterns of files that may hold secrets; NULL: spk_sensitive_patterns. */
+	const char *const *sensitive;
+	/* Of the call: other names of such files in the work tree, once they were looked for. */
+	struct SpkLinks **links;
 	gint64 step; /* names spill files: spill/ID/STEP.txt, shown as "spill:STEP" */
 	/* For tools that run programs of their own mind (cli.c). */
 	const char *const *names;  /* tools that the task may use */

@@ -40,6 +40,8 @@ char *spill_lookup(const SpkToolCtx *ctx, const char *name);
 /* Relative to the top of the work tree, without "." and ".."; "" is the top. BAD_INPUT, or
  * POLICY for what lies outside, for .git, and for sensitive names. */
 char *path_resolve(const SpkToolCtx *ctx, const char *path, GError **error);
+/* Whether its name says so; relative to the top. */
+gboolean path_is_secret(const SpkToolCtx *ctx, const char *rel);
 /* How a path relative to the top is written for the model: from the folder it stands in. */
 char *path_show(const SpkToolCtx *ctx, const char *rel);
 /* Opens a regular file for reading. *ret_real: its path after symlinks, checked like the

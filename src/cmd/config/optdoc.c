@@ -92,6 +92,8 @@ char *spk_optdoc_range(const SpkOpt *opt)
 	case SPK_OPT_LIST:
 		return g_strdup(opt->flags & SPK_OPT_NUMBERS
 					? "a list of texts or whole numbers"
+				: opt->flags & SPK_OPT_NAMES
+					? "a list of names of files, with * and ?"
 					: "a list of texts");
 	case SPK_OPT_PATTERNS:
 		return g_strdup("a list of regular expressions");

@@ -187,7 +187,7 @@ static int run(const SpkArgs *args)
 		return code;
 	if (name)
 		spark = spk_spark_find(conf, name, &error);
-	if ((name && !spark) || !place_open(&place, args, cancel, &error))
+	if ((name && !spark) || !place_open(&place, conf, args, cancel, &error))
 		return spk_cmd_fail(g_steal_pointer(&error), json);
 	box = spk_box_open(conf, &error);
 	if (!box) {

@@ -55,10 +55,11 @@ static gboolean check_direct(const char *folder, const char *home, GError **erro
 	return TRUE;
 }
 
-static gboolean make_copy(Place *place, const char *home, SpkCancel *cancel,
-			  GError **error)
+static gboolean make_copy(Place *place, const SpkConf *conf, const char *home,
+			  SpkCancel *cancel, GError **error)
 {
-	SpkTreeLimits limits = { .sensitive = spk_sensitive_patterns };
+	g_auto(GStrv) sensitive = spk_sensitive_list(conf);
+	SpkTreeLimits limits = { .sensitive = (const char *const *)sensitive };
 	g_autofree char *id = g_path_get_basename(place->tree_dir);
 	const char *below;
 
@@ -76,7 +77,8 @@ static gboolean make_copy(Place *place, const char *home, SpkCancel *cancel,
 	return TRUE;
 }
 
-gboolean place_open(Place *place, const SpkArgs *args, SpkCancel *cancel, GError **error)
+gboolean place_open(Place *place, const SpkConf *conf, const SpkArgs *args,
+		    SpkCancel *cancel, GError **error)
 {
 	const char *dir = spk_args_str(args, "dir");
 	g_autofree char *home = spk_fs_home(error);
@@ -94,6 +96,6 @@ gboolean place_open(Place *place, const SpkArgs *args, SpkCancel *cancel, GError
 		return FALSE;
 	}
 	if (spk_args_flag(args, "copy"))
-		return make_copy(place, home, cancel, error);
+		return make_copy(place, conf, home, cancel, error);
 	return check_direct(place->folder, home, error);
 }

@@ -16,6 +16,7 @@ typedef struct {
 void place_clear(Place *place);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Place, place_clear)
 /* As --dir and --copy say. USAGE when the command must not write there. */
-gboolean place_open(Place *place, const SpkArgs *args, SpkCancel *cancel, GError **error);
+gboolean place_open(Place *place, const SpkConf *conf, const SpkArgs *args,
+		    SpkCancel *cancel, GError **error);
 
 #endif

@@ -4,9 +4,9 @@
 
 /* One line for each test_*.c. */
 static const Suite *const suites[] = {
-	&box_suite,   &credentials_suite, &docker_suite, &cgroup_suite, &plan_suite,
-	&tree_suite,  &step_suite,	  &git_suite,	 &commit_suite, &hostile_suite,
-	&apply_suite, &xattr_suite,	  &engine_suite,
+	&box_suite,   &credentials_suite, &docker_suite, &cgroup_suite,	 &plan_suite,
+	&tree_suite,  &step_suite,	  &git_suite,	 &commit_suite,	 &hostile_suite,
+	&apply_suite, &xattr_suite,	  &engine_suite, &secrets_suite,
 };
 
 int main(void)

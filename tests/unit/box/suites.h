@@ -29,6 +29,7 @@ extern const Suite commit_suite;      /* test_tree_commit.c */
 extern const Suite hostile_suite;     /* test_tree_hostile.c */
 extern const Suite apply_suite;	      /* test_tree_apply.c */
 extern const Suite xattr_suite;	      /* test_tree_xattr.c */
+extern const Suite secrets_suite;     /* test_tree_secrets.c */
 extern const Suite step_suite;	      /* test_tree_step.c */
 
 #endif

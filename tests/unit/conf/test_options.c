@@ -34,12 +34,23 @@ static void test_defaults_are_values(void **state)
 static void test_sensitive_ones(void **state)
 {
 	static const char *const prefixes[] = {
-		"box.",		"budget.",	     "db.path",
-		"llm.provider", "script.",	     "task.max_tokens",
-		"keep.",	"llm.fallback",	     "llm.local_servers",
-		"persona.",	"llm.summary_model", "docker.",
-		"cli.",		"llm.verify_model",  "llm.classifier_model",
-		"autonomy."
+		"box.",
+		"budget.",
+		"db.path",
+		"llm.provider",
+		"script.",
+		"task.max_tokens",
+		"keep.",
+		"llm.fallback",
+		"llm.local_servers",
+		"persona.",
+		"llm.summary_model",
+		"docker.",
+		"cli.",
+		"llm.verify_model",
+		"llm.classifier_model",
+		"autonomy.",
+		"guard.",
 	};
 
 	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++) {
@@ -166,6 +177,14 @@ static void test_values(void **state)
 	} rows[] = {
 		{ "manager.max_steps", "1", NULL },
 		{ "manager.max_steps", "1000", NULL },
+		{ "guard.sensitive_files", "*.secret, vault/, !open.secret", NULL },
+		{ "guard.sensitive_files", "[\"a b/*.x\"]", NULL },
+		{ "guard.sensitive_files", "*", "has \"*\", which names nothing" },
+		{ "guard.sensitive_files", "!", "names nothing" },
+		{ "guard.sensitive_files", "*.*", "names nothing, or everything" },
+		{ "guard.sensitive_files", "/etc/x", "no path" },
+		{ "guard.sensitive_files", "../x", "no path" },
+		{ "guard.sensitive_files", "[\"a\\nb\"]", "a control character" },
 		{ "manager.max_steps", "0",
 		  "is 0, but must be a whole number from 1 to 1000" },
 		{ "manager.max_steps", "1001", "from 1 to 1000" },

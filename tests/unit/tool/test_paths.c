@@ -148,6 +148,144 @@ static void sensitive_names(void **state)
 	assert_null(strstr(f->last.text, "plain:"));
 }
 
+/* A command makes a file of such a name, and others for it. */
+static void hard_links(void **state)
+{
+	Fixture *f = *state;
+
+	ok(f, "shell", "{'command':'echo CANARY >.env; ln .env notes; ln a.txt other'}");
+	bad(f, "file_read", "{'path':'notes'}", "the same file as .env");
+	bad(f, "file_edit", "{'path':'notes','old_string':'CANARY','new_string':'x'}",
+	    "the same file as .env");
+	ok(f, "file_read", "{'path':'other'}");
+	ok(f, "file_search", "{'pattern':'CANARY|two'}");
+	assert_null(strstr(f->last.text, "CANARY"));
+	has(f, "other:2: two");
+	has(f, "files that are off limits");
+	ok(f, "shell", "{'command':'rm .env'}"); /* no name of a secret is left */
+	ok(f, "file_read", "{'path':'notes'}");
+}
+
+static void lists_mark_them(void **state)
+{
+	Fixture *f = *state;
+
+	put(f, "x.pem", "CANARY\n", -1);
+	ok(f, "file_list", "{}");
+	has(f, "x.pem [may hold secrets: off limits]\n");
+	has(f, "a.txt\n");
+}
+
+static void the_operators_list(void **state)
+{
+	static const char *const patterns[] = { "*.secret", "!.env", NULL };
+	Fixture *f = *state;
+
+	put(f, "x.secret", "CANARY\n", -1);
+	put(f, ".env", "PLAIN\n", -1);
+	f->ctx.sensitive = patterns;
+	bad(f, "file_read", "{'path':'x.secret'}", "(it matches *.secret)");
+	bad(f, "file_write", "{'path':'d/y.secret','content':'x'}",
+	    "(it matches *.secret)");
+	ok(f, "file_search", "{'pattern':'CANARY|PLAIN'}");
+	has(f, ".env:1: PLAIN");
+	assert_null(strstr(f->last.text, "CANARY"));
+}
+
+/* ---- races ---- */
+
+typedef struct {
+	const char *path;
+	const char *to_one, *to_two;
+	gint stop;
+} Swapper;
+
+static gpointer swap(gpointer user)
+{
+	Swapper *swapper = user;
+	g_autofree char *next = g_strconcat(swapper->path, ".next", NULL);
+
+	for (guint i = 0; !g_atomic_int_get(&swapper->stop); i++) {
+		if (symlink(i & 1 ? swapper->to_one : swapper->to_two, next) == 0)
+			(void)g_rename(next, swapper->path);
+	}
+	return NULL;
+}
+
+/* Somebody swaps what a name leads to all the time: a plain file and a sensitive one, one in
+ * the tree and one outside. What is read is always what was judged. */
+static void swapped_links(void **state)
+{
+	static const char *const bad_targets[] = { ".env", "/etc/hostname", ".git/config",
+						   "../../secret" };
+	Fixture *f = *state;
+	g_autofree char *path = in_work(f, "swapped"), *beside = NULL;
+	guint read = 0, refused = 0;
+
+	put(f, ".env", "CANARY\n", -1);
+	beside = in_work(f, "../../secret");
+	assert_true(g_file_set_contents(beside, "CANARY", -1, NULL));
+	for (gsize i = 0; i < G_N_ELEMENTS(bad_targets); i++) {
+		Swapper swapper = { .path = path,
+				    .to_one = "a.txt",
+				    .to_two = bad_targets[i] };
+		GThread *thread;
+
+		link_in_work(f, "a.txt", "swapped");
+		thread = g_thread_new("swap", swap, &swapper);
+		for (guint round = 0; round < 300; round++) {
+			call(f, "file_read", "{'path':'swapped'}");
+			if (f->last.ok)
+				assert_string_equal(
+					f->last.text,
+					"     1\tone\n     2\ttwo\n     3\tthree\n");
+			else
+				refused++;
+			read += f->last.ok;
+			assert_null(strstr(f->last.text, "CANARY"));
+		}
+		for (guint round = 0; round < 100; round++) {
+			call(f, "file_search",
+			     "{'pattern':'CANARY|worktree|.','path':'swapped'}");
+			assert_null(strstr(f->last.text, "CANARY"));
+			assert_null(strstr(f->last.text, "worktree"));
+		}
+		g_atomic_int_set(&swapper.stop, 1);
+		g_thread_join(thread);
+		assert_int_equal(g_unlink(path), 0);
+	}
+	assert_true(read && refused); /* else nothing was raced */
+}
+
+/* The same with a folder on the way, for writing. */
+static void swapped_folders(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *path = in_work(f, "swapped"), *out = in_work(f, "../../out");
+	g_autofree char *made = NULL;
+	Swapper swapper = { .path = path, .to_one = "src", .to_two = "../../out" };
+	GThread *thread;
+
+	assert_int_equal(g_mkdir(out, 0755), 0);
+	link_in_work(f, "src", "swapped");
+	thread = g_thread_new("swap", swap, &swapper);
+	for (guint round = 0; round < 200; round++)
+		call(f, "file_write", "{'path':'swapped/made','content':'x'}");
+	swapper.to_two = ".git";
+	for (guint round = 0; round < 200; round++)
+		call(f, "file_write", "{'path':'swapped/made','content':'x'}");
+	g_atomic_int_set(&swapper.stop, 1);
+	g_thread_join(thread);
+	made = g_build_filename(out, "made", NULL);
+	assert_false(g_file_test(made, G_FILE_TEST_EXISTS));
+	g_free(made);
+	made = in_work(f, ".git/made");
+	assert_false(g_file_test(made, G_FILE_TEST_EXISTS));
+	g_free(made);
+	made = in_work(f, "src/made");
+	assert_true(g_file_test(made, G_FILE_TEST_EXISTS));
+}
+
 static void what_is_no_file(void **state)
 {
 	Fixture *f = *state;
@@ -179,21 +317,27 @@ static void missing_files(void **state)
 	bad(f, "file_read", "{'path':'no/such/file'}", "there is no file no/such/file");
 	bad(f, "file_list", "{'path':'srcs'}", "did you mean \"src\"");
 	bad(f, "file_read", "{'path':''}", "a path has 1 to");
-	bad(f, "file_read", long_name, "cannot open");
+	bad(f, "file_read", long_name, "more than 255 bytes");
 }
 
 static void odd_names(void **state)
 {
 	Fixture *f = *state;
 
-	ok(f, "file_write", "{'path':'new\\nline \\u00e9.txt','content':'x\\n'}");
-	ok(f, "file_read", "{'path':'new\\nline \\u00e9.txt'}");
+	bad(f, "file_write", "{'path':'new\\nline','content':'x\\n'}",
+	    "a control character");
+	bad(f, "file_write", "{'path':'x\\u0000y','content':'x\\n'}", "NUL");
+	ok(f, "file_write", "{'path':'gr\\u00f6\\u00dfe \\u65e5.txt','content':'x\\n'}");
+	ok(f, "file_read", "{'path':'gr\\u00f6\\u00dfe \\u65e5.txt'}");
+	put(f, "new\nline", "newline\n", -1);
 	put(f, "bad\xff\x1b[31mname", "x\n", -1);
+	ok(f, "file_search", "{'pattern':'newline'}");
+	has(f, "1: newline");
 	ok(f, "file_list", "{}");
 	has(f, "\"new\\nline");
 	assert_null(strchr(f->last.text, '\033'));
 	assert_true(g_utf8_validate(f->last.text, -1, NULL));
-	bad(f, "file_read", "{'path':'\\u001b[2Jx'}", "there is no file x");
+	bad(f, "file_read", "{'path':'\\u001b[2Jx'}", "a control character");
 }
 
 static void in_a_subfolder(void **state)
@@ -226,6 +370,12 @@ static const struct CMUnitTest tests[] = {
 					fixture_teardown),
 	cmocka_unit_test_setup_teardown(git_folder, fixture_setup, fixture_teardown),
 	cmocka_unit_test_setup_teardown(sensitive_names, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(hard_links, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(lists_mark_them, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(the_operators_list, fixture_setup,
+					fixture_teardown),
+	cmocka_unit_test_setup_teardown(swapped_links, fixture_setup, fixture_teardown),
+	cmocka_unit_test_setup_teardown(swapped_folders, fixture_setup, fixture_teardown),
 	cmocka_unit_test_setup_teardown(what_is_no_file, fixture_setup, fixture_teardown),
 	cmocka_unit_test_setup_teardown(missing_files, fixture_setup, fixture_teardown),
 	cmocka_unit_test_setup_teardown(odd_names, fixture_setup, fixture_teardown),
