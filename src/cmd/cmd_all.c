@@ -3,6 +3,7 @@
 
 static const SpkCmd *const commands[] = {
 	/* clang-format off */
+	&spk_cmd_approvals,
 	&spk_cmd_autonomy,
 	&spk_cmd_chat,
 	&spk_cmd_completions,
@@ -19,6 +20,7 @@ static const SpkCmd *const commands[] = {
 	&spk_cmd_sandbox,
 	&spk_cmd_secrets,
 	&spk_cmd_setup,
+	&spk_cmd_stop,
 	&spk_cmd_store,
 	&spk_cmd_tasks,
 	&spk_cmd_up,
@@ -46,7 +48,6 @@ static const SpkCmdLater later[] = {
 	{ "slack", "give the goal directly: sparks do \"GOAL\"" },
 	{ "snapshot",
 	  "a task keeps its own: sparks tasks diff ID, sparks tasks undo ID" },
-	{ "stop", "end a task: sparks tasks cancel ID" },
 	{ "teams", "give the goal directly: sparks do \"GOAL\"" },
 	{ "telegram", "give the goal directly: sparks do \"GOAL\"" },
 	{ NULL },

@@ -6,6 +6,7 @@
 
 extern const SpkProgram spk_program;
 
+extern const SpkCmd spk_cmd_approvals;
 extern const SpkCmd spk_cmd_autonomy;
 extern const SpkCmd spk_cmd_chat;
 extern const SpkCmd spk_cmd_completions;
@@ -22,6 +23,7 @@ extern const SpkCmd spk_cmd_knobs;
 extern const SpkCmd spk_cmd_sandbox;
 extern const SpkCmd spk_cmd_secrets;
 extern const SpkCmd spk_cmd_setup;
+extern const SpkCmd spk_cmd_stop;
 extern const SpkCmd spk_cmd_store;
 extern const SpkCmd spk_cmd_tasks;
 extern const SpkCmd spk_cmd_up;

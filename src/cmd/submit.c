@@ -195,6 +195,8 @@ static json_t *options_of(const SpkArgs *args, const char *model)
 	if (spk_args_str(args, "cli-model"))
 		spk_json_set(options, "cli_model",
 			     spk_json_text(spk_args_str(args, "cli-model")));
+	if (spk_args_yes(args)) /* whoever runs it, it was said by this user */
+		spk_json_set(options, "yes", spk_json_text(g_get_user_name()));
 	if (is_delegated(args))
 		spk_json_set(options, "strategy", json_string("delegate"));
 	copy_text(args, "level", options);

@@ -20,6 +20,11 @@ gboolean spk_submit_model(const char *given, char **ret_model, GError **error);
 /* --budget-usd as `budget_usd` into the options; USAGE when it is no amount. */
 gboolean spk_submit_budget(const SpkArgs *args, json_t *options, GError **error);
 
+/* Makes the task one to run again, follows it as `how` says (runner and seen are filled in) and
+ * prints its end; the exit code. */
+int spk_submit_resume(SpkSession *session, const SpkArgs *args, const char *id,
+		      SpkFollow *how, gboolean strict);
+
 /* Prints the end of a task that was followed: the JSON object, or the summary and the error
  * (taken) that ended it; returns the exit code. */
 int spk_submit_close(SpkSession *session, const char *id, gboolean strict,

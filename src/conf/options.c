@@ -54,6 +54,8 @@ static const SpkOpt options[] = {
 	     "sampling temperature; at most 1 is sent"),
 	STR("anthropic.url", "https://api.anthropic.com/v1", S,
 	    "base URL"),
+	INT("approvals.timeout_secs", "86400", 0, 31536000, S,
+	    "an open question counts as refused after this long; 0: never"),
 	ENUM("autonomy.level", "deliver", LEVELS, S | SPK_OPT_NUMBERS,
 	     "what sparks may do without asking, where nothing else says (`sparks autonomy show`); a name or 0 to 4"),
 	ENUM("autonomy.raise_to", "none", "none|" LEVELS, S | SPK_OPT_NUMBERS,

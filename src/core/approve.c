@@ -31,6 +31,15 @@ gboolean core_still_waits(SpkStore *store, const SpkTask *task, gboolean *ret,
 	return TRUE;
 }
 
+/* Somebody else has answered, or time ran out, while the asker looked at it. */
+static gboolean is_closed(SpkCore *core, const char *id, gboolean *ret, GError **error)
+{
+	g_autoptr(SpkQuestion) now = spk_approval_get(core->store, id, error);
+
+	*ret = now && now->answer != SPK_ANSWER_OPEN;
+	return now != NULL;
+}
+
 /* TRUE also when somebody else was quicker: then it is not open any more. */
 static gboolean ask(SpkCore *core, const SpkQuestion *question, gboolean *ret_answered,
 		    GError **error)
@@ -39,9 +48,11 @@ static gboolean ask(SpkCore *core, const SpkQuestion *question, gboolean *ret_an
 	g_auto(SpkReply) reply = { 0 };
 	g_autoptr(GError) why = NULL;
 
-	*ret_answered = asker && asker->ask(question, asker->user, &reply);
-	if (!*ret_answered ||
-	    spk_core_answer(core, question->id, &reply, asker->how, NULL, &why) ||
+	if (!asker || !asker->ask(question, asker->user, &reply))
+		return is_closed(core, question->id, ret_answered, error);
+	*ret_answered = TRUE;
+	if (spk_core_answer(core, question->id, &reply,
+			    reply.how ? reply.how : asker->how, NULL, &why) ||
 	    spk_error_is(why, SPK_ERR_CONFLICT))
 		return TRUE;
 	g_propagate_error(error, g_steal_pointer(&why));

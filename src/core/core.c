@@ -17,7 +17,8 @@
 #include "store/sessions.h"
 #include "store/setups.h"
 
-#define GOAL_MAX (256u << 10)
+#define GOAL_MAX  (256u << 10)
+#define LET_GO_MS 1000
 
 SpkCore *spk_core_open(SpkConf *conf, GError **error)
 {
@@ -245,6 +246,29 @@ gboolean core_run_held(SpkCore *core, Held *held, const SpkLlmSink *sink, GError
 	return ok;
 }
 
+/* Whoever met the question may be just about to let go. */
+static SpkLease *claim_soon(SpkCore *core, const char *id, GError **error)
+{
+	gint64 start = spk_mono_us();
+
+	for (;;) {
+		g_autoptr(SpkTask) task = spk_task_get(core->store, id, NULL);
+		g_autoptr(GError) why = NULL;
+		SpkLease *lease =
+			spk_lease_claim(core->store, id, spk_holder_self(), &why);
+
+		if (lease)
+			return lease;
+		if (!spk_error_is(why, SPK_ERR_BUSY) || !task ||
+		    task->status != SPK_STATE_WAITING ||
+		    spk_mono_us() - start > LET_GO_MS * 1000) {
+			g_propagate_error(error, g_steal_pointer(&why));
+			return NULL;
+		}
+		spk_clock_sleep_us(20000, -1);
+	}
+}
+
 static gboolean run_once(SpkCore *core, const char *id, const SpkLlmSink *sink,
 			 SpkCancel *cancel, GError **error)
 {
@@ -253,7 +277,7 @@ static gboolean run_once(SpkCore *core, const char *id, const SpkLlmSink *sink,
 
 	if (!spk_halt_check(core->store, error))
 		return FALSE;
-	lease = spk_lease_claim(core->store, id, spk_holder_self(), error);
+	lease = claim_soon(core, id, error);
 	/* a program that lives on (a chat) may have been told since it began */
 	(void)core_hear_knobs(core);
 	if (!lease)

@@ -20,6 +20,7 @@ void spk_question_clear(SpkQuestion *question)
 	g_free(question->key);
 	g_free(question->tool);
 	g_free(question->line);
+	g_free(question->arguments);
 	g_strfreev(question->parts);
 	g_free(question->hash);
 	g_free(question->taint_source);
@@ -91,6 +92,7 @@ static void from_row(const SpkApproval *row, SpkQuestion *ret)
 		.key = g_strdup(row->key),
 		.tool = g_strdup(row->tool),
 		.line = g_strdup(row->line),
+		.arguments = g_strdup(row->arguments),
 		.parts = texts_of(row->parts),
 		.hash = g_strdup(row->hash),
 		.does = (SpkDoesSet)row->does,
@@ -127,11 +129,14 @@ static gboolean put(SpkStore *store, gint64 token, SpkQuestion *question,
 	g_autoptr(json_t) decision = spk_decision_to_json(&question->decision);
 	g_autoptr(json_t) parts = list_of(question->parts);
 	g_autofree char *line = spk_text_clip(question->line, LINE_MAX_BYTES);
+	g_autofree char *arguments = spk_text_clip(
+		question->arguments ? question->arguments : "", LINE_MAX_BYTES);
 	const SpkApproval row = {
 		.task = question->task,
 		.key = question->key,
 		.tool = question->tool,
 		.line = line,
+		.arguments = arguments,
 		.hash = question->hash,
 		.does = question->does,
 		.taint = (char *)spk_taint_name(question->taint),

@@ -23,6 +23,7 @@ typedef struct {
 	char *key; /* which call: "turn/index", "apply" */
 	char *tool;
 	char *line; /* the normalised line, for the eyes and for rules; not clean */
+	char *arguments; /* of the call, as the model gave them: shown where the line is shorter; NULL */
 	char **parts; /* its simple commands, normalised (a shell line); NULL: the line is one */
 	char *hash; /* spk_question_hash() */
 	SpkDoesSet does;
@@ -94,6 +95,7 @@ typedef struct {
 	SpkAnswer answer; /* allow_once, allow_task, allow_rule or deny */
 	char *note;	  /* NULL */
 	char *rule;	  /* of allow_task and allow_rule; NULL: what is offered */
+	const char *how;  /* NULL: as the asker says; a constant */
 } SpkReply;
 void spk_reply_clear(SpkReply *reply);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkReply, spk_reply_clear)

@@ -50,6 +50,7 @@ void spk_approval_free(SpkApproval *approval)
 	g_free(approval->key);
 	g_free(approval->tool);
 	g_free(approval->line);
+	g_free(approval->arguments);
 	g_free(approval->hash);
 	g_free(approval->taint);
 	g_free(approval->taint_source);
@@ -68,7 +69,7 @@ void spk_approval_free(SpkApproval *approval)
 #define SELECT                                                                              \
 	"SELECT id, task, call_key, tool, line, hash, does, taint, taint_source, by_taint," \
 	" decision, parts, offer, asked_us, expires_us, answer, answered_us, answered_by,"  \
-	" answered_how, note, rule FROM approvals "
+	" answered_how, note, rule, arguments FROM approvals "
 
 static gboolean read_answer(const SpkDbValue *column, SpkApproval *row, GError **error)
 {
@@ -104,6 +105,7 @@ static gboolean from_row(const SpkDbValue *column, gpointer user, GError **error
 	row->how = spk_db_dup_text(&column[18]);
 	row->note = spk_db_dup_text(&column[19]);
 	row->rule = spk_db_dup_text(&column[20]);
+	row->arguments = spk_db_dup_text(&column[21]);
 	return spk_db_dup_json(&column[10], &row->decision, error) &&
 	       spk_db_dup_json(&column[11], &row->parts, error) &&
 	       read_answer(&column[15], row, error);
@@ -356,14 +358,16 @@ static gboolean insert_row(SpkTx *tx, const char *id, const SpkApproval *questio
 
 	return spk_tx_exec(
 		tx,
-		"INSERT INTO approvals (id, task, call_key, tool, line, hash, does, taint,"
-		" taint_source, by_taint, decision, parts, offer, asked_us, expires_us,"
-		" answer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-		" $14, $15, 'open')",
+		"INSERT INTO approvals (id, task, call_key, tool, line, arguments, hash, does,"
+		" taint, taint_source, by_taint, decision, parts, offer, asked_us, expires_us,"
+		" answer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
+		" $15, $16, 'open')",
 		SPK_ARGS(spk_db_text(id), spk_db_text(question->task),
 			 spk_db_text(question->key), spk_db_text(question->tool),
-			 spk_db_text(question->line), spk_db_text(question->hash),
-			 spk_db_int(question->does), spk_db_text(question->taint),
+			 spk_db_text(question->line),
+			 spk_db_text(question->arguments ? question->arguments : ""),
+			 spk_db_text(question->hash), spk_db_int(question->does),
+			 spk_db_text(question->taint),
 			 spk_db_text(question->taint_source),
 			 spk_db_int(question->by_taint ? 1 : 0), spk_db_text(decision),
 			 spk_db_text(parts), spk_db_text(question->offer),

@@ -39,8 +39,9 @@ typedef struct {
 	char *task;
 	char *key; /* which call: "turn/index", "apply" */
 	char *tool;
-	char *line; /* for the eyes; not clean */
-	char *hash; /* sha256 over tool and exact arguments */
+	char *line;	 /* for the eyes; not clean */
+	char *arguments; /* as the model gave them; not clean */
+	char *hash;	 /* sha256 over tool and exact arguments */
 	gint64 does;
 	char *taint;	    /* name */
 	char *taint_source; /* NULL */

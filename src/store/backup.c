@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fs.h"
+#include "store/halt.h"
 #include "store/store_priv.h"
 
 /* Far above any token that was ever given out: a holder from before a restore is refused. */
@@ -150,6 +151,12 @@ static gboolean is_idle(SpkStore *store, GError **error)
 	return failed == NULL && holder == NULL;
 }
 
+/* A stop that is on stays on, whatever was so when the copy was taken. */
+static gboolean keep_halt(SpkStore *store, const SpkHalt *halt, GError **error)
+{
+	return !halt || spk_halt_set(store, halt->by, halt->note, NULL, error);
+}
+
 /* A copy taken while tasks ran holds leases and daemons of then. */
 static gboolean end_all_holds(SpkStore *store, GError **error)
 {
@@ -178,6 +185,7 @@ gboolean spk_store_restore(SpkStore *store, const char *path, char **ret_aside,
 			   SpkCancel *cancel, GError **error)
 {
 	g_autofree char *aside = aside_path(store);
+	g_autoptr(SpkHalt) halt = NULL;
 
 	if (access(path, F_OK) < 0) {
 		spk_error_set(error, SPK_ERR_NOT_FOUND,
@@ -185,7 +193,8 @@ gboolean spk_store_restore(SpkStore *store, const char *path, char **ret_aside,
 			      "there is no %s", path);
 		return FALSE;
 	}
-	if (!check_file(path, error) || !is_idle(store, error))
+	if (!check_file(path, error) || !is_idle(store, error) ||
+	    !spk_halt_find(store, &halt, error))
 		return FALSE;
 	if (!spk_store_backup(store, aside, FALSE, cancel, error)) {
 		g_prefix_error(error, "nothing was restored, for what is there could not "
@@ -198,5 +207,5 @@ gboolean spk_store_restore(SpkStore *store, const char *path, char **ret_aside,
 	if (!spk_store_migrate(store, spk_store_newest, error))
 		return FALSE;
 	store->version = spk_store_newest;
-	return end_all_holds(store, error);
+	return keep_halt(store, halt, error) && end_all_holds(store, error);
 }

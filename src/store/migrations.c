@@ -200,6 +200,7 @@ static const char *const questions_rules_halt[] = {
 	" call_key {key} NOT NULL,"
 	" tool TEXT NOT NULL,"
 	" line TEXT NOT NULL,"
+	" arguments TEXT NOT NULL,"
 	" hash {key} NOT NULL,"
 	" does BIGINT NOT NULL,"
 	" taint TEXT NOT NULL,"

@@ -43,7 +43,7 @@ gboolean spk_store_check(SpkStore *store, GError **error);
 gboolean spk_store_backup(SpkStore *store, const char *path, gboolean replace,
 			  SpkCancel *cancel, GError **error);
 /* Puts such a file in the place of all there is, in one transaction; whoever still held a task
- * has lost it. What was there goes to *ret_aside first. BUSY while a daemon or another process
+ * has lost it. What was there goes to *ret_aside first; an emergency stop stays on. BUSY while a daemon or another process
  * works on a task; NOT_FOUND, POLICY (not ours), STORE_NEWER, CORRUPT: nothing was changed. */
 gboolean spk_store_restore(SpkStore *store, const char *path, char **ret_aside,
 			   SpkCancel *cancel, GError **error);

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "cmd/show/ask.h"
 
 #define POLL_MS 120
 /* Between a worker's death and its successor's claim nobody holds the task: this long is
@@ -110,10 +111,19 @@ static gboolean take_new(Watch *watch, GError **error)
 	return TRUE;
 }
 
-static gboolean is_at_rest(const SpkTask *task)
+/* One that waits rests while its question is open: then somebody takes it up. */
+static gboolean is_at_rest(const Watch *watch, const SpkTask *task, gboolean *ret,
+			   GError **error)
 {
-	return spk_state_is_terminal(task->status) || task->status == SPK_STATE_PAUSED ||
-	       task->status == SPK_STATE_WAITING;
+	g_autoptr(SpkQuestion) open = NULL;
+
+	*ret = spk_state_is_terminal(task->status) || task->status == SPK_STATE_PAUSED;
+	if (task->status != SPK_STATE_WAITING)
+		return TRUE;
+	if (!spk_approval_open(watch->store, task->id, &open, error))
+		return FALSE;
+	*ret = open != NULL;
+	return TRUE;
 }
 
 /* Nobody has run it for longer than a change of hands takes. */
@@ -136,9 +146,9 @@ static gboolean look(Watch *watch, gboolean *ret_over, GError **error)
 
 	*ret_over = FALSE;
 	/* The task first: what it wrote before it came to rest is then all there. */
-	if (!task || !take_new(watch, error))
+	if (!task || !take_new(watch, error) || !is_at_rest(watch, task, ret_over, error))
 		return FALSE;
-	*ret_over = is_at_rest(task) || is_left_alone(watch, task);
+	*ret_over = *ret_over || is_left_alone(watch, task);
 	return TRUE;
 }
 
@@ -178,17 +188,17 @@ static gboolean wait_over(const char *id, gint64 secs, GError **error)
 }
 
 /* The first Ctrl-C is passed on to whoever runs the task; then its end is awaited. */
-static gboolean watch_others(SpkSession *session, const char *id, const SpkFollow *how,
+static gboolean watch_others(SpkSession *session, const char *id, SpkFollow *how,
 			     SpkProgress *progress, GError **error)
 {
 	g_autoptr(SpkCancel) interrupt = spk_cmd_interrupt();
 	g_autoptr(SpkCancel) patience = spk_cancel_new(interrupt);
 	g_autoptr(GError) stop = NULL;
-	gint64 seen = how->seen;
 
 	if (how->wait_secs)
 		spk_cancel_set_deadline(patience, how->wait_secs * 1000);
-	if (spk_follow_watch(session->store, id, &seen, patience, show, progress, &stop))
+	if (spk_follow_watch(session->store, id, &how->seen, patience, show, progress,
+			     &stop))
 		return TRUE;
 	if (spk_error_is(stop, SPK_ERR_TIMEOUT))
 		return wait_over(id, how->wait_secs, error);
@@ -199,7 +209,8 @@ static gboolean watch_others(SpkSession *session, const char *id, const SpkFollo
 	spk_progress_say(progress, "warn", "cancel",
 			 "asked the worker to stop; Ctrl-C leaves at once");
 	return spk_core_cancel(session->core, id, error) &&
-	       spk_follow_watch(session->store, id, &seen, NULL, show, progress, error);
+	       spk_follow_watch(session->store, id, &how->seen, NULL, show, progress,
+				error);
 }
 
 static gboolean run_here(SpkSession *session, const char *id, SpkProgress *progress,
@@ -214,21 +225,49 @@ static gboolean run_here(SpkSession *session, const char *id, SpkProgress *progr
 	return ok;
 }
 
+/* In the daemon or in a runner; the questions of the task are asked here. */
+static gboolean run_elsewhere(SpkSession *session, const SpkArgs *args, const char *id,
+			      SpkFollow *how, SpkProgress *progress, GError **error)
+{
+	gboolean daemon = how->runner == SPK_RUN_DAEMON;
+	gboolean goes_on = TRUE;
+
+	while (goes_on) {
+		pid_t runner = 0;
+		gboolean ok;
+
+		if (!daemon && !start_runner(args, id, &runner, error))
+			return FALSE;
+		if (how->detach)
+			return TRUE;
+		ok = watch_others(session, id, how, progress, error);
+		if (runner)
+			(void)waitpid(runner, NULL, WNOHANG); /* else init reaps it */
+		if (!ok || !spk_core_ask(session->core, id, &goes_on, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static void quiet(gboolean is_quiet, gpointer user)
+{
+	spk_progress_rest(user, is_quiet);
+}
+
 gboolean spk_follow_run(SpkSession *session, const SpkArgs *args, const char *id,
 			const SpkFollow *how, SpkProgress *progress, GError **error)
 {
-	gboolean daemon = how->runner == SPK_RUN_DAEMON;
-	pid_t runner = 0;
+	g_autoptr(SpkCancel) interrupt = spk_cmd_interrupt();
+	SpkAskUser user = { session->store, interrupt, spk_args_yes(args),
+			    session->json,  quiet,     progress };
+	const SpkAsker asker = spk_ask_user(&user);
+	SpkFollow follow = *how;
+	gboolean here = how->runner != SPK_RUN_DAEMON && !how->detach && !how->wait_secs;
 	gboolean ok;
 
-	if (!daemon && !how->detach && !how->wait_secs)
-		return run_here(session, id, progress, error);
-	if (!daemon && !start_runner(args, id, &runner, error))
-		return FALSE;
-	if (how->detach)
-		return TRUE;
-	ok = watch_others(session, id, how, progress, error);
-	if (runner)
-		(void)waitpid(runner, NULL, WNOHANG); /* else init reaps it after us */
+	spk_core_on_question(session->core, &asker);
+	ok = here ? run_here(session, id, progress, error)
+		  : run_elsewhere(session, args, id, &follow, progress, error);
+	spk_core_on_question(session->core, NULL);
 	return ok;
 }

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cmd/show/lines_priv.h"
 #include "cmd/ui.h"
+#include "store/approvals.h"
 
 SpkLines *spk_lines_new(gboolean verbose)
 {
@@ -254,6 +255,26 @@ static void on_undo_result(SpkLines *lines, const json_t *p, GPtrArray *out)
 		 json_array_size(json_object_get(p, "written")));
 }
 
+static void on_asked(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	lines_now(lines, "waiting for an answer");
+	line_add(out, "warn", "asked", "question %s: %s", line_str(p, "question"),
+		 line_str(p, "line"));
+}
+
+static void on_answered(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	const char *answer = line_str(p, "answer"), *note = line_str(p, "note");
+	SpkAnswer is = SPK_ANSWER_OPEN;
+	g_autofree char *words = NULL;
+
+	(void)spk_answer_parse(answer, &is); /* a name we don't know: shown as it is */
+	words = g_strdelimit(g_strdup(answer), "_", ' ');
+	line_add(out, spk_answer_allows(is) ? "ok" : "warn", "answer",
+		 "%s, by %s (%s)%s%s: %s", words, line_str(p, "by"), line_str(p, "how"),
+		 *note ? ", " : "", note, line_str(p, "line"));
+}
+
 static void on_mail(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
 	line_add(out, "warn", "heard", "%s", line_str(p, "kind"));
@@ -345,6 +366,8 @@ static const struct {
 	{ "refused", on_refused },
 	{ "undo.intent", on_undo_intent },
 	{ "undo.result", on_undo_result },
+	{ "approval.asked", on_asked },
+	{ "approval.answered", on_answered },
 	{ "mail", on_mail },
 	{ "pruned", on_pruned },
 };

@@ -13,6 +13,7 @@ struct SpkProgress {
 	GCond stopping;
 	gboolean stop;
 	gboolean drawn; /* the live line is on the screen */
+	gboolean rests; /* it is not to be */
 	guint frame;
 	gint64 started_us;
 	SpkLines *lines;
@@ -59,7 +60,8 @@ static gpointer tick(gpointer data)
 	while (!progress->stop) {
 		g_autoptr(GString) out = g_string_new(NULL);
 
-		draw(progress, out);
+		if (!progress->rests)
+			draw(progress, out);
 		spk_ui_write(progress->fd, out);
 		progress->frame++;
 		g_cond_wait_until(&progress->stopping, &progress->lock,
@@ -112,9 +114,20 @@ static void put(SpkProgress *progress, SpkLine *const *lines, guint n)
 	for (guint i = 0; i < n; i++)
 		spk_line_format(lines[i], progress->fd, spk_ui_columns(progress->fd),
 				out);
-	if (progress->ticker)
+	if (progress->ticker && !progress->rests)
 		draw(progress, out);
 	spk_ui_write(progress->fd, out);
+}
+
+void spk_progress_rest(SpkProgress *progress, gboolean rest)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	g_mutex_lock(&progress->lock);
+	progress->rests = rest;
+	erase(progress, out);
+	spk_ui_write(progress->fd, out);
+	g_mutex_unlock(&progress->lock);
 }
 
 void spk_progress_entry(SpkProgress *progress, const SpkJournalEntry *entry)

@@ -19,6 +19,8 @@ void spk_progress_free(SpkProgress *progress);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkProgress, spk_progress_free)
 
 void spk_progress_entry(SpkProgress *progress, const SpkJournalEntry *entry);
+/* No live line, while something else is on the terminal (a question); and again. */
+void spk_progress_rest(SpkProgress *progress, gboolean rest);
 /* A line of the command's own. */
 void spk_progress_say(SpkProgress *progress, const char *role, const char *label,
 		      const char *text);

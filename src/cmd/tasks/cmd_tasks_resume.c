@@ -2,25 +2,12 @@
  * `sparks tasks resume ID`: goes on with a task that was paused, interrupted or is still
  * queued. Runs it in this process unless a daemon does.
  */
-#include <stdio.h>
-#include <unistd.h>
-
 #include "base/error.h"
 #include "base/json.h"
 #include "cmd/session.h"
 #include "cmd/submit.h"
 #include "cmd/tasks/tasks_all.h"
 #include "conf/prices.h"
-
-static gboolean last_seq(SpkStore *store, const char *id, gint64 *ret_seq, GError **error)
-{
-	g_autoptr(GPtrArray) entries = spk_journal_read(store, id, 0, 0, error);
-
-	if (!entries)
-		return FALSE;
-	*ret_seq = entries->len; /* numbered from 1 without gaps */
-	return TRUE;
-}
 
 /* What the task goes on with: other limits, another model. */
 static gboolean change_options(const SpkSession *session, const SpkArgs *args,
@@ -34,6 +21,8 @@ static gboolean change_options(const SpkSession *session, const SpkArgs *args,
 		return FALSE;
 	if (model)
 		spk_json_set(changed, "model", spk_json_text(model));
+	if (spk_args_yes(args))
+		spk_json_set(changed, "yes", spk_json_text(g_get_user_name()));
 	if (spk_args_has(args, "max-tokens"))
 		spk_json_set(changed, "max_tokens",
 			     json_integer(spk_args_int(args, "max-tokens", 0)));
@@ -46,7 +35,6 @@ static gboolean change_options(const SpkSession *session, const SpkArgs *args,
 static int run(const SpkArgs *args)
 {
 	g_auto(SpkSession) session = { 0 };
-	g_autoptr(SpkProgress) progress = NULL;
 	g_autoptr(GError) error = NULL;
 	SpkFollow how = { .detach = spk_args_flag(args, "detach") };
 	int code;
@@ -55,18 +43,8 @@ static int run(const SpkArgs *args)
 		return code;
 	if (!change_options(&session, args, &error))
 		return spk_cmd_fail(g_steal_pointer(&error), session.json);
-	how.runner = spk_follow_choose(&session, session.task->options, how.detach);
-	if (!last_seq(session.store, session.task->id, &how.seen, &error) ||
-	    !spk_core_resume(session.core, session.task->id, how.runner == SPK_RUN_APART,
-			     &error))
-		return spk_cmd_fail(g_steal_pointer(&error), session.json);
-	progress = spk_progress_new(STDERR_FILENO);
-	(void)spk_follow_run(&session, args, session.task->id, &how, progress, &error);
-	g_clear_pointer(&progress, spk_progress_free);
-	if (how.detach && !error)
-		return spk_submit_detached(&session, session.task->id);
-	return spk_submit_close(&session, session.task->id, spk_args_flag(args, "strict"),
-				g_steal_pointer(&error));
+	return spk_submit_resume(&session, args, session.task->id, &how,
+				 spk_args_flag(args, "strict"));
 }
 
 static const SpkCmdOpt options[] = {
