@@ -130,7 +130,7 @@ const SpkCmd spk_cmd_stop = {
 		"restart, `do`, `chat`, `tasks resume` and `up` refuse with exit status 77; a "
 		"daemon that runs takes nothing up. What you do by your own hand is not stopped: "
 		"tasks apply, tasks undo, sandbox run. --json: "
-		"{\"stopped\",\"was\",\"tasks\",\"killed\",\"left\"}, of --lift the first two.",
+		"an object of stopped, was, tasks, killed and left; of --lift the first two.",
 	.example = "sparks stop --all --note 'looks odd'",
 	.options = options,
 	.run = run,

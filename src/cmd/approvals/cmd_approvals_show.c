@@ -46,11 +46,10 @@ const SpkCmd spk_approvals_show = {
 	SPK_TAKES_ID,
 	.summary = "Show a question: the exact call, the rule and why it asks.",
 	.details =
-		"--json: {\"id\",\"task\",\"key\",\"tool\",\"line\",\"arguments\",\"hash\","
-		"\"does\",\"taint\",\"taint_source\",\"by_taint\",\"risk\",\"rule\",\"what\","
-		"\"why\",\"hint\",\"offer\",\"asked_at\",\"expires_at\",\"answer\","
-		"\"answered_at\",\"by\",\"how\",\"note\",\"saved_rule\"}; answer is open, "
-		"allow_once, allow_task, allow_rule, deny, expired or withdrawn.",
+		"--json: an object of id, task, key, tool, line, arguments, hash, does, taint, "
+		"taint_source, by_taint, risk, rule, what, why, hint, offer, asked_at, "
+		"expires_at, answer, answered_at, by, how, note and saved_rule; answer is "
+		"open, allow_once, allow_task, allow_rule, deny, expired or withdrawn.",
 	.example = "sparks approvals show k3f9a",
 	.options = spk_only_json,
 	.run = run,

@@ -83,8 +83,8 @@ static void test_words_of_others(void **state)
 		{ "run", "type `sparks do \"GOAL\"`" },
 		{ "diff", "type `sparks tasks diff`" },
 		{ "show",
-		  "type `sparks autonomy show` or `sparks config show` or `sparks ghosts show` or "
-		  "`sparks tasks show`" },
+		  "type `sparks approvals show` or `sparks autonomy show` or `sparks config show` or "
+		  "`sparks ghosts show` or `sparks tasks show`" },
 		{ "make the tests pass", "type `sparks do \"GOAL\"`" },
 	};
 
