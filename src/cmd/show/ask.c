@@ -13,7 +13,7 @@
 #include "cmd/show/question.h"
 #include "cmd/ui.h"
 
-#define LOOK_MS	 500 /* how often it is seen that somebody else has answered */
+#define LOOK_MS	   500 /* how often it is seen that somebody else has answered */
 #define ANSWER_MAX 256
 
 #define PROMPT "[o]nce  for this [t]ask  as a [r]ule  [d]eny  [?] "
