@@ -20,6 +20,7 @@
 #include "cmd/session.h"
 #include "cmd/ui.h"
 #include "conf/secret.h"
+#include "store/halt.h"
 #include "llm/llm.h"
 #include "tool/tool.h"
 #include "net/child.h"
@@ -176,6 +177,16 @@ static char *missing_controls(SpkBox *box)
 	return g_string_free(out, FALSE);
 }
 
+static Finding check_stop(const Doctor *doctor)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SpkCore) core = spk_core_open(doctor->conf, &error);
+
+	if (core && spk_halt_check(spk_core_store(core), &error))
+		return found(PASS, NULL, "off");
+	return failed(core ? WARN : FAIL, error, spk_error_hint(error));
+}
+
 static Finding check_box(const Doctor *doctor)
 {
 	g_autoptr(GError) error = NULL;
@@ -317,6 +328,7 @@ static const struct {
 	{ "sparks", "sparks", "each can be read", check_sparks },
 	{ "disk", "home and disk", "writable, 1 GB free", check_disk },
 	{ "store", "store", "opens, integrity check passes", check_store },
+	{ "stop", "stop", "off, so that tasks may begin", check_stop },
 	{ "box.tier", "sandbox", "native or stronger", check_box },
 	{ "git", "git", "2.30 or newer", check_git },
 	{ "secrets", "secrets", "in a keyring, or sealed", check_secrets },

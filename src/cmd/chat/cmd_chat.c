@@ -13,6 +13,7 @@
 #include "cmd/cmd_all.h"
 #include "cmd/submit.h"
 #include "cmd/ui.h"
+#include "store/halt.h"
 
 /* ---- the loop ---- */
 
@@ -173,7 +174,8 @@ static int run(const SpkArgs *args)
 		chat_list(&room);
 		return 0;
 	}
-	if (!open_chat(&room, args, &error))
+	if (!spk_halt_check(room.session.store, &error) ||
+	    !open_chat(&room, args, &error))
 		return spk_cmd_fail(g_steal_pointer(&error), FALSE);
 	if (message)
 		return chat_turn(&room, message);

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cmd/chat/chat.h"
+#include "cmd/show/ask.h"
 #include "cmd/show/lines.h"
 #include "cmd/chat/markdown.h"
 #include "cmd/chat/rescue.h"
@@ -218,7 +219,8 @@ static void say_state(const SpkTask *task)
 		spk_term_sgr(STDERR_FILENO, "reset"), *why ? ": " : "", why);
 	if (hint && *hint)
 		spk_cmd_say_hint(hint);
-	if (task->status == SPK_STATE_PAUSED || task->status == SPK_STATE_CANCELLED)
+	if (task->status == SPK_STATE_PAUSED || task->status == SPK_STATE_WAITING ||
+	    task->status == SPK_STATE_CANCELLED)
 		fputs("  /resume goes on with it, a new message begins anew\n", stderr);
 }
 
@@ -239,11 +241,40 @@ static void finish(Screen *screen, const SpkTask *task)
 		chat_after(room, task);
 }
 
+/* ---- a question in the middle of a turn ---- */
+
+static void quiet(gboolean is_quiet, gpointer user)
+{
+	Screen *screen = user;
+
+	end_text(screen);
+	if (is_quiet)
+		hide_progress(screen);
+	else
+		show_progress(screen);
+}
+
+static SpkTask *run_turn(Screen *screen, const char *message, GError **error)
+{
+	ChatRoom *room = screen->room;
+	SpkChatSink sink = { on_text, on_restart, on_entry, screen };
+	SpkAskUser user = {
+		room->session.store, screen->cancel, room->yes, FALSE, quiet, screen,
+	};
+	const SpkAsker asker = spk_ask_user(&user);
+	SpkTask *task;
+
+	spk_core_on_question(room->session.core, &asker);
+	task = message ? spk_chat_say(room->chat, message, &sink, screen->cancel, error)
+		       : spk_chat_continue(room->chat, &sink, screen->cancel, error);
+	spk_core_on_question(room->session.core, NULL);
+	return task;
+}
+
 int chat_turn(ChatRoom *room, const char *message)
 {
 	g_autoptr(SpkCancel) cancel = spk_cmd_interrupt_anew();
 	Screen screen = { .room = room, .cancel = cancel };
-	SpkChatSink sink = { on_text, on_restart, on_entry, &screen };
 	g_autoptr(GError) error = NULL;
 	g_autoptr(SpkTask) task = NULL;
 	int code;
@@ -255,8 +286,7 @@ int chat_turn(ChatRoom *room, const char *message)
 		putchar('\n');
 	fflush(stdout);
 	show_progress(&screen);
-	task = message ? spk_chat_say(room->chat, message, &sink, cancel, &error)
-		       : spk_chat_continue(room->chat, &sink, cancel, &error);
+	task = run_turn(&screen, message, &error);
 	if (task)
 		finish(&screen, task);
 	end_text(&screen);

@@ -7,6 +7,7 @@
 #include "cmd/session.h"
 #include "cmd/tasks/tasks_all.h"
 #include "cmd/ui.h"
+#include "store/halt.h"
 
 static gboolean parse_state(const char *name, int *ret_state, GError **error)
 {
@@ -79,12 +80,15 @@ static void print_task(const SpkTask *task, gboolean daemon_alive)
 static void print_lines(SpkSession *session, const GPtrArray *tasks)
 {
 	g_autofree char *daemon = spk_worker_find(session->store, NULL);
+	g_autoptr(GError) stopped = NULL;
 	guint stranded = 0;
 
 	for (guint i = 0; i < tasks->len; i++) {
 		print_task(tasks->pdata[i], daemon != NULL);
 		stranded += spk_task_is_stranded(tasks->pdata[i], daemon != NULL);
 	}
+	if (!spk_halt_check(session->store, &stopped))
+		fprintf(stderr, "%s; %s\n", stopped->message, spk_error_hint(stopped));
 	if (stranded)
 		fputs("go on with an interrupted one: sparks tasks resume ID\n", stderr);
 	if (!tasks->len)

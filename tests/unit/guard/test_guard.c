@@ -5,6 +5,7 @@
 
 /* clang-format off */
 static const Suite *const suites[] = {
+	&approval_suite,
 	&autonomy_suite,
 	&decision_suite,
 	&ladder_suite,

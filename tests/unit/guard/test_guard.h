@@ -17,6 +17,7 @@ typedef struct {
 
 #define SUITE(name, tests) const Suite name = { tests, G_N_ELEMENTS(tests) }
 
+extern const Suite approval_suite; /* test_approval.c */
 extern const Suite autonomy_suite; /* test_autonomy.c */
 extern const Suite decision_suite; /* test_decision.c */
 extern const Suite ladder_suite;   /* test_ladder.c */
