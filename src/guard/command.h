@@ -51,12 +51,13 @@ typedef struct {
 	 * "command.plain". What allows or asks here says nothing of the ladder and of taint. */
 	SpkDecision decision;
 	SpkDoesSet does;
-	gboolean read_only; /* every command is known to only read, and nothing is written */
-	GPtrArray *urls;    /* char *: URLs and hosts that are named for a connection */
-	char *normal;	    /* the line as the lexer prints it: one line, clean UTF-8 */
-	char *offer;	    /* text of an allow rule for just this line; NULL: none can be */
-	char *pattern;	    /* of the rule that decided, as it was given; or NULL */
-	GPtrArray *parts;   /* SpkCommandPart * */
+	gboolean
+		read_only; /* every command is known to only read, and nothing is written */
+	GPtrArray *urls;   /* char *: URLs and hosts that are named for a connection */
+	char *normal;	   /* the line as the lexer prints it: one line, clean UTF-8 */
+	char *offer;   /* text of an allow rule for just this line; NULL: none can be */
+	char *pattern; /* of the rule that decided, as it was given; or NULL */
+	GPtrArray *parts; /* SpkCommandPart * */
 } SpkCommandView;
 
 void spk_command_judge(const SpkCommandRules *rules, const char *line,
