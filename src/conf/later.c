@@ -51,8 +51,10 @@ static const SpkOpt rows[] = {
 	BOOL("embedding.enabled", "true", "compute embeddings of memories"),
 	PATH("embedding.model_dir", "~/.sparks/models/all-MiniLM-L6-v2", "folder with model.onnx and tokenizer.json"),
 	GHOST("allow", SPK_OPT_LIST, "[]", NULL, "hosts that its commands may reach besides box.allow: HOST[:PORT], *.HOST[:PORT]"),
+	GHOST("auto_approve_patterns", SPK_OPT_PATTERNS, "[]", NULL, "commands of this spark that need no yes, besides manager.auto_approve_patterns"),
 	{ "ghosts[].autonomy", SPK_OPT_ENUM, "inherit", 0, 0, "inherit|observe|propose|assist|deliver|autonomous|0|1|2|3|4",
 	  SPK_OPT_SENSITIVE | SPK_OPT_NUMBERS, "level of the spark, instead of autonomy.level" },
+	GHOST("deny_patterns", SPK_OPT_PATTERNS, "[]", NULL, "commands that this spark never runs, besides manager.deny_patterns"),
 	GHOST("description", SPK_OPT_STRING, "", NULL, "what the spark is for, in a sentence"),
 	GHOST("image", SPK_OPT_STRING, "", NULL, "image of its containers in the tier docker, instead of docker.image"),
 	GHOST("mounts[].container_path", SPK_OPT_STRING, "", NULL, "where it is seen inside; empty: at the same path"),
@@ -80,11 +82,6 @@ static const SpkOpt rows[] = {
 	INT("leaderboard.min_samples_for_recommendation", "50", 0, COUNT, "tasks before one is recommended"),
 	REAL("leaderboard.promotion_threshold", "0.10", 0, 1, "lead that a spark needs to be promoted"),
 	STR("manager.dynamic_tools_path", "", "folder with tools of one's own"),
-	PATTERNS("manager.sensitive_patterns",
-		 "[\"rm\\\\s\", \"sudo\", \"curl.*\\\\|.*sh\", \"chmod.*777\", \"unlink\\\\s\", \"shred\\\\s\", "
-		 "\"find\\\\s.*-delete\", \"dd\\\\s.*of=\", \"curl\\\\s\", \"wget\\\\s\", \"nc\\\\s\", \"apt\\\\s\", "
-		 "\"pip\\\\s\", \"kill\\\\s\", \"config\\\\.toml\", \"\\\\.env\", \"/etc/\", \"~/\\\\.ssh\"]",
-		 "commands that need a yes; ours cannot leave the box"),
 	INT("mcp.discovery_ttl_secs", "60", 0, YEAR, "time for which a server's list of tools is kept"),
 	BOOL("mcp.enabled", "false", "use tools of MCP servers"),
 	LIST("mcp.servers[].allowed_tools", "[]", "tools that may be used; empty: none, *: all"),

@@ -32,6 +32,10 @@
 	{                                                                 \
 		name, SPK_OPT_REAL, fallback, min, max, NULL, 0, sentence \
 	}
+#define PATTERNS(name, fallback, sentence)                                \
+	{                                                                 \
+		name, SPK_OPT_PATTERNS, fallback, 0, 0, NULL, S, sentence \
+	}
 #define S      SPK_OPT_SENSITIVE
 #define P      SPK_OPT_PROCESS
 #define R      SPK_OPT_RESTART
@@ -181,6 +185,10 @@ static const SpkOpt options[] = {
 	     "how tools are called: by the model's own way, or in text; auto finds out"),
 	STR("llm.verify_model", "", S,
 	    "model that reviews a change which the checks let pass, as --model takes it; empty: nobody does"),
+	PATTERNS("manager.auto_approve_patterns", "[]",
+		 "commands that need no yes: regular expressions that match the whole of each command of a line"),
+	PATTERNS("manager.deny_patterns", "[]",
+		 "commands that are never run: regular expressions that match any part of any command; they win"),
 	BOOL("manager.loop_guard.enabled", "true",
 	     "stop a model that repeats the same call"),
 	INT("manager.loop_guard.repeat_threshold", "2", 1, 100, 0,
@@ -189,6 +197,11 @@ static const SpkOpt options[] = {
 	    "recent calls that are compared"),
 	INT("manager.max_steps", "15", 1, 1000, 0,
 	    "model turns of a task"),
+	PATTERNS("manager.sensitive_patterns",
+		 "[\"rm\\\\s\", \"sudo\", \"curl.*\\\\|.*sh\", \"chmod.*777\", \"unlink\\\\s\", \"shred\\\\s\", "
+		 "\"find\\\\s.*-delete\", \"dd\\\\s.*of=\", \"curl\\\\s\", \"wget\\\\s\", \"nc\\\\s\", \"apt\\\\s\", "
+		 "\"pip\\\\s\", \"kill\\\\s\", \"config\\\\.toml\", \"\\\\.env\", \"/etc/\", \"~/\\\\.ssh\"]",
+		 "commands that need a yes: regular expressions that match any part of any command of a line"),
 	STR("ollama.classifier_model", "", 0, CLASSIFIER),
 	INT("ollama.context_window", "16384", 1024, 10000000, 0,
 	    "tokens that the model can look at; Ollama is told to make room for them"),

@@ -7,7 +7,8 @@
 #include "guard/command_priv.h"
 
 #define MAX_OFFER 600 /* bytes of the text of a rule that is offered */
-#define MAX_SHOWN 8   /* commands of code that the normalised line shows */
+#define MAX_FILES 1000
+#define MAX_SHOWN 8 /* commands of code that the normalised line shows */
 
 typedef struct {
 	const SpkCommandRules *rules;
@@ -15,7 +16,7 @@ typedef struct {
 	const Part *part;
 	const char *subjects[4]; /* the line of the part, as patterns may call it */
 	char *own[4];
-	char *tail;
+	char *pipelines[4];
 } Trial;
 
 /* ---- the lines of a part ---- */
@@ -58,19 +59,20 @@ static void begin_trial(Trial *trial, const Part *part)
 		trial->own[n++] = g_strdup(first->str);
 	}
 	for (guint i = 0; i < n; i++) {
+		trial->pipelines[i] = g_strconcat(trial->own[i], part->tail, NULL);
+		spk_shell_unmark(trial->pipelines[i], TRUE);
 		spk_shell_unmark(trial->own[i], FALSE);
 		trial->subjects[i] = trial->own[i];
 	}
 	trial->subjects[n] = NULL;
-	trial->tail = g_strdup(part->tail);
-	spk_shell_unmark(trial->tail, TRUE);
 }
 
 static void end_trial(Trial *trial)
 {
-	for (guint i = 0; i < G_N_ELEMENTS(trial->own); i++)
+	for (guint i = 0; i < G_N_ELEMENTS(trial->own); i++) {
 		g_clear_pointer(&trial->own[i], g_free);
-	g_clear_pointer(&trial->tail, g_free);
+		g_clear_pointer(&trial->pipelines[i], g_free);
+	}
 }
 
 /* ---- files ---- */
@@ -132,20 +134,55 @@ static gboolean try_files_of_command(const Trial *trial, RuleList list, Match *r
 	return FALSE;
 }
 
-/* "cd / && cat etc/passwd" is told by its first command: "/" leads everywhere. */
+static gboolean may_be_file(const Part *part, guint n)
+{
+	if (n < 64 && (part->code >> n) & 1)
+		return FALSE;
+	return (n || strchr(part->words[0]->text, '/')) && !effects_is_text(part, n);
+}
+
 static gboolean try_files(const Trial *trial, RuleList list, Match *ret, char **ret_what)
 {
 	const Part *part = trial->part;
 
 	for (guint i = 0; i < part->n_own; i++)
-		if ((i || strchr(part->words[0]->text, '/')) &&
-		    !effects_is_text(part, i) &&
+		if (may_be_file(part, i) &&
 		    try_file(trial, list, part->words[i], ret, ret_what))
 			return TRUE;
 	for (guint i = 0; part->files && i < part->files->len; i++)
 		if (try_path(trial, list, part->files->pdata[i], ret, ret_what))
 			return TRUE;
 	return part->command && try_files_of_command(trial, list, ret, ret_what);
+}
+
+static void note_file(SpkCommandView *view, GHashTable *seen, char *take_name)
+{
+	if (view->files->len >= MAX_FILES || !*take_name ||
+	    !g_utf8_validate(take_name, -1, NULL) ||
+	    g_hash_table_contains(seen, take_name)) {
+		g_free(take_name);
+		return;
+	}
+	g_ptr_array_add(view->files, take_name);
+	g_hash_table_add(seen, take_name);
+}
+
+static void note_files(const Part *part, SpkCommandView *view, GHashTable *seen)
+{
+	const SpkShellCommand *command = part->command;
+
+	for (guint i = 0; i < part->n_own; i++)
+		if (may_be_file(part, i))
+			note_file(view, seen, words_code(part->words[i]));
+	for (guint i = 0; command && i < command->n_redirs; i++)
+		if (effects_names_file(command->redirs[i]))
+			note_file(view, seen, words_code(command->redirs[i]->target));
+	for (guint i = 0; command && i < command->n_extra; i++)
+		note_file(view, seen, words_code(command->extra[i]));
+	for (guint i = 0; command && i < command->n_assigns; i++)
+		note_file(view, seen, words_code(command->assigns[i]));
+	for (guint i = 0; part->files && i < part->files->len; i++)
+		note_file(view, seen, g_strdup(part->files->pdata[i]));
 }
 
 /* ---- one part ---- */
@@ -166,7 +203,7 @@ static gboolean try_part(const Trial *trial, RuleList list, Match *ret, char **r
 	if (!trial->part->pseudo) {
 		for (guint i = 0; trial->subjects[i]; i++)
 			if (rules_find(trial->rules, list, PATTERN_COMMAND,
-				       trial->subjects[i], trial->tail, ret) ||
+				       trial->subjects[i], trial->pipelines[i], ret) ||
 			    rules_find(trial->rules, list, PATTERN_ANY,
 				       trial->subjects[i], "", ret)) {
 				*ret_what = piece(trial->subjects[i], ret);
@@ -319,6 +356,7 @@ static gboolean outranks(const SpkDecision *whole, const SpkDecision *part)
 static void judge_parts(const SpkCommandRules *rules, const Finder *finder,
 			SpkCommandView *view)
 {
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 	gboolean all = TRUE, reads = TRUE;
 	const Pattern *allowing = NULL;
 
@@ -328,6 +366,7 @@ static void judge_parts(const SpkCommandRules *rules, const Finder *finder,
 		Verdict verdict = judge_part(rules, finder, part, &decision);
 		gboolean quiet = decision.verdict == SPK_LAW_ALLOW;
 
+		note_files(part, view, seen);
 		if ((part->doubtful || part->pseudo) && quiet && !part->does)
 			continue;
 		if (part->doubtful && quiet)
@@ -397,6 +436,8 @@ static void judge_unreadable(const Finder *finder, const char *line, SpkCommandV
 		&decision, SPK_LAW_ASK, SPK_RISK_HIGH, "command.unreadable",
 		*what ? what : NULL, why,
 		"write it so that a shell can read it, or in a script of the tree");
+	if (!g_strcmp0(view->decision.rule, "command.unknown"))
+		spk_decision_clear(&view->decision);
 	spk_decision_join(&view->decision, &decision);
 }
 
@@ -482,6 +523,7 @@ void spk_command_judge(const SpkCommandRules *rules, const char *line,
 
 	memset(ret, 0, sizeof *ret);
 	ret->parts = g_ptr_array_new_with_free_func(part_clear);
+	ret->files = g_ptr_array_new_with_free_func(g_free);
 	spk_decision_set(&ret->decision, SPK_LAW_ALLOW, SPK_RISK_LOW, "command.read_only",
 			 NULL, "it runs nothing that changes anything", NULL);
 	finder_init(&finder);
@@ -505,6 +547,7 @@ void spk_command_view_clear(SpkCommandView *view)
 	spk_decision_clear(&view->decision);
 	g_clear_pointer(&view->urls, g_ptr_array_unref);
 	g_clear_pointer(&view->parts, g_ptr_array_unref);
+	g_clear_pointer(&view->files, g_ptr_array_unref);
 	g_clear_pointer(&view->normal, g_free);
 	g_clear_pointer(&view->offer, g_free);
 	g_clear_pointer(&view->pattern, g_free);

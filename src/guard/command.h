@@ -54,9 +54,11 @@ typedef struct {
 	gboolean
 		read_only; /* every command is known to only read, and nothing is written */
 	GPtrArray *urls;   /* char *: URLs and hosts that are named for a connection */
-	char *normal;	   /* the line as the lexer prints it: one line, clean UTF-8 */
-	char *offer;   /* text of an allow rule for just this line; NULL: none can be */
-	char *pattern; /* of the rule that decided, as it was given; or NULL */
+	GPtrArray
+		*files; /* char *: words that may name files, for path.h; at most 1000 */
+	char *normal;	/* the line as the lexer prints it: one line, clean UTF-8 */
+	char *offer;	/* text of an allow rule for just this line; NULL: none can be */
+	char *pattern;	/* of the rule that decided, as it was given; or NULL */
 	GPtrArray *parts; /* SpkCommandPart * */
 } SpkCommandView;
 

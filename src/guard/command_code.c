@@ -253,7 +253,7 @@ static const char blinds[] =
 	" eval exec execfile compile __import__ globals __builtins__ importlib importlib.import_module __loader__ marshal.loads pickle.loads ctypes ctypes.CDLL "
 	"runpy.run_path pty.spawn Function vm.runInThisContext vm.runInNewContext process.binding instance_eval class_eval module_eval "
 	"Object.send __send__ const_get loadstring load dofile create_function call_user_func call_user_func_array assert DynaLoader syscall FFI "
-	"evalfile run_string os.execute io.popen code.interact InteractiveInterpreter __class__ __subclasses__ os.__dict__ subprocess.__dict__ ";
+	"evalfile run_string code.interact InteractiveInterpreter __class__ __subclasses__ os.__dict__ subprocess.__dict__ ";
 static const char removes[] =
 	" remove unlink rmtree removedirs rmdir unlinkSync rmSync rmdirSync rm_rf rm_r rm_f remove_tree remove_entry rimraf remove_dir_all removeSync ";
 static const char networks[] =
@@ -275,9 +275,12 @@ static gboolean in_list(const char *list, const char *name)
 
 static const char *last_part(const char *name)
 {
-	const char *dot = strrchr(name, '.'), *colon = strrchr(name, ':');
+	const char *last = name;
 
-	return MAX(dot, colon) ? MAX(dot, colon) + 1 : name;
+	for (const char *c = name; *c; c++)
+		if (*c == '.' || *c == ':')
+			last = c + 1;
+	return last;
 }
 
 typedef struct {
@@ -323,8 +326,10 @@ static gboolean has_module(const Code *code, const char *module)
 static gboolean is_start(const Code *code, const char *name)
 {
 	const char *last = last_part(name);
+	gboolean script = code->lang == LANG_PERL || code->lang == LANG_RUBY ||
+			  code->lang == LANG_PHP;
 
-	if (in_list(starts, last))
+	if (in_list(starts, last) || (script && !strcmp(name, "exec")))
 		return TRUE;
 	for (guint i = 0; starts_with[i][0]; i++)
 		if (!strcmp(last, starts_with[i][0]) &&

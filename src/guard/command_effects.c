@@ -334,7 +334,7 @@ static gboolean add_operands(const Part *part, char form, GPtrArray *urls)
 	gboolean first = TRUE;
 
 	for (guint i = first_arg(part) + (part->sub > 0); i < part->n_own; i++)
-		if (!effects_is_text(part, i))
+		if (!effects_is_text(part, i) && !(i < 64 && (part->code >> i) & 1))
 			add_operand(part, i, form, &first, urls);
 	return urls->len > before;
 }
@@ -403,7 +403,8 @@ static void unknown_program(Part *part, GPtrArray *urls)
 		const char *scheme = strstr(text_of(part, i), "://");
 		gboolean first = FALSE;
 
-		if (!scheme || effects_is_text(part, i))
+		if (!scheme || effects_is_text(part, i) ||
+		    (i < 64 && (part->code >> i) & 1))
 			continue;
 		part->does |= SPK_DOES(EGRESS);
 		add_operand(part, i, 0, &first, urls);

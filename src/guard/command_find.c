@@ -174,6 +174,9 @@ static void code_of_word(const Place *place, Part *part, CodeLang lang,
 {
 	g_autofree char *code = words_code(word);
 
+	for (guint i = 0; i < MIN(part->n, 64); i++)
+		if (part->words[i]->text == word->text)
+			part->code |= (guint64)1 << i;
 	find_in_code(place, part, lang, code, way);
 }
 
@@ -565,10 +568,39 @@ static void run_joined(const Place *place, Part *part, guint from, const char *w
 		find_in_text(place->finder, place, code->str, way);
 }
 
-/* xargs -I{} sh -c '{} x', find -exec {} \; */
+/* What stands for the words that come: "{}", or what xargs -I says. */
+static const char *placeholder(const Part *part, guint from)
+{
+	for (guint i = 1; i < from && i < part->n; i++) {
+		const char *word = part->words[i]->text;
+
+		if (g_str_has_prefix(word, "--replace="))
+			return word + 10;
+		if (g_str_has_prefix(word, "-I") || g_str_has_prefix(word, "-J"))
+			return word[2] ? word + 2
+				       : part->words[MIN(i + 1, part->n - 1)]->text;
+	}
+	return "{}";
+}
+
+/* xargs -I{} {} x, find -exec sh -c {} \; : the command or its code is what comes. */
 static gboolean runs_replaced(const Part *part, guint from)
 {
-	return from < part->n && strstr(part->words[from]->text, "{}") != NULL;
+	const char *mark = placeholder(part, from);
+	const char *name = from < part->n ? part->words[from]->text : "";
+	const char *slash = strrchr(name, '/');
+
+	if (!*mark || strstr(name, mark))
+		return TRUE;
+	name = slash ? slash + 1 : name;
+	if (!is_shell(name) && !find_interpreter(name) && strcmp(name, "eval") != 0 &&
+	    strcmp(name, "env") != 0)
+		return FALSE;
+	for (guint i = from + 1; i < part->n; i++)
+		if (!strcmp(part->words[i]->text, mark) &&
+		    (i == from + 1 || *part->words[i - 1]->text == '-'))
+			return TRUE;
+	return FALSE;
 }
 
 static void run_wrapped(const Place *place, Part *part, const Wrapper *row, guint from)
@@ -608,7 +640,7 @@ static void run_both(const Place *place, Part *part, const Wrapper *row, guint f
 {
 	run_wrapped(place, part, row, from);
 	if (from >= 2 && from + 1 < part->n && place->depth < 3 &&
-	    *part->words[from - 1]->text == '-' && part->words[from - 1]->len > 1 &&
+	    g_str_has_prefix(part->words[from - 1]->text, "--") &&
 	    strcmp(part->words[from - 1]->text, "--") &&
 	    !strchr(part->words[from - 1]->text, '=')) {
 		guint own = part->n_own;
@@ -967,6 +999,8 @@ static gboolean is_computed(const SpkShellWord *name)
 		return TRUE;
 	if (!strcmp(name->text, "[") || !strcmp(name->text, "[["))
 		return FALSE;
+	if (strstr(name->text, "{}")) /* of find, xargs, parallel */
+		return TRUE;
 	for (guint i = 0; i < name->len; i++)
 		if (name->classes[i] == SPK_SHELL_PLAIN && strchr("*?[", name->text[i]))
 			return TRUE;
@@ -1043,12 +1077,33 @@ static void find_in_words(const Place *place, const SpkShellWord *const *words, 
 		part->read_only = FALSE;
 }
 
+/* Names that variables may make, though not for sure: "(a=.e; b=nv; cat $a$b)". */
+static void add_loose_files(const Words *words, const SpkShellCommand *command,
+			    Part *part)
+{
+	for (guint i = 1; i < command->n_words; i++) {
+		g_autoptr(GPtrArray) list = NULL;
+
+		if (!command->words[i]->n_open || effects_is_text(part, i))
+			continue;
+		list = g_ptr_array_new();
+		words_expand(words, command->words[i], FALSE, list);
+		for (guint k = 0; k < list->len; k++) {
+			g_autofree char *path = words_path(list->pdata[k]);
+
+			if (!strchr(path, '\006'))
+				add_file(part, path);
+		}
+	}
+}
+
 static void find_in_command(const Place *from, const Words *words,
 			    SpkShellCommand *command)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new();
 	const SpkShellWord **kept;
 	Place place = *from;
+	guint at;
 
 	place.words = words;
 	place.command = command;
@@ -1071,7 +1126,9 @@ static void find_in_command(const Place *from, const Words *words,
 	kept = spk_shell_alloc(place.shell, (list->len + 1) * sizeof *kept);
 	for (guint i = 0; i < list->len; i++)
 		kept[i] = list->pdata[i];
+	at = place.finder->parts->len;
 	find_in_words(&place, kept, list->len);
+	add_loose_files(words, command, place.finder->parts->pdata[at]);
 }
 
 static void find_in_shell(const Place *from, SpkShell *shell, gboolean posix)
@@ -1119,13 +1176,13 @@ static void find_in_text(Finder *finder, const Place *from, const char *text,
 		place.way = longer_way(&place, way);
 		place.depth = MAX(from->depth, 1);
 	}
+	if (!finder->normal)
+		finder->normal = g_strdup(shell->normal);
 	finder->nested = *way != '\0';
 	finder->depth++;
 	find_in_shell(&place, shell, FALSE);
 	if (shell->error)
 		set_unreadable(finder, &place, shell);
-	if (!finder->normal)
-		finder->normal = g_strdup(shell->normal);
 	if (shell->dialect) {
 		SpkShell *dash = spk_shell_parse(text, len, TRUE);
 

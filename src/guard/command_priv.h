@@ -28,10 +28,10 @@ typedef struct {
 
 typedef enum { RULES_SENSITIVE, RULES_DENY } RuleList;
 
-/* Of a list, the first pattern of the kind that finds something. `tail`: what follows in the
- * pipeline, masked. */
+/* Of a list, the first pattern of the kind that finds something. `pipeline`: the text with all
+ * that its output goes through, without operators in words. */
 gboolean rules_find(const SpkCommandRules *rules, RuleList list, PatternKind kind,
-		    const char *text, const char *tail, Match *ret);
+		    const char *text, const char *pipeline, Match *ret);
 /* A pattern that is just literal text of a file, and that `glob` may turn into: a word whose
  * '*' '?' '[' are no text where `open` says so. */
 gboolean rules_find_glob(const SpkCommandRules *rules, RuleList list,
@@ -90,6 +90,7 @@ typedef struct {
 	const SpkShellWord *const
 		*words; /* NULL: none, only assignments or redirections */
 	guint n, n_own; /* of these, what comes before the command that a wrapper runs */
+	guint64 code;	/* bits of those that are code, looked into apart */
 	guint sub;	/* git: index of its sub-command; else 0 */
 	const SpkShellCommand *command; /* with its redirections; NULL: of a wrapper */
 	const char *tail;

@@ -263,8 +263,9 @@ static gboolean try_regex(const Pattern *pattern, const char *text, gboolean anc
 	return g_match_info_fetch_pos(info, 0, &ret->from, &ret->to);
 }
 
-static gboolean try_command(const Pattern *pattern, const char *text, const char *tail,
-			    Match *ret)
+/* What is about a pipe is tried on `pipeline`: there "|" is no text of a word. */
+static gboolean try_command(const Pattern *pattern, const char *text,
+			    const char *pipeline, Match *ret)
 {
 	gsize n = pattern->word ? strlen(pattern->word) : 0;
 	g_autofree char *longer = NULL;
@@ -273,15 +274,15 @@ static gboolean try_command(const Pattern *pattern, const char *text, const char
 		return FALSE;
 	if (pattern->bare && is_word_char(text[n]))
 		return FALSE;
-	longer = g_strconcat(text, pattern->pipe && *tail ? tail : " ", NULL);
+	longer = g_strconcat(pattern->pipe ? pipeline : text, " ", NULL);
 	return try_regex(pattern, longer, TRUE, ret);
 }
 
-static gboolean try_one(const Pattern *pattern, const char *text, const char *tail,
+static gboolean try_one(const Pattern *pattern, const char *text, const char *pipeline,
 			Match *ret)
 {
 	if (pattern->kind == PATTERN_COMMAND)
-		return try_command(pattern, text, tail, ret);
+		return try_command(pattern, text, pipeline, ret);
 	if (pattern->literal) {
 		const char *found = strstr(text, pattern->literal);
 
@@ -296,14 +297,14 @@ static gboolean try_one(const Pattern *pattern, const char *text, const char *ta
 }
 
 gboolean rules_find(const SpkCommandRules *rules, RuleList list, PatternKind kind,
-		    const char *text, const char *tail, Match *ret)
+		    const char *text, const char *pipeline, Match *ret)
 {
 	const GPtrArray *patterns = rules->lists[list];
 
 	for (guint i = 0; i < patterns->len; i++) {
 		const Pattern *pattern = patterns->pdata[i];
 
-		if (pattern->kind == kind && try_one(pattern, text, tail, ret))
+		if (pattern->kind == kind && try_one(pattern, text, pipeline, ret))
 			return TRUE;
 	}
 	return FALSE;
@@ -431,7 +432,7 @@ gboolean spk_command_rules_try(const SpkCommandRules *rules, const char *line,
 	Match match;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
-		if (rules_find(rules, RULES_DENY, kinds[i], line, "", &match)) {
+		if (rules_find(rules, RULES_DENY, kinds[i], line, line, &match)) {
 			why = g_strdup_printf("the rule \"%s\" denies it",
 					      match.pattern->text);
 			spk_decision_set(ret, SPK_LAW_DENY, SPK_RISK_HIGH, "command.deny",

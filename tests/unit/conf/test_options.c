@@ -49,8 +49,12 @@ static void test_sensitive_ones(void **state)
 		"cli.",
 		"llm.verify_model",
 		"llm.classifier_model",
+		"approvals.",
 		"autonomy.",
 		"guard.",
+		"manager.sensitive",
+		"manager.auto_approve",
+		"manager.deny",
 	};
 
 	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++) {
@@ -138,6 +142,13 @@ static void test_later_sections(void **state)
 		assert_false(spk_conf_is_later_section(not_later[i]));
 }
 
+static const SpkOpt *find_any(const char *name)
+{
+	int at = spk_conf_find(name);
+
+	return at >= 0 ? &spk_conf_options()[at] : spk_conf_find_later(name);
+}
+
 static void test_lists(void **state)
 {
 	static const struct {
@@ -155,7 +166,7 @@ static void test_lists(void **state)
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
-		const SpkOpt *opt = spk_conf_find_later(lists[i].name);
+		const SpkOpt *opt = find_any(lists[i].name);
 		g_autofree char *why = NULL;
 		SpkConfValue value = { NULL };
 		gboolean ok = spk_conf_value_parse(opt, lists[i].text, &value, &why);
