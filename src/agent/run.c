@@ -49,7 +49,8 @@ const json_t *spk_run_recorded(SpkRun *run, const char *kind, gint64 number)
 gboolean run_record(SpkRun *run, const char *kind, const char *key, SpkEffect effect,
 		    json_t *take_payload, GError **error)
 {
-	g_autoptr(json_t) payload = take_payload;
+	g_autoptr(json_t) given = take_payload;
+	g_autoptr(json_t) payload = spk_redact_json(NULL, given); /* as it will be read */
 	gboolean own_key = g_str_has_prefix(kind, "model.") ||
 			   g_str_has_prefix(kind, "tool.");
 
@@ -233,6 +234,7 @@ SpkRun *spk_run_new(const SpkRunEnv *env, GError **error)
 	run->recorded = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 					      (GDestroyNotify)json_decref);
 	run->messages = json_array();
+	run->vault = spk_vault_new();
 	choose_tools(run);
 	run->tools = spk_tool_schemas((const char *const *)run->names->pdata);
 	run->unpriced = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -268,6 +270,7 @@ void spk_run_free(SpkRun *run)
 	g_clear_pointer(&run->agents, g_ptr_array_unref);
 	g_clear_pointer(&run->guard, spk_loop_guard_free);
 	g_strfreev(run->sensitive);
+	g_clear_pointer(&run->vault, spk_vault_free);
 	g_free(run->last_tree);
 	g_free(run);
 }

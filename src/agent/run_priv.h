@@ -8,6 +8,7 @@
 #include "agent/agent.h"
 #include "conf/prices.h"
 #include "guard/guard.h"
+#include "guard/redact.h"
 
 struct SpkRun {
 	SpkRunEnv env;
@@ -30,6 +31,7 @@ struct SpkRun {
 	char *last_tree;
 	SpkLoopGuard *guard;
 	char **sensitive; /* patterns of files that may hold secrets */
+	SpkVault *vault;  /* of what has the shape of a secret */
 	guint idle_turns; /* answers in a row without any tool call */
 };
 

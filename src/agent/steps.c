@@ -203,7 +203,8 @@ static gboolean ask(SpkRun *run, guint attempt, SpkLlmReply *reply, GError **err
 				  .turn = run->answers_before + run->turn,
 				  .purpose = "main",
 				  .attempt = attempt,
-				  .gate = &gate };
+				  .gate = &gate,
+				  .vault = run->vault };
 	g_autofree char *prefix = spk_llm_prefix_hash(&request);
 	g_autoptr(SpkCancel) patience = patience_of(run);
 	gboolean ok;
@@ -368,6 +369,7 @@ static gboolean do_call(SpkRun *run, const json_t *call, guint index, const char
 		.cli_model = spk_json_str(run->env.task->options, "cli_model"),
 		.left_ms = left_ms(run),
 		.purse = &purse,
+		.vault = run->vault,
 	};
 	SpkEffect effect = tool ? tool->effect : SPK_EFFECT_PURE;
 	const char *arguments = spk_json_str(call, "arguments");

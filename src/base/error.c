@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdarg.h>
 
+#include "base/veil.h"
+
 typedef struct {
 	char *hint;
 } SpkErrorPrivate;
@@ -50,10 +52,14 @@ gboolean spk_error_is(const GError *error, SpkErr code)
 static void set_valist(GError **error, SpkErr code, const char *hint, const char *format,
 		       va_list args)
 {
+	g_autofree char *said = NULL, *clean = NULL;
+
 	if (!error)
 		return;
-	*error = g_error_new_valist(SPK_ERROR, code, format, args);
-	spk_error_get_private(*error)->hint = g_strdup(hint);
+	said = g_strdup_vprintf(format, args);
+	clean = spk_veil_text(said);
+	*error = g_error_new_literal(SPK_ERROR, code, clean);
+	spk_error_get_private(*error)->hint = spk_veil_text(hint);
 }
 
 void spk_error_set(GError **error, SpkErr code, const char *hint, const char *format, ...)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "base/veil.h"
 
 static const char *const names[] = { "error", "warn", "info", "debug", NULL };
 
@@ -29,7 +30,7 @@ static SpkLogLevel threshold(void)
 
 void spk_log(SpkLogLevel level, const char *room, const char *format, ...)
 {
-	g_autofree char *text = NULL;
+	g_autofree char *text = NULL, *veiled = NULL;
 	g_autofree char *line = NULL;
 	va_list args;
 
@@ -38,6 +39,7 @@ void spk_log(SpkLogLevel level, const char *room, const char *format, ...)
 	va_start(args, format);
 	text = g_strdup_vprintf(format, args);
 	va_end(args);
-	line = spk_text_clean(text, -1, SPK_CLEAN_LINE);
+	veiled = spk_veil_text(text);
+	line = spk_text_clean(veiled, -1, SPK_CLEAN_LINE);
 	fprintf(stderr, "sparks: %s: %s: %s\n", names[level], room, line);
 }

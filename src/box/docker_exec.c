@@ -208,6 +208,9 @@ static void fill_result(Exec *exec, SpkBoxStatus *status, SpkBoxResult *result)
 
 	gboolean flooded = is_flooded(&exec->streams);
 
+	/* an end that can't be written is missing there, and only there */
+	(void)spk_output_end(out, NULL);
+	(void)spk_output_end(err, NULL);
 	result->truncated = out->truncated || err->truncated || flooded;
 	result->out_total = out->total;
 	result->out_sha256 = g_strdup(g_checksum_get_string(out->sha));

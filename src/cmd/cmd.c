@@ -15,8 +15,10 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/veil.h"
 #include "cmd/frame/cmd_priv.h"
 #include "cmd/ui.h"
+#include "guard/veil.h"
 
 /* A closed descriptor 0-2 would be given to the next file opened, and a message could then
  * end up in the database. Opened the wrong way round, so that using it still fails. */
@@ -136,6 +138,7 @@ int spk_cmd_main(const SpkProgram *program, int argc, char **argv)
 	keep_standard_fds();
 	survive_sigpipe();
 	spare_gnutls();
+	spk_guard_veil();
 	args = parse(program, argc, argv, words, &error);
 	if (!args)
 		return finish_stdout(
@@ -233,7 +236,8 @@ SpkConf *spk_cmd_conf(const SpkArgs *args, gboolean json, int *ret_exit)
 
 void spk_cmd_print_json(const json_t *json)
 {
-	g_autofree char *text = spk_json_dump(json);
+	g_autoptr(json_t) clean = spk_veil_json((json_t *)json);
+	g_autofree char *text = spk_json_dump(clean);
 
 	puts(text);
 }

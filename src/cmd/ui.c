@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/veil.h"
 #include "cmd/cmd.h"
 
 #define PIPE_COLUMNS 160
@@ -54,8 +55,9 @@ char *spk_ui_line(const char *text, int columns)
 	/* no line shows more than 4 bytes a column; what comes may be megabytes */
 	gsize len = text ? spk_text_prefix_len(text, strlen(text), 8192) : 0;
 	g_autofree char *clean = spk_text_clean(text ? text : "", len, SPK_CLEAN_LINE);
+	g_autofree char *shown = spk_veil_text(clean);
 
-	return spk_ui_clip(clean, columns);
+	return spk_ui_clip(shown, columns);
 }
 
 /* Bytes of `text` that fit into `columns`, ending at a blank where there is one. A `command`
@@ -88,7 +90,8 @@ static gsize fold_len(const char *text, int columns)
 
 void spk_ui_fold(GString *out, const char *text, int indent, int columns, guint max_lines)
 {
-	g_autofree char *clean = spk_text_clean(text, -1, SPK_CLEAN_TEXT);
+	g_autofree char *veiled = spk_veil_text(text);
+	g_autofree char *clean = spk_text_clean(veiled, -1, SPK_CLEAN_TEXT);
 	const char *p = g_strchomp(clean);
 
 	for (guint n = 0; *p; n++) {
@@ -122,6 +125,9 @@ static const char *diff_role(const char *line)
 
 void spk_ui_diff(GString *out, int fd, const char *diff)
 {
+	g_autofree char *veiled = spk_veil_text(diff);
+
+	diff = veiled;
 	while (*diff) {
 		gsize len = strcspn(diff, "\n");
 		g_autofree char *clean = spk_text_clean(diff, len, SPK_CLEAN_TEXT);

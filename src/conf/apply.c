@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/veil.h"
 #include "conf/load_priv.h"
 #include "conf/secret.h"
 
@@ -316,7 +317,15 @@ static void apply_inline(SpkConfLoad *load, const SpkConfEntry *entry,
 	} else {
 		g_hash_table_replace(load->conf->inlined, g_strdup(secret->env),
 				     g_strdup(entry->text));
+		spk_veil_learn(secret->env, entry->text);
 	}
+}
+
+static void take_secret(SpkConfLoad *load, const SpkConfEntry *entry)
+{
+	g_hash_table_replace(load->conf->secrets, g_strdup(entry->key),
+			     g_strdup(entry->text));
+	spk_veil_learn(entry->key, entry->text);
 }
 
 static void apply_secret(SpkConfLoad *load, const SpkConfLayer *layer,
@@ -325,8 +334,7 @@ static void apply_secret(SpkConfLoad *load, const SpkConfLayer *layer,
 	const SpkSecret *secret = secret_of(layer, entry);
 
 	if (layer->dotenv)
-		g_hash_table_replace(load->conf->secrets, g_strdup(entry->key),
-				     g_strdup(entry->text));
+		take_secret(load, entry);
 	else
 		apply_inline(load, entry, secret, where);
 }
@@ -344,6 +352,8 @@ static void apply_entry(SpkConfLoad *load, const SpkConfLayer *layer,
 	if (layer->trusted ? layer->beneath && !is_sensitive(layer, entry)
 			   : is_sensitive(layer, entry))
 		return;
+	if (layer->dotenv && spk_veil_is_secret_name(entry->key))
+		spk_veil_learn(entry->key, entry->text);
 	if (secret_of(layer, entry))
 		apply_secret(load, layer, entry, where);
 	else if (clash)

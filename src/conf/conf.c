@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/json.h"
+#include "base/veil.h"
 #include "conf/conf_priv.h"
 #include "conf/secret.h"
 
@@ -194,6 +195,7 @@ const char *spk_conf_secret(const SpkConf *with, const char *env_name)
 
 	g_assert(secret);
 	set = near(conf, secret, &origin);
+	spk_veil_learn(secret->env, set);
 	if (set && strcmp(origin, INLINE) != 0)
 		return set;
 	g_mutex_lock(&mine->lock);
@@ -209,6 +211,7 @@ const char *spk_conf_secret(const SpkConf *with, const char *env_name)
 	}
 	if (kept->value)
 		set = kept->value;
+	spk_veil_learn(secret->env, kept->value);
 	g_mutex_unlock(&mine->lock);
 	return set;
 }
@@ -220,46 +223,6 @@ const char *spk_conf_secret_near(const SpkConf *conf, const char *env_name)
 
 	g_assert(secret);
 	return near(keeper(conf), secret, &origin) ? origin : NULL;
-}
-
-/* ---- known values, for who has to keep them out of something ---- */
-static void add_known(GPtrArray *known, const char *env, const char *value)
-{
-	if (value && *value)
-		g_ptr_array_add(known, g_strconcat(env, "=", value, NULL));
-}
-
-static void add_all_known(GPtrArray *known, const SpkConf *conf, const SpkSecret *one)
-{
-	const SpkConfKept *kept = g_hash_table_lookup(conf->kept, one->env);
-
-	add_known(known, one->env, g_getenv(one->env));
-	add_known(known, one->env, g_hash_table_lookup(conf->secrets, one->env));
-	add_known(known, one->env, kept ? kept->value : NULL);
-	add_known(known, one->env, g_hash_table_lookup(conf->inlined, one->env));
-}
-
-char **spk_conf_secret_values(const SpkConf *with)
-{
-	const SpkConf *conf = keeper(with);
-	g_autofree const SpkSecret **own = spk_secrets_own();
-	GPtrArray *known = g_ptr_array_new();
-
-	g_mutex_lock((GMutex *)&conf->lock);
-	for (const SpkSecret *one = spk_secrets(); one->key; one++)
-		add_all_known(known, conf, one);
-	for (gsize i = 0; own[i]; i++)
-		add_all_known(known, conf, own[i]);
-	g_mutex_unlock((GMutex *)&conf->lock);
-	g_ptr_array_add(known, NULL);
-	return (char **)g_ptr_array_free(known, FALSE);
-}
-
-void spk_conf_secret_values_free(char **values)
-{
-	for (char **value = values; value && *value; value++)
-		spk_secret_wipe(*value);
-	g_free(values);
 }
 
 /* ---- trust ---- */

@@ -145,14 +145,9 @@ const char *spk_conf_store_path(const SpkConf *conf);
  * config file where SPARKS_ALLOW_INLINE_SECRETS=1 lets it stand there; NULL when absent.
  * Keyring and file are looked at on the first call for it only, within a deadline, and what
  * is wrong with them is logged once. Borrowed from conf; any thread. Never logged, never in
- * spk_conf_to_json(). */
+ * spk_conf_to_json(). From then on it is known to base/veil.h, as those of `.env` are at once. */
 const char *spk_conf_secret(const SpkConf *conf, const char *env_name);
 /* Where it stands, without looking into keyring and file of secrets: "environment", ".env",
  * "file" (the config) or NULL. */
 const char *spk_conf_secret_near(const SpkConf *conf, const char *env_name);
-/* "NAME=value" of all that are known by now, NULL-terminated: for redaction. To be freed with
- * spk_conf_secret_values_free(), which wipes. */
-char **spk_conf_secret_values(const SpkConf *conf);
-void spk_conf_secret_values_free(char **values);
-
 #endif

@@ -1,281 +1,304 @@
+/* Finding what is secret in a text, and what stands in its place. */
 #include "guard/redact.h"
 
 #include <string.h>
 
 #include "base/json.h"
-#include "conf/secret.h"
+#include "guard/redact_priv.h"
+#include "guard/veil.h"
 
-#define MIN_VALUE 8 /* shorter values would blacken ordinary words */
+#define PLACEHOLDER "[redacted "
 
-/* Published shapes of keys and tokens. */
-static const char *const shapes[] = {
-	"-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?",
-	"\\bsk-[A-Za-z0-9_-]{16,}",	 /* OpenAI, Anthropic, OpenRouter */
-	"\\bgh[pousr]_[A-Za-z0-9]{20,}", /* GitHub */
-	"\\bgithub_pat_[A-Za-z0-9_]{20,}",
-	"\\bglpat-[A-Za-z0-9_-]{16,}",	     /* GitLab */
-	"\\blin_api_[A-Za-z0-9]{16,}",	     /* Linear */
-	"\\bxox[abeoprs]-[A-Za-z0-9-]{10,}", /* Slack */
-	"\\bxapp-[A-Za-z0-9-]{10,}",
-	"\\b(?:AKIA|ASIA)[A-Z0-9]{16}\\b",				   /* AWS */
-	"\\bAIza[A-Za-z0-9_-]{30,}",					   /* Google */
-	"\\b[0-9]{8,10}:[A-Za-z0-9_-]{35}\\b",				   /* Telegram */
-	"\\beyJ[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]{4,}", /* JWT */
-	"(?<=://)[^/\\s:@]{1,64}:[^/\\s@]{3,}(?=@)", /* user:password in a URL */
-	"(?i:(?<=bearer ))[A-Za-z0-9._~+/-]{16,}=*",
-	NULL,
-};
+enum { SHOWN_MAX = 64, TAG_DIGITS = 4 };
 
-/* Parts of a name that say "this is a secret". */
-static const char *const name_parts[] = {
-	"TOKEN",  "SECRET",	 "PASSWORD",   "PASSWD",     "API_KEY",
-	"APIKEY", "PRIVATE_KEY", "ACCESS_KEY", "CREDENTIAL",
-};
-
-typedef struct {
-	char *name, *value;
-} Known;
-
-struct SpkRedact {
-	GArray *known;
-	GRegex *shape; /* of all shapes; made when it is first needed */
-	guint count;
-};
-
-static gboolean is_secret_name(const char *name)
+/* The one that is meant; *ret_held to be given back. */
+static const SpkRedact *meant(const SpkRedact *redact, SpkRedact **ret_held)
 {
-	g_autofree char *upper = g_ascii_strup(name, -1);
+	*ret_held = redact ? NULL : spk_guard_redact();
+	return redact ? redact : *ret_held;
+}
 
-	for (gsize i = 0; i < G_N_ELEMENTS(name_parts); i++)
-		if (strstr(upper, name_parts[i]))
+/* ---- placeholders ---- */
+
+gsize spk_redact_placeholder(const char *text)
+{
+	const char *p = text + strlen(PLACEHOLDER), *name = p;
+
+	if (strncmp(text, PLACEHOLDER, strlen(PLACEHOLDER)) != 0)
+		return 0;
+	while (g_ascii_isalnum(*p) || (*p && strchr("_.-", *p)))
+		p++;
+	if (p == name || p - name > SHOWN_MAX)
+		return 0;
+	if (*p == '#') {
+		for (guint i = 0; i < TAG_DIGITS; i++)
+			if (!g_ascii_isxdigit(p[1 + i]))
+				return 0;
+		p += 1 + TAG_DIGITS;
+	}
+	return *p == ']' ? (gsize)(p + 1 - text) : 0;
+}
+
+/* Under a key of this machine's own: of a short password, a bare digest would tell too much. */
+static char *placeholder_of(const char *text, const RedactSpan *span)
+{
+	guint8 key[REDACT_TAG_KEY];
+	g_autofree char *digest = NULL;
+
+	if (span->plain)
+		return g_strdup_printf(PLACEHOLDER "%s]", span->name);
+	redact_tag_key(key);
+	digest = g_compute_hmac_for_data(G_CHECKSUM_SHA256, key, sizeof(key),
+					 (const guchar *)text + span->start,
+					 span->end - span->start);
+	explicit_bzero(key, sizeof(key));
+	return g_strdup_printf(PLACEHOLDER "%s#%.*s]", span->name, TAG_DIGITS, digest);
+}
+
+/* ---- spans ---- */
+
+static gint by_place(gconstpointer a, gconstpointer b)
+{
+	const RedactSpan *one = a, *other = b;
+
+	if (one->start != other->start)
+		return one->start < other->start ? -1 : 1;
+	return one->end == other->end ? 0 : one->end > other->end ? -1 : 1;
+}
+
+/* Of one that was put there before. */
+static gboolean is_in_placeholder(const char *text, const RedactSpan *span)
+{
+	gsize most = MIN(span->start, SHOWN_MAX + strlen(PLACEHOLDER) + TAG_DIGITS + 2);
+
+	for (gsize back = 1; back <= most; back++) {
+		const char *at = text + span->start - back;
+
+		if (*at == '[' &&
+		    spk_redact_placeholder(at) >= back + span->end - span->start)
 			return TRUE;
+	}
 	return FALSE;
 }
 
-static void known_clear(gpointer data)
+/* A name for two that overlap: of a value rather than of a shape, else of the longer. */
+static void merge(RedactSpan *into, const RedactSpan *span)
 {
-	Known *known = data;
+	gboolean better = span->known != into->known
+				  ? span->known
+				  : span->end - span->start > into->end - into->start;
 
-	g_free(known->name);
-	spk_secret_wipe(known->value);
-}
-
-/* Longest first: a value that contains another is replaced whole. */
-static gint by_length(gconstpointer a, gconstpointer b)
-{
-	gsize la = strlen(((const Known *)a)->value),
-	      lb = strlen(((const Known *)b)->value);
-
-	return la < lb ? 1 : la > lb ? -1 : 0;
-}
-
-SpkRedact *spk_redact_new(const char *const *env)
-{
-	SpkRedact *redact = g_new0(SpkRedact, 1);
-
-	redact->known = g_array_new(FALSE, FALSE, sizeof(Known));
-	g_array_set_clear_func(redact->known, known_clear);
-	for (; *env; env++) {
-		const char *equals = strchr(*env, '=');
-		g_autofree char *name = equals ? g_strndup(*env, equals - *env) : NULL;
-
-		if (name && (spk_secret_find(name) || is_secret_name(name)) &&
-		    strlen(equals + 1) >= MIN_VALUE) {
-			Known known = { g_steal_pointer(&name), g_strdup(equals + 1) };
-
-			g_array_append_val(redact->known, known);
-		}
-	}
-	g_array_sort(redact->known, by_length);
-	return redact;
-}
-
-void spk_redact_free(SpkRedact *redact)
-{
-	if (!redact)
+	if (span->start == into->start && span->end == into->end && !better)
 		return;
-	g_array_unref(redact->known);
-	g_clear_pointer(&redact->shape, g_regex_unref);
-	g_free(redact);
+	if (better)
+		into->name = span->name;
+	into->plain = (better ? span->plain : into->plain) &&
+		      (better ? span : into)->start == into->start &&
+		      (better ? span : into)->end == MAX(into->end, span->end);
+	into->known |= span->known;
+	into->end = MAX(into->end, span->end);
 }
 
-static guint replace_known(const SpkRedact *redact, GString *text)
+static void settle(const char *text, GArray *spans)
 {
-	guint count = 0;
+	guint n = 0;
 
-	for (guint i = 0; i < redact->known->len; i++) {
-		const Known *known = &g_array_index(redact->known, Known, i);
+	g_array_sort(spans, by_place);
+	for (guint i = 0; i < spans->len; i++) {
+		RedactSpan span = g_array_index(spans, RedactSpan, i);
+		RedactSpan *last = n ? &g_array_index(spans, RedactSpan, n - 1) : NULL;
+
+		if (is_in_placeholder(text, &span))
+			continue;
+		if (last && span.start < last->end)
+			merge(last, &span);
+		else
+			g_array_index(spans, RedactSpan, n++) = span;
+	}
+	g_array_set_size(spans, n);
+}
+
+GArray *redact_find(const SpkRedact *redact, const char *text, gsize len, gsize *open)
+{
+	GArray *spans = g_array_new(FALSE, FALSE, sizeof(RedactSpan));
+
+	if (redact->known) {
+		redact_known_find(redact->known, text, len, spans);
+		if (open)
+			*open = MIN(*open, redact_known_open(redact->known, text, len));
+	}
+	redact_shapes_find(text, len, spans, open);
+	if (spans->len)
+		settle(text, spans);
+	return spans;
+}
+
+void redact_write(const SpkRedact *redact, const char *text, gsize len,
+		  const GArray *spans, SpkVault *vault, gboolean lines, GString *out)
+{
+	gsize from = 0;
+
+	for (guint i = 0; i < spans->len; i++) {
+		const RedactSpan *span = &g_array_index(spans, RedactSpan, i);
 		g_autofree char *with = NULL;
 
-		if (!strstr(text->str, known->value))
-			continue;
-		with = g_strdup_printf("[redacted %s]", known->name);
-		count += g_string_replace(text, known->value, with, 0);
+		if (span->end > len)
+			break;
+		with = placeholder_of(text, span);
+		if (vault)
+			vault_keep(vault, with, text + span->start,
+				   span->end - span->start, span->known);
+		g_string_append_len(out, text + from, (gssize)(span->start - from));
+		g_string_append(out, with);
+		for (gsize at = span->start; lines && at < span->end; at++)
+			if (text[at] == '\n')
+				g_string_append_c(out, '\n');
+		from = span->end;
+		g_atomic_int_inc((gint *)&redact->count);
 	}
-	return count;
+	g_string_append_len(out, text + from, (gssize)(len - from));
 }
 
-static gboolean replace_shape(const GMatchInfo *match, GString *out, gpointer user)
-{
-	SpkRedact *redact = user;
+/* ---- texts ---- */
 
-	redact->count++;
-	g_string_append(out, "[redacted]");
-	return FALSE;
+static GString *treat(const SpkRedact *redact, SpkVault *vault, const char *data,
+		      gsize len, gboolean lines)
+{
+	g_autoptr(SpkRedact) held = NULL;
+	g_autoptr(GArray) spans = NULL;
+	GString *out;
+
+	redact = meant(redact, &held);
+	spans = redact_find(redact, data, len, NULL);
+	if (!spans->len)
+		return NULL;
+	out = g_string_sized_new(len);
+	redact_write(redact, data, len, spans, vault, lines, out);
+	return out;
 }
 
-static void prepare(SpkRedact *redact)
+GString *spk_redact_data(const SpkRedact *redact, const char *data, gsize len)
 {
-	g_autofree char *pattern = g_strjoinv("|", (char **)shapes);
-
-	if (redact->shape)
-		return;
-	redact->shape = g_regex_new(pattern, G_REGEX_OPTIMIZE | G_REGEX_RAW, 0, NULL);
-	g_assert(redact->shape);
+	return treat(redact, NULL, data, len, FALSE);
 }
 
-char *spk_redact_text(SpkRedact *redact, const char *text)
+GString *spk_redact_lines(const SpkRedact *redact, SpkVault *vault, const char *data,
+			  gsize len)
 {
-	g_autoptr(GString) out = g_string_new(text);
-	char *result;
-
-	prepare(redact);
-	redact->count += replace_known(redact, out);
-	result = g_regex_replace_eval(redact->shape, out->str, out->len, 0, 0,
-				      replace_shape, redact, NULL);
-	/* The matcher's own limits were passed: better nothing than a secret. */
-	return result ? result : g_strdup("[redacted: could not be examined]");
+	return treat(redact, vault, data, len, TRUE);
 }
 
-char *spk_redact_known(const SpkRedact *redact, const char *text)
+char *spk_redact_text_into(const SpkRedact *redact, SpkVault *vault, const char *text)
 {
-	GString *out = g_string_new(text);
+	GString *out = treat(redact, vault, text, strlen(text), FALSE);
 
-	(void)replace_known(redact, out);
-	return g_string_free(out, FALSE);
+	return out ? g_string_free(out, FALSE) : g_strdup(text);
 }
 
-/* Bytes at the end of the text that a value may begin with. */
-static gsize open_end(const SpkRedact *redact, const GString *text)
+char *spk_redact_text(const SpkRedact *redact, const char *text)
 {
-	gsize most = 0;
-
-	for (guint i = 0; i < redact->known->len; i++) {
-		const char *value = g_array_index(redact->known, Known, i).value;
-		gsize n = MIN(strlen(value) - 1, text->len);
-
-		while (n > most && strncmp(text->str + text->len - n, value, n) != 0)
-			n--;
-		most = MAX(most, n);
-	}
-	return most;
+	return spk_redact_text_into(redact, NULL, text);
 }
 
-/* The last place at or before `cut` that lies inside no value. */
-static gsize between_values(const SpkRedact *redact, const GString *text, gsize cut)
-{
-	for (guint i = 0; i < redact->known->len; i++) {
-		const char *value = g_array_index(redact->known, Known, i).value;
-		const char *at = text->str;
+/* ---- JSON ---- */
 
-		while ((at = strstr(at, value)) && at < text->str + cut) {
-			if (at + strlen(value) > text->str + cut)
-				return between_values(redact, text, at - text->str);
-			at++;
-		}
-	}
-	return cut;
+/* NULL: nothing is to be replaced. */
+static json_t *treat_json(const SpkRedact *redact, SpkVault *vault, json_t *json);
+
+static json_t *treat_string(const SpkRedact *redact, SpkVault *vault, const json_t *json)
+{
+	gsize len = json_string_length(json);
+	g_autoptr(GString) out = NULL;
+
+	if (len < SPK_REDACT_MIN)
+		return NULL;
+	out = treat(redact, vault, json_string_value(json), len, FALSE);
+	return out ? spk_json_text_n(out->str, out->len) : NULL;
 }
 
-char *spk_redact_piece(const SpkRedact *redact, GString *held, const char *piece)
+static json_t *treat_array(const SpkRedact *redact, SpkVault *vault, json_t *json)
 {
-	g_autoptr(GString) out = g_string_new(NULL);
-	gsize cut;
-
-	g_string_append(held, piece ? piece : "");
-	cut = piece ? between_values(redact, held, held->len - open_end(redact, held))
-		    : held->len;
-	g_string_append_len(out, held->str, (gssize)cut);
-	g_string_erase(held, 0, (gssize)cut);
-	(void)replace_known(redact, out);
-	return g_string_free(g_steal_pointer(&out), FALSE);
-}
-
-typedef char *(*Treat)(gpointer how, const char *text);
-
-static json_t *treat_json(gpointer how, Treat treat, const json_t *json)
-{
-	g_autofree char *text = NULL;
-	const json_t *value;
-	const char *key;
-	json_t *copy;
+	json_t *copy = NULL, *value;
 	size_t i;
 
+	json_array_foreach(json, i, value) {
+		json_t *treated = treat_json(redact, vault, value);
+
+		if (treated && !copy)
+			copy = json_copy(json);
+		if (treated)
+			json_array_set_new(copy, i, treated);
+	}
+	return copy;
+}
+
+/* What a name says counts as in a text: {"password": …}. */
+static json_t *treat_member(const SpkRedact *redact, SpkVault *vault, const char *key,
+			    json_t *value)
+{
+	json_t *treated = treat_json(redact, vault, value);
+	const char *text = json_string_value(value);
+
+	if (!treated && text && redact_assigns(key, text)) {
+		g_autoptr(SpkRedact) held = NULL;
+		g_autoptr(GArray) spans = g_array_new(FALSE, FALSE, sizeof(RedactSpan));
+		g_autoptr(GString) out = g_string_new(NULL);
+
+		redact_span_add(spans, 0, strlen(text), "password");
+		redact_write(meant(redact, &held), text, strlen(text), spans, vault,
+			     FALSE, out);
+		treated = spk_json_text(out->str);
+	}
+	return treated;
+}
+
+static json_t *treat_object(const SpkRedact *redact, SpkVault *vault, json_t *json)
+{
+	json_t *copy = json_object(), *value;
+	gboolean changed = FALSE;
+	const char *key;
+
+	json_object_foreach(json, key, value) {
+		GString *name = strlen(key) < SPK_REDACT_MIN
+					? NULL
+					: treat(redact, vault, key, strlen(key), FALSE);
+		json_t *treated = treat_member(redact, vault, key, value);
+
+		changed |= name || treated;
+		spk_json_set(copy, name ? name->str : key,
+			     treated ? treated : json_incref(value));
+		if (name)
+			g_string_free(name, TRUE);
+	}
+	if (changed)
+		return copy;
+	json_decref(copy);
+	return NULL;
+}
+
+static json_t *treat_json(const SpkRedact *redact, SpkVault *vault, json_t *json)
+{
 	switch (json_typeof(json)) {
 	case JSON_STRING:
-		text = treat(how, json_string_value(json));
-		return spk_json_text(text);
+		return treat_string(redact, vault, json);
 	case JSON_ARRAY:
-		copy = json_array();
-		json_array_foreach(json, i, value)
-			json_array_append_new(copy, treat_json(how, treat, value));
-		return copy;
+		return treat_array(redact, vault, json);
 	case JSON_OBJECT:
-		copy = json_object();
-		json_object_foreach((json_t *)json, key, value)
-			spk_json_set(copy, key, treat_json(how, treat, value));
-		return copy;
+		return treat_object(redact, vault, json);
 	default:
-		return json_deep_copy(json);
+		return NULL;
 	}
 }
 
-static char *treat_all(gpointer how, const char *text)
+json_t *spk_redact_json_into(const SpkRedact *redact, SpkVault *vault, json_t *json)
 {
-	return spk_redact_text(how, text);
+	g_autoptr(SpkRedact) held = NULL;
+	json_t *treated = treat_json(meant(redact, &held), vault, json);
+
+	return treated ? treated : json_incref(json);
 }
 
-static char *treat_known(gpointer how, const char *text)
+json_t *spk_redact_json(const SpkRedact *redact, json_t *json)
 {
-	return spk_redact_known(how, text);
-}
-
-json_t *spk_redact_json(SpkRedact *redact, const json_t *json)
-{
-	return treat_json(redact, treat_all, json);
-}
-
-json_t *spk_redact_known_json(const SpkRedact *redact, const json_t *json)
-{
-	return treat_json((gpointer)redact, treat_known, json);
-}
-
-static gboolean text_holds(const SpkRedact *redact, const char *text)
-{
-	for (guint i = 0; i < redact->known->len; i++)
-		if (strstr(text, g_array_index(redact->known, Known, i).value))
-			return TRUE;
-	return FALSE;
-}
-
-gboolean spk_redact_holds_known(const SpkRedact *redact, const json_t *json)
-{
-	const json_t *value;
-	const char *key;
-	size_t i;
-
-	if (json_is_string(json))
-		return text_holds(redact, json_string_value(json));
-	json_array_foreach(json, i, value)
-		if (spk_redact_holds_known(redact, value))
-			return TRUE;
-	json_object_foreach((json_t *)json, key, value)
-		if (spk_redact_holds_known(redact, value))
-			return TRUE;
-	return FALSE;
-}
-
-guint spk_redact_count(SpkRedact *redact)
-{
-	return redact->count;
+	return spk_redact_json_into(redact, NULL, json);
 }

@@ -24,7 +24,6 @@ struct SpkLlm {
 	SpkConf *conf;
 	GMutex lock;
 	GArray *opened; /* Opened: the first choice, then who took over; guarded by lock */
-	SpkRedact *redact; /* of the keys that are known */
 };
 
 /* The one that answers now. Names and limits of an earlier one stay valid all the same. */
@@ -44,22 +43,14 @@ static SpkLlmWho who_of(const Opened *opened)
 			    opened->info->max_output, opened->info->local };
 }
 
-/* ---- keys in answers ---- */
-static SpkRedact *known_keys(SpkConf *conf)
-{
-	char **values = spk_conf_secret_values(conf);
-	SpkRedact *redact = spk_redact_new((const char *const *)values);
+/* ---- secrets ---- */
 
-	spk_conf_secret_values_free(values);
-	return redact;
-}
-
-/* A server may repeat the key it was given: neither record nor model sees it again. (What it
- * says in an error is treated in server.c.) */
-static void hide_in_reply(const SpkLlm *llm, SpkLlmReply *reply)
+/* A server may repeat the key it was given, a model what it has seen: neither record nor model
+ * sees it again. What calls hold that only looks like a key is kept by whoever runs them. */
+static void hide_in_reply(const SpkLlmRequest *request, SpkLlmReply *reply)
 {
-	char *text = spk_redact_known(llm->redact, reply->text);
-	json_t *calls = spk_redact_known_json(llm->redact, reply->tool_calls);
+	char *text = spk_redact_text(NULL, reply->text);
+	json_t *calls = spk_redact_json_into(NULL, request->vault, reply->tool_calls);
 
 	g_free(reply->text);
 	reply->text = text;
@@ -90,7 +81,6 @@ SpkLlm *spk_llm_open(SpkConf *conf, const char *model, GError **error)
 	llm->conf = spk_conf_ref(conf);
 	llm->opened = g_array_new(FALSE, FALSE, sizeof(Opened));
 	add_opened(llm, row, self);
-	llm->redact = known_keys(conf);
 	return llm;
 }
 
@@ -105,7 +95,6 @@ void spk_llm_free(SpkLlm *llm)
 	}
 	g_array_unref(llm->opened);
 	g_mutex_clear(&llm->lock);
-	spk_redact_free(llm->redact);
 	spk_conf_unref(llm->conf);
 	g_free(llm);
 }
@@ -165,14 +154,13 @@ void spk_llm_learn(SpkLlm *llm, SpkCancel *cancel)
 /* ---- the same while it streams ---- */
 typedef struct {
 	const SpkLlmSink *sink;
-	const SpkRedact *redact;
 	GString *held;
 } Veil;
 
 static void veil_text(const char *piece, gpointer user)
 {
 	Veil *veil = user;
-	g_autofree char *out = spk_redact_piece(veil->redact, veil->held, piece);
+	g_autofree char *out = spk_redact_piece(NULL, veil->held, piece);
 
 	if (*out)
 		veil->sink->on_text(out, veil->sink->user);
@@ -311,31 +299,27 @@ static gboolean complete(SpkLlm *llm, const SpkLlmRequest *request,
 	}
 }
 
-/* A key that stands in the repository, or that a command has printed, goes to no model. Only
- * values that are known: what merely looks like a key may be what the work is about. */
-static json_t *hide_in_request(const SpkLlm *llm, const SpkLlmRequest *request)
-{
-	if (!spk_redact_holds_known(llm->redact, request->messages))
-		return json_incref(request->messages);
-	return spk_redact_known_json(llm->redact, request->messages);
-}
-
 gboolean spk_llm_complete(SpkLlm *llm, const SpkLlmRequest *given, const SpkLlmSink *sink,
 			  SpkCancel *cancel, SpkLlmReply *ret_reply, GError **error)
 {
-	g_autoptr(json_t) messages = hide_in_request(llm, given);
+	/* A secret that stands in the repository, or that a command has printed, goes to no
+	 * model; nor what only looks like one. */
+	g_autoptr(json_t) messages = spk_redact_json(NULL, given->messages);
+	g_autoptr(json_t) tools = given->tools ? spk_redact_json(NULL, given->tools)
+					       : NULL;
 	SpkLlmRequest request = *given;
 	g_autoptr(GString) held = g_string_new(NULL);
-	Veil veil = { sink, llm->redact, held };
+	Veil veil = { sink, held };
 	SpkLlmSink veiled = { veil_text, veil_restart, &veil };
 	gboolean streams = sink && sink->on_text;
 
 	request.messages = messages;
+	request.tools = tools;
 	if (!complete(llm, &request, streams ? &veiled : sink, cancel, ret_reply, error))
 		return FALSE;
 	if (streams)
 		veil_text(NULL, &veil);
-	hide_in_reply(llm, ret_reply);
+	hide_in_reply(given, ret_reply);
 	return TRUE;
 }
 

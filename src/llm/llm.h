@@ -12,6 +12,7 @@
 
 #include "base/cancel.h"
 #include "conf/conf.h"
+#include "guard/redact.h"
 
 typedef struct SpkLlm SpkLlm;
 
@@ -61,6 +62,9 @@ typedef struct {
 	 * can (llm_impl.h, SPK_CAN_SCHEMA), else ignored; NULL: free text. */
 	json_t *schema;
 	const SpkLlmGate *gate; /* NULL: nobody is asked */
+	/* Keeps what tool calls hold that has the shape of a secret, for who runs them; NULL: it is
+	 * gone. */
+	SpkVault *vault;
 } SpkLlmRequest;
 
 typedef struct {

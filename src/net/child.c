@@ -351,7 +351,8 @@ static gboolean finish(Run *run, SpkChildResult *result, GError **error)
 
 	kill_group(run, SIGKILL);
 	ok = drain(run, &run->out, DRAIN_MAX, error) &&
-	     drain(run, &run->err, DRAIN_MAX, error);
+	     drain(run, &run->err, DRAIN_MAX, error) && spk_output_end(out, error) &&
+	     spk_output_end(err, error);
 	while (wait4(run->pid, &status, 0, &usage) < 0)
 		g_assert(errno == EINTR);
 	if (!ok)

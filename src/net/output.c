@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/fs.h"
+#include "base/veil.h"
 
 void spk_output_init(SpkOutput *output, gsize max, gboolean hashed,
 		     const char *spill_path, guint64 max_spill)
@@ -23,11 +24,23 @@ void spk_output_clear(SpkOutput *output)
 {
 	if (output->kept)
 		g_string_free(output->kept, TRUE);
+	if (output->held)
+		g_string_free(output->held, TRUE);
 	if (output->sha)
 		g_checksum_free(output->sha);
 	if (output->spill_path)
 		spk_fd_close(&output->spill_fd);
 	*output = (SpkOutput){ .spill_fd = -1 };
+}
+
+static gboolean write_clean(SpkOutput *output, const char *data, gsize len, gboolean last,
+			    GError **error)
+{
+	GString *clean = spk_veil_piece(output->held, data, len, last);
+	gboolean ok = spk_fs_write_all(output->spill_fd, clean->str, clean->len, error);
+
+	g_string_free(clean, TRUE);
+	return ok;
 }
 
 /* The file gets everything, so it starts with what memory already holds. */
@@ -43,8 +56,8 @@ static gboolean begin_spill(SpkOutput *output, GError **error)
 		return FALSE;
 	}
 	output->spilled = output->kept->len;
-	return spk_fs_write_all(output->spill_fd, output->kept->str, output->kept->len,
-				error);
+	output->held = g_string_new(NULL);
+	return write_clean(output, output->kept->str, output->kept->len, FALSE, error);
 }
 
 static gboolean spill(SpkOutput *output, const char *data, gsize len, GError **error)
@@ -57,7 +70,13 @@ static gboolean spill(SpkOutput *output, const char *data, gsize len, GError **e
 	if (len > room)
 		output->flooded = TRUE;
 	output->spilled += MIN(len, room);
-	return spk_fs_write_all(output->spill_fd, data, MIN(len, room), error);
+	return write_clean(output, data, MIN(len, room), FALSE, error);
+}
+
+gboolean spk_output_end(SpkOutput *output, GError **error)
+{
+	return !output->held || !output->held->len ||
+	       write_clean(output, "", 0, TRUE, error);
 }
 
 gboolean spk_output_add(SpkOutput *output, const char *data, gsize len, GError **error)

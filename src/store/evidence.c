@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "base/veil.h"
 #include "store/store_priv.h"
 
 void spk_evidence_free(SpkEvidence *evidence)
@@ -16,6 +17,9 @@ void spk_evidence_free(SpkEvidence *evidence)
 static gboolean put(SpkTx *tx, const char *task, const SpkEvidence *evidence,
 		    GError **error)
 {
+	g_autofree char *command = spk_veil_text(evidence->command);
+	g_autofree char *tail = spk_veil_text(evidence->output_tail);
+
 	return spk_tx_exec(
 		tx,
 		"INSERT INTO evidence (task, round, phase, command, exit_code, output_sha256,"
@@ -26,12 +30,11 @@ static gboolean put(SpkTx *tx, const char *task, const SpkEvidence *evidence,
 		" output_tail = excluded.output_tail, tree = excluded.tree,"
 		" seconds = excluded.seconds, created_us = excluded.created_us",
 		SPK_ARGS(spk_db_text(task), spk_db_int(evidence->round),
-			 spk_db_text(evidence->phase), spk_db_text(evidence->command),
+			 spk_db_text(evidence->phase), spk_db_text(command),
 			 spk_db_int(evidence->exit_code),
 			 spk_db_text(evidence->output_sha256),
-			 spk_db_text(evidence->output_tail ? evidence->output_tail : ""),
-			 spk_db_text(evidence->tree), spk_db_real(evidence->seconds),
-			 spk_db_int(spk_now_us())),
+			 spk_db_text(tail ? tail : ""), spk_db_text(evidence->tree),
+			 spk_db_real(evidence->seconds), spk_db_int(spk_now_us())),
 		NULL, error);
 }
 

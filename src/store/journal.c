@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/veil.h"
 #include "store/store_priv.h"
 
 const char *spk_effect_name(SpkEffect effect)
@@ -40,7 +41,7 @@ SpkJournalEntry *spk_journal_put(SpkTx *tx, const char *task, const char *kind,
 
 	entry->kind = g_strdup(kind);
 	entry->effect = effect;
-	entry->payload = payload ? json_incref(payload) : json_object();
+	entry->payload = payload ? spk_veil_json(payload) : json_object();
 	entry->created_us = spk_now_us();
 	text = spk_json_dump(entry->payload);
 	/* No gaps: nobody else writes between the two, and both commit or neither. */

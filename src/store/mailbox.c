@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/veil.h"
 #include "store/store_priv.h"
 
 /* Nobody reads the mail of a finished task: better to say so than to keep it. */
@@ -20,7 +21,8 @@ static gboolean check_open(SpkTx *tx, const char *task, GError **error)
 gboolean spk_mail_post(SpkStore *store, const char *task, const char *kind,
 		       json_t *payload, GError **error)
 {
-	g_autofree char *text = payload ? spk_json_dump(payload) : g_strdup("{}");
+	g_autoptr(json_t) clean = spk_veil_json(payload);
+	g_autofree char *text = clean ? spk_json_dump(clean) : g_strdup("{}");
 	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_WRITE, error);
 	gint64 last = 0;
 

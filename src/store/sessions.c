@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/veil.h"
 #include "store/store_priv.h"
 
 #define MIN_PREFIX 4
@@ -163,8 +164,9 @@ static char *title_of(const char *message)
 	const char *start = message + strspn(message, " \t\r\n");
 	g_autofree char *line =
 		spk_text_clean(start, strcspn(start, "\r\n"), SPK_CLEAN_LINE);
+	g_autofree char *clean = spk_veil_text(line);
 
-	return spk_text_clip(line, TITLE_MAX);
+	return spk_text_clip(clean, TITLE_MAX);
 }
 
 static gboolean put_turn(SpkTx *tx, const char *id, const SpkTask *task, GError **error)

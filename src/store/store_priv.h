@@ -100,6 +100,8 @@ const char *spk_task_select(void);
 /* An SpkDbRowFn: adds the SpkTask of a row of spk_task_select() to the GPtrArray `user`. */
 gboolean spk_task_from_row(const SpkDbValue *row, gpointer user, GError **error);
 /* UPDATE of the columns named by `fields`; INTERNAL for a key or type that cannot be set. */
+/* Options without secrets but in what is run as it is, setup and checks; a new reference. */
+json_t *spk_task_veil_options(json_t *options);
 gboolean spk_task_set_fields(SpkTx *tx, const char *id, json_t *fields, GError **error);
 
 /* ---- short_id.c ---- */

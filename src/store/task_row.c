@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/veil.h"
 #include "store/store_priv.h"
 
 typedef enum { TEXT, INT, REAL, JSON, STATE, VERDICT } ColumnKind;
@@ -152,6 +153,30 @@ static gboolean is_verdict(const json_t *value)
 	       spk_verdict_parse(json_string_value(value), &verdict);
 }
 
+json_t *spk_task_veil_options(json_t *options)
+{
+	/* what is run as it is, by the operator's own words */
+	static const char *const run_as_is[] = { "checks", "setup", NULL };
+	json_t *clean = spk_veil_json(options);
+
+	if (clean == options)
+		return clean;
+	for (const char *const *key = run_as_is; *key; key++) {
+		json_t *value = json_object_get(options, *key);
+
+		if (value)
+			spk_json_set(clean, *key, json_incref(value));
+	}
+	return clean;
+}
+
+/* A copy without secrets of what goes into the column. */
+static json_t *veil_field(const Column *column, json_t *value)
+{
+	return !strcmp(column->name, "options") ? spk_task_veil_options(value)
+						: spk_veil_json(value);
+}
+
 /* TRUE when `value` fits the column; *ret_text keeps a JSON text alive. */
 static gboolean bind_field(const Column *column, const json_t *value,
 			   SpkDbValue *ret_value, char **ret_text)
@@ -180,16 +205,19 @@ static gboolean set_columns(SpkTx *tx, const char *id, json_t *fields, gsize *re
 {
 	SpkDbValue args[G_N_ELEMENTS(columns) + 3];
 	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(json_t) values = json_array(); /* keeps them */
 	g_autoptr(GString) sql = g_string_new("UPDATE tasks SET updated_us = $1");
 	gsize n = 0;
 
 	args[n++] = spk_db_int(spk_now_us());
 	for (gsize i = 0; i < G_N_ELEMENTS(columns); i++) {
-		const json_t *value = json_object_get(fields, columns[i].name);
+		json_t *given = json_object_get(fields, columns[i].name), *value;
 		char *text = NULL;
 
-		if (columns[i].use == FIXED || !value)
+		if (columns[i].use == FIXED || !given)
 			continue;
+		value = veil_field(&columns[i], given);
+		json_array_append_new(values, value);
 		if (!bind_field(&columns[i], value, &args[n], &text)) {
 			spk_error_set(error, SPK_ERR_INTERNAL, NULL,
 				      "task field %s: wrong type of value",

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/veil.h"
 #include "store/store_priv.h"
 
 /* Shorter beginnings of ids are likely to be a slip. */
@@ -26,7 +27,9 @@ static json_t *accepted_payload(const SpkTask *task)
 static gboolean insert_row(SpkTx *tx, const SpkTask *task, json_t *options,
 			   GError **error)
 {
-	g_autofree char *text = spk_json_dump(options);
+	g_autoptr(json_t) clean = spk_task_veil_options(options);
+	g_autofree char *text = spk_json_dump(clean);
+	g_autofree char *goal = spk_veil_text(task->goal);
 	gint64 now = task->created_us ? task->created_us : spk_now_us();
 
 	return spk_tx_exec(
@@ -34,7 +37,7 @@ static gboolean insert_row(SpkTx *tx, const SpkTask *task, json_t *options,
 		"INSERT INTO tasks (id, goal, spark, status, repo, label, options,"
 		" created_us, updated_us)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
-		SPK_ARGS(spk_db_text(task->id), spk_db_text(task->goal),
+		SPK_ARGS(spk_db_text(task->id), spk_db_text(goal),
 			 spk_db_text(task->spark),
 			 spk_db_text(spk_state_name(SPK_STATE_QUEUED)),
 			 spk_db_text(task->repo), spk_db_text(task->label),
@@ -182,6 +185,7 @@ static gboolean set_state(SpkTx *tx, const char *id, SpkState from, SpkState to,
 			  const char *reason, GError **error)
 {
 	gboolean terminal = spk_state_is_terminal(to);
+	g_autofree char *clean = spk_veil_text(reason);
 	/* what stopped it is over when it has gone on */
 	gboolean stopped = to != SPK_STATE_DONE && (terminal || to == SPK_STATE_PAUSED ||
 						    to == SPK_STATE_WAITING);
@@ -195,7 +199,7 @@ static gboolean set_state(SpkTx *tx, const char *id, SpkState from, SpkState to,
 		    " error = CASE WHEN $8 = 1 THEN error END"
 		    " WHERE id = $5 AND status = $7",
 		    SPK_ARGS(spk_db_text(spk_state_name(to)), spk_db_int(spk_now_us()),
-			     spk_db_int(terminal ? spk_now_us() : 0), spk_db_text(reason),
+			     spk_db_int(terminal ? spk_now_us() : 0), spk_db_text(clean),
 			     spk_db_text(id), spk_db_int(terminal),
 			     spk_db_text(spk_state_name(from)), spk_db_int(stopped)),
 		    &changed, error))

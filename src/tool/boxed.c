@@ -50,11 +50,16 @@ static GString *read_tail(const char *path, gsize max)
 }
 
 /* Head from memory, tail from the spill file, where the output didn't fit into memory. */
-static char *head_and_tail(const SpkBoxResult *ran, const char *path, gsize room)
+static char *head_and_tail(const SpkToolCtx *ctx, const SpkBoxResult *ran,
+			   const char *path, gsize room)
 {
 	gsize half = MIN(room, ran->out->len) / 2;
 	g_autoptr(GString) tail = read_tail(path, half);
-	g_autofree char *head_text = spk_text_clean(ran->out->str, half, SPK_CLEAN_TEXT);
+	g_autofree char *all =
+		spk_text_clean(ran->out->str, ran->out->len, SPK_CLEAN_TEXT);
+	g_autofree char *seen = spk_redact_text_into(NULL, ctx->vault, all); /* uncut */
+	g_autofree char *head_text =
+		g_strndup(seen, spk_text_prefix_len(seen, strlen(seen), half));
 	g_autofree char *tail_text = spk_text_clean(tail->str, tail->len, SPK_CLEAN_TEXT);
 	g_autofree char *whole = g_strdup_printf(
 		"%s\n[… most of the output left out …]\n%s", head_text, tail_text);
@@ -107,7 +112,8 @@ static gint64 append_output(const SpkToolCtx *ctx, const SpkBoxResult *ran,
 			g_string_append(text, "(no output)");
 		return -1;
 	}
-	some = head_and_tail(ran, path, cap > 2 * NOTE_ROOM ? cap - NOTE_ROOM : cap / 2);
+	some = head_and_tail(ctx, ran, path,
+			     cap > 2 * NOTE_ROOM ? cap - NOTE_ROOM : cap / 2);
 	step = spill_settle(ctx);
 	g_string_append_printf(text,
 			       "%s\n[%" G_GUINT64_FORMAT

@@ -85,18 +85,40 @@ static void refuse_missing(const char *path, const char *data, const char *old,
 			      : "");
 }
 
+/* An argument with what placeholders stand for in it; NULL, with words, when one stands for
+ * nothing here. */
+static char *real_text(const SpkToolCtx *ctx, const json_t *args, const char *name,
+		       const char *data, SpkToolResult *result)
+{
+	g_autofree char *left = NULL;
+	g_autofree char *text = spk_redact_restore(NULL, ctx->vault, data,
+						   spk_json_str(args, name), &left);
+
+	if (!left)
+		return g_steal_pointer(&text);
+	result_refuse(result,
+		      "%s in %s is not text but stands for a secret, " PLACEHOLDER_HELP,
+		      left, name);
+	return NULL;
+}
+
 /* The new content, or NULL with the reason in the result. */
-static GString *edit(const json_t *args, const char *data, SpkToolResult *result)
+static GString *edit(const SpkToolCtx *ctx, const json_t *args, const char *data,
+		     SpkToolResult *result)
 {
 	const char *path = spk_json_str(args, "path");
-	const char *old_string = spk_json_str(args, "old_string");
-	const char *new_string = spk_json_str(args, "new_string");
-	gboolean crlf = is_crlf(data) && !strstr(old_string, "\r\n");
+	g_autofree char *old_string = real_text(ctx, args, "old_string", data, result);
+	g_autofree char *new_string =
+		old_string ? real_text(ctx, args, "new_string", data, result) : NULL;
+	gboolean crlf = new_string && is_crlf(data) && !strstr(old_string, "\r\n");
 	g_autofree char *old = crlf ? with_crlf(old_string) : g_strdup(old_string);
 	g_autofree char *new = crlf ? with_crlf(new_string) : g_strdup(new_string);
 	g_autoptr(GString) lines = g_string_new(NULL);
-	guint count = find_places(data, old, lines);
+	guint count;
 
+	if (!new_string)
+		return NULL;
+	count = find_places(data, old, lines);
 	if (count == 0) {
 		refuse_missing(path, data, old_string, result);
 		return NULL;
@@ -161,7 +183,7 @@ static gboolean run(const SpkToolCtx *ctx, const json_t *args, SpkCancel *cancel
 	data = load(ctx, spk_json_str(args, "path"), &real, &problem);
 	if (!data)
 		return result_fail(ret_result, problem, error);
-	edited = edit(args, data, ret_result);
+	edited = edit(ctx, args, data, ret_result);
 	if (!edited)
 		return TRUE;
 	if (edited->len > EDITED_MAX) {

@@ -22,6 +22,7 @@ typedef struct {
 	gboolean crlf, lf;  /* line ends seen */
 	gint64 first, last; /* shown; last < first: none */
 	gint64 unclean;	    /* lines shown with characters left out */
+	gboolean hidden;    /* secrets have placeholders */
 } Page;
 
 static gint64 count_lines(Page *page)
@@ -101,6 +102,10 @@ static void append_notes(const Page *page, GString *out)
 					      : "[line ends are CRLF]\n");
 	if (page->data[page->len - 1] != '\n')
 		g_string_append(out, "[no newline at the end of the file]\n");
+	if (page->hidden)
+		g_string_append(out,
+				"[what is secret here is shown as [redacted …]; an edit "
+				"may hold that and keeps the real text]\n");
 	if (page->unclean)
 		g_string_append_printf(
 			out,
@@ -113,7 +118,7 @@ static void append_notes(const Page *page, GString *out)
 static void show(const SpkToolCtx *ctx, const json_t *args, const char *name, Page *page,
 		 SpkToolResult *result)
 {
-	g_autoptr(GString) out = g_string_new(NULL);
+	g_autoptr(GString) out = g_string_new(NULL), clean = NULL;
 	gsize cap = result_cap(ctx);
 
 	page->first = spk_json_int(args, "offset", 1);
@@ -135,6 +140,13 @@ static void show(const SpkToolCtx *ctx, const json_t *args, const char *name, Pa
 		result_refuse(result, "%s has only %" G_GINT64_FORMAT " lines", name,
 			      page->lines);
 	} else {
+		/* all of it, not the page: half a key has no shape */
+		clean = spk_redact_lines(NULL, ctx->vault, page->data, page->len);
+		if (clean) {
+			page->data = clean->str;
+			page->len = clean->len;
+			page->hidden = TRUE;
+		}
 		append_lines(page, spk_json_int(args, "limit", G_MAXINT32),
 			     cap > 2 * NOTE_ROOM ? cap - NOTE_ROOM : cap / 2, out);
 		append_notes(page, out);

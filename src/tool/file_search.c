@@ -130,6 +130,8 @@ static void search_text(Search *search, const char *path, const char *text, gsiz
 static void search_file(Search *search, const char *path)
 {
 	g_autofree char *real = NULL, *data = NULL, *valid = NULL;
+	g_autoptr(GString) clean = NULL;
+	const char *text;
 	struct stat st;
 	g_autoptr(GError) ignored = NULL;
 	spk_autofd int fd = path_open_file(search->ctx, path, &real, &st, &ignored);
@@ -144,7 +146,11 @@ static void search_file(Search *search, const char *path)
 		return;
 	if (!g_utf8_validate(data, len, NULL))
 		valid = g_utf8_make_valid(data, len);
-	search_text(search, path, valid ? valid : data, valid ? strlen(valid) : len);
+	text = valid ? valid : data;
+	len = valid ? strlen(valid) : len;
+	/* also not to be guessed, character by character */
+	clean = spk_redact_lines(NULL, search->ctx->vault, text, len);
+	search_text(search, path, clean ? clean->str : text, clean ? clean->len : len);
 }
 
 static void conclude(Search *search, SpkToolResult *result)
@@ -264,5 +270,6 @@ const SpkTool tool_file_search = {
 			{ NULL },
 		},
 	.effect = SPK_EFFECT_PURE,
+	.restores = TRUE,
 	.run = run,
 };

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/fs.h"
 #include "base/json.h"
 
 static gint64 count_lines(const char *text, gsize len)
@@ -16,16 +17,38 @@ static gint64 count_lines(const char *text, gsize len)
 	return lines;
 }
 
+/* The content with what placeholders stand for in the file that is there, or in this task. */
+static char *real_content(const SpkToolCtx *ctx, const char *rel, const json_t *args,
+			  char **ret_left)
+{
+	g_autofree char *real = NULL, *there = NULL;
+	struct stat st;
+	spk_autofd int fd = path_open_file(ctx, rel, &real, &st, NULL);
+	gsize len;
+
+	if (fd >= 0 && st.st_size <= TOOL_FILE_MAX)
+		there = spk_fs_read_fd(fd, rel, TOOL_FILE_MAX, &len, NULL);
+	return spk_redact_restore(NULL, ctx->vault, there, spk_json_str(args, "content"),
+				  ret_left);
+}
+
 static gboolean run(const SpkToolCtx *ctx, const json_t *args, SpkCancel *cancel,
 		    SpkToolResult *ret_result, GError **error)
 {
 	const char *path = spk_json_str(args, "path");
-	const char *content = spk_json_str(args, "content");
-	gsize len = strlen(content);
 	GError *problem = NULL;
 	g_autofree char *rel = path_resolve(ctx, path, &problem);
+	g_autofree char *left = NULL;
+	g_autofree char *content = rel ? real_content(ctx, rel, args, &left) : NULL;
+	gsize len = content ? strlen(content) : 0;
 	gboolean created = FALSE;
 
+	if (left) {
+		result_refuse(ret_result,
+			      "%s is not text but stands for a secret, " PLACEHOLDER_HELP,
+			      left);
+		return TRUE;
+	}
 	if (!rel || !path_write(ctx, rel, content, len, &created, &problem))
 		return result_fail(ret_result, problem, error);
 	result_say(ret_result,

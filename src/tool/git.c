@@ -54,5 +54,6 @@ const SpkTool tool_git = {
 		},
 	.effect = SPK_EFFECT_UNSAFE,
 	.writes = TRUE,
+	.restores = TRUE,
 	.run = run,
 };

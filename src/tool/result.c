@@ -68,7 +68,8 @@ gsize result_cap(const SpkToolCtx *ctx)
 
 gboolean result_bound(const SpkToolCtx *ctx, SpkToolResult *result, GError **error)
 {
-	g_autofree char *clean = spk_text_clean(result->text, -1, SPK_CLEAN_TEXT);
+	g_autofree char *readable = spk_text_clean(result->text, -1, SPK_CLEAN_TEXT);
+	g_autofree char *clean = spk_redact_text_into(NULL, ctx->vault, readable);
 	gsize cap = result_cap(ctx), len = strlen(clean);
 	g_autofree char *path = NULL, *clipped = NULL;
 	gint64 step;

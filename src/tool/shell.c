@@ -31,5 +31,6 @@ const SpkTool tool_shell = {
 		},
 	.effect = SPK_EFFECT_UNSAFE,
 	.writes = TRUE,
+	.restores = TRUE,
 	.run = run,
 };

@@ -47,6 +47,33 @@ static char *why_absent(const SpkToolCtx *ctx, const char *name)
 		"tool or --cli-tool");
 }
 
+/* What a model wrote itself, or has seen with a placeholder in this task. It stays in the private
+ * copy and the box. */
+static void restore_args(const SpkToolCtx *ctx, json_t *args)
+{
+	const char *key;
+	json_t *value;
+	void *next;
+
+	json_object_foreach_safe(args, next, key, value) {
+		g_autofree char *text = NULL;
+
+		if (!json_is_string(value))
+			continue;
+		text = spk_redact_restore(NULL, ctx->vault, NULL,
+					  json_string_value(value), NULL);
+		json_object_set_new(args, key, spk_json_text(text));
+	}
+}
+
+static gboolean run_tool(const SpkToolCtx *ctx, const SpkTool *tool, json_t *args,
+			 SpkCancel *cancel, SpkToolResult *result, GError **error)
+{
+	if (tool->restores && ctx->vault)
+		restore_args(ctx, args);
+	return tool->run(ctx, args, cancel, result, error);
+}
+
 gboolean spk_tool_call(const SpkToolCtx *ctx, const char *const *names, const char *name,
 		       const char *arguments, SpkCancel *cancel,
 		       SpkToolResult *ret_result, GError **error)
@@ -72,7 +99,7 @@ gboolean spk_tool_call(const SpkToolCtx *ctx, const char *const *names, const ch
 		refuse_name(names, name, &result);
 	else if (!args)
 		result_refuse(&result, "%s", reason);
-	else if (!tool->run(&of_call, args, cancel, &result, error))
+	else if (!run_tool(&of_call, tool, args, cancel, &result, error))
 		return FALSE;
 	if (!result_bound(ctx, &result, error))
 		return FALSE;

@@ -15,6 +15,7 @@
 #include "box/tree.h"
 #include "box/way_out.h"
 #include "conf/conf.h"
+#include "guard/redact.h"
 #include "store/store.h"
 
 /* What a program that a tool runs has spent at somebody's server, as it says itself. */
@@ -64,6 +65,7 @@ typedef struct {
 	const char *cli_model;	   /* model of such a program; NULL: [cli] model */
 	gint64 left_ms;		   /* of the task's time; 0: no limit */
 	const SpkToolPurse *purse; /* NULL: nobody counts */
+	SpkVault *vault; /* what placeholders for secrets stand for; NULL: nothing */
 } SpkToolCtx;
 
 typedef struct {
@@ -92,6 +94,8 @@ typedef struct {
 	SpkEffect effect; /* PURE: reads only; IDEMPOTENT: run again after a crash */
 	gboolean writes;  /* may change work/: a snapshot follows */
 	gboolean talks;	  /* needs neither box nor tree */
+	gboolean
+		restores; /* placeholders of the vault stand for what they hide in its arguments */
 	/* Optional: why it can't be offered here, in words; NULL: it can. */
 	char *(*absent)(SpkConf *conf);
 	/* FALSE with *error only when the task cannot go on (cancelled, box broken); what went

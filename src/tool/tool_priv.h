@@ -16,6 +16,11 @@ extern const SpkTool tool_file_read, tool_file_write, tool_file_edit, tool_file_
 	tool_file_search, tool_shell, tool_git, tool_finish, tool_claude_code, tool_codex,
 	tool_opencode;
 
+/* For who writes a placeholder where there is nothing to put in its place. */
+#define PLACEHOLDER_HELP                                                                       \
+	"and this file has none by that name now. Read the file again; move a secret between " \
+	"files with the shell; or have the program take it from its environment"
+
 /* ---- result.c ---- */
 void result_say(SpkToolResult *result, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void result_refuse(SpkToolResult *result, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -9,39 +9,28 @@
 #include "cmd/session.h"
 #include "cmd/tasks/tasks_all.h"
 #include "conf/secret.h"
+#include "guard/veil.h"
 
-/* Of our environment, of .env, and what is kept for a model's server. */
+/* What is kept for a model's server is known from here on, as what the environment has. */
 static SpkRedact *all_secrets(const SpkConf *conf)
 {
-	g_auto(GStrv) env = g_get_environ();
-	g_autoptr(GPtrArray) all = g_ptr_array_new();
-	SpkRedact *redact;
-	char **values;
-
 	for (const SpkSecret *secret = spk_secrets(); secret->key; secret++)
 		if (secret->model)
-			(void)spk_conf_secret(conf, secret->env); /* known from here on */
-	values = spk_conf_secret_values(conf);
-	for (char **value = values; *value; value++)
-		g_ptr_array_add(all, *value);
-	for (char **one = env; *one; one++)
-		g_ptr_array_add(all, *one);
-	g_ptr_array_add(all, NULL);
-	redact = spk_redact_new((const char *const *)all->pdata);
-	spk_conf_secret_values_free(values);
-	return redact;
+			(void)spk_conf_secret(conf, secret->env);
+	return spk_guard_redact();
 }
 
 static char *export_play(SpkSession *session, const SpkTask *task, guint *ret_redacted,
 			 GError **error)
 {
 	g_autoptr(SpkRedact) redact = all_secrets(session->conf);
+	guint before = spk_redact_count(redact);
 	g_autoptr(SpkTrail) trail = spk_trail_read(session->store, task->id, error);
 	g_autoptr(json_t)
 		repo = trail ? spk_export_repo(session->core, task, trail, error) : NULL;
 	char *play = repo ? spk_export_play(task, trail, repo, redact) : NULL;
 
-	*ret_redacted = spk_redact_count(redact);
+	*ret_redacted = spk_redact_count(redact) - before;
 	if (repo && json_is_string(repo))
 		fprintf(stderr,
 			"sparks: the files are too many for a play: it names the folder\n");

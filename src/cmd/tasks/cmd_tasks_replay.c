@@ -17,6 +17,7 @@
 #include "cmd/session.h"
 #include "cmd/tasks/tasks_all.h"
 #include "llm/play.h"
+#include "guard/veil.h"
 
 typedef struct {
 	char *folder; /* temporary; everything of the replay lies in it */
@@ -44,8 +45,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Replay, replay_clear)
 static gboolean export_task(Replay *replay, SpkSession *session, const SpkTask *task,
 			    GError **error)
 {
-	static const char *const nothing[] = { NULL };
-	g_autoptr(SpkRedact) redact = spk_redact_new(nothing);
 	g_autoptr(json_t) repo = NULL;
 	g_autofree char *text = NULL;
 
@@ -55,7 +54,7 @@ static gboolean export_task(Replay *replay, SpkSession *session, const SpkTask *
 		       : NULL;
 	if (!repo)
 		return FALSE;
-	text = spk_export_play(task, replay->before, repo, redact);
+	text = spk_export_play(task, replay->before, repo, NULL);
 	return spk_fs_write_atomic(replay->play_path, text, strlen(text), 0600, error);
 }
 
@@ -334,6 +333,7 @@ static int run(const SpkArgs *args)
 	home = g_build_filename(replay.folder, "home", NULL);
 	store = g_strdup_printf("db.path=%s/store.db", home);
 	overrides[0] = store;
+	spk_guard_veil_key();
 	g_setenv("SPARKS_HOME", home, TRUE); /* no thread runs yet, or any more */
 	if (!spk_session_open_with(&session, args, overrides, json, &code))
 		return code;

@@ -18,10 +18,11 @@
 
 /* ---- the conversation ---- */
 
-static void append_line(GString *out, SpkRedact *redact, json_t *take_value)
+static void append_line(GString *out, const SpkRedact *redact, json_t *take_value)
 {
 	g_autoptr(json_t) value = take_value;
-	g_autoptr(json_t) clean = spk_redact_json(redact, value);
+	g_autoptr(json_t) clean = redact ? spk_redact_json(redact, value)
+					 : json_incref(value);
 	g_autofree char *text = spk_json_dump(clean);
 
 	g_string_append(out, text);
@@ -57,7 +58,7 @@ static json_t *say_of(const json_t *result)
 	return json_pack("{s:o}", "say", say);
 }
 
-static guint append_turns(GString *out, const SpkTrail *trail, SpkRedact *redact)
+static guint append_turns(GString *out, const SpkTrail *trail, const SpkRedact *redact)
 {
 	const json_t *intent = NULL;
 	guint turns = 0;
@@ -110,7 +111,7 @@ static json_t *header_options(const SpkTask *task, const SpkTrail *trail)
 }
 
 char *spk_export_play(const SpkTask *task, const SpkTrail *trail, json_t *repo,
-		      SpkRedact *redact)
+		      const SpkRedact *redact)
 {
 	GString *out = g_string_new(NULL);
 	guint turns;
