@@ -449,14 +449,15 @@ json_t *spk_question_to_json(const SpkQuestion *question)
 {
 	g_autofree char *offer = spk_rule_offer(question);
 	g_autoptr(json_t) decision = spk_decision_to_json(&question->decision);
-	json_t *object = json_pack("{s:s,s:s,s:s,s:s,s:o,s:s,s:o,s:s,s:o,s:b}", "id",
+	json_t *object = json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:s,s:o,s:s,s:o,s:b}", "id",
 				   question->id, "task", question->task, "key",
 				   question->key, "tool", question->tool, "line",
-				   spk_json_text(question->line), "hash", question->hash,
-				   "does", does_to_json(question->does), "taint",
-				   spk_taint_name(question->taint), "taint_source",
-				   spk_json_text(question->taint_source), "by_taint",
-				   question->by_taint);
+				   spk_json_text(question->line), "arguments",
+				   spk_json_text(question->arguments), "hash",
+				   question->hash, "does", does_to_json(question->does),
+				   "taint", spk_taint_name(question->taint),
+				   "taint_source", spk_json_text(question->taint_source),
+				   "by_taint", question->by_taint);
 
 	json_object_update(object, decision);
 	json_object_del(object, "verdict"); /* it is `ask`, or there were no question */
