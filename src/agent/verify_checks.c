@@ -257,7 +257,8 @@ static gboolean can_run(SpkRun *run, const json_t *check, GError **error)
 		"install it below /usr, name it by its path in the repository, or give "
 		"another --check",
 		"the check `%s` cannot run: %s is not in the sandbox's PATH (%s)",
-		command, missing, tools ? tools->path : "the system's, or the image's");
+		command, missing,
+		tools && tools->path ? tools->path : "the system's, or the image's");
 	return FALSE;
 }
 

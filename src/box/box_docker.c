@@ -26,6 +26,7 @@ typedef struct {
 	SpkDockerSpec spec;
 	GMutex lock;		 /* guards what follows */
 	GPtrArray *idle;	 /* SpkContainer */
+	SpkToolchains *tools;	 /* NULL: [box] toolchains is off */
 	gboolean no_layers;	 /* SpkDockerSpec's */
 	SpkBoxSettings settings; /* its landlock is known with the first container */
 	gboolean probed;
@@ -51,6 +52,12 @@ static void read_settings(Docker *docker, SpkConf *conf)
 		.pids = spk_conf_int(conf, "box.pids"),
 	};
 	docker->settings = spk_box_settings_read(conf);
+	if (spk_conf_bool(conf, "box.toolchains")) {
+		g_auto(GStrv) env = g_get_environ();
+
+		docker->tools =
+			spk_toolchains_caches(g_get_home_dir(), env, docker->home);
+	}
 	docker->settings.tier = SPK_TIER_DOCKER;
 	docker->settings.timeout_ms = spk_conf_int(conf, "docker.timeout_secs") * 1000;
 	docker->settings.memory_bytes = docker->spec.memory_bytes;
@@ -94,6 +101,7 @@ static void docker_free(gpointer self)
 	g_mutex_clear(&docker->lock);
 	spk_docker_images_free(docker->images);
 	spk_engine_free(docker->engine);
+	spk_toolchains_free(docker->tools);
 	g_free(docker->helper);
 	g_free(docker->home);
 	g_free(docker->socket_path);
@@ -313,6 +321,18 @@ static gboolean docker_has_way_out(gpointer self)
 	return TRUE;
 }
 
+/* Caches have a layer over them, or they are of no use. */
+static const SpkToolchains *docker_tools(gpointer self)
+{
+	Docker *docker = self;
+	gboolean layers;
+
+	g_mutex_lock(&docker->lock);
+	layers = !docker->no_layers && !docker->spec.podman;
+	g_mutex_unlock(&docker->lock);
+	return layers ? docker->tools : NULL;
+}
+
 static void docker_leave(gpointer self, const char *work)
 {
 	drop_idle(self, work, FALSE);
@@ -330,5 +350,6 @@ const SpkBoxBackend spk_box_docker = {
 	.run = docker_run,
 	.end_stale = docker_end_stale,
 	.has_way_out = docker_has_way_out,
+	.tools = docker_tools,
 	.leave = docker_leave,
 };

@@ -312,6 +312,31 @@ static gboolean forget_unsynced(const SpkBoxRun *run, GError **error)
 	return TRUE;
 }
 
+/* What can't be laid over is linked to, where reading is all that is needed. */
+static gboolean link_caches(const Native *native, const SpkBoxRun *run,
+			    const char *scratch, GError **error)
+{
+	guint64 used = spk_caches_of(native->tools, spk_box_run_source(run));
+
+	for (guint i = 0; native->tools && i < native->tools->caches->len; i++) {
+		const SpkCache *cache = native->tools->caches->pdata[i];
+		g_autofree char *to =
+			g_strconcat(scratch, cache->to + strlen(SPK_BOX_HOME), NULL);
+		g_autofree char *folder = g_path_get_dirname(to);
+
+		if (!(used & (guint64)1 << i) || !spk_box_links(cache))
+			continue;
+		if (!spk_fs_mkdirs(folder, 0700, error))
+			return FALSE;
+		if (symlink(cache->from, to) < 0) {
+			spk_error_set_errno(error, SPK_ERR_BOX_FAILED, errno, NULL,
+					    "cannot link to %s", cache->from);
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
 static gboolean native_run(gpointer self, const SpkBoxRun *run, SpkCancel *cancel,
 			   SpkBoxResult *ret_result, GError **error)
 {
@@ -330,6 +355,7 @@ static gboolean native_run(gpointer self, const SpkBoxRun *run, SpkCancel *cance
 		}
 	}
 	ok = forget_unsynced(run, error) &&
+	     (!scratch || link_caches(native, run, scratch, error)) &&
 	     run_in_group(native, run, scratch, cancel, ret_result, error);
 	/* what a command left there is no reason to lose its result */
 	if (scratch)

@@ -62,6 +62,8 @@ void spk_box_put_string(GByteArray *plan, const char *text);
 /* The folder that is shown as the work tree. */
 const char *spk_box_run_source(const SpkBoxRun *run);
 gboolean spk_box_may_write(const SpkBoxRun *run, const SpkBoxMount *mount);
+/* Whether tier landlock links to the cache. */
+gboolean spk_box_links(const SpkCache *cache);
 /* The path outside of one of `kept`, or NULL: there is nothing to keep. */
 char *spk_box_kept_source(const SpkBoxRun *run, const char *name);
 /* What [box] says; the tier and what it knows are the backend's to add. */

@@ -15,6 +15,11 @@ gboolean spk_box_may_write(const SpkBoxRun *run, const SpkBoxMount *mount)
 	return !mount->read_only && !run->mounts_read_only;
 }
 
+gboolean spk_box_links(const SpkCache *cache)
+{
+	return cache->by_link && cache->from && !cache->masked;
+}
+
 char *spk_box_kept_source(const SpkBoxRun *run, const char *name)
 {
 	g_autofree char *path = g_build_filename(spk_box_run_source(run), name, NULL);

@@ -145,6 +145,19 @@ static json_t *layered_bind(const SpkTreeLent *lent, const char *to)
 			    lent->upper, lent->spare);
 }
 
+/* What of a cache is not to be seen: a folder is empty, and nothing fits into it. */
+static void add_masked(json_t *mounts, const SpkTreeLent *lent)
+{
+	if (lent->masked && lent->masked_folder)
+		json_array_append_new(mounts,
+				      json_pack("{s:s,s:s,s:b,s:{s:i,s:i}}", "Type",
+						"tmpfs", "Target", lent->masked,
+						"ReadOnly", TRUE, "TmpfsOptions",
+						"SizeBytes", 4096, "Mode", 0555));
+	else if (lent->masked)
+		add_mount(mounts, "/dev/null", lent->masked, TRUE);
+}
+
 static void add_one_lent(json_t *mounts, json_t *binds, const SpkDockerSpec *spec,
 			 const SpkTreeLent *lent, gboolean write)
 {
@@ -166,6 +179,7 @@ static void add_one_lent(json_t *mounts, json_t *binds, const SpkDockerSpec *spe
 		json_array_append_new(mounts, layered_volume(lent, layered, to));
 	else
 		add_mount(mounts, lowest(lent), to, TRUE);
+	add_masked(mounts, lent);
 }
 
 /* Whether it still is there: the engine would make a place for what isn't. */

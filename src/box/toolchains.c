@@ -28,6 +28,7 @@ static const Place rbenv = { "RBENV_ROOT", ".rbenv" };
 static const Place nvm = { "NVM_DIR", ".nvm" };
 static const Place asdf = { "ASDF_DATA_DIR", ".asdf" };
 static const Place mise = { "MISE_DATA_DIR", ".local/share/mise" };
+static const Place gradle = { "GRADLE_USER_HOME", ".gradle" };
 static const Place sdkman = { "SDKMAN_DIR", ".sdkman" };
 
 /* Programs and their libraries, read-only at the same path: many have it built in. */
@@ -69,6 +70,8 @@ static const struct {
 	{ &asdf, "plugins",  NULL, FALSE, NULL },
 	{ &mise, "installs", NULL, FALSE, INSTALLS },
 	{ &sdkman, "candidates", NULL, FALSE, NULL },
+	/* up to 6.0 Gradle remembers packages by their whole path, wherever its cache is */
+	{ &gradle, "caches/modules-2/files-2.1", NULL, FALSE, NULL },
 };
 
 /* What a build would fetch or make again, in the box's HOME where the tools look for it. The
@@ -82,21 +85,32 @@ static const struct {
 	gboolean closed;	/* the host's is not shown */
 	const char *masked;	/* below it; NULL: nothing */
 	const char *signs;	/* files of a project that uses it, with : between them */
+	gboolean by_link;	/* of use also where nothing can be written over it */
+	const char *set;	/* variable that is set to where it is in the box; NULL: none */
 } caches[] = {
 	/* sources and the index; tokens are in files of ~/.cargo itself */
-	{ "cargo-registry", "cargo", { "CARGO_HOME", ".cargo" }, "registry", ".cargo/registry", FALSE, NULL, "Cargo.toml" },
+	{ "cargo-registry", "cargo", { "CARGO_HOME", ".cargo" }, "registry", ".cargo/registry", FALSE, NULL, "Cargo.toml", TRUE, NULL },
 	/* git remembers addresses, which can hold passwords, where it fetched from */
-	{ "cargo-git",      "cargo", { "CARGO_HOME", ".cargo" }, "git", ".cargo/git", TRUE, NULL, "Cargo.toml" },
+	{ "cargo-git",      "cargo", { "CARGO_HOME", ".cargo" }, "git", ".cargo/git", TRUE, NULL, "Cargo.toml", FALSE, NULL },
 	/* cache/vcs has git's repositories: as above */
-	{ "go-modules",     "go",    { "GOMODCACHE", "go/pkg/mod" }, NULL, "go/pkg/mod", FALSE, "cache/vcs", "go.mod:go.work" },
-	{ "go-build",       "go",    { "GOCACHE", ".cache/go-build" }, NULL, ".cache/go-build", FALSE, NULL, "go.mod:go.work" },
+	{ "go-modules",     "go",    { "GOMODCACHE", "go/pkg/mod" }, NULL, "go/pkg/mod", FALSE, "cache/vcs", "go.mod:go.work", TRUE, NULL },
+	{ "go-build",       "go",    { "GOCACHE", ".cache/go-build" }, NULL, ".cache/go-build", FALSE, NULL, "go.mod:go.work", FALSE, NULL },
 	/* packages by their hash; _logs beside it, and ~/.npmrc, have what was asked and by whom */
-	{ "npm",            "npm",   { "npm_config_cache", ".npm" }, "_cacache", ".npm/_cacache", FALSE, NULL, "package.json" },
-	{ "pip",            "pip3",  { "PIP_CACHE_DIR", ".cache/pip" }, NULL, ".cache/pip", FALSE, NULL, "requirements.txt:pyproject.toml:setup.py:setup.cfg" },
+	{ "npm",            "npm",   { "npm_config_cache", ".npm" }, "_cacache", ".npm/_cacache", FALSE, NULL, "package.json", TRUE, NULL },
+	{ "yarn",           "yarn",  { "YARN_CACHE_FOLDER", ".cache/yarn" }, NULL, ".cache/yarn", FALSE, NULL, "yarn.lock", FALSE, NULL },
+	/* from version 2 on; ~/.yarnrc.yml has tokens */
+	{ "yarn-berry",     "yarn",  { "YARN_GLOBAL_FOLDER", ".yarn/berry" }, "cache", ".yarn/berry/cache", FALSE, NULL, "yarn.lock:.yarnrc.yml", FALSE, NULL },
+	/* it would make a store of its own in the work tree, as HOME is another file system */
+	{ "pnpm",           "pnpm",  { "PNPM_HOME", ".local/share/pnpm" }, "store", ".local/share/pnpm/store", FALSE, NULL, "pnpm-lock.yaml:pnpm-workspace.yaml", FALSE, "npm_config_store_dir" },
+	{ "pip",            "pip3",  { "PIP_CACHE_DIR", ".cache/pip" }, NULL, ".cache/pip", FALSE, NULL, "requirements.txt:pyproject.toml:setup.py:setup.cfg", TRUE, NULL },
+	{ "uv",             "uv",    { "UV_CACHE_DIR", ".cache/uv" }, NULL, ".cache/uv", FALSE, NULL, "uv.lock:uv.toml:pyproject.toml:requirements.txt", FALSE, NULL },
 	/* settings.xml and settings-security.xml beside it have passwords of servers */
-	{ "maven",          "mvn",   { NULL, ".m2" }, "repository", ".m2/repository", FALSE, NULL, "pom.xml" },
+	{ "maven",          "mvn",   { NULL, ".m2" }, "repository", ".m2/repository", FALSE, NULL, "pom.xml", TRUE, NULL },
+	/* gradle.properties and init.d beside them may have such, too */
+	{ "gradle",         "gradle", { "GRADLE_USER_HOME", ".gradle" }, "caches", ".gradle/caches", FALSE, NULL, "build.gradle:build.gradle.kts:settings.gradle:settings.gradle.kts", FALSE, NULL },
+	{ "gradle-wrapper", "gradle", { "GRADLE_USER_HOME", ".gradle" }, "wrapper", ".gradle/wrapper", FALSE, NULL, "gradlew", FALSE, NULL },
 	/* its configuration can name a remote store, with a password */
-	{ "ccache",         "ccache", { "CCACHE_DIR", ".cache/ccache" }, NULL, ".cache/ccache", FALSE, "ccache.conf", "Makefile:CMakeLists.txt:configure:meson.build" },
+	{ "ccache",         "ccache", { "CCACHE_DIR", ".cache/ccache" }, NULL, ".cache/ccache", FALSE, "ccache.conf", "Makefile:CMakeLists.txt:configure:meson.build", FALSE, NULL },
 };
 /* clang-format on */
 
@@ -253,7 +267,7 @@ static void take_path(Search *search)
 
 static gboolean has_program(const SpkToolchains *tools, const char *name)
 {
-	g_auto(GStrv) folders = g_strsplit(tools->path, ":", -1);
+	g_auto(GStrv) folders = g_strsplit(tools->path ? tools->path : "", ":", -1);
 
 	for (char **folder = folders; *folder; folder++) {
 		g_autofree char *path = g_build_filename(*folder, name, NULL);
@@ -292,7 +306,11 @@ static void add_cache(Search *search, gsize row)
 	cache = g_new0(SpkCache, 1);
 	cache->name = caches[row].name;
 	cache->signs = caches[row].signs;
+	cache->by_link = caches[row].by_link;
 	cache->to = g_build_filename(SPK_BOX_HOME, caches[row].to, NULL);
+	if (caches[row].set)
+		g_ptr_array_add(search->set,
+				g_strdup_printf("%s=%s", caches[row].set, cache->to));
 	hidden = real && caches[row].masked
 			 ? g_build_filename(real, caches[row].masked, NULL)
 			 : NULL;
@@ -302,19 +320,6 @@ static void add_cache(Search *search, gsize row)
 	}
 	cache->from = g_steal_pointer(&real);
 	g_ptr_array_add(search->tools->caches, cache);
-}
-
-gboolean spk_cache_is_for(const SpkCache *cache, const char *folder)
-{
-	g_auto(GStrv) names = g_strsplit(cache->signs, ":", -1);
-
-	for (char **name = names; *name; name++) {
-		g_autofree char *path = g_build_filename(folder, *name, NULL);
-
-		if (g_file_test(path, G_FILE_TEST_EXISTS))
-			return TRUE;
-	}
-	return FALSE;
 }
 
 /* ---- all ---- */
@@ -334,36 +339,46 @@ static char **take_list(GPtrArray *list)
 	return (char **)g_ptr_array_free(list, FALSE);
 }
 
+static SpkToolchains *find(Search *search, gboolean all)
+{
+	SpkToolchains *tools = search->tools = g_new0(SpkToolchains, 1);
+
+	search->masked = g_ptr_array_new_with_free_func(g_free);
+	search->set = g_ptr_array_new();
+	search->path = g_ptr_array_new_with_free_func(g_free);
+	search->late = g_ptr_array_new_with_free_func(g_free);
+	tools->shown = g_ptr_array_new_with_free_func(shown_free);
+	tools->caches = g_ptr_array_new_with_free_func(cache_free);
+	for (gsize i = 0; all && search->home && i < G_N_ELEMENTS(shown); i++)
+		show(search, i);
+	if (all && search->home)
+		show_versions(search);
+	if (all)
+		take_path(search);
+	for (gsize i = 0; search->home && i < G_N_ELEMENTS(caches); i++)
+		add_cache(search, i);
+	tools->masked = take_list(search->masked);
+	tools->env = take_list(search->set);
+	g_ptr_array_unref(search->path);
+	g_ptr_array_unref(search->late);
+	return tools;
+}
+
 SpkToolchains *spk_toolchains_find(const char *home, char **env, const char *state,
 				   gboolean can_mask)
 {
-	SpkToolchains *tools = g_new0(SpkToolchains, 1);
 	Search search = {
-		.home = home,
-		.state = state,
-		.env = env,
-		.can_mask = can_mask,
-		.tools = tools,
-		.masked = g_ptr_array_new_with_free_func(g_free),
-		.set = g_ptr_array_new(),
-		.path = g_ptr_array_new_with_free_func(g_free),
-		.late = g_ptr_array_new_with_free_func(g_free),
+		.home = home, .state = state, .env = env, .can_mask = can_mask
 	};
 
-	tools->shown = g_ptr_array_new_with_free_func(shown_free);
-	tools->caches = g_ptr_array_new_with_free_func(cache_free);
-	for (gsize i = 0; home && i < G_N_ELEMENTS(shown); i++)
-		show(&search, i);
-	if (home)
-		show_versions(&search);
-	take_path(&search);
-	for (gsize i = 0; home && i < G_N_ELEMENTS(caches); i++)
-		add_cache(&search, i);
-	tools->masked = take_list(search.masked);
-	tools->env = take_list(search.set);
-	g_ptr_array_unref(search.path);
-	g_ptr_array_unref(search.late);
-	return tools;
+	return find(&search, TRUE);
+}
+
+SpkToolchains *spk_toolchains_caches(const char *home, char **env, const char *state)
+{
+	Search search = { .home = home, .state = state, .env = env, .can_mask = TRUE };
+
+	return find(&search, FALSE);
 }
 
 void spk_toolchains_free(SpkToolchains *tools)

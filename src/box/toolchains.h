@@ -20,6 +20,7 @@ typedef struct {
 	char *to;	 /* in the box */
 	char *masked;	 /* path in the box that is not to be seen; NULL: none */
 	gboolean folder; /* `masked` is one */
+	gboolean by_link; /* of use where it can only be read, too */
 } SpkCache;
 
 typedef struct {
@@ -27,7 +28,7 @@ typedef struct {
 	GPtrArray *caches; /* SpkCache */
 	char **masked;	   /* files in what is shown that are not to be seen */
 	char **env;	   /* "K=V" */
-	char *path;	   /* PATH of the box */
+	char *path;	   /* PATH of the box; NULL: the image's */
 } SpkToolchains;
 
 /* `env` as of g_get_environ(): variables that say where something is, and PATH, whose folders
@@ -36,10 +37,13 @@ typedef struct {
  * NULL `home`: nothing but PATH. */
 SpkToolchains *spk_toolchains_find(const char *home, char **env, const char *state,
 				   gboolean can_mask);
+/* For containers, whose programs are the image's: the caches that the user has, and no more. */
+SpkToolchains *spk_toolchains_caches(const char *home, char **env, const char *state);
 void spk_toolchains_free(SpkToolchains *tools);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkToolchains, spk_toolchains_free)
 
-/* Whether the folder has a file that tells of a project that uses the cache. */
-gboolean spk_cache_is_for(const SpkCache *cache, const char *folder);
+/* A bit for each of `caches` that a project in the folder uses, by its manifests and lock files, down
+ * to three folders below it. All of them where the folder has more than is looked at. */
+guint64 spk_caches_of(const SpkToolchains *tools, const char *folder);
 
 #endif

@@ -46,10 +46,12 @@ static void lent_free(gpointer data)
 /* Where what is written goes. */
 typedef struct {
 	const SpkTree *tree; /* NULL: of no task */
-	const char *folder;  /* NULL: all caches; else those that projects there use */
-	const char *dir;     /* the task's */
-	const char *layers;  /* folder in it; NULL: nothing is written */
-	gboolean over;	     /* layers over something can be had there */
+	const char *
+		folder; /* NULL: all caches; else those that projects there use, and those
+			      * that the setup wrote into */
+	const char *dir;    /* the task's */
+	const char *layers; /* folder in it; NULL: nothing is written */
+	gboolean over;	    /* layers over something can be had there */
 } Layers;
 
 static char *make_layer(const Layers *layers, const char *key, const char *kind,
@@ -92,15 +94,19 @@ static char *layer_of_setup(const Layers *layers, const char *key)
 static gboolean lend_caches(GPtrArray *all, const Layers *layers,
 			    const SpkToolchains *tools, GError **error)
 {
+	guint64 used = layers->folder ? spk_caches_of(tools, layers->folder)
+				      : G_MAXUINT64;
+
 	for (guint i = 0; tools && i < tools->caches->len; i++) {
 		const SpkCache *cache = tools->caches->pdata[i];
+		g_autofree char *middle = layer_of_setup(layers, cache->name);
 		SpkTreeLent *lent;
 
-		if (layers->folder && !spk_cache_is_for(cache, layers->folder))
+		if (!(used & (guint64)1 << i) && !middle)
 			continue;
 		lent = g_new0(SpkTreeLent, 1);
 		lent->path = g_strdup(cache->to);
-		lent->middle = layer_of_setup(layers, cache->name);
+		lent->middle = g_steal_pointer(&middle);
 		lent->from = g_strdup(cache->from);
 		lent->masked = g_strdup(cache->masked);
 		lent->masked_folder = cache->folder;
@@ -210,6 +216,7 @@ GPtrArray *spk_tree_lend(SpkTree *tree, const char *checkout, SpkTreeLending how
 	if (how == SPK_LEND_NOTHING)
 		return g_steal_pointer(&all);
 	layers.layers = how == SPK_LEND_READ_ONLY ? NULL : layers_of[how];
+	layers.folder = how == SPK_LEND_SETUP ? NULL : folder;
 	old = g_build_filename(tree->dir, layers_of[SPK_LEND_FRESH], NULL);
 	if (how == SPK_LEND_FRESH && !spk_fs_remove_tree(old, error))
 		return NULL;

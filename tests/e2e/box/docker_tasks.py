@@ -51,6 +51,31 @@ def a_task_is_verified():
         assert (report["verdict"], report["tier"]) == ("verified", "docker"), report
 
 
+def caches_of_home_have_a_layer():
+    """Those that the repository uses; what may hold passwords in them is not there."""
+    if KIND is engine.Podman:
+        return
+    with Place() as w:
+        for name in (".m2/repository/a", "go/pkg/mod/m/x", "go/pkg/mod/cache/vcs/x/config", ".cache/ccache/ccache.conf", ".cache/ccache/0/x",
+                     ".cargo/registry/a"):
+            path = os.path.join(w.folder, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("outside\n")
+        for name in ("pom.xml", "go.mod", "Makefile"):
+            w.write(name, "")
+        look = "cd; for f in .m2/repository/a go/pkg/mod/m/x go/pkg/mod/cache/vcs/x/config .cache/ccache/ccache.conf .cache/ccache/0/x " \
+               ".cargo/registry/a; do [ -s $f ] && echo $f $(cat $f); done; true"
+        report = w.do(shell(look + "; echo inside > .m2/repository/a; echo new > .m2/repository/b; echo x > go/pkg/mod/cache/vcs/y"),
+                      shell(look + "; cat .m2/repository/b; ls go/pkg/mod/cache/vcs"), say(FIX), say(FINISH))
+        first, second = w.outputs(report["task"])[:2]
+        assert ".m2/repository/a outside" in first and "mod/m/x outside" in first and "ccache/0/x outside" in first, first
+        assert "vcs" not in first.replace("cache/vcs/y", "") and "conf" not in first and ".cargo" not in first, first
+        assert ".m2/repository/a inside" in second and "new" in second and "y" not in second.split("new")[1], second
+        with open(w.folder + "/.m2/repository/a", encoding="utf-8") as file:
+            assert file.read() == "outside\n" and not os.path.exists(w.folder + "/.m2/repository/b")
+
+
 def lent_folders_have_a_layer():
     with Place() as w:
         w.ignore()
@@ -177,7 +202,7 @@ try:
     ENGINE.add_image(engine.LARGE, engine.large_image("curl"))
     ENGINE.add_image("sparks-test-other:1", other_image())
     layered = [] if KIND is engine.Podman else [a_setup_is_there_for_commands_and_checks]     # which it refuses
-    main(a_task_is_verified, lent_folders_have_a_layer, *layered, sensitive_files_in_them_are_not_there, a_spark_only_reads_them,
+    main(a_task_is_verified, caches_of_home_have_a_layer, lent_folders_have_a_layer, *layered, sensitive_files_in_them_are_not_there, a_spark_only_reads_them,
          a_spark_has_its_image_and_mounts, allowed_hosts_are_reached_and_on_record, nothing_is_left_behind)
 finally:
     ENGINE.close()

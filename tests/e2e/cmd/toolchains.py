@@ -20,6 +20,7 @@ from world import FINISH, FIX, SPARKS, World, say
 
 OUTSIDE = os.path.expanduser("~")   # where this machine's toolchains are
 CANARY = "plainly-canary"
+BUILDERS = None     # the folder of tools/fetch-builders, once it was asked for
 # Files with tokens, keys and passwords of the tools that are shown, and of others beside them.
 SECRETS = [".cargo/credentials.toml", ".cargo/credentials", ".cargo/config.toml", ".cargo/git/db/x/FETCH_HEAD", ".npmrc",
            ".npm/_logs/x.log", ".m2/settings.xml", ".m2/settings-security.xml", ".config/pip/pip.conf", ".pip/pip.conf",
@@ -48,7 +49,8 @@ class Home(World):
     def __init__(self):
         super().__init__()
         for name in ("RUSTUP_HOME", "CARGO_HOME", "GOPATH", "GOMODCACHE", "GOCACHE", "GOFLAGS", "PYENV_ROOT", "RBENV_ROOT", "NVM_DIR",
-                     "ASDF_DATA_DIR", "MISE_DATA_DIR", "SDKMAN_DIR", "npm_config_cache", "PIP_CACHE_DIR", "CCACHE_DIR"):
+                     "ASDF_DATA_DIR", "MISE_DATA_DIR", "SDKMAN_DIR", "npm_config_cache", "PIP_CACHE_DIR", "CCACHE_DIR", "YARN_CACHE_FOLDER",
+                     "YARN_GLOBAL_FOLDER", "PNPM_HOME", "UV_CACHE_DIR", "GRADLE_USER_HOME"):
             self.env.pop(name, None)
 
     def put(self, name, text="", mode=0o644):
@@ -74,15 +76,19 @@ def need(*programs):
             raise Skip(f"there is no {program} on this machine")
 
 
-def serve(files):
-    """A web server on loopback that has these files, for a `with`."""
+def serve(files, types=None):
+    """A web server on loopback that has these files."""
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             data = files.get(self.path)
             self.send_response(200 if data is not None else 404)
             self.send_header("Content-Length", str(len(data or b"")))
+            if self.path in (types or {}):
+                self.send_header("Content-Type", types[self.path])
             self.end_headers()
-            self.wfile.write(data or b"")
+            self.wfile.write(data or b"" if self.command == "GET" else b"")
+
+        do_HEAD = do_GET
 
         def log_message(self, *_):
             pass
@@ -227,6 +233,9 @@ def cargo_builds_a_crate_from_the_registry_of_home():
         w.write("test.sh", f"[ \"$({build})\" = 42 ] && . ./calc.sh && [ $(add 2 3) = 5 ]\n")
         w.git("add", "-A")
         before = sorted(os.listdir(w.folder + "/.cargo/registry"))
+        for words in tiers(w):
+            ran = w.box(build, *words)
+            assert ran["stdout"] == "42\n", (words, ran)
         report = w.do(shell(build), shell("ls ~/.cargo/registry; cargo build --offline 2>&1"), say(FIX), say(FINISH))
         built, again = texts(w, report["task"])[:2]
         assert "42" in built and "Finished" in again and "Compiling" not in again, (built, again)
@@ -250,8 +259,9 @@ def go_builds_with_the_modules_of_home():
             w.outside("go", "mod", "tidy", GOPROXY=f"file://{w.folder}/proxy", GOSUMDB="off")
             shutil.rmtree(w.folder + "/proxy")
             before = listing(w.folder + "/.cache/go-build"), listing(w.folder + "/go")
-            ran = w.box("GOPROXY=off go build -o app . && ./app && find ~/.cache/go-build -type f | wc -l")
-            assert ran["stderr"] == "42\n" and int(ran["stdout"]) > len(before[0]), ran
+            for words in tiers(w):      # in landlock without the one of what was built
+                ran = w.box("GOPROXY=off go build -o app . && ./app && find ~/.cache/go-build -type f | wc -l", *words)
+                assert ran["stderr"].endswith("42\n") and int(ran["stdout"]) > (0 if words else len(before[0])), ran
             assert before == (listing(w.folder + "/.cache/go-build"), listing(w.folder + "/go"))
         finally:   # go makes its modules read-only
             subprocess.run(["chmod", "-R", "u+w", w.folder + "/go"], check=False)
@@ -273,8 +283,10 @@ def npm_installs_from_the_cache_of_home():
         w.outside("npm", "ci", "--no-audit", "--no-fund", "--registry", base)
         server.shutdown()
         shutil.rmtree(w.repo + "/node_modules")
-        ran = w.box("npm ci --offline --no-audit --no-fund >&2 && node -p 'require(\"tiny\")'")
-        assert ran["stdout"] == "42\n", ran
+        before = listing(w.folder + "/.npm/_cacache")
+        for words in tiers(w):
+            ran = w.box("npm ci --offline --no-audit --no-fund >&2 && node -p 'require(\"tiny\")'", *words)
+            assert ran["stdout"] == "42\n" and before == listing(w.folder + "/.npm/_cacache"), (words, ran)
 
 
 def pip_installs_a_wheel_of_the_cache_of_home():
@@ -283,32 +295,172 @@ def pip_installs_a_wheel_of_the_cache_of_home():
         if os.path.isdir(os.path.join(OUTSIDE, ".pyenv")):
             w.env["PYENV_ROOT"] = os.path.join(OUTSIDE, ".pyenv")
         w.write("requirements.txt", "tiny\n")
-        w.put(".cache/pip/wheels/tiny-1.0-py3-none-any.whl", zipped({
-            "tiny.py": "answer = 42\n",
-            "tiny-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
-            "tiny-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-            "tiny-1.0.dist-info/RECORD": "tiny.py,,\ntiny-1.0.dist-info/METADATA,,\ntiny-1.0.dist-info/WHEEL,,\n"
-                                         "tiny-1.0.dist-info/RECORD,,\n"}))
-        ran = w.box("which python3 && python3 -m venv /tmp/v >&2 && /tmp/v/bin/pip install --no-index --find-links "
-                    "~/.cache/pip/wheels tiny >&2 && /tmp/v/bin/python -c 'import tiny; print(tiny.answer)'")
-        assert ran["stdout"].endswith("\n42\n"), ran
-        if "PYENV_ROOT" in w.env:
-            assert "/.pyenv/" in ran["stdout"], ran
+        w.put(".cache/pip/wheels/tiny-1.0-py3-none-any.whl", wheel())
+        for words in tiers(w):
+            ran = w.box("which python3 && python3 -m venv $TMPDIR/v >&2 && $TMPDIR/v/bin/pip install --no-index --find-links "
+                        "~/.cache/pip/wheels tiny >&2 && $TMPDIR/v/bin/python -c 'import tiny; print(tiny.answer)'", *words)
+            assert ran["stdout"].endswith("\n42\n"), (words, ran)
+            if "PYENV_ROOT" in w.env and not words:
+                assert "/.pyenv/" in ran["stdout"], ran
 
 
-def maven_finds_a_parent_in_the_repository_of_home():
-    need("mvn")
+def builders(w, *programs):
+    """yarn, pnpm, uv and what Maven needs, as tools/fetch-builders has them; shown as versions of nvm are."""
+    global BUILDERS       # pylint: disable=global-statement
+    if BUILDERS is None:
+        fetch = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../tools/fetch-builders")
+        BUILDERS = subprocess.run([fetch], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout.decode().strip()
+    for program in programs:
+        if not BUILDERS or not os.path.exists(f"{BUILDERS}/{program}"):
+            raise Skip(f"{program} could not be fetched")
+    os.makedirs(w.folder + "/.nvm")
+    os.symlink(BUILDERS, w.folder + "/.nvm/versions")
+    w.env["PATH"] = w.folder + "/.nvm/versions/bin:" + w.env["PATH"]
+
+
+def maven_builds_with_the_repository_of_home():
+    need("mvn", "javac")
     with Home() as w:
-        pom = ('<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>{}'
-               "<packaging>pom</packaging></project>")
-        w.put(".m2/repository/com/example/parent/1/parent-1.pom",
-              pom.format("<groupId>com.example</groupId><artifactId>parent</artifactId><version>1</version>"
-                         "<properties><answer>42</answer></properties>"))
+        builders(w, "m2", "app")
+        shutil.copytree(BUILDERS + "/m2", w.folder + "/.m2/repository")
+        shutil.copytree(BUILDERS + "/app", w.repo, dirs_exist_ok=True)
         w.put(".m2/settings.xml", f"<settings>{CANARY}</settings>")
-        w.write("pom.xml", pom.format("<parent><groupId>com.example</groupId><artifactId>parent</artifactId><version>1</version>"
-                                      "<relativePath/></parent><artifactId>app</artifactId><name>app ${answer}</name>"))
-        ran = w.box("mvn -B -o validate")
-        assert "app 42" in ran["stdout"] and "BUILD SUCCESS" in ran["stdout"] and CANARY not in ran["stdout"], ran
+        before = listing(w.folder + "/.m2")
+        for words in tiers(w):
+            ran = w.box("mvn -B -o package && java -cp target/app-1.jar App", *words)
+            assert "Tests run: 1, Failures: 0" in ran["stdout"] and ran["stdout"].endswith("42\n"), (words, ran)
+            assert CANARY not in ran["stdout"] and before == listing(w.folder + "/.m2")
+        w.write("src/test/java/AppTest.java", w.read("src/test/java/AppTest.java").replace("5,", "6,"))
+        assert "expected:<6>" in w.box("mvn -B -o package", code=1)["stdout"]
+
+
+def gradle_builds_with_the_modules_of_home():
+    need("gradle", "javac", "jar")
+    with Home() as w:
+        w.put("lib/tiny/Tiny.java", "package tiny;\n\npublic class Tiny {\n\tpublic static int answer() { return 42; }\n}\n")
+        w.outside("javac", "-d", w.folder + "/lib", w.folder + "/lib/tiny/Tiny.java")
+        w.outside("jar", "cf", w.folder + "/lib/tiny.jar", "-C", w.folder + "/lib", "tiny/Tiny.class")
+        with open(w.folder + "/lib/tiny.jar", "rb") as file:
+            jar = file.read()
+        pom = ("<project><modelVersion>4.0.0</modelVersion><groupId>com.example</groupId><artifactId>tiny</artifactId>"
+               "<version>1</version></project>").encode()
+        server = serve({"/com/example/tiny/1/tiny-1.jar": jar, "/com/example/tiny/1/tiny-1.pom": pom})
+        w.write("build.gradle", "apply plugin: 'java'\napply plugin: 'application'\nmainClassName = 'App'\n"
+                f"repositories {{ maven {{ url 'http://127.0.0.1:{server.server_port}/' }} }}\n"
+                "dependencies { compile 'com.example:tiny:1' }\n")
+        w.write("settings.gradle", "rootProject.name = 'app'\n")
+        w.write("src/main/java/App.java", "public class App {\n\tpublic static void main(String[] a) { System.out.println(tiny.Tiny.answer()); }\n}\n")
+        w.outside("gradle", "--no-daemon", "-q", "run", GRADLE_USER_HOME=w.folder + "/.gradle")   # Java looks for no HOME
+        server.shutdown()
+        w.put(".gradle/gradle.properties", CANARY)
+        before = listing(w.folder + "/.gradle")
+        for folder in ("build", ".gradle"):
+            shutil.rmtree(f"{w.repo}/{folder}", ignore_errors=True)
+        ran = w.box("gradle --offline --no-daemon -q run; cat ~/.gradle/gradle.properties; true")
+        assert "42\n" in ran["stdout"] and CANARY not in ran["stdout"] and before == listing(w.folder + "/.gradle"), ran
+
+
+def node_project(w, lock, text):
+    """A package on a server, and a project that wants it."""
+    package = tarball("package", {"package.json": '{"name":"tiny","version":"1.0.0","main":"index.js"}',
+                                  "index.js": "module.exports = 42;\n"})
+    server = serve({"/tiny-1.0.0.tgz": package})
+    base = f"http://127.0.0.1:{server.server_port}"
+    w.write("package.json", '{"name":"app","version":"1.0.0","dependencies":{"tiny":"1.0.0"}}')
+    w.write(lock, text.format(url=base + "/tiny-1.0.0.tgz", sha1=hashlib.sha1(package).hexdigest(), integrity="sha512-"
+                              + base64.b64encode(hashlib.sha512(package).digest()).decode()))
+    return server, base
+
+
+def yarn_installs_from_the_cache_of_home():
+    need("node")
+    with Home() as w:
+        builders(w, "bin/yarn")
+        server, _ = node_project(w, "yarn.lock", '# yarn lockfile v1\n\n\ntiny@1.0.0:\n  version "1.0.0"\n  resolved "{url}#{sha1}"\n'
+                                 "  integrity {integrity}\n")
+        w.outside("yarn", "install", "--frozen-lockfile", YARN_CACHE_FOLDER=w.folder + "/.cache/yarn")    # root has another one
+        server.shutdown()
+        shutil.rmtree(w.repo + "/node_modules")
+        before = listing(w.folder + "/.cache/yarn")
+        assert before
+        ran = w.box("yarn install --offline --frozen-lockfile >&2 && node -p 'require(\"tiny\")'")
+        assert ran["stdout"] == "42\n" and before == listing(w.folder + "/.cache/yarn"), ran
+
+
+def pnpm_installs_from_the_store_of_home():
+    need("node")
+    with Home() as w:
+        builders(w, "bin/pnpm")
+        server, base = node_project(w, "pnpm-lock.yaml", """lockfileVersion: '9.0'
+settings:
+  autoInstallPeers: true
+  excludeLinksFromLockfile: false
+importers:
+  .:
+    dependencies:
+      tiny:
+        specifier: 1.0.0
+        version: 1.0.0
+packages:
+  tiny@1.0.0:
+    resolution: {{integrity: {integrity}, tarball: '{url}'}}
+snapshots:
+  tiny@1.0.0: {{}}
+""")
+        w.outside("pnpm", "install", "--frozen-lockfile", "--registry", base)
+        server.shutdown()
+        shutil.rmtree(w.repo + "/node_modules")
+        before = listing(w.folder + "/.local/share/pnpm")
+        assert before
+        ran = w.box("pnpm install --offline --frozen-lockfile >&2 && node -p 'require(\"tiny\")'")
+        assert ran["stdout"] == "42\n" and before == listing(w.folder + "/.local/share/pnpm"), ran
+        assert not os.path.exists(w.repo + "/.pnpm-store")
+
+
+def wheel():
+    return zipped({"tiny.py": "answer = 42\n",
+                   "tiny-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
+                   "tiny-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+                   "tiny-1.0.dist-info/RECORD": "tiny.py,,\ntiny-1.0.dist-info/METADATA,,\ntiny-1.0.dist-info/WHEEL,,\n"
+                                                "tiny-1.0.dist-info/RECORD,,\n"})
+
+
+def uv_installs_from_the_cache_of_home():
+    need("/usr/bin/python3")
+    with Home() as w:
+        builders(w, "bin/uv")
+        name = "tiny-1.0-py3-none-any.whl"
+        server = serve({"/simple/tiny/": f'<html><body><a href="/{name}">{name}</a></body></html>'.encode(), "/" + name: wheel()},
+                       {"/simple/tiny/": "text/html"})
+        index = f"http://127.0.0.1:{server.server_port}/simple"
+        w.write("requirements.txt", "tiny==1.0\n")
+        steps = "uv venv -q --python /usr/bin/python3 {0} && uv pip install -q --python {0} --index-url " + index + " -r requirements.txt"
+        w.outside("sh", "-c", steps.format(w.folder + "/v"))
+        server.shutdown()
+        before = listing(w.folder + "/.cache/uv")
+        assert before
+        ran = w.box(f"export UV_OFFLINE=1; {steps.format('/tmp/v')} >&2 && /tmp/v/bin/python -c 'import tiny; print(tiny.answer)'")
+        assert ran["stdout"] == "42\n" and before == listing(w.folder + "/.cache/uv"), ran
+
+
+def only_the_caches_that_a_project_uses_are_lent():
+    with Home() as w:
+        if w.box("true")["tier"] == "landlock":
+            raise Skip("the tier landlock has no layers")
+        for name in (".m2/repository/a", ".cargo/registry/a", ".cache/pip/a"):
+            w.put(name, "outside\n")
+        look = "cd; ls -d .m2/repository/a .cargo/registry/a .cache/pip/a 2>/dev/null; true"
+        w.write("service/api/Cargo.toml", "[package]\n")
+        w.write("service/node_modules/x/pom.xml", "<project/>")
+        report = w.do(shell(look), shell("echo tiny > requirements.txt"), shell(look), say(FIX), say(FINISH))
+        told = texts(w, report["task"])
+        assert [".m2" in one for one in told] == [False] * len(told), told
+        assert [".cargo/registry/a" in one for one in told[:3]] == [True, False, True], told
+        assert ".cache/pip" not in told[0] and ".cache/pip/a" in told[2], told      # from when on it is used
+        for i in range(40):     # more than is looked at: all of them
+            for k in range(80):
+                w.write(f"many/{i}/{k}", "")
+        assert ".m2/repository/a" in w.box(look)["stdout"]
 
 
 def ccache_hits_what_was_compiled_outside():
@@ -350,5 +502,7 @@ def main(*tests):
 
 main(no_secret_of_home_is_in_the_box, toolchains_of_home_run_and_cannot_be_written, a_cache_has_a_layer_of_the_tasks_own,
      cargo_builds_a_crate_from_the_registry_of_home, go_builds_with_the_modules_of_home, npm_installs_from_the_cache_of_home,
-     pip_installs_a_wheel_of_the_cache_of_home, maven_finds_a_parent_in_the_repository_of_home,
+     pip_installs_a_wheel_of_the_cache_of_home, maven_builds_with_the_repository_of_home,
+     gradle_builds_with_the_modules_of_home, yarn_installs_from_the_cache_of_home, pnpm_installs_from_the_store_of_home,
+     uv_installs_from_the_cache_of_home, only_the_caches_that_a_project_uses_are_lent,
      ccache_hits_what_was_compiled_outside)
