@@ -70,9 +70,12 @@ static guint brace_end(const SpkShellWord *word, guint from, guint *ret_commas)
 	return 0;
 }
 
+static void expand_braces(SpkShell *shell, const SpkShellWord *word, guint depth,
+			  GPtrArray *list);
+
 /* "{m..p}" and "{1..9}" as its words, where they are few. FALSE: it is no such thing. */
 static gboolean expand_sequence(SpkShell *shell, const SpkShellWord *word, guint from,
-				guint end, GPtrArray *list)
+				guint end, guint depth, GPtrArray *list)
 {
 	g_autofree char *inside = g_strndup(word->text + from, end - from);
 	g_auto(GStrv) ends = g_strsplit(inside, "..", 3);
@@ -99,7 +102,8 @@ static gboolean expand_sequence(SpkShell *shell, const SpkShellWord *word, guint
 		add_range(shell, &maker, word, 0, from - 1);
 		maker_add_text(shell, &maker, text, strlen(text), SPK_SHELL_QUOTED);
 		add_range(shell, &maker, word, end + 1, word->len);
-		g_ptr_array_add(list, maker_end(shell, &maker, word->at, word->end));
+		expand_braces(shell, maker_end(shell, &maker, word->at, word->end),
+			      depth + 1, list);
 	}
 	return TRUE;
 }
@@ -113,7 +117,7 @@ static void expand_braces(SpkShell *shell, const SpkShellWord *word, guint depth
 		if (is_plain(word, from, '{')) {
 			end = brace_end(word, from, &commas);
 			if (end && !commas && list->len < MAX_BRACES &&
-			    expand_sequence(shell, word, from + 1, end, list))
+			    expand_sequence(shell, word, from + 1, end, depth, list))
 				return;
 			end = commas ? end : 0;
 		}

@@ -77,7 +77,8 @@ static void skip_lines(Parser *p)
 	X(IF, "if") X(THEN, "then") X(ELIF, "elif") X(ELSE, "else") X(FI, "fi")                \
 	X(WHILE, "while") X(UNTIL, "until") X(FOR, "for") X(DO, "do") X(DONE, "done")          \
 	X(CASE, "case") X(ESAC, "esac") X(IN, "in") X(OPEN, "{") X(CLOSE, "}") X(NOT, "!")     \
-	X(SELECT, "select") X(FUNCTION, "function") X(COND, "[[") X(COPROC, "coproc") X(TIME, "time")
+	X(SELECT, "select") X(FUNCTION, "function") X(COND, "[[") X(COND_END, "]]") \
+	X(COPROC, "coproc") X(TIME, "time")
 /* clang-format on */
 
 typedef enum {
@@ -109,6 +110,8 @@ static Keyword at_keyword(Parser *p)
 		text[n++] = c;
 		p->pos++;
 	}
+	if ((c == '<' || c == '>') && !p->posix && at_two(p, c, '('))
+		n = 0; /* "in<(x)" is a word */
 	p->pos = from;
 	text[n] = '\0';
 	for (Keyword k = 1; n && k < G_N_ELEMENTS(keyword_texts); k++)
@@ -238,6 +241,12 @@ static gboolean is_number(const SpkShellWord *word)
 	       (n == word->len || (n + 1 == word->len && word->text[n] == '-'));
 }
 
+static gboolean is_digits(const SpkShellWord *word)
+{
+	return word->len && strspn(word->text, "0123456789") == word->len &&
+	       word->classes[0] == SPK_SHELL_PLAIN;
+}
+
 /* A redirection, after the number before it; FALSE: none begins here. */
 static gboolean read_redir(Parser *p, Maker *maker, int fd)
 {
@@ -252,7 +261,8 @@ static gboolean read_redir(Parser *p, Maker *maker, int fd)
 	lex_blanks(p);
 	from = p->pos;
 	word = lex_word(p, LEX_WORD);
-	if (!word) {
+	/* "> 2>x": the number would belong to the next one */
+	if (!word || (is_digits(word) && lex_peek(p) > 0 && strchr("<>", lex_peek(p)))) {
 		unexpected(p);
 		return TRUE;
 	}
@@ -353,13 +363,16 @@ static void read_function(Parser *p, const char *name)
 	const char *around = p->way;
 	g_autofree char *way = NULL;
 	g_autofree char *clean = g_strndup(name, 40);
-	gboolean sure = p->sure;
+	gboolean sure = p->sure, simple;
 
 	way = g_strconcat("function ", clean, NULL);
 	p->way = lex_way(p, spk_shell_dup(p->out, way, strlen(way)));
 	p->sure = FALSE;
 	skip_lines(p);
-	if (lex_peek(p) < 0)
+	/* bash wants a compound command there */
+	simple = at_keyword(p) == KW_NONE && lex_peek(p) != '(';
+	p->out->dialect |= simple;
+	if (lex_peek(p) < 0 || (simple && !p->posix))
 		unexpected(p);
 	else
 		read_command(p);
@@ -819,7 +832,7 @@ static void read_command(Parser *p)
 	else {
 		if (lex_failed(p))
 			return;
-		if (keyword != KW_IN && keyword != KW_NOT && keyword != KW_TIME)
+		if (keyword != KW_NOT && keyword != KW_TIME)
 			take_keyword(p, keyword);
 		(void)read_by_keyword(p, keyword);
 	}
@@ -833,16 +846,26 @@ static void read_command(Parser *p)
 
 /* ---- pipes and lists ---- */
 
-/* What stands before the first command of a pipeline: "!", "time -p". */
-static void read_prefixes(Parser *p)
+static gboolean at_end_of_command(Parser *p)
+{
+	int c = lex_peek(p);
+
+	return c < 0 || strchr(";\n)", c) ||
+	       (c == '&' && !at_two(p, '&', '>') && !at_two(p, '&', '&'));
+}
+
+/* What stands before the first command of a pipeline: "!", "time -p". For bash it may be all;
+ * FALSE: no command follows. */
+static gboolean read_prefixes(Parser *p)
 {
 	Keyword keyword;
+	gboolean any = FALSE;
 
-	for (;;) {
+	for (;; any = TRUE) {
 		lex_blanks(p);
 		keyword = at_keyword(p);
 		if (keyword != KW_NOT && keyword != KW_TIME)
-			return;
+			return !any || p->posix || !at_end_of_command(p);
 		take_keyword(p, keyword);
 		lex_blanks(p);
 		if (keyword == KW_TIME && at_two(p, '-', 'p')) {
@@ -919,7 +942,8 @@ static void read_pipeline(Parser *p)
 	Stage stage;
 	gboolean simple;
 
-	read_prefixes(p);
+	if (!read_prefixes(p))
+		return;
 	for (;;) {
 		lex_blanks(p);
 		stage.first = p->out->commands->len;
@@ -938,7 +962,9 @@ static void read_pipeline(Parser *p)
 		p->in = SPK_STDIN_PIPE;
 		p->from = only_command(p, stage.first, simple);
 		skip_lines(p);
-		read_prefixes(p);
+		/* "a | ! b" is none, "a | time b" is */
+		if (at_keyword(p) == KW_TIME)
+			(void)read_prefixes(p);
 	}
 	p->in = in;
 	p->from = from;

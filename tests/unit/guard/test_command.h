@@ -6,5 +6,7 @@
 
 /* Those of manager.sensitive_patterns as it is by default. */
 SpkCommandRules *default_rules(void);
+/* The nth line of both tables; NULL past the last. */
+const char *table_line(gsize n);
 
 #endif

@@ -763,6 +763,14 @@ SpkCommandRules *default_rules(void)
 	return rules;
 }
 
+const char *table_line(gsize n)
+{
+	if (n < G_N_ELEMENTS(dangerous))
+		return dangerous[n].line;
+	n -= G_N_ELEMENTS(dangerous);
+	return n < G_N_ELEMENTS(harmless) ? harmless[n].line : NULL;
+}
+
 static char kind_of(const SpkCommandView *view)
 {
 	if (!strcmp(view->decision.rule, "command.sensitive"))

@@ -7,7 +7,7 @@
 static const Suite *const suites[] = {
 	&approval_suite,
 	&autonomy_suite,
-	&command_suite, &command_lines_suite, &decision_suite,
+	&command_suite, &command_lines_suite, &shell_suite, &decision_suite,
 	&ladder_suite,
 	&loop_suite,
 	&git_suite,

@@ -28,6 +28,7 @@ extern const Suite path_suite;	   /* test_path.c */
 extern const Suite redact_suite;   /* test_redact.c */
 extern const Suite url_suite;	   /* test_url.c */
 
+extern const Suite shell_suite;		/* test_shell.c */
 extern const Suite command_suite;	/* test_command.c */
 extern const Suite command_lines_suite; /* test_command_lines.c */
 
