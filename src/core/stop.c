@@ -73,6 +73,7 @@ static gboolean clean_up(SpkCore *core, const char *id, GError **error)
 	return ok;
 }
 
+/* Kills who still holds a task. */
 static gboolean end_stubborn(SpkCore *core, const GPtrArray *held, SpkStopped *ret,
 			     GError **error)
 {
@@ -81,44 +82,72 @@ static gboolean end_stubborn(SpkCore *core, const GPtrArray *held, SpkStopped *r
 	for (guint i = 0; i < held->len; i++)
 		kill_holder(((const SpkLeaseHeld *)held->pdata[i])->holder, ret);
 	still = await_quiet(core, KILLED_MS, error);
-	if (!still)
-		return FALSE;
-	for (guint i = 0; i < still->len; i++)
+	for (guint i = 0; still && i < still->len; i++)
 		g_ptr_array_add(ret->left,
 				g_strdup(((SpkLeaseHeld *)still->pdata[i])->task));
-	for (guint i = 0; i < held->len; i++) {
-		const char *task = ((const SpkLeaseHeld *)held->pdata[i])->task;
-		g_autoptr(GError) why = NULL;
+	return still != NULL;
+}
 
-		if (!g_ptr_array_find_with_equal_func(ret->left, task, g_str_equal,
-						      NULL) &&
-		    !clean_up(core, task, &why))
-			spk_warn("core", "task %s: %s", task, why->message);
+/* What became of a task that was held when all was stopped. */
+static void settle(SpkCore *core, const char *id, SpkStopped *ret)
+{
+	g_autoptr(SpkTask) task = spk_task_get(core->store, id, NULL);
+	g_autoptr(GError) why = NULL;
+	gboolean orphan = task && task->holder && *task->holder &&
+			  !spk_holder_alive(task->holder);
+
+	if (g_ptr_array_find_with_equal_func(ret->left, id, g_str_equal, NULL))
+		return;
+	if (orphan && !clean_up(core, id, &why))
+		spk_warn("core", "task %s: %s", id, why->message);
+	g_ptr_array_add(ret->tasks, g_strdup(id));
+}
+
+/* A process that hangs in the middle of a write keeps all others from writing: it goes first. */
+static gboolean set_halt(SpkCore *core, const GPtrArray *held, const char *note,
+			 SpkStopped *ret, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	g_autofree char *daemon = NULL;
+
+	if (spk_halt_set(core->store, g_get_user_name(), note, &ret->was, &why))
+		return TRUE;
+	daemon = spk_worker_find(core->store, NULL);
+	if (!spk_error_is(why, SPK_ERR_BUSY) || (!held->len && !daemon)) {
+		g_propagate_error(error, g_steal_pointer(&why));
+		return FALSE;
 	}
-	return TRUE;
+	for (guint i = 0; i < held->len; i++)
+		kill_holder(((const SpkLeaseHeld *)held->pdata[i])->holder, ret);
+	if (daemon)
+		kill_holder(daemon, ret);
+	return spk_halt_set(core->store, g_get_user_name(), note, &ret->was, error);
 }
 
 gboolean spk_core_stop_all(SpkCore *core, const char *note, SpkStopped *ret,
 			   GError **error)
 {
-	g_autoptr(GPtrArray) held = NULL;
+	g_autoptr(GPtrArray) held = spk_lease_list_living(core->store, error);
 	g_autoptr(GPtrArray) still = NULL;
 
 	ret->tasks = g_ptr_array_new_with_free_func(g_free);
 	ret->killed = g_ptr_array_new_with_free_func(g_free);
 	ret->left = g_ptr_array_new_with_free_func(g_free);
-	if (!spk_halt_set(core->store, g_get_user_name(), note, &ret->was, error))
+	if (!held || !set_halt(core, held, note, ret, error))
 		return FALSE;
 	wake_others(core->home);
-	held = spk_lease_list_living(core->store, error);
-	still = held ? await_quiet(core, ASKED_MS, error) : NULL;
+	still = await_quiet(core, ASKED_MS, error);
 	if (!still || (still->len && !end_stubborn(core, still, ret, error)))
 		return FALSE;
-	for (guint i = 0; i < held->len; i++) {
-		const char *task = ((SpkLeaseHeld *)held->pdata[i])->task;
+	for (guint i = 0; i < held->len; i++)
+		settle(core, ((const SpkLeaseHeld *)held->pdata[i])->task, ret);
+	/* taken in between, before the row was there */
+	for (guint i = 0; i < still->len; i++) {
+		const char *task = ((const SpkLeaseHeld *)still->pdata[i])->task;
 
-		if (!g_ptr_array_find_with_equal_func(ret->left, task, g_str_equal, NULL))
-			g_ptr_array_add(ret->tasks, g_strdup(task));
+		if (!g_ptr_array_find_with_equal_func(ret->tasks, task, g_str_equal,
+						      NULL))
+			settle(core, task, ret);
 	}
 	return TRUE;
 }

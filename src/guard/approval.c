@@ -343,6 +343,25 @@ static gboolean put_new(const SpkApprovalEnv *env, SpkQuestion *question, GError
 	return put(env->store, env->token, question, at_once ? &yes : NULL, error);
 }
 
+/* The question that stands open needs nobody any more. */
+static gboolean close_open(const SpkApprovalEnv *env, const char *id,
+			   const SpkQuestion *decided, GError **error)
+{
+	gboolean allows = spk_answer_allows(decided->answer);
+	const SpkAnswering answer = { .answer = allows ? SPK_ANSWER_ALLOW_ONCE
+						       : SPK_ANSWER_DENY,
+				      .by = decided->by,
+				      .how = decided->how,
+				      .note = decided->note };
+	g_autoptr(GError) why = NULL;
+
+	if (spk_approvals_answer(env->store, id, &answer, NULL, &why) ||
+	    spk_error_is(why, SPK_ERR_CONFLICT))
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&why));
+	return FALSE;
+}
+
 gboolean spk_approval_need(const SpkApprovalEnv *env, SpkQuestion *question,
 			   GError **error)
 {
@@ -360,7 +379,9 @@ gboolean spk_approval_need(const SpkApprovalEnv *env, SpkQuestion *question,
 		return TRUE;
 	}
 	/* a rule that was saved since, at another task's question, answers this one too */
-	if (!is_said(env, question, &done, error))
+	if (!is_said(env, question, &done, error) ||
+	    (done && stands && stands->answer == SPK_ANSWER_OPEN &&
+	     !close_open(env, stands->id, question, error)))
 		return FALSE;
 	if (!done && !put_new(env, question, error))
 		return FALSE;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/veil.h"
 #include "store/store_priv.h"
 
 #define SEE "see `sparks approvals list --all`"
@@ -219,7 +220,7 @@ static gboolean close_row(SpkTx *tx, SpkApproval *row, const SpkAnswering *answe
 	row->answered_us = spk_now_us();
 	row->by = g_strdup(answer->by);
 	row->how = g_strdup(answer->how);
-	row->note = g_strdup(answer->note);
+	row->note = answer->note ? spk_veil_text(answer->note) : NULL;
 	row->rule = g_strdup(answer->rule);
 	return spk_tx_exec(tx,
 			   "UPDATE approvals SET answer = $2, answered_us = $3,"
@@ -350,11 +351,20 @@ gboolean spk_approvals_answer(SpkStore *store, const char *id, const SpkAnswerin
 
 /* ---- asking ---- */
 
+/* What is kept of the call is for eyes: without secrets, unlike what the hash is made of. */
 static gboolean insert_row(SpkTx *tx, const char *id, const SpkApproval *question,
 			   GError **error)
 {
-	g_autofree char *decision = spk_json_dump(question->decision);
-	g_autofree char *parts = question->parts ? spk_json_dump(question->parts) : NULL;
+	g_autoptr(json_t) what = spk_veil_json(question->decision);
+	g_autoptr(json_t) commands = spk_veil_json(question->parts);
+	g_autofree char *decision = spk_json_dump(what);
+	g_autofree char *parts = commands ? spk_json_dump(commands) : NULL;
+	g_autofree char *line = spk_veil_text(question->line);
+	g_autofree char *arguments =
+		spk_veil_text(question->arguments ? question->arguments : "");
+	g_autofree char *source =
+		question->taint_source ? spk_veil_text(question->taint_source) : NULL;
+	g_autofree char *offer = question->offer ? spk_veil_text(question->offer) : NULL;
 
 	return spk_tx_exec(
 		tx,
@@ -364,14 +374,12 @@ static gboolean insert_row(SpkTx *tx, const char *id, const SpkApproval *questio
 		" $15, $16, 'open')",
 		SPK_ARGS(spk_db_text(id), spk_db_text(question->task),
 			 spk_db_text(question->key), spk_db_text(question->tool),
-			 spk_db_text(question->line),
-			 spk_db_text(question->arguments ? question->arguments : ""),
+			 spk_db_text(line), spk_db_text(arguments),
 			 spk_db_text(question->hash), spk_db_int(question->does),
-			 spk_db_text(question->taint),
-			 spk_db_text(question->taint_source),
+			 spk_db_text(question->taint), spk_db_text(source),
 			 spk_db_int(question->by_taint ? 1 : 0), spk_db_text(decision),
-			 spk_db_text(parts), spk_db_text(question->offer),
-			 spk_db_int(spk_now_us()), spk_db_int(question->expires_us)),
+			 spk_db_text(parts), spk_db_text(offer), spk_db_int(spk_now_us()),
+			 spk_db_int(question->expires_us)),
 		NULL, error);
 }
 

@@ -19,9 +19,9 @@
 #define PROMPT "[o]nce  for this [t]ask  as a [r]ule  [d]eny  [?] "
 #define HELP                                                                         \
 	"  o  run exactly this call, this time\n"                                    \
-	"  t  and every call in this task that a rule matches (you can change it)\n" \
+	"  t  and every call in this task that a rule matches; you can change it\n"  \
 	"  r  the same, saved: for this spark in this folder, also in later tasks\n" \
-	"     (`sparks policy rules` lists them)\n"                                  \
+	"     (`sparks policy rules` lists them); an empty rule leads back here\n"   \
 	"  d  refuse; the model is told so. `d TEXT` tells it why\n"                 \
 	"  Ctrl-C leaves the question open: the task waits\n"
 
@@ -77,8 +77,9 @@ static gboolean read_line(SpkAskUser *user, const SpkQuestion *question, char *l
 
 /* ---- answers ---- */
 
-/* A rule, until it is one that covers the call. FALSE: given up. */
-static gboolean edit_rule(const SpkQuestion *question, SpkReply *reply)
+/* A rule, until it is one that covers the call. FALSE: none, and (*ret_over) given up. */
+static gboolean edit_rule(const SpkQuestion *question, SpkReply *reply,
+			  gboolean *ret_over)
 {
 	g_autofree char *offer = spk_rule_offer(question);
 
@@ -86,7 +87,8 @@ static gboolean edit_rule(const SpkQuestion *question, SpkReply *reply)
 		g_autofree char *line = spk_edit_line("  rule: ", offer);
 		g_autoptr(GError) error = NULL;
 
-		if (!line)
+		*ret_over = line == NULL;
+		if (!line || !*line)
 			return FALSE;
 		if (spk_rule_check(line, &error) && spk_rule_allows(line, question))
 			reply->rule = g_steal_pointer(&line);
@@ -107,30 +109,47 @@ static void take_note(SpkReply *reply, const char *rest)
 		reply->note = g_steal_pointer(&note);
 }
 
-/* What the line says: TRUE with an answer; FALSE: ask again, or (*ret_over) no more. */
+/* The words of an answer; only a refusal takes more on its line. */
+static const struct {
+	const char *letter, *word;
+	SpkAnswer answer;
+} choices[] = {
+	{ "o", "once", SPK_ANSWER_ALLOW_ONCE }, { "t", "task", SPK_ANSWER_ALLOW_TASK },
+	{ "r", "rule", SPK_ANSWER_ALLOW_RULE }, { "d", "deny", SPK_ANSWER_DENY },
+	{ "n", "no", SPK_ANSWER_DENY },
+};
+
+/* FALSE: it is none of them. */
+static gboolean choose(const char *line, SpkReply *reply)
+{
+	gsize len = strcspn(line, " \t");
+	g_autofree char *first = g_ascii_strdown(line, (gssize)len);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(choices); i++) {
+		if (strcmp(first, choices[i].letter) != 0 &&
+		    strcmp(first, choices[i].word) != 0)
+			continue;
+		if (line[len] && choices[i].answer != SPK_ANSWER_DENY)
+			return FALSE;
+		reply->answer = choices[i].answer;
+		take_note(reply, line + len);
+		return TRUE;
+	}
+	return FALSE;
+}
+
+/* TRUE with an answer; FALSE: ask again, or (*ret_over) no more. */
 static gboolean understand(const SpkQuestion *question, const char *line, SpkReply *reply,
 			   gboolean *ret_over)
 {
-	switch (g_ascii_tolower(line[0])) {
-	case 'o':
-		reply->answer = SPK_ANSWER_ALLOW_ONCE;
-		break;
-	case 't':
-	case 'r':
-		reply->answer = g_ascii_tolower(line[0]) == 't' ? SPK_ANSWER_ALLOW_TASK
-								: SPK_ANSWER_ALLOW_RULE;
-		*ret_over = !edit_rule(question, reply);
-		return !*ret_over;
-	case 'd':
-		reply->answer = SPK_ANSWER_DENY;
-		break;
-	default: /* an empty line is no answer */
-		fputs(HELP, stderr);
+	if (!choose(line, reply)) {
+		fputs(HELP, stderr); /* an empty line is no answer */
 		return FALSE;
 	}
-	if (line[1] && !g_ascii_isalpha(line[1]))
-		take_note(reply, line + 1);
-	return TRUE;
+	if (reply->answer != SPK_ANSWER_ALLOW_TASK &&
+	    reply->answer != SPK_ANSWER_ALLOW_RULE)
+		return TRUE;
+	return edit_rule(question, reply, ret_over);
 }
 
 static gboolean ask_aloud(SpkAskUser *user, const SpkQuestion *question, SpkReply *reply)

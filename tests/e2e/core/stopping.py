@@ -5,6 +5,8 @@ command that writes a line every 50 ms.
 usage: stopping.py SPARKS      (prints TAP)"""
 import os
 import signal
+import subprocess
+import sys
 import time
 
 from holders import (CHECK, FINISH, FIX, Daemon, World, finish, give, journal, main, rows,
@@ -151,6 +153,32 @@ def who_does_not_let_go_is_killed():
         assert [r.get("unknown") for r in journal(w, task, "tool.result")][0] is True
 
 
+def one_that_hangs_in_a_write_is_no_obstacle():
+    """It keeps everybody from writing to the store, so the stop itself: it is killed first."""
+    with World() as w:
+        process = start(w, "do", "add must add", "--check", CHECK, "--model",
+                        w.play(say(BEAT), say(FIX), say(FINISH)))
+        task = only_task(w)
+        wait_for_beat(w, task)
+        # as if it stood still between BEGIN and COMMIT
+        lock = subprocess.Popen([sys.executable, "-c", (
+            "import sqlite3, sys, os, signal, time\n"
+            "db = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+            "db.execute('BEGIN IMMEDIATE'); print('held', flush=True)\n"
+            "pid = int(sys.argv[2])\n"
+            "while os.path.exists(f'/proc/{pid}') and "
+            "open(f'/proc/{pid}/stat').read().split(')')[1].split()[0] != 'Z': time.sleep(0.02)\n"),
+            os.path.join(w.folder, "home", "store.db"), str(process.pid)], stdout=subprocess.PIPE)
+        lock.stdout.readline()
+        process.send_signal(signal.SIGSTOP)
+        done, _ = stop(w)
+        assert_still(w, task)
+        assert f"process {process.pid} did not let go" in done.out, done.out
+        process.communicate()
+        lock.communicate(timeout=10)
+        assert_stopped(w, task)
+
+
 def the_model_is_not_waited_for():
     with World() as w:
         process = start(w, "do", "x", "--check", CHECK, "--model",
@@ -183,5 +211,6 @@ def stop_alone_says_how():
 
 
 main(a_task_in_the_foreground, a_daemon_and_a_runner, nothing_begins_and_it_survives,
-     who_does_not_let_go_is_killed, the_model_is_not_waited_for, a_restore_does_not_lift_it,
+     who_does_not_let_go_is_killed, one_that_hangs_in_a_write_is_no_obstacle,
+     the_model_is_not_waited_for, a_restore_does_not_lift_it,
      stop_alone_says_how)
