@@ -375,16 +375,22 @@ static void put_guest_run(GByteArray *plan, const SpkBoxSettings *settings,
 	put_command(plan, run, settings->path, "native");
 }
 
-/* Caches of the user's that are linked to in HOME, which the backend has done. */
-static void put_links(GByteArray *plan, const SpkBoxSettings *settings, const char *work)
+/* Caches of the user's that are linked to in HOME, which the backend has done. Java asks the
+ * list of users for HOME, which is the host's here. */
+static void put_links(GByteArray *plan, const SpkBoxSettings *settings, const char *work,
+		      const char *home)
 {
 	guint64 used = spk_caches_of(settings->tools, work);
+	g_autofree char *maven = g_strconcat("MAVEN_OPTS=-Duser.home=", home, NULL);
 
 	for (guint i = 0; settings->tools && i < settings->tools->caches->len; i++) {
 		const SpkCache *cache = settings->tools->caches->pdata[i];
 
-		if (used & (guint64)1 << i && spk_box_links(cache))
-			spk_box_put(plan, SPK_PLAN_ALLOW, cache->from, "read");
+		if (!(used & (guint64)1 << i) || !spk_box_links(cache))
+			continue;
+		spk_box_put(plan, SPK_PLAN_ALLOW, cache->from, "read");
+		if (!strcmp(cache->name, "maven"))
+			spk_box_put(plan, SPK_PLAN_ENV, maven, NULL);
 	}
 }
 
@@ -393,7 +399,6 @@ static void put_landlock_run(GByteArray *plan, const SpkBoxSettings *settings,
 			     const char *scratch, gint64 timeout_ms)
 {
 	const char *work = spk_box_run_source(run);
-	g_autofree char *maven = g_strconcat("MAVEN_OPTS=-Duser.home=", scratch, NULL);
 
 	spk_box_put(plan, SPK_PLAN_URGENT, NULL, NULL);
 	spk_box_put(plan, SPK_PLAN_NO_PRIVS, NULL, NULL);
@@ -414,14 +419,12 @@ static void put_landlock_run(GByteArray *plan, const SpkBoxSettings *settings,
 		spk_box_put(plan, SPK_PLAN_ALLOW, mount->to,
 			    spk_box_may_write(run, mount) ? "write" : "read");
 	}
-	put_links(plan, settings, work);
+	put_links(plan, settings, work, scratch);
 	spk_box_put(plan, SPK_PLAN_ALLOW, work, run->read_only_work ? "read" : "write");
 	spk_box_put(plan, SPK_PLAN_ALLOW, scratch, "write");
 	spk_box_put(plan, SPK_PLAN_RESTRICT, NULL, NULL);
 	if (settings->landlock >= 6)
 		spk_box_put(plan, SPK_PLAN_JANITOR, NULL, NULL);
-	/* Java asks the list of users, which is the host's here */
-	spk_box_put(plan, SPK_PLAN_ENV, maven, NULL);
 	put_environment(plan, settings, scratch, scratch, run->env);
 	put_command(plan, run, work, "landlock");
 }

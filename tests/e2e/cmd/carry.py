@@ -120,10 +120,15 @@ def a_spark_is_given_folders_of_the_host():
         assert "/nowhere/at/all" in error["message"], error
 
 
+def uses_maven(w):
+    os.makedirs(w.folder + "/.m2/repository")   # HOME of the test
+    w.write("pom.xml", "<project/>")
+
+
 def the_disk_is_counted_in_layers_too():
     with World() as w:
         ignored(w)
-        os.makedirs(w.folder + "/.m2/repository")   # HOME of the test
+        uses_maven(w)
         for place in ("node_modules/big", "big", "$HOME/.m2/repository/big"):
             report = w.json("do", "x", "--check", CHECK, "--set", "box.disk_bytes=67108864", "--model", w.play(
                 shell(f"mkdir -p $(dirname {place}); head -c 500M /dev/zero > {place}; sleep 1; echo survived"), shell(f"rm -f {place}"),
@@ -132,5 +137,22 @@ def the_disk_is_counted_in_layers_too():
             assert "blocked: disk" in text and "survived" not in text, (place, text)
 
 
-main(the_disk_is_counted_in_layers_too, what_is_written_stays_in_a_layer, sensitive_files_in_it_are_not_there, what_leads_elsewhere_is_not_lent,
+def files_are_counted_in_layers_too():
+    """With control groups and without: they count none."""
+    for tier, places in (("auto", ("node_modules/many", "$HOME/.m2/repository/many")), ("native", ("node_modules/many", "many")),
+                         ("landlock", ("many",))):
+        with World() as w:
+            ignored(w)
+            uses_maven(w)
+            for place in places:
+                words = ("--set", "box.tier=" + tier, "--set", "box.inodes=20000", "--set", "box.memory_bytes=8589934592")
+                report = w.json("do", "x", "--check", "true" if tier == "landlock" else CHECK, *words, "--model", w.play(
+                    shell(f"mkdir -p {place}; cd {place}; python3 -c 'for i in range(150000): open(str(i), \"w\")'; sleep 1; echo survived"),
+                    shell(f"ls {place} | wc -l; rm -rf {place}"), say(FIX), say(FINISH)))
+                stopped, left = outputs(w, report["task"])[:2]
+                assert "blocked: inodes" in stopped and "survived" not in stopped, (tier, place, stopped)
+                assert int(left.split("\n")[1]) < 100000, (tier, place, left)
+
+
+main(the_disk_is_counted_in_layers_too, files_are_counted_in_layers_too, what_is_written_stays_in_a_layer, sensitive_files_in_it_are_not_there, what_leads_elsewhere_is_not_lent,
      the_list_is_an_option, a_spark_is_given_folders_of_the_host)
