@@ -8,6 +8,7 @@
 #include "agent/agent.h"
 #include "conf/prices.h"
 #include "guard/guard.h"
+#include "guard/loop.h"
 #include "guard/redact.h"
 
 struct SpkRun {
@@ -53,6 +54,7 @@ gboolean spk_step_model(SpkRun *run, SpkLlmReply *ret_reply, GError **error);
 
 typedef struct {
 	char *text;
+	char *tree; /* the files after it; NULL: it changed none */
 	gboolean ok, finished;
 } StepTool;
 /* Writes turns, tokens, cost and time to the task's row. */

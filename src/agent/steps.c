@@ -271,6 +271,7 @@ gboolean spk_step_model(SpkRun *run, SpkLlmReply *ret_reply, GError **error)
 void step_tool_clear(StepTool *result)
 {
 	g_free(result->text);
+	g_free(result->tree);
 	*result = (StepTool){ 0 };
 }
 
@@ -425,6 +426,7 @@ gboolean spk_step_tool(SpkRun *run, const json_t *call, guint index, StepTool *r
 	text = spk_json_str(recorded, "text");
 	*ret_result = (StepTool){
 		.text = g_strdup(text ? text : ""),
+		.tree = g_strdup(spk_json_str(recorded, "tree")),
 		.ok = spk_json_bool(recorded, "ok", FALSE),
 		.finished = spk_json_bool(recorded, "finished", FALSE),
 	};

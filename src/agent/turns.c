@@ -74,29 +74,64 @@ gboolean run_at_limit(SpkRun *run, SpkOutcome *outcome)
 	return FALSE;
 }
 
-/* TRUE: the run ends here, in a loop. */
+/* On record before anybody acts on it; once, also when the task is taken up again. */
+static gboolean record_loop(SpkRun *run, const char *key, SpkLoopVerdict verdict,
+			    const SpkLoopFinding *found, GError **error)
+{
+	return run_recorded(run, "loop", key) ||
+	       run_record(run, "loop", key, SPK_EFFECT_PURE,
+			  json_pack("{s:s,s:s,s:i,s:o,s:O}", "verdict",
+				    verdict == SPK_LOOP_STOP ? "stop" : "warn", "shape",
+				    spk_loop_shape_name(found->shape), "length",
+				    (int)found->length, "reason",
+				    spk_json_text(found->reason), "evidence",
+				    found->evidence),
+			  error);
+}
+
+/* The same for the same arguments, however they are spelled. */
+static char *text_of_call(const json_t *call)
+{
+	const char *name = spk_json_str(call, "name");
+	const char *sent = spk_json_str(call, "arguments");
+	g_autoptr(json_t) args = sent ? json_loads(sent, JSON_DECODE_ANY, NULL) : NULL;
+	g_autofree char *canon = args ? spk_json_canon(args) : NULL;
+
+	return g_strconcat(name ? name : "", " ", canon ? canon : sent, NULL);
+}
+
+/* *ret_stop: the run ends here, in a loop. */
 static gboolean guard_call(SpkRun *run, const json_t *call, guint index,
 			   const StepTool *result, SpkOutcome *outcome,
 			   gboolean *ret_stop, GError **error)
 {
-	g_autofree char *text = NULL, *key = NULL, *reason = NULL;
+	g_autofree char *what = NULL, *key = NULL, *word = NULL;
+	g_auto(SpkLoopFinding) found = { 0 };
 	SpkLoopVerdict verdict;
 
 	*ret_stop = FALSE;
 	if (!run->guard || result->finished)
 		return TRUE;
-	text = spk_json_canon(json_object_get(call, "arguments"));
-	key = g_strconcat(spk_json_str(call, "name"), " ", text, NULL);
-	verdict = spk_loop_guard_note(run->guard, key, result->text, &reason);
-	if (verdict == SPK_LOOP_STOP) {
-		*ret_stop = end(outcome, SPK_END_LOOP, g_steal_pointer(&reason));
+	what = text_of_call(call);
+	verdict = spk_loop_guard_note(run->guard,
+				      &(SpkLoopCall){ .call = what,
+						      .result = result->text,
+						      .tree = result->tree,
+						      .turn = run->turn },
+				      &found);
+	if (verdict == SPK_LOOP_OK)
 		return TRUE;
-	}
-	if (verdict != SPK_LOOP_WARN)
-		return TRUE;
-	g_free(key);
 	key = g_strdup_printf("loop/%u/%u", run->turn, index);
-	return run_note(run, key, "loop guard", reason, error);
+	if (!record_loop(run, key, verdict, &found, error))
+		return FALSE;
+	*ret_stop = verdict == SPK_LOOP_STOP;
+	if (*ret_stop)
+		return end(outcome, SPK_END_LOOP, g_steal_pointer(&found.reason));
+	word = g_strconcat(found.reason,
+			   "\nDo something else, or call finish and say what is in the "
+			   "way. If this goes on, the task is stopped.",
+			   NULL);
+	return run_note(run, key, "loop guard", word, error);
 }
 
 /* The same call twice in one answer is clumsy, but no loop: only the first one counts. */

@@ -15,6 +15,7 @@
 	X(INTERNAL,          "internal",              500,   1, 0, "a bug in sparks")           \
 	X(IO,                "io",                    500,   1, 0, "a file operation failed")   \
 	X(FAILED,            "failed",                500,   1, 0, "the work failed")           \
+	X(LOOP,              "loop_guard_triggered",  500,   1, 0, "the model went in circles") \
 	X(CONFLICT,          "conflict",              409,   1, 0, "the state has moved")       \
 	X(CORRUPT,           "corrupt",               500,   1, 0, "stored data is damaged")    \
 	X(BOX_FAILED,        "box_failed",            500,   1, 0, "the sandbox failed")        \

@@ -136,7 +136,7 @@ static const char *const end_names[] = { "finished", "steps", "tokens", "time", 
 static void say_why_it_ended(Machine *machine, const SpkOutcome *outcome, GError **error)
 {
 	spk_error_set(
-		error, outcome->end == SPK_END_LOOP ? SPK_ERR_FAILED : SPK_ERR_LIMIT,
+		error, outcome->end == SPK_END_LOOP ? SPK_ERR_LOOP : SPK_ERR_LIMIT,
 		outcome->end == SPK_END_LOOP
 			? "the model went in circles: another one or a clearer goal may help"
 		: spk_run_at_budget(machine->run)

@@ -1,7 +1,6 @@
 /*
- * What may happen, first part: the loop guard, the rules for `git` lines, the list of
- * sensitive files, the list of files that run code elsewhere. Pure functions over values,
- * any thread; a loop guard belongs to one thread at a time.
+ * What may happen, first part: the rules for `git` lines, the list of sensitive files, the list
+ * of files that run code elsewhere. Pure functions over values, any thread.
  */
 #ifndef SPK_GUARD_GUARD_H
 #define SPK_GUARD_GUARD_H
@@ -9,18 +8,6 @@
 #include <glib.h>
 
 #include "conf/conf.h"
-
-/* ---- loop guard (reference: window 12, threshold 2) ---- */
-typedef struct SpkLoopGuard SpkLoopGuard;
-typedef enum { SPK_LOOP_OK, SPK_LOOP_WARN, SPK_LOOP_STOP } SpkLoopVerdict;
-SpkLoopGuard *spk_loop_guard_new(guint window, guint threshold);
-void spk_loop_guard_free(SpkLoopGuard *guard);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkLoopGuard, spk_loop_guard_free)
-/* One call with its result (hashes or texts). The same call with the same result seen more
- * than `threshold` times within the window: WARN once (tell the model), STOP when it goes on.
- * The reason is made for the model; NULL with OK. */
-SpkLoopVerdict spk_loop_guard_note(SpkLoopGuard *guard, const char *call,
-				   const char *result, char **ret_reason);
 
 /* ---- git lines a model may run in the box ---- */
 /* `args` is what follows the word git, NULL-terminated. TRUE, or FALSE with the reason in words

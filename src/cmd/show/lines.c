@@ -138,6 +138,17 @@ static void on_note(SpkLines *lines, const json_t *p, GPtrArray *out)
 		 *why ? ")" : "", line_str(p, "text"));
 }
 
+/* The word to the model is a note; that the work ends has an entry of its own. */
+static void on_loop(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	const json_t *one;
+	gsize i;
+
+	if (lines->verbose)
+		json_array_foreach(json_object_get(p, "evidence"), i, one)
+			line_add(out, "dim", "loop", "%s", line_str(one, "call"));
+}
+
 /* Only what a person may miss in the answer. */
 static void on_history(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
@@ -350,6 +361,7 @@ static const struct {
 	{ "cli", lines_on_cli },
 	{ "net.intent", on_net_intent },
 	{ "net.result", on_net_result },
+	{ "loop", on_loop },
 	{ "note", on_note },
 	{ "history", on_history },
 	{ "compaction", on_compaction },

@@ -135,6 +135,41 @@ static void say_tried(GString *out, const SpkTrail *trail, const Tally *tally)
 			compactions);
 }
 
+static void say_loop(GString *out, const json_t *p)
+{
+	const char *reason = spk_json_str(p, "reason");
+	const json_t *one;
+	gsize i;
+
+	g_string_append_printf(out, "The loop guard %s: %s\n",
+			       g_strcmp0(spk_json_str(p, "verdict"), "stop")
+				       ? "told the model to do something else"
+				       : "stopped the work (loop_guard_triggered)",
+			       reason ? reason : "");
+	json_array_foreach(json_object_get(p, "evidence"), i, one)
+		g_string_append_printf(out, "  - %s, which gave: %s\n",
+				       spk_json_str(one, "call"),
+				       spk_json_str(one, "result"));
+}
+
+static void say_loops(GString *out, const SpkTrail *trail)
+{
+	gboolean any = FALSE;
+
+	for (guint i = 0; i < trail->entries->len; i++) {
+		const SpkJournalEntry *entry = trail->entries->pdata[i];
+
+		if (strcmp(entry->kind, "loop") != 0)
+			continue;
+		say_loop(out, entry->payload);
+		any = TRUE;
+	}
+	if (any)
+		g_string_append(out,
+				"How it decides is set by [manager.loop_guard]: enabled, "
+				"window_size, repeat_threshold.\n");
+}
+
 static void say_check(GString *out, const json_t *p)
 {
 	const char *tail = spk_json_str(p, "tail");
@@ -303,6 +338,7 @@ static char *explain(SpkSession *session, const SpkTask *task, GError **error)
 	say_asked(out, task, trail);
 	say_setup(out, trail);
 	say_tried(out, trail, &tally);
+	say_loops(out, trail);
 	say_checks(out, trail, &tally);
 	say_critic(out, trail);
 	say_decided(out, task, trail, stranded);
