@@ -14,6 +14,7 @@
 #include "box/tree.h"
 #include "box/way_out.h"
 #include "conf/conf.h"
+#include "guard/taint.h"
 #include "llm/llm.h"
 #include "store/store.h"
 
@@ -38,6 +39,8 @@ typedef struct {
 	GPtrArray *mounts;    /* SpkBoxMount; NULL: none */
 	const char *image;    /* of its containers; NULL: as configured */
 	const char *autonomy; /* name of its level; NULL: as configured */
+	/* Rules for its commands, besides those of [manager]; NULL: none. */
+	const char *const *auto_approve, *const *deny;
 } SpkSpark;
 
 void spk_spark_free(SpkSpark *spark);
@@ -133,6 +136,15 @@ typedef struct {
 } SpkStrategy;
 extern const SpkStrategy *const spk_strategies[];
 const SpkStrategy *spk_strategy_find(const char *name);
+
+/* ---- the law ---- */
+/* Whether the result may stand on a branch of the user's repository: a decision about
+ * SPK_DOES_COMMIT. */
+void spk_law_of_commit(SpkRun *run, SpkDecision *ret);
+/* The model is about to be told what the repository's programs said: its taint rises first. */
+gboolean spk_run_heard(SpkRun *run, const char *what, GError **error);
+/* What the model has read so far. Borrowed. */
+const SpkTaintMark *spk_run_taint(SpkRun *run);
 
 /* ---- setup ---- */
 /* Runs the task's setup, unless it has none or that is done. FAILED: it failed. */

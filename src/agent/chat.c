@@ -4,6 +4,7 @@
  */
 #include "agent/agent_impl.h"
 #include "agent/history.h"
+#include "agent/law.h"
 #include "agent/run_priv.h"
 #include "base/json.h"
 #include "store/sessions.h"
@@ -59,6 +60,28 @@ static gint64 budget_of(SpkRun *run)
 		   window / WINDOW_SHARE);
 }
 
+/* What was read in an earlier turn has been read, whether its words are still there or not. */
+static gboolean inherit_taint(SpkRun *run, const GPtrArray *turns, GError **error)
+{
+	for (guint i = turns->len; i > 0; i--) {
+		const SpkChatTurn *turn = turns->pdata[i - 1];
+		g_autoptr(SpkJournalEntry) entry = NULL;
+		g_autofree char *source = NULL;
+		SpkTaint taint;
+
+		if (!spk_journal_last(run->env.store, turn->task->id, "taint", &entry,
+				      error))
+			return FALSE;
+		if (!entry)
+			continue;
+		(void)spk_taint_parse(spk_json_str(entry->payload, "taint"), &taint);
+		source = g_strdup_printf("%s, in an earlier turn",
+					 spk_json_str(entry->payload, "source"));
+		return run_taint(run, taint, source, error);
+	}
+	return TRUE;
+}
+
 /* What was said before, from the store; *ret_record NULL: nothing. */
 static gboolean read_history(SpkRun *run, json_t **ret_record, GError **error)
 {
@@ -76,7 +99,8 @@ static gboolean read_history(SpkRun *run, json_t **ret_record, GError **error)
 	if (!session || turn <= 1)
 		return TRUE;
 	turns = spk_session_turns(run->env.store, session, turn, TURNS_MAX, error);
-	if (!turns || !spk_session_totals(run->env.store, session, turn, &before, error))
+	if (!turns || !inherit_taint(run, turns, error) ||
+	    !spk_session_totals(run->env.store, session, turn, &before, error))
 		return FALSE;
 	for (guint i = 0; i < turns->len; i++)
 		g_ptr_array_add(told, history_turn_of(turns->pdata[i]));

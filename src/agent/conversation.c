@@ -85,7 +85,9 @@ static char *system_prompt(SpkRun *run)
 	return g_strconcat(run->env.spark->soul, rules, NULL);
 }
 
-static void describe_check(SpkRun *run, GString *text, const char *command, guint number)
+/* TRUE: what it printed is told. */
+static gboolean describe_check(SpkRun *run, GString *text, const char *command,
+			       guint number)
 {
 	g_autofree char *key = g_strdup_printf("before/0/%u", number);
 	const json_t *before = run_recorded(run, "check.result", key);
@@ -103,7 +105,9 @@ static void describe_check(SpkRun *run, GString *text, const char *command, guin
 			spk_text_clip_middle(tail, strlen(tail), CHECK_TAIL_MAX);
 
 		g_string_append_printf(text, "; it prints:\n```\n%s\n```", cut);
+		return TRUE;
 	}
+	return FALSE;
 }
 
 static gboolean first_message(SpkRun *run, char **ret_text, GError **error)
@@ -115,6 +119,7 @@ static gboolean first_message(SpkRun *run, char **ret_text, GError **error)
 	const char *agent = asked ? asked : "";
 	g_autofree char *hosts = run_hosts_rule(run);
 	GString *text = g_string_new("Goal:\n");
+	gboolean heard = FALSE;
 	g_auto(GStrv) checks = spk_verify_checks(run, error);
 
 	if (!checks) {
@@ -139,9 +144,9 @@ static gboolean first_message(SpkRun *run, char **ret_text, GError **error)
 	if (checks[0])
 		g_string_append(text, "\n\nChecks the orchestrator will run:");
 	for (guint i = 0; checks[i]; i++)
-		describe_check(run, text, checks[i], i);
+		heard |= describe_check(run, text, checks[i], i);
 	*ret_text = g_string_free(text, FALSE);
-	return TRUE;
+	return !heard || spk_run_heard(run, "the output of a check", error);
 }
 
 gboolean run_open_conversation(SpkRun *run, GError **error)

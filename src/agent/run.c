@@ -1,3 +1,4 @@
+#include "agent/law.h"
 #include "agent/run_priv.h"
 
 #include <string.h>
@@ -121,6 +122,7 @@ static gboolean load(SpkRun *run, guint *ret_steps, GError **error)
 		const char *tree = NULL;
 
 		remember(run, entry->kind, key, entry->payload);
+		run_law_recall(run, entry);
 		if (!strcmp(entry->kind, "tool.result") ||
 		    !strcmp(entry->kind, "restored") || !strcmp(entry->kind, "kept"))
 			tree = spk_json_str(entry->payload, "tree");
@@ -239,6 +241,7 @@ SpkRun *spk_run_new(const SpkRunEnv *env, GError **error)
 	run->tools = spk_tool_schemas((const char *const *)run->names->pdata);
 	run->unpriced = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	run->failed = json_array();
+	run->law = run_law_new(run);
 	run->started_us = spk_mono_us();
 	run->sensitive = spk_sensitive_list(env->conf);
 	if (spk_conf_bool(env->conf, "manager.loop_guard.enabled"))
@@ -271,6 +274,7 @@ void spk_run_free(SpkRun *run)
 	g_clear_pointer(&run->guard, spk_loop_guard_free);
 	g_strfreev(run->sensitive);
 	g_clear_pointer(&run->vault, spk_vault_free);
+	g_clear_pointer(&run->law, run_law_free);
 	g_free(run->last_tree);
 	g_free(run);
 }

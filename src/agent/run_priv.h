@@ -34,6 +34,7 @@ struct SpkRun {
 	char **sensitive; /* patterns of files that may hold secrets */
 	SpkVault *vault;  /* of what has the shape of a secret */
 	guint idle_turns; /* answers in a row without any tool call */
+	struct RunLaw *law;
 };
 
 /* Payload recorded under kind/key or NULL. */

@@ -18,6 +18,8 @@ void spk_spark_free(SpkSpark *spark)
 	g_clear_pointer(&spark->mounts, g_ptr_array_unref);
 	g_free((char *)spark->image);
 	g_free((char *)spark->autonomy);
+	g_strfreev((char **)spark->auto_approve);
+	g_strfreev((char **)spark->deny);
 	g_free(spark);
 }
 
@@ -42,5 +44,8 @@ SpkSpark *spk_spark_copy(const SpkSpark *from)
 	spark->mounts = from->mounts ? g_ptr_array_ref(from->mounts) : NULL;
 	spark->image = g_strdup(from->image);
 	spark->autonomy = g_strdup(from->autonomy);
+	spark->auto_approve =
+		(const char *const *)g_strdupv((char **)from->auto_approve);
+	spark->deny = (const char *const *)g_strdupv((char **)from->deny);
 	return spark;
 }

@@ -139,7 +139,7 @@ json_t *spk_spark_record(const SpkSpark *spark)
 	    !(spark->persona_files && spark->persona_files[0]))
 		return NULL;
 	return json_pack(
-		"{s:o,s:o,s:o,s:o,s:s,s:s,s:b,s:o,s:o,s:o,s:o,s:o}", "name",
+		"{s:o,s:o,s:o,s:o,s:s,s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name",
 		spk_json_text(spark->name), "description",
 		spk_json_text(spark->description), "tools", texts_to_json(spark->tools),
 		"allow", texts_to_json(spark->allow), "role", spark->role, "strategy",
@@ -168,6 +168,9 @@ SpkSpark *spk_spark_recorded(const json_t *record)
 	g_autoptr(GPtrArray) tools = strings_of(json_object_get(record, "tools"));
 	g_autoptr(GPtrArray) allow = strings_of(json_object_get(record, "allow"));
 	g_autoptr(GPtrArray)
+		approve = strings_of(json_object_get(record, "auto_approve"));
+	g_autoptr(GPtrArray) deny = strings_of(json_object_get(record, "deny"));
+	g_autoptr(GPtrArray)
 		mounts = spk_mounts_recorded(json_object_get(record, "mounts"));
 	const char *texts[] = { "name",	    "description", "role",
 				"strategy", "soul",	   "origin" };
@@ -191,6 +194,8 @@ SpkSpark *spk_spark_recorded(const json_t *record)
 			    .origin = texts[5],
 			    .mounts = mounts,
 			    .image = spk_json_str(record, "image"),
-			    .autonomy = spk_json_str(record, "autonomy") };
+			    .autonomy = spk_json_str(record, "autonomy"),
+			    .auto_approve = (const char *const *)approve->pdata,
+			    .deny = (const char *const *)deny->pdata };
 	return spk_spark_copy(&spark);
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agent/booking_priv.h"
+#include "agent/law.h"
 #include "agent/purse_priv.h"
 #include "agent/run_priv.h"
 #include "base/error.h"
@@ -348,7 +349,7 @@ static gint64 left_ms(SpkRun *run)
 }
 
 static gboolean do_call(SpkRun *run, const json_t *call, guint index, const char *key,
-			const SpkTool *tool, GError **error)
+			const SpkTool *tool, LawDone *law, GError **error)
 {
 	g_autofree char *spill =
 		g_build_filename(run->env.home, "spill", run->env.task->id, NULL);
@@ -357,7 +358,7 @@ static gboolean do_call(SpkRun *run, const json_t *call, guint index, const char
 		.conf = run->env.conf,
 		.box = run->env.box,
 		.tree = run->env.tree,
-		.way = run->env.way,
+		.way = law->way ? law->way : run->env.way,
 		.spill_dir = spill,
 		.task = run->env.task->id,
 		.read_only = run->env.spark->read_only,
@@ -380,6 +381,8 @@ static gboolean do_call(SpkRun *run, const json_t *call, guint index, const char
 	g_autofree char *tree = NULL;
 
 	spk_json_set(intent, "arguments", spk_json_text(arguments ? arguments : ""));
+	if (law->record)
+		spk_json_set(intent, "law", json_incref(law->record));
 	if (!run_record(run, "tool.intent", key, effect, intent, error) ||
 	    !spk_tool_call(&ctx, (const char *const *)run->names->pdata, name ? name : "",
 			   arguments ? arguments : "", run->env.cancel, &result, error))
@@ -387,7 +390,23 @@ static gboolean do_call(SpkRun *run, const json_t *call, guint index, const char
 	/* Whatever is in the tree now belongs to this step, also after a failed command. */
 	if (tool && tool->writes && !snapshot(run, &tree, error))
 		return FALSE;
-	return record_result(run, call, index, key, effect, &result, tree, error);
+	return run_law_brought(run, tool, call, law->way, error) &&
+	       record_result(run, call, index, key, effect, &result, tree, error);
+}
+
+/* Nothing was done; the model is told why. */
+static gboolean record_refused(SpkRun *run, const json_t *call, guint index,
+			       const char *key, const LawDone *law, GError **error)
+{
+	json_t *payload = call_to_json(run, call, index);
+	const char *arguments = spk_json_str(call, "arguments");
+
+	spk_json_set(payload, "ok", json_false());
+	spk_json_set(payload, "text", spk_json_text(law->refusal));
+	spk_json_set(payload, "finished", json_false());
+	spk_json_set(payload, "arguments", spk_json_text(arguments ? arguments : ""));
+	spk_json_set(payload, "law", json_incref(law->record));
+	return run_record(run, "tool.result", key, SPK_EFFECT_PURE, payload, error);
 }
 
 /* A crash left an intent without result: only calls that may run twice do. */
@@ -397,17 +416,23 @@ static gboolean call_live(SpkRun *run, const json_t *call, guint index, const ch
 	const char *name = spk_json_str(call, "name");
 	const SpkTool *tool = name ? spk_tool_find(name) : NULL;
 
+	g_auto(LawDone) law = { 0 };
+
 	if (!run_go(run, error))
 		return FALSE;
 	if (tool && !tool->talks && !need_place(run, error))
 		return FALSE;
-	/* a turn of a chat that runs nothing needs none */
-	if (tool && tool->effect == SPK_EFFECT_UNSAFE && !spk_setup_run(run, error))
-		return FALSE;
 	if (tool && tool->effect == SPK_EFFECT_UNSAFE &&
 	    run_recorded(run, "tool.intent", key))
 		return record_unknown(run, call, index, key, error);
-	return do_call(run, call, index, key, tool, error);
+	if (!run_law_call(run, tool, call, key, &law, error))
+		return FALSE;
+	if (law.refusal)
+		return record_refused(run, call, index, key, &law, error);
+	/* a turn of a chat that runs nothing needs none */
+	if (tool && tool->effect == SPK_EFFECT_UNSAFE && !spk_setup_run(run, error))
+		return FALSE;
+	return do_call(run, call, index, key, tool, &law, error);
 }
 
 gboolean spk_step_tool(SpkRun *run, const json_t *call, guint index, StepTool *ret_result,

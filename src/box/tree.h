@@ -157,6 +157,7 @@ typedef struct {
 	const char *message; /* with trailers */
 	const char *branch;  /* "sparks/ID" */
 	gint64 time_us; /* author and committer date: equal for equal runs after a crash */
+	gboolean kept;	/* nothing is written into the user's repository */
 } SpkTreeCommit;
 /* The user tree of `raw`: base_user with the task's changes applied. */
 char *spk_tree_user_tree(SpkTree *tree, const char *raw, SpkCancel *cancel,
@@ -166,8 +167,8 @@ char *spk_tree_user_tree(SpkTree *tree, const char *raw, SpkCancel *cancel,
 GPtrArray *spk_tree_lossy(SpkTree *tree, const char *raw, SpkCancel *cancel,
 			  GError **error);
 /* One commit on refs/heads/BRANCH of the user's repository (objects copied in, ref written
- * last; doing it twice gives the same commit). Plain folder: commit and branch stay in git/
- * and *ret_in_user_repo is FALSE. CONFLICT when the branch's name is taken, READ_ONLY when the
+ * last; doing it twice gives the same commit). Plain folder, or kept: commit and branch stay with
+ * the task and *ret_in_user_repo is FALSE. CONFLICT when the branch's name is taken, READ_ONLY when the
  * repository may not be written. Returns the commit's sha. */
 char *spk_tree_commit(SpkTree *tree, const char *raw, const SpkTreeCommit *how,
 		      gboolean *ret_in_user_repo, SpkCancel *cancel, GError **error);

@@ -201,8 +201,10 @@ static gboolean publish(SpkTree *tree, const SpkTreeCommit *how, const char *com
 			char **identity, SpkCancel *cancel, GError **error)
 {
 	g_autofree char *ref = g_strconcat("refs/heads/", how->branch, NULL);
-	SpkGit git = tree->repo.git_dir ? tree_their_git(tree)
-					: (SpkGit){ .git_dir = tree->git };
+	gboolean theirs = tree->repo.git_dir && !how->kept;
+	SpkGit git = theirs ? tree_their_git(tree)
+			    : (SpkGit){ .git_dir = tree->repo.git_dir ? tree->user
+								      : tree->git };
 	g_autofree char *now = NULL;
 
 	git.extra_env = (const char *const *)identity; /* for the reflog */
@@ -211,7 +213,7 @@ static gboolean publish(SpkTree *tree, const SpkTreeCommit *how, const char *com
 		return FALSE;
 	if (*now)
 		return !strcmp(now, commit) || branch_taken(how->branch, error);
-	return (!tree->repo.git_dir ||
+	return (!theirs ||
 		tree_hand_over(tree, commit, tree->repo.head, cancel, error)) &&
 	       write_ref(tree, &git, ref, commit, error);
 }
@@ -232,6 +234,6 @@ char *spk_tree_commit(SpkTree *tree, const char *raw, const SpkTreeCommit *how,
 				    how->message, identity, cancel, error);
 	if (!commit || !publish(tree, how, commit, identity, cancel, error))
 		return NULL;
-	*ret_in_user_repo = theirs;
+	*ret_in_user_repo = theirs && !how->kept;
 	return g_steal_pointer(&commit);
 }

@@ -30,6 +30,9 @@ struct SpkWayOut {
 	gboolean has_authority;
 	char **variables; /* of base URLs, while the proxy is there */
 	json_t *refused;  /* since the last note */
+	GPtrArray *own;	  /* SpkRoute: of agent programs, whose servers they are */
+	guint64 reached;  /* other requests that were let through */
+	char *last_host;
 };
 
 struct SpkWayOutRoute {
@@ -133,6 +136,29 @@ static gboolean has_way_out(SpkBox *box, const char *wanted, GError **error)
 	return FALSE;
 }
 
+static gboolean is_own(const SpkWayOut *way, const SpkProxyRecord *record)
+{
+	for (guint i = 0; i < way->own->len; i++) {
+		const SpkRoute *route = way->own->pdata[i];
+
+		if (route->origin.port == record->port &&
+		    !strcmp(route->origin.name, record->host))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void count(SpkWayOut *way, const SpkProxyRecord *record)
+{
+	g_mutex_lock(&way->lock);
+	if (!is_own(way, record)) {
+		way->reached++;
+		g_free(way->last_host);
+		way->last_host = g_strdup(record->host);
+	}
+	g_mutex_unlock(&way->lock);
+}
+
 /* Of the proxy's thread. */
 static gboolean on_record(const SpkProxyRecord *record, gpointer user)
 {
@@ -147,7 +173,20 @@ static gboolean on_record(const SpkProxyRecord *record, gpointer user)
 							spk_json_text(record->refused)));
 		g_mutex_unlock(&way->lock);
 	}
+	if (!record->ended && !record->refused)
+		count(way, record);
 	return !way->spec.record || way->spec.record(record, way->spec.user);
+}
+
+guint64 spk_way_out_reached(SpkWayOut *way, char **ret_host)
+{
+	guint64 n;
+
+	g_mutex_lock(&way->lock);
+	n = way->reached;
+	*ret_host = g_strdup(way->last_host);
+	g_mutex_unlock(&way->lock);
+	return n;
 }
 
 /* The roots that we trust ourselves, and the task's authority. */
@@ -205,6 +244,7 @@ gboolean spk_way_out_open(SpkBox *box, const SpkWayOutSpec *spec, SpkWayOut **re
 	way->spec.conf = spk_conf_ref(spec->conf);
 	way->spec.folder = g_strdup(spec->folder);
 	way->refused = json_array();
+	way->own = g_ptr_array_new_with_free_func((GDestroyNotify)spk_route_unref);
 	if (!read_rules(spec, &way->hosts, &way->addresses, error))
 		return FALSE;
 	way->no_proxy = exceptions(way->hosts, error);
@@ -237,6 +277,8 @@ void spk_way_out_free(SpkWayOut *way)
 	g_strfreev(way->addresses);
 	g_strfreev(way->variables);
 	json_decref(way->refused);
+	g_ptr_array_unref(way->own);
+	g_free(way->last_host);
 	g_mutex_clear(&way->lock);
 	g_free(way);
 }
@@ -282,6 +324,7 @@ SpkWayOutRoute *spk_way_out_route_open(SpkWayOut *way, const SpkRouteSpec *spec,
 	open = g_new0(SpkWayOutRoute, 1);
 	open->way = way;
 	open->url = spk_way_keys_url(route);
+	g_ptr_array_add(way->own, spk_route_ref(route));
 	open->route = g_steal_pointer(&route);
 	return open;
 }
@@ -291,6 +334,9 @@ void spk_way_out_route_close(SpkWayOutRoute *route)
 	if (!route)
 		return;
 	spk_proxy_drop_route(route->way->proxy, route->route);
+	g_mutex_lock(&route->way->lock);
+	(void)g_ptr_array_remove(route->way->own, route->route);
+	g_mutex_unlock(&route->way->lock);
 	spk_route_unref(route->route);
 	g_free(route->url);
 	g_free(route);

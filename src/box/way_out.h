@@ -30,6 +30,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkWayOut, spk_way_out_free)
 void spk_way_out_use(SpkWayOut *way, SpkBoxRun *run);
 /* Adds to `blocked` of a result what was refused since the last call, each request once. */
 void spk_way_out_note(SpkWayOut *way, SpkBoxResult *result);
+/* Requests of commands that were let through since it was opened, those by a route of ours not
+ * counted; *ret_host is where the last one went, allocated. */
+guint64 spk_way_out_reached(SpkWayOut *way, char **ret_host);
 /* The hosts that are allowed. */
 const char *const *spk_way_out_hosts(const SpkWayOut *way);
 

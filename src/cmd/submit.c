@@ -409,16 +409,20 @@ static gboolean apply_result(SpkSession *session, const SpkArgs *args, const cha
 					 : NULL;
 	g_autoptr(SpkCancel) cancel = spk_cmd_interrupt();
 	g_auto(SpkTreeApplied) applied = { 0 };
+	g_autoptr(json_t) law = NULL;
 
 	if (!trail)
 		return FALSE;
 	if (spk_core_exit_code(task, spk_args_flag(args, "strict")) != 0 ||
 	    !trail->result || !g_strcmp0(trail->base, trail->result))
 		return TRUE; /* nothing to write; the summary says how the task ended */
-	return (spk_args_yes(args) || spk_consent_unasked(task, error)) &&
-	       spk_consent_to_apply(task, spk_args_yes(args), error) &&
-	       spk_changes_apply(session->core, task, trail, &(SpkTreeApply){ 0 }, cancel,
-				 &applied, error);
+	if (!spk_args_yes(args) && !spk_consent_unasked(task, error))
+		return FALSE;
+	law = spk_consent_to_apply(session->store, task, trail,
+				   spk_args_yes(args) ? SPK_CONSENT_YES : SPK_CONSENT_ASK,
+				   error);
+	return law && spk_changes_apply(session->core, task, trail, &(SpkTreeApply){ 0 },
+					law, cancel, &applied, error);
 }
 
 /* The day's housekeeping, by who has just waited for a task anyway. */

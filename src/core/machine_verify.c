@@ -64,6 +64,11 @@ static gboolean record_verdict(Machine *machine, const SpkVerification *verifica
 				    machine_paths(verification->changed, TRUE),
 				    "feedback", spk_json_text(verification->feedback));
 
+	if (verification->feedback &&
+	    !spk_run_heard(machine->run, "the output of a check", error)) {
+		json_decref(payload);
+		return FALSE;
+	}
 	if (spk_run_recorded(machine->run, "verdict", machine->round))
 		json_decref(payload);
 	else if (!spk_run_record(machine->run, "verdict", machine->round, SPK_EFFECT_PURE,
@@ -95,6 +100,21 @@ static char *commit_message(Machine *machine, const SpkVerification *verificatio
 		opinion ? "\n" : "");
 }
 
+/* Below level `deliver`, and of a task that has read text from outside, the commit stays with the
+ * task: `tasks apply` hands it over. */
+static gboolean record_commit(Machine *machine, const char *branch, const char *tree,
+			      GError **error)
+{
+	g_auto(SpkDecision) decision = { 0 };
+
+	spk_law_of_commit(machine->run, &decision);
+	return spk_run_record(machine->run, "commit.intent", 0, SPK_EFFECT_IDEMPOTENT,
+			      json_pack("{s:s,s:s,s:I,s:o}", "branch", branch, "tree",
+					tree, "time_us", (json_int_t)spk_now_us(), "law",
+					spk_decision_to_json(&decision)),
+			      error);
+}
+
 /* Dates come from the intent's record, so that a commit made again is the same commit. */
 static gboolean commit(Machine *machine, const SpkVerification *verification,
 		       GError **error)
@@ -104,6 +124,7 @@ static gboolean commit(Machine *machine, const SpkVerification *verification,
 	SpkTreeCommit how = { .message = message, .branch = branch };
 	g_autofree char *raw = NULL, *tree = NULL, *sha = NULL;
 	const json_t *intent;
+	json_t *law;
 	gboolean in_repo = FALSE;
 
 	raw = g_strdup(spk_run_last_tree(machine->run));
@@ -111,12 +132,11 @@ static gboolean commit(Machine *machine, const SpkVerification *verification,
 	if (!tree)
 		return FALSE;
 	if (!spk_run_recorded(machine->run, "commit.intent", 0) &&
-	    !spk_run_record(machine->run, "commit.intent", 0, SPK_EFFECT_IDEMPOTENT,
-			    json_pack("{s:s,s:s,s:I}", "branch", branch, "tree", tree,
-				      "time_us", (json_int_t)spk_now_us()),
-			    error))
+	    !record_commit(machine, branch, tree, error))
 		return FALSE;
 	intent = spk_run_recorded(machine->run, "commit.intent", 0);
+	law = json_object_get(intent, "law");
+	how.kept = law && strcmp(spk_json_str(law, "verdict"), "allow") != 0;
 	how.time_us = spk_json_int(intent, "time_us", 0);
 	sha = spk_tree_commit(machine->tree, raw, &how, &in_repo, machine->held->cancel,
 			      error);
@@ -124,8 +144,9 @@ static gboolean commit(Machine *machine, const SpkVerification *verification,
 		return FALSE;
 	if (!spk_run_recorded(machine->run, "commit.result", 0) &&
 	    !spk_run_record(machine->run, "commit.result", 0, SPK_EFFECT_IDEMPOTENT,
-			    json_pack("{s:s,s:s,s:s,s:b}", "branch", branch, "commit",
-				      sha, "tree", tree, "in_user_repo", in_repo),
+			    json_pack("{s:s,s:s,s:s,s:b,s:o}", "branch", branch, "commit",
+				      sha, "tree", tree, "in_user_repo", in_repo, "kept",
+				      how.kept ? json_incref(law) : json_null()),
 			    error))
 		return FALSE;
 	return machine_update(machine,

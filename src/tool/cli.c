@@ -329,6 +329,9 @@ static const SpkToolArg arguments[] = {
 		.args = arguments,                                                       \
 		.effect = SPK_EFFECT_UNSAFE,                                             \
 		.writes = TRUE,                                                          \
+		.does = SPK_DOES(EDIT) | SPK_DOES(COMMAND) | SPK_DOES(EGRESS) |          \
+			SPK_DOES(SECRET),                                                \
+		.deed = SPK_DEED_AGENT,                                                  \
 		.absent = absent_##NAME,                                                 \
 		.run = run_##NAME,                                                       \
 	}

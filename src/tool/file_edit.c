@@ -215,5 +215,8 @@ const SpkTool tool_file_edit = {
 		},
 	.effect = SPK_EFFECT_IDEMPOTENT,
 	.writes = TRUE,
+	.does = SPK_DOES(EDIT),
+	.deed = SPK_DEED_PATH,
+	.subject = "path",
 	.run = run,
 };

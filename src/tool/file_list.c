@@ -127,5 +127,7 @@ const SpkTool tool_file_list = {
 			{ NULL },
 		},
 	.effect = SPK_EFFECT_PURE,
+	.deed = SPK_DEED_PATH,
+	.subject = "path",
 	.run = run,
 };

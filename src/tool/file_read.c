@@ -226,5 +226,7 @@ const SpkTool tool_file_read = {
 			{ NULL },
 		},
 	.effect = SPK_EFFECT_PURE,
+	.deed = SPK_DEED_PATH,
+	.subject = "path",
 	.run = run,
 };

@@ -271,5 +271,7 @@ const SpkTool tool_file_search = {
 		},
 	.effect = SPK_EFFECT_PURE,
 	.restores = TRUE,
+	.deed = SPK_DEED_PATH,
+	.subject = "path",
 	.run = run,
 };

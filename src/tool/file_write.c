@@ -75,5 +75,8 @@ const SpkTool tool_file_write = {
 		},
 	.effect = SPK_EFFECT_IDEMPOTENT,
 	.writes = TRUE,
+	.does = SPK_DOES(EDIT),
+	.deed = SPK_DEED_PATH,
+	.subject = "path",
 	.run = run,
 };

@@ -26,5 +26,6 @@ const SpkTool tool_finish = {
 		},
 	.effect = SPK_EFFECT_PURE,
 	.talks = TRUE,
+	.trusted = TRUE,
 	.run = run,
 };

@@ -55,5 +55,7 @@ const SpkTool tool_git = {
 	.effect = SPK_EFFECT_UNSAFE,
 	.writes = TRUE,
 	.restores = TRUE,
+	.deed = SPK_DEED_GIT,
+	.subject = "args",
 	.run = run,
 };

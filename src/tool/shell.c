@@ -32,5 +32,7 @@ const SpkTool tool_shell = {
 	.effect = SPK_EFFECT_UNSAFE,
 	.writes = TRUE,
 	.restores = TRUE,
+	.deed = SPK_DEED_COMMAND,
+	.subject = "command",
 	.run = run,
 };

@@ -16,6 +16,7 @@
 #include "box/way_out.h"
 #include "conf/conf.h"
 #include "guard/redact.h"
+#include "guard/decision.h"
 #include "store/store.h"
 
 /* What a program that a tool runs has spent at somebody's server, as it says itself. */
@@ -77,6 +78,15 @@ typedef struct {
 void spk_tool_result_clear(SpkToolResult *result);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkToolResult, spk_tool_result_clear)
 
+/* What the law looks at in a call (`subject` is the argument). */
+typedef enum {
+	SPK_DEED_PLAIN,	  /* nothing but what `does` says */
+	SPK_DEED_PATH,	  /* a path in the work tree */
+	SPK_DEED_COMMAND, /* a line for a shell */
+	SPK_DEED_GIT,	  /* words behind `git` */
+	SPK_DEED_AGENT,	  /* an agent program, which the operator has named */
+} SpkDeed;
+
 typedef enum { SPK_ARG_STRING, SPK_ARG_INT, SPK_ARG_BOOL, SPK_ARG_STRINGS } SpkArgType;
 
 typedef struct {
@@ -96,6 +106,12 @@ typedef struct {
 	gboolean talks;	  /* needs neither box nor tree */
 	gboolean
 		restores; /* placeholders of the vault stand for what they hide in its arguments */
+	/* For the law: what it does whatever its arguments are, and what to look at in them. */
+	SpkDoesSet does;
+	SpkDeed deed;
+	const char *subject;
+	gboolean
+		trusted; /* what it says holds nothing but our own words and the model's */
 	/* Optional: why it can't be offered here, in words; NULL: it can. */
 	char *(*absent)(SpkConf *conf);
 	/* FALSE with *error only when the task cannot go on (cancelled, box broken); what went

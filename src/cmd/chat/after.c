@@ -71,15 +71,19 @@ static void print_paths(const char *label, const GPtrArray *paths)
 	}
 }
 
-void chat_apply(ChatRoom *room, const SpkTask *task)
+void chat_apply(ChatRoom *room, const SpkTask *task, SpkConsent how)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(SpkTrail) trail = spk_trail_read(room->session.store, task->id, &error);
 	g_autoptr(SpkCancel) cancel = spk_cmd_interrupt_anew();
 	g_auto(SpkTreeApplied) applied = { 0 };
+	g_autoptr(json_t) law = NULL;
 
-	if (trail && spk_changes_apply(room->session.core, task, trail,
-				       &(SpkTreeApply){ 0 }, cancel, &applied, &error)) {
+	if (trail)
+		law = spk_consent_to_apply(room->session.store, task, trail, how, &error);
+	if (law &&
+	    spk_changes_apply(room->session.core, task, trail, &(SpkTreeApply){ 0 }, law,
+			      cancel, &applied, &error)) {
 		print_paths("applied", applied.written);
 		print_paths("merged", applied.merged);
 		puts("  /undo takes it back");
@@ -156,7 +160,7 @@ static void decide(ChatRoom *room, const SpkTask *task)
 	for (;;) {
 		switch (ask()) {
 		case 'y':
-			chat_apply(room, task);
+			chat_apply(room, task, SPK_CONSENT_SAID);
 			return;
 		case 'n':
 			refuse(room, task);
@@ -196,7 +200,7 @@ void chat_after(ChatRoom *room, const SpkTask *task)
 	chat_show_diff(room, task, room->terminal ? FOLDED_DIFF : 0);
 	print_evidence(room, task);
 	if (room->yes) {
-		chat_apply(room, task);
+		chat_apply(room, task, SPK_CONSENT_YES);
 	} else if (room->terminal) {
 		(void)spk_consent_name_risky(task); /* the question comes anyway */
 		decide(room, task);

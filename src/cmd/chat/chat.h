@@ -5,6 +5,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/session.h"
+#include "cmd/show/consent.h"
 #include "core/chat.h"
 
 typedef struct {
@@ -30,7 +31,7 @@ int chat_turn(ChatRoom *room, const char *message);
 /* What a turn has changed: diff, evidence; then asks (after.c). */
 void chat_after(ChatRoom *room, const SpkTask *task);
 /* Applies or takes back, and says what was written. */
-void chat_apply(ChatRoom *room, const SpkTask *task);
+void chat_apply(ChatRoom *room, const SpkTask *task, SpkConsent how);
 void chat_undo(ChatRoom *room, const SpkTask *task);
 /* The diff; `most` > 0: no more lines than that, and how many there are. */
 void chat_show_diff(ChatRoom *room, const SpkTask *task, int most);

@@ -264,11 +264,9 @@ static void run_diff(ChatRoom *room, const ChatLine *given)
 static void run_apply(ChatRoom *room, const ChatLine *given)
 {
 	g_autoptr(SpkTask) task = chat_find_turn(room, given->first, CHAT_TO_WRITE);
-	g_autoptr(GError) error = NULL;
 
-	if (task && spk_consent_to_apply(task, room->yes, &error))
-		chat_apply(room, task);
-	say(g_steal_pointer(&error));
+	if (task)
+		chat_apply(room, task, room->yes ? SPK_CONSENT_YES : SPK_CONSENT_ASK);
 }
 
 static void run_undo(ChatRoom *room, const ChatLine *given)

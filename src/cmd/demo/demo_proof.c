@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "cmd/show/changes.h"
+#include "cmd/show/consent.h"
 #include "cmd/show/lines.h"
 #include "cmd/ui.h"
 
@@ -160,10 +161,13 @@ static gboolean prove_apply_and_undo(SpkDemoRun *demo, GError **error)
 	g_autofree char *before = spk_demo_hash(&demo->world, error);
 	g_autofree char *applied_hash = NULL, *after = NULL;
 	g_auto(SpkTreeApplied) applied = { 0 }, undone = { 0 };
+	g_autoptr(json_t) law = NULL;
 
-	if (!before ||
+	law = spk_consent_to_apply(demo->store, demo->task, demo->trail, SPK_CONSENT_YES,
+				   error);
+	if (!before || !law ||
 	    !spk_changes_apply(demo->core, demo->task, demo->trail, &(SpkTreeApply){ 0 },
-			       demo->cancel, &applied, error))
+			       law, demo->cancel, &applied, error))
 		return FALSE;
 	applied_hash = spk_demo_hash(&demo->world, error);
 	if (!applied_hash || !reread(demo, error))

@@ -144,12 +144,14 @@ static gboolean may_apply(const SpkTask *task, const SpkTrail *trail, GError **e
 typedef struct {
 	SpkStore *store;
 	const char *task;
+	json_t *law;
 } Recorder;
 
 static gboolean record_apply(json_t *record, gpointer user, GError **error)
 {
 	const Recorder *recorder = user;
-	g_autoptr(json_t) payload = json_pack("{s:O}", "record", record);
+	g_autoptr(json_t)
+		payload = json_pack("{s:O,s:O}", "record", record, "law", recorder->law);
 
 	return spk_journal_append(recorder->store, recorder->task, 0, "apply.intent",
 				  SPK_EFFECT_IDEMPOTENT, payload, NULL, error);
@@ -173,10 +175,10 @@ static json_t *applied_to_json(const SpkTreeApplied *applied)
 }
 
 gboolean spk_changes_apply(SpkCore *core, const SpkTask *task, const SpkTrail *trail,
-			   const SpkTreeApply *how, SpkCancel *cancel,
+			   const SpkTreeApply *how, json_t *law, SpkCancel *cancel,
 			   SpkTreeApplied *ret, GError **error)
 {
-	Recorder recorder = { spk_core_store(core), task->id };
+	Recorder recorder = { spk_core_store(core), task->id, law };
 	g_autoptr(SpkTree) tree = NULL;
 	g_autoptr(json_t) result = NULL;
 

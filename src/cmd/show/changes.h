@@ -23,10 +23,11 @@ GPtrArray *spk_changes_count(SpkCore *core, const SpkTask *task, const SpkTrail 
 char *spk_changes_diff(SpkCore *core, const SpkTask *task, const SpkTrail *trail,
 		       GError **error);
 
-/* Writes the task's changes into the user's folder. CONFLICT when the task isn't done, has
+/* Writes the task's changes into the user's folder. `law`: what spk_consent_to_apply() decided, for
+ * the record (not looked at by a dry run). CONFLICT when the task isn't done, has
  * nothing to apply, is applied already, or the files have moved (conflicts in *ret). */
 gboolean spk_changes_apply(SpkCore *core, const SpkTask *task, const SpkTrail *trail,
-			   const SpkTreeApply *how, SpkCancel *cancel,
+			   const SpkTreeApply *how, json_t *law, SpkCancel *cancel,
 			   SpkTreeApplied *ret, GError **error);
 /* Takes back the last apply that isn't undone. */
 gboolean spk_changes_undo(SpkCore *core, const SpkTask *task, const SpkTrail *trail,

@@ -242,12 +242,14 @@ static void on_commit_result(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
 	g_autofree char *sha = short_sha(line_str(p, "commit"));
 	const char *branch = line_str(p, "branch");
+	const json_t *kept = json_object_get(p, "kept");
 
 	if (spk_json_bool(p, "in_user_repo", FALSE))
 		line_add(out, "ok", "commit", "%s on %s", sha, branch);
 	else
-		line_add(out, "ok", "commit",
-			 "%s, kept with the task (the folder is no repository)", sha);
+		line_add(out, "ok", "commit", "%s, kept with the task (%s)", sha,
+			 json_is_object(kept) ? line_str(kept, "why")
+					      : "the folder is no repository");
 }
 
 static void on_apply_result(SpkLines *lines, const json_t *p, GPtrArray *out)

@@ -107,6 +107,7 @@ static int run_apply(const SpkArgs *args)
 	g_autoptr(SpkCancel) cancel = spk_cmd_interrupt();
 	g_autoptr(GError) error = NULL;
 	g_autofree char *message = NULL;
+	g_autoptr(json_t) law = NULL;
 	SpkTreeApply how = {
 		.markers = spk_args_flag(args, "markers"),
 		.commit = spk_args_flag(args, "commit"),
@@ -118,10 +119,13 @@ static int run_apply(const SpkArgs *args)
 		return code;
 	message = spk_changes_message(opened.session.task);
 	how.message = message;
-	if (how.dry_run ||
-	    spk_consent_to_apply(opened.session.task, spk_args_yes(args), &error))
+	if (!how.dry_run)
+		law = spk_consent_to_apply(
+			opened.session.store, opened.session.task, opened.trail,
+			spk_args_yes(args) ? SPK_CONSENT_YES : SPK_CONSENT_ASK, &error);
+	if (how.dry_run || law)
 		(void)spk_changes_apply(opened.session.core, opened.session.task,
-					opened.trail, &how, cancel, &applied,
+					opened.trail, &how, law, cancel, &applied,
 					&error); /* error says it */
 	return print(&opened.session, how.dry_run ? "would be" : "applied", &applied,
 		     g_steal_pointer(&error));
