@@ -130,8 +130,8 @@ static GStrvBuilder *rules_of(SpkRun *run, const char *option, const char *const
  * that refuse hold also where none would be. */
 static char **denied(SpkRun *run, GError **error)
 {
-	g_autoptr(GStrvBuilder) builder =
-		rules_of(run, "manager.deny_patterns", run->env.spark->deny);
+	g_autoptr(GStrvBuilder)
+		builder = rules_of(run, "manager.deny_patterns", run->env.spark->deny);
 	g_autoptr(GPtrArray) saved = spk_rules_for(run->env.store, run->env.spark->name,
 						   run->env.task->repo, error);
 
@@ -296,6 +296,8 @@ static void add_answer(json_t *record, const SpkQuestion *question)
 	spk_json_set(record, "answer", json_string(spk_answer_name(question->answer)));
 	spk_json_set(record, "by", spk_json_text(question->by));
 	spk_json_set(record, "how", spk_json_text(question->how));
+	if (question->note)
+		spk_json_set(record, "note", spk_json_text(question->note));
 	if (question->id)
 		spk_json_set(record, "question", json_string(question->id));
 	if (for_task)
@@ -316,10 +318,10 @@ static char *refuse(const SpkDecision *decision, const SpkQuestion *question)
 				  : "the user does not allow it: ";
 
 	return g_strdup_printf(
-		"Not done: %s%s%s%s%s (rule %s).%s%s\nDo without it, or say at the end what "
+		"Not done: %s%s%s%s (rule %s).%s%s\nDo without it, or say at the end what "
 		"is missing. The same call again is refused again.",
-		who, what ? what : "", what ? ": " : "", decision->why, note ? "" : "",
-		decision->rule, note ? " They say: " : "", note ? note : "");
+		who, what ? what : "", what ? ": " : "", decision->why, decision->rule,
+		note ? " They say: " : "", note ? note : "");
 }
 
 /* ---- asking ---- */

@@ -146,7 +146,9 @@ json_t *spk_spark_record(const SpkSpark *spark)
 		spark->strategy, "read_only", spark->read_only, "soul",
 		spk_json_text(spark->soul), "origin", spk_json_text(spark->origin),
 		"mounts", spk_mounts_record(spark->mounts), "image",
-		spk_json_text(spark->image), "autonomy", spk_json_text(spark->autonomy));
+		spk_json_text(spark->image), "autonomy", spk_json_text(spark->autonomy),
+		"auto_approve", texts_to_json(spark->auto_approve), "deny",
+		texts_to_json(spark->deny));
 }
 
 /* Borrowed, NULL-terminated. */

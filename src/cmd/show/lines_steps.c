@@ -158,6 +158,13 @@ static char *tool_outcome(const json_t *p, const char **ret_role)
 	g_autofree char *last = NULL;
 
 	*ret_role = ok && exit_code <= 0 ? "ok" : "bad";
+	if (json_object_get(p,
+			    "law")) { /* a refusal: what was done has it in the intent */
+		*ret_role = "warn";
+		return g_strdup_printf("refused, rule %s: %s",
+				       line_str(json_object_get(p, "law"), "rule"),
+				       line_str(json_object_get(p, "law"), "why"));
+	}
 	if (spk_json_bool(p, "unknown", FALSE)) {
 		*ret_role = "warn";
 		return g_strdup("outcome not known (interrupted)");
@@ -174,6 +181,9 @@ void lines_on_tool_result(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
 	g_autofree char *key = call_key(p);
 	const char *words = g_hash_table_lookup(lines->calls, key);
+	g_autofree char *refused =
+		words ? NULL
+		      : spk_ui_call(line_str(p, "name"), json_object_get(p, "arguments"));
 	const char *name = line_str(p, "name"), *label = tool_label(name), *role;
 	g_autofree char *outcome = tool_outcome(p, &role);
 	gboolean known = strcmp(label, "tool") != 0;
@@ -182,7 +192,7 @@ void lines_on_tool_result(SpkLines *lines, const json_t *p, GPtrArray *out)
 	if (spk_json_bool(p, "finished", FALSE) && !lines->verbose)
 		return; /* the summary is shown at the end */
 	line_add(out, role, label, "%s%s%s", known ? "" : name, known ? "" : " ",
-		 words ? words : "");
+		 words ? words : refused);
 	if (outcome)
 		line_add_tail(out, "%s", outcome);
 	g_hash_table_remove(lines->calls, key);

@@ -87,6 +87,31 @@ static json_t *end_of(const SpkTask *task, const SpkTrail *trail, guint turns)
 			 "limits", "calls", (int)turns);
 }
 
+/* Who was asked about a call, and what was said: a replay has nobody to ask. */
+static void add_answers(const SpkTrail *trail, json_t *options)
+{
+	g_autoptr(json_t) answers = json_object();
+
+	json_object_del(options, "yes");
+	for (guint i = 0; i < trail->entries->len; i++) {
+		const SpkJournalEntry *entry = trail->entries->pdata[i];
+		const json_t *p = entry->payload, *law = json_object_get(p, "law");
+		const char *answer = spk_json_str(law, "answer");
+		g_autofree char *key = NULL;
+
+		if (!g_str_has_prefix(entry->kind, "tool.") || !answer)
+			continue;
+		key = g_strdup_printf("%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT,
+				      spk_json_int(p, "turn", -1),
+				      spk_json_int(p, "index", -1));
+		spk_json_set(answers, key,
+			     json_pack("{s:s,s:o}", "answer", answer, "note",
+				       spk_json_text(spk_json_str(law, "note"))));
+	}
+	if (json_object_size(answers))
+		spk_json_set(options, "answers", json_incref(answers));
+}
+
 /* The play answers, so the model's name is no option of it; and a turn of a chat stands alone. */
 static json_t *header_options(const SpkTask *task, const SpkTrail *trail)
 {
@@ -106,6 +131,7 @@ static json_t *header_options(const SpkTask *task, const SpkTrail *trail)
 	if (json_array_size(critics))
 		spk_json_set(options, "critics", json_incref(critics));
 	json_decref(critics);
+	add_answers(trail, options);
 	spk_json_set(options, "spark", spk_json_text(task->spark));
 	return options;
 }
