@@ -230,8 +230,8 @@ SpkSpark *spk_spark_of_table(const SpkConfTable *table, GError **error)
 			 "works as react",
 			 spk_conf_table_file(table),
 			 spk_conf_table_line(table, "strategy"), spark->name);
-	spark->auto_approve = (const char *const *)spk_conf_table_list(
-		table, "auto_approve_patterns");
+	spark->auto_approve =
+		(const char *const *)spk_conf_table_list(table, "auto_approve_patterns");
 	spark->deny = (const char *const *)spk_conf_table_list(table, "deny_patterns");
 	if (spk_level_parse(spk_conf_table_str(table, "autonomy"), &level))
 		spark->autonomy = g_strdup(spk_level_name(level));

@@ -44,8 +44,7 @@ SpkSpark *spk_spark_copy(const SpkSpark *from)
 	spark->mounts = from->mounts ? g_ptr_array_ref(from->mounts) : NULL;
 	spark->image = g_strdup(from->image);
 	spark->autonomy = g_strdup(from->autonomy);
-	spark->auto_approve =
-		(const char *const *)g_strdupv((char **)from->auto_approve);
+	spark->auto_approve = (const char *const *)g_strdupv((char **)from->auto_approve);
 	spark->deny = (const char *const *)g_strdupv((char **)from->deny);
 	return spark;
 }
