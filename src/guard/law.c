@@ -123,7 +123,9 @@ static gboolean judge_host(Case *at, const char *named)
 	}
 	if (known && is_loopback(&endpoint))
 		return FALSE;
-	if (decision.verdict == SPK_LAW_DENY) {
+	/* "$URL" is no host: which one it is cannot be told, so it is asked */
+	if (decision.verdict == SPK_LAW_DENY &&
+	    (known || g_strcmp0(decision.rule, "url.form") != 0)) {
 		spk_decision_join(&at->view->decision, &decision);
 		return FALSE;
 	}
@@ -142,10 +144,28 @@ static void copy_parts(const SpkCommandView *command, SpkLawView *view)
 	view->parts = g_strv_builder_end(parts);
 }
 
-/* What connects and names hosts is about these: none of them asked for, none to be asked. One
- * that names none can reach, from the sandbox, only what the operator allowed, if anything. */
-static void judge_hosts(Case *at, const GPtrArray *urls)
+/* A sensitive command that is so for what it reaches (curl) is as good as the hosts it names. */
+static gboolean only_reaches(const SpkCommandView *command)
 {
+	gboolean found = FALSE;
+
+	for (guint i = 0; i < command->parts->len; i++) {
+		const SpkCommandPart *part = command->parts->pdata[i];
+
+		if (part->decision.verdict != SPK_LAW_ASK)
+			continue;
+		if (!(part->does & SPK_DOES(EGRESS)) || part->does & SPK_DOES(UNKNOWN))
+			return FALSE;
+		found = TRUE;
+	}
+	return found;
+}
+
+/* What connects is about the hosts that it names: all of them allowed, it needs no question. One
+ * that names none can reach, from the sandbox, only what the operator allowed, if anything. */
+static void judge_hosts(Case *at, const SpkCommandView *command)
+{
+	const GPtrArray *urls = command->urls;
 	gboolean asked = FALSE;
 
 	for (guint i = 0; urls && i < urls->len; i++)
@@ -154,6 +174,8 @@ static void judge_hosts(Case *at, const GPtrArray *urls)
 		at->view->does |= SPK_DOES(EGRESS);
 	else if ((urls && urls->len) || at->law->has_hosts)
 		at->view->does &= ~SPK_DOES(EGRESS);
+	if (!asked && at->named && only_reaches(command))
+		at->lifted = at->named;
 }
 
 static void judge_command(Case *at, const char *line)
@@ -173,7 +195,7 @@ static void judge_command(Case *at, const char *line)
 	view->offer = g_strdup(command.offer);
 	view->normal = g_strdup(command.normal);
 	copy_parts(&command, view);
-	judge_hosts(at, command.urls);
+	judge_hosts(at, &command);
 	/* what asks here says why in better words than the ladder; it counts when the ladder asks */
 	at->asks = command.decision;
 	command.decision = (SpkDecision){ 0 };
@@ -206,7 +228,7 @@ static void judge_path(Case *at, const SpkLawCall *call)
 		at->risk = SPK_RISK_HIGH;
 }
 
-/* TRUE: the ladder has nothing against it, or only what the operator's rule lifts. */
+/* What the ladder says; `lifted` is the operator's rule that lifts what it would ask, or NULL. */
 static void judge_level(Case *at, SpkDoesSet does, const char *lifted)
 {
 	g_auto(SpkDecision) decision = { 0 };
@@ -214,7 +236,7 @@ static void judge_level(Case *at, SpkDoesSet does, const char *lifted)
 	if (!does)
 		return;
 	spk_ladder_judge(at->law->level, does, at->risk, &decision);
-	if (decision.verdict == SPK_LAW_ASK && lifted)
+	if (decision.verdict != SPK_LAW_DENY && lifted)
 		spk_decision_set(&decision, SPK_LAW_ALLOW, at->risk, lifted,
 				 at->view->pattern, "the operator has allowed it", NULL);
 	else if (decision.verdict == SPK_LAW_ASK && at->asks.verdict == SPK_LAW_ASK)
@@ -253,10 +275,10 @@ void spk_law_judge(const SpkLaw *law, const SpkLawCall *call, const SpkTaintMark
 		ret->does |= SPK_DOES(EGRESS);
 	if (call->named)
 		ret->does &= ~OF_NAMED;
+	ret->hosts = g_strv_builder_end(hosts);
+	judge_taint(&at, taint); /* first: of two that ask, the one that nothing lifts is told */
 	judge_level(&at, ret->does & OF_COMMANDS, at.lifted);
 	judge_level(&at, ret->does & ~OF_COMMANDS, NULL);
-	ret->hosts = g_strv_builder_end(hosts);
-	judge_taint(&at, taint);
 	spk_decision_clear(&at.asks);
 	if (!ret->decision.rule && at.named)
 		spk_decision_set(&ret->decision, SPK_LAW_ALLOW, at.risk, at.named, NULL,

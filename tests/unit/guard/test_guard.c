@@ -9,6 +9,7 @@ static const Suite *const suites[] = {
 	&autonomy_suite,
 	&command_suite, &command_lines_suite, &shell_suite, &decision_suite,
 	&ladder_suite,
+	&law_suite,
 	&loop_suite,
 	&git_suite,
 	&files_suite,
