@@ -276,7 +276,9 @@ void spk_law_judge(const SpkLaw *law, const SpkLawCall *call, const SpkTaintMark
 	if (call->named)
 		ret->does &= ~OF_NAMED;
 	ret->hosts = g_strv_builder_end(hosts);
-	judge_taint(&at, taint); /* first: of two that ask, the one that nothing lifts is told */
+	judge_taint(
+		&at,
+		taint); /* first: of two that ask, the one that nothing lifts is told */
 	judge_level(&at, ret->does & OF_COMMANDS, at.lifted);
 	judge_level(&at, ret->does & ~OF_COMMANDS, NULL);
 	spk_decision_clear(&at.asks);

@@ -101,7 +101,7 @@ static void strictest_of_all(void **state)
 		{ AT(AUTONOMOUS), "curl http://localhost:8080/", NULL, ALLOW,
 		  "level.autonomous.command" },
 		{ SPK_LEVEL_AUTONOMOUS, SPK_TAINT_OPERATOR, "git push o m", NULL, ALLOW,
-		  "level.autonomous.command" },
+		  "operator.rule" },
 	};
 	/* clang-format on */
 
