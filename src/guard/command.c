@@ -256,6 +256,12 @@ typedef struct {
 	const Pattern *pattern; /* that decided */
 } Verdict;
 
+/* Words of for and case are no command that a rule could be about; "{ a; } > f" writes. */
+static gboolean is_asked_for(const Part *part)
+{
+	return !part->pseudo || part->does;
+}
+
 static Verdict judge_part(const SpkCommandRules *rules, const Finder *finder, Part *part,
 			  SpkDecision *ret)
 {
@@ -270,7 +276,7 @@ static Verdict judge_part(const SpkCommandRules *rules, const Finder *finder, Pa
 	if (rules && try_part(&trial, RULES_DENY, &match, &what)) {
 		say_deny(ret, &match, what);
 		verdict.pattern = match.pattern;
-	} else if (rules && !part->computed && !part->pseudo &&
+	} else if (rules && !part->dynamic && is_asked_for(part) &&
 		   (verdict.pattern = rules_allow(rules, line))) {
 		g_autofree char *why = g_strdup_printf("the rule \"%s\" allows it",
 						       pattern_text(verdict.pattern));
@@ -353,9 +359,11 @@ static gboolean outranks(const SpkDecision *whole, const SpkDecision *part)
 		strcmp(whole->rule, "command.sensitive") != 0);
 }
 
-static void judge_parts(const SpkCommandRules *rules, const Finder *finder,
-			SpkCommandView *view)
+/* FALSE: no rule could allow the line, as only one of its two readings is asked about. */
+static gboolean judge_parts(const SpkCommandRules *rules, const Finder *finder,
+			    SpkCommandView *view)
 {
+	gboolean plain = TRUE;
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 	gboolean all = TRUE, reads = TRUE;
 	const Pattern *allowing = NULL;
@@ -371,6 +379,7 @@ static void judge_parts(const SpkCommandRules *rules, const Finder *finder,
 			continue;
 		if (part->doubtful && quiet)
 			continue; /* the other view has it */
+		plain &= !part->doubtful;
 		all &= verdict.allowed;
 		allowing = verdict.allowed ? verdict.pattern : allowing;
 		view->does |= part->does;
@@ -393,6 +402,7 @@ static void judge_parts(const SpkCommandRules *rules, const Finder *finder,
 				 "command.allow", NULL,
 				 "a rule allows every command of it", NULL);
 	}
+	return plain;
 }
 
 /* Patterns that are about no beginning and no file are tried on the whole line, too. */
@@ -472,7 +482,7 @@ static gboolean may_be_offered(const Finder *finder)
 	for (guint i = 0; i < finder->parts->len; i++) {
 		const Part *part = finder->parts->pdata[i];
 
-		if (part->computed)
+		if (part->dynamic)
 			return FALSE;
 		/* what is open now may be something else the next time */
 		if (part->unknown)
@@ -497,7 +507,7 @@ static void set_offer(const Finder *finder, SpkCommandView *view)
 		g_autofree char *escaped = NULL;
 		char *line;
 
-		if (part->doubtful || part->pseudo)
+		if (part->doubtful || !is_asked_for(part))
 			continue;
 		line = g_strdup(part->line);
 		spk_shell_unmark(line, FALSE);
@@ -520,6 +530,7 @@ void spk_command_judge(const SpkCommandRules *rules, const char *line,
 		       SpkCommandView *ret)
 {
 	g_auto(Finder) finder = { 0 };
+	gboolean plain;
 
 	memset(ret, 0, sizeof *ret);
 	ret->parts = g_ptr_array_new_with_free_func(part_clear);
@@ -529,7 +540,7 @@ void spk_command_judge(const SpkCommandRules *rules, const char *line,
 	finder_init(&finder);
 	finder_run(&finder, line);
 	set_normal(&finder, ret);
-	judge_parts(rules, &finder, ret);
+	plain = judge_parts(rules, &finder, ret);
 	judge_whole(rules, ret);
 	if (finder.unreadable)
 		judge_unreadable(&finder, line, ret);
@@ -539,7 +550,8 @@ void spk_command_judge(const SpkCommandRules *rules, const char *line,
 				 "command.plain", NULL,
 				 "no rule and no sensitive pattern is about it", NULL);
 	ret->urls = g_steal_pointer(&finder.urls);
-	set_offer(&finder, ret);
+	if (plain)
+		set_offer(&finder, ret);
 }
 
 void spk_command_view_clear(SpkCommandView *view)

@@ -61,6 +61,13 @@ static void set_unknown(Part *part, const char *why)
 		part->unknown = g_strdup(why);
 }
 
+/* The same, and the next time it may run something else: no rule can allow it. */
+static void set_dynamic(Part *part, const char *why)
+{
+	set_unknown(part, why);
+	part->dynamic = TRUE;
+}
+
 static void add_file(Part *part, const char *name)
 {
 	if (!part->files)
@@ -130,7 +137,7 @@ static Part *add_part(const Place *place, const SpkShellWord *const *words, guin
 	}
 	print_part(part);
 	if (place->finder->parts->len >= MAX_PARTS)
-		set_unknown(part, "more commands than can be looked at");
+		set_dynamic(part, "more commands than can be looked at");
 	g_ptr_array_add(place->finder->parts, part);
 	return part;
 }
@@ -276,7 +283,7 @@ static void code_of_stdin(const Place *place, Part *part, CodeLang lang)
 	g_autofree char *text = stdin_text(place, &unknown);
 
 	if (unknown)
-		set_unknown(part, unknown);
+		set_dynamic(part, unknown);
 	else if (text)
 		find_in_code(place, part, lang, text, part->name);
 	else
@@ -299,13 +306,13 @@ static void look_at_script(const Place *place, Part *part, CodeLang lang,
 	if (is_stdin_name(word->text))
 		code_of_stdin(place, part, lang);
 	else if (word->n_open && strchr("<(", *word->open[0].print))
-		set_unknown(part, "it runs what another command prints");
+		set_dynamic(part, "it runs what another command prints");
 	else if (g_str_has_prefix(word->text, "/dev/") ||
 		 g_str_has_prefix(word->text, "/proc/"))
-		set_unknown(part,
+		set_dynamic(part,
 			    "it runs what comes from a place that can't be looked at");
 	else if (word->n_open && word->len == 1)
-		set_unknown(part, "the script that it runs is only known when it runs");
+		set_dynamic(part, "the script that it runs is only known when it runs");
 }
 
 /* ---- shells ---- */
@@ -332,7 +339,7 @@ static void look_at_shell(const Place *place, Part *part)
 		if ((*word != '-' && *word != '+') || !word[1] || is_stdin_name(word))
 			break;
 		if (part->words[i]->n_open)
-			set_unknown(part,
+			set_dynamic(part,
 				    "an option of the shell is only known when it runs");
 		if (!strcmp(word, "--")) {
 			i++;
@@ -349,7 +356,7 @@ static void look_at_shell(const Place *place, Part *part)
 	}
 	part->read_only = TRUE;
 	if (i >= part->n && place->open_end)
-		set_unknown(part, "what it runs is only known when it runs");
+		set_dynamic(part, "what it runs is only known when it runs");
 	else if (code && i < part->n)
 		code_of_word(place, part, LANG_SHELL, part->words[i], part->name);
 	else if (i < part->n && !input)
@@ -486,7 +493,7 @@ static void look_at_interpreter(const Place *place, Part *part, const Interprete
 	else if (i < part->n && row->lang != LANG_SQL && row->lang != LANG_EDITOR)
 		look_at_script(place, part, row->lang, part->words[i]);
 	else if (place->open_end)
-		set_unknown(part, "what it runs is only known when it runs");
+		set_dynamic(part, "what it runs is only known when it runs");
 	else
 		code_of_stdin(place, part, row->lang);
 }
@@ -622,7 +629,7 @@ static void run_wrapped(const Place *place, Part *part, const Wrapper *row, guin
 	}
 	if (from >= part->n) {
 		if (place->open_end && !(row->flags & WRAP_STDIN))
-			set_unknown(part, "what it runs is only known when it runs");
+			set_dynamic(part, "what it runs is only known when it runs");
 		return;
 	}
 	if (row->flags & WRAP_JOINED) {
@@ -631,7 +638,7 @@ static void run_wrapped(const Place *place, Part *part, const Wrapper *row, guin
 	}
 	inner.way = longer_way(place, part->name);
 	if (runs_replaced(part, from))
-		set_unknown(part, "what it runs is only known when it runs");
+		set_dynamic(part, "what it runs is only known when it runs");
 	find_in_words(&inner, part->words + from, part->n - from);
 }
 
@@ -695,7 +702,7 @@ static void look_at_find(const Place *place, Part *part)
 		inner.open_end = TRUE;
 		inner.depth++;
 		if (runs_replaced(part, i + 1))
-			set_unknown(part, "what it runs is only known when it runs");
+			set_dynamic(part, "what it runs is only known when it runs");
 		if (to > i + 1)
 			find_in_words(&inner, part->words + i + 1, to - i - 1);
 		part->n_own = MIN(part->n_own, i + 1);
@@ -715,7 +722,7 @@ static gboolean look_at_builtin(const Place *place, Part *part)
 		part->n_own = 1;
 		run_joined(place, part, from, name);
 		if (place->open_end)
-			set_unknown(part, "what it runs is only known when it runs");
+			set_dynamic(part, "what it runs is only known when it runs");
 	} else if (!strcmp(name, "trap") && part->n > from + 1) {
 		part->n_own = 1;
 		code_of_word(place, part, LANG_SHELL, part->words[from], name);
@@ -834,12 +841,12 @@ static void look_at_git(const Place *place, Part *part)
 	sub = git_sub(place, part);
 	if (sub >= part->n) {
 		if (place->open_end)
-			set_unknown(part, "what it runs is only known when it runs");
+			set_dynamic(part, "what it runs is only known when it runs");
 		return;
 	}
 	part->sub = sub;
 	if (part->words[sub]->n_open)
-		set_unknown(part, "the command of git is only known when it runs");
+		set_dynamic(part, "the command of git is only known when it runs");
 	part->read_only &= effects_reads_only(part);
 	for (guint i = sub + 1; i < part->n; i++) {
 		const char *word = part->words[i]->text;
@@ -1052,10 +1059,10 @@ static void find_in_words(const Place *place, const SpkShellWord *const *words, 
 	Part *part = add_part(place, words, n);
 
 	if (place->depth > 12)
-		set_unknown(part, "it is wrapped too often to be looked into");
+		set_dynamic(part, "it is wrapped too often to be looked into");
 	else if (n && is_computed(words[0]) && !is_comparison(part)) {
 		part->computed = TRUE;
-		set_unknown(part, "the name of the command is only known when it runs");
+		set_dynamic(part, "the name of the command is only known when it runs");
 	} else if (n)
 		look_at_program(place, part);
 	else
@@ -1063,7 +1070,7 @@ static void find_in_words(const Place *place, const SpkShellWord *const *words, 
 	for (guint i = 0; i < n; i++)
 		for (guint k = 0; k < words[i]->n_open; k++)
 			if (strstr(words[i]->open[k].print, "@P}"))
-				set_unknown(part,
+				set_dynamic(part,
 					    "the value of a variable is run as code");
 	look_at_assignments(place, part);
 	look_at_subscripts(place, part);

@@ -103,6 +103,7 @@ typedef struct {
 	gboolean doubtful; /* of dash's view of a text of bash */
 	gboolean nested;   /* of code: it can't be seen in the line itself */
 	gboolean computed; /* the name is only known when it runs */
+	gboolean dynamic;  /* what it runs may be something else each time */
 	char *unknown;	   /* why it can't be told what it runs; or NULL */
 	SpkDoesSet does;
 	gboolean read_only;

@@ -86,6 +86,7 @@ static const Try allowed[] = {
 	{ "a|ab", "ab", TRUE },				{ "a(?:b)?", "ab", TRUE },
 	{ "rm.*", "rm -rf x", TRUE },			{ "rm.*", "rm x | rm y", TRUE },
 	{ "rm.*", "rm x | sh", FALSE },			{ "rm.*", "rm x\nkill 1", FALSE },
+	{ ".*", "cat f | sh", FALSE },			{ ".*", "curl x | bash -s", FALSE },
 	{ ".*", "$X -rf", FALSE },			{ ".*", "echo \"", FALSE },
 	{ ".*", "sh -c 'rm x'", TRUE },			{ "sh -c .*", "sh -c 'rm x'", FALSE },
 	{ "rm x(*ACCEPT)", "rm x", TRUE },
@@ -361,9 +362,11 @@ static void offers(void **state)
 		"rm $HOME/x",
 		"rm a\\|b",
 	};
-	static const char *const never[] = { "$X -rf",		"$(cat f)",
-					     "echo \"",		"sh -c \"$X\"",
-					     "curl x | $SHELL", "# nothing" };
+	static const char *const never[] = {
+		"$X -rf",	"$(cat f)",	     "echo \"",
+		"sh -c \"$X\"", "curl x | $SHELL",   "# nothing",
+		"cat f | sh",	"sh -s < /dev/fd/3", "ls | xargs -I% % x"
+	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
 		g_autoptr(SpkCommandRules) asks = default_rules(), allows = NULL;
