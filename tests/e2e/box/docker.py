@@ -195,6 +195,23 @@ def a_full_disk_is_told(c):
         small.close()
 
 
+def a_runtime_of_the_engine_is_used(c):
+    one = engine.RuntimeDocker()
+    try:
+        assert one.answers(), one.last_words()
+        one.add_image(engine.SMALL, engine.small_image())
+        case = Case(c.args, one)
+        assert case.run("echo plain")[:2] == (0, "plain\n") and one.called() == [], one.called()
+        code, out, why = case.run("echo in it; echo x >new", "--set", "docker.runtime=runsc")
+        assert (code, out) == (0, "in it\n") and os.path.exists(case.work + "/new"), (code, out, why)
+        assert {"create", "start", "exec"} <= set(one.called()), one.called()
+        told = subprocess.run([case.sparks, "sandbox", "explain", "--json", *one.settings(engine.SMALL), "--set", "docker.runtime=runsc"],
+                              capture_output=True, env=case.env, cwd="/", check=True).stdout
+        assert ", runtime runsc;" in json.loads(told)["describe"], told
+    finally:
+        one.close()
+
+
 def nothing_is_left_behind(c):
     assert c.run("true")[0] == 0    # what the killed one left goes now
     assert c.engine.containers() == [] and c.engine.volumes() == [], (c.engine.containers(), c.engine.volumes())
@@ -204,9 +221,9 @@ def nothing_is_left_behind(c):
 TESTS = [code_and_output_in_order, only_the_work_is_writable, no_capability_and_no_network,
          time_runs_out, refused_calls_are_counted, the_supervisor_is_out_of_reach_or_missed, input_goes_in_to_its_end, input_and_time,
          a_missing_image_is_named, an_unknown_runtime_is_named, an_image_that_is_removed_is_named,
-         what_is_claimed_is_tried, a_killed_program_leaves_no_container, a_full_disk_is_told,
+         what_is_claimed_is_tried, a_killed_program_leaves_no_container, a_full_disk_is_told, a_runtime_of_the_engine_is_used,
          an_engine_that_goes_is_told, nothing_is_left_behind]
-DOCKER_ONLY = [a_full_disk_is_told]
+DOCKER_ONLY = [a_full_disk_is_told, a_runtime_of_the_engine_is_used]
 
 
 def main():

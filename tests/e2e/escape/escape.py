@@ -61,16 +61,7 @@ ORPHANS = "zombie flood: orphans faster than they are reaped"
 KEYS = "credentials"
 DIRECT = ("leaked descriptors", TERMINAL, ORPHANS, KEYS)
 
-# Rows that do not succeed on the test's machine even without walls, and why.
-NOT_SHOWN = {
-    "/proc and /sys: memory of the kernel in /proc/kcore": "the kernel may be built without it",
-    "kexec: kexec_load": "the kernel may be built without it",
-    "kexec: kexec_file_load": "the kernel may be built without it",
-    "modules: init_module": "the kernel may be built without modules",
-    "modules: finit_module": "the kernel may be built without modules",
-    "modules: the program that loads them": "the kernel may be built without modules",
-    "raw and netlink sockets: the kernel's cipher sockets": "the kernel may be built without them",
-}
+NOT_SHOWN = dict(hostile.NEED_A_KERNEL)
 # Of containers that is more: what is left of the engine stands outside of what it is asked for.
 NOT_SHOWN_DOCKER = {
     **{"survival: " + name: "the engine ends what is in its control group"
