@@ -1190,7 +1190,14 @@ def _():
 V = "survival"
 
 
+def leave_groups():
+    """Out of the control group, which an engine ends as a whole."""
+    for path in glob.glob("/sys/fs/cgroup/cgroup.procs") + glob.glob("/sys/fs/cgroup/*/cgroup.procs"):
+        try_it(lambda p=path: os.close(os.open(p, os.O_WRONLY)) or open(p, "w", encoding="ascii").write(str(os.getpid())))
+
+
 def stay():
+    leave_groups()
     os.execvp("sleep", ["sleep", BAIT["stay"]])
 
 
