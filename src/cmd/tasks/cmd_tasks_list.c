@@ -9,6 +9,8 @@
 #include "cmd/ui.h"
 #include "store/halt.h"
 
+#define REASON_INDENT 14 /* below what follows the id */
+
 static gboolean parse_state(const char *name, int *ret_state, GError **error)
 {
 	SpkState state;
@@ -74,6 +76,12 @@ static void print_task(const SpkTask *task, gboolean daemon_alive)
 	}
 	spk_ui_paint(out, STDOUT_FILENO, role_of(task), padded);
 	g_string_append_printf(out, " %s\n", goal);
+	if (task->status == SPK_STATE_WAITING) {
+		g_autofree char *what =
+			spk_ui_line(task->reason, MAX(8, columns - REASON_INDENT));
+
+		g_string_append_printf(out, "%*s%s\n", REASON_INDENT, "", what);
+	}
 	fputs(out->str, stdout);
 }
 

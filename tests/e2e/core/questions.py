@@ -49,7 +49,8 @@ def asked_and_allowed():
         assert not os.path.exists(os.path.join(w.folder, "home", "trees", task, "work", "ran.txt"))
         shown = w.run("approvals", "show", question["id"][:3]).out
         assert "rm -rf scratch" in shown and "risk" in shown and question["rule"] in shown, shown
-        assert "waiting" in w.run("tasks", "list").out
+        listed = w.run("tasks", "list").out
+        assert "waiting" in listed and f"question {question['id']} waits" in listed, listed
         assert f"question {question['id']}" in w.run("tasks", "show", task).out
         report = w.json("approvals", "allow", question["id"], "--note", "fine", "--resume")
         assert report["verdict"] == "verified" and ran(w, task) == 1, report
@@ -229,6 +230,18 @@ def hostile_text_is_stripped():
             assert "\x1b]0;owned" not in terminal.raw and "\u202e" not in terminal.raw
 
 
+def all_of_a_call_is_shown():
+    """Also what its line leaves out: a person approves nothing unseen."""
+    script = "rm -rf scratch\nsh <<'END'\necho ran >> ran.txt # here\nEND\n"
+    with World() as w:
+        task, question = asks(w, say(shell(script)), say(FIX), say(FINISH))
+        out = w.run("approvals", "show", question["id"]).out
+        assert "echo ran >> ran.txt # here" in out, out
+        with Chat(w, "tasks", "resume", task, wait=None) as terminal:
+            terminal.until("[d]eny")
+            assert "echo ran >> ran.txt # here" in terminal.screen.text(), terminal.screen.text()
+
+
 def a_changed_call_asks_again():
     other = RISKY.replace("scratch", "scratches")
     with World() as w:
@@ -395,7 +408,7 @@ def in_a_chat():
 
 main(asked_and_allowed, asked_and_refused, time_runs_out, a_daemon_goes_on_by_itself,
      a_daemon_has_the_timer, the_following_command_asks, at_the_terminal, ctrl_c_leaves_it_open,
-     what_was_typed_before_is_no_answer, hostile_text_is_stripped, a_changed_call_asks_again,
+     what_was_typed_before_is_no_answer, hostile_text_is_stripped, all_of_a_call_is_shown, a_changed_call_asks_again,
      for_the_task_and_as_a_rule, a_rule_does_not_answer_taint, yes_answers_commands_only,
      two_answer_at_once, two_go_on_at_once, cancelled_and_paused_while_it_waits,
      a_clock_that_is_set_back, an_agent_cannot_answer_itself, one_that_was_killed_while_it_waits,
