@@ -408,6 +408,7 @@ static gboolean settle_question(SpkRun *run, const SpkTool *tool, const json_t *
 	g_auto(SpkQuestion) question = { 0 };
 
 	fill(run, tool, key, hash, view, &question);
+	question.arguments = g_strdup(arguments ? arguments : "");
 	if (!ask(run, &question, error))
 		return FALSE;
 	add_answer(done->record, &question);

@@ -250,6 +250,17 @@ def an_agent_program():
         hold(w)
 
 
+def a_person_is_asked():
+    with World() as w:
+        task = w.do(say(shell("rm -rf scratch")), say(FIX), say(FINISH), code=4)["task"]
+        question = w.json("approvals", "list")[0]["id"]
+        w.json("approvals", "allow", question, "--rule", "--note", "fine", "--resume")
+        assert status(w, task) == "done"
+        w.do(say(shell("rm -rf other")), say(FIX), say(FINISH), code=4)
+        w.json("approvals", "deny", w.json("approvals", "list")[0]["id"], "--resume")
+        hold(w)
+
+
 def every_row_was_seen():
     wanted = {f"{kind}.{key}" for kind, (_, _, keys) in TABLE.items() for key in keys}
     assert not wanted - seen, f"documented, but never written: {sorted(wanted - seen)}"
@@ -259,4 +270,4 @@ read_table()
 main(fixed_applied_and_undone, healed_and_rolled_back, set_up, its_own_check, a_check_runs_into_walls, no_room_in_the_window,
      cancelled_and_taken_up, a_provider_that_fails, a_chat,
      what_housekeeping_dropped, a_command_that_reached_out, a_key_that_was_added, others_are_asked,
-     an_agent_program, every_row_was_seen)
+     an_agent_program, a_person_is_asked, every_row_was_seen)
