@@ -42,9 +42,8 @@ static void begin_trial(Trial *trial, const Part *part)
 		spk_shell_print_word(first, part->words[0]);
 		line += MIN(first->len, strlen(line));
 		trial->own[n++] = g_strconcat(
-			part->computed || !g_utf8_validate(part->name, -1, NULL)
-				? first->str
-				: part->name,
+			strcmp(first->str, part->words[0]->text) != 0 ? first->str
+								      : part->name,
 			line, NULL);
 		if (kin)
 			trial->own[n++] = g_strconcat(kin, line, NULL);
@@ -187,13 +186,10 @@ static void note_files(const Part *part, SpkCommandView *view, GHashTable *seen)
 
 /* ---- one part ---- */
 
-static char *piece(const char *text, const Match *match)
+/* The command for the eyes. */
+static char *piece(const char *text)
 {
-	gsize len = strlen(text);
-	gsize from = MIN((gsize)MAX(match->from, 0), len);
-	gsize to = MIN((gsize)MAX(match->to, 0), len);
-	g_autofree char *cut = g_strndup(text + from, to > from ? to - from : len);
-	g_autofree char *valid = g_utf8_make_valid(cut, -1);
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
 
 	return spk_text_clip(g_strstrip(valid), 200);
 }
@@ -206,7 +202,7 @@ static gboolean try_part(const Trial *trial, RuleList list, Match *ret, char **r
 				       trial->subjects[i], trial->pipelines[i], ret) ||
 			    rules_find(trial->rules, list, PATTERN_ANY,
 				       trial->subjects[i], "", ret)) {
-				*ret_what = piece(trial->subjects[i], ret);
+				*ret_what = piece(trial->subjects[i]);
 				return TRUE;
 			}
 	}
@@ -415,13 +411,13 @@ static void judge_whole(const SpkCommandRules *rules, SpkCommandView *view)
 	if (!rules || view->decision.verdict == SPK_LAW_DENY)
 		return;
 	if (rules_find(rules, RULES_DENY, PATTERN_ANY, view->normal, "", &match)) {
-		what = piece(view->normal, &match);
+		what = piece(view->normal);
 		say_deny(&decision, &match, what);
 	} else if (view->decision.verdict == SPK_LAW_ALLOW &&
 		   strcmp(view->decision.rule, "command.allow") != 0 &&
 		   rules_find(rules, RULES_SENSITIVE, PATTERN_ANY, view->normal, "",
 			      &match)) {
-		what = piece(view->normal, &match);
+		what = piece(view->normal);
 		say_sensitive(&decision, &match, what);
 		view->does |= SPK_DOES(SENSITIVE);
 	} else

@@ -70,7 +70,7 @@ typedef struct {
 	SpkScanSeverity severity; /* as it counts here */
 	gsize start, end; /* bytes of the text as it was given, on character boundaries */
 	const char *layer; /* "text", or how it was hidden: "base64", "rot13"; static */
-	char *excerpt;	   /* clean, redacted, one line, at most max_log_chars characters */
+	char *excerpt; /* clean, redacted, one line, at most max_log_chars characters */
 } SpkScanFinding;
 
 typedef struct {
@@ -78,8 +78,9 @@ typedef struct {
 	guint score;	     /* of the stretch of the text that has most */
 	GPtrArray *findings; /* SpkScanFinding, by place; at most max_findings */
 	guint more;	     /* findings beyond these */
-	const char *allowed; /* part of the allowlist that made it milder; static, or NULL */
-	guint64 work;	     /* bytes looked at, all layers together */
+	const char
+		*allowed; /* part of the allowlist that made it milder; static, or NULL */
+	guint64 work;	  /* bytes looked at, all layers together */
 } SpkScanResult;
 
 void spk_scan_result_clear(SpkScanResult *result);
