@@ -174,7 +174,7 @@ gboolean path_is_odd(const char *path)
 	for (const guchar *at = (const guchar *)path; *at; at++) {
 		gboolean ends = at[1] == '/' || at[1] == '\0';
 
-		if (*at >= 0x80 || strchr("%\\:~", *at) || *at == ' ' ||
+		if (*at >= 0x7f || *at <= ' ' || strchr("%\\:~", *at) ||
 		    (*at == '.' && ends))
 			return TRUE;
 	}
