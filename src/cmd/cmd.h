@@ -104,6 +104,9 @@ SpkCancel *spk_cmd_interrupt(void);
 SpkCancel *spk_cmd_interrupt_anew(void);
 /* The signal that fired the present token, or 0. */
 int spk_cmd_interrupted_by(void);
+/* A JSON value of one line, for people to look at, too: what a terminal would act on (controls,
+ * and marks that turn text round or hide) is written as an escape. */
+char *spk_cmd_json_text(const json_t *json);
 /* One JSON object or array and a newline on stdout. */
 void spk_cmd_print_json(const json_t *json);
 

@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "box/tree.h"
+#include "cmd/cmd.h"
 
 #define MAX_BYTES	(256u << 10)
 #define MAX_FILES	500
@@ -23,7 +24,7 @@ static void append_line(GString *out, const SpkRedact *redact, json_t *take_valu
 	g_autoptr(json_t) value = take_value;
 	g_autoptr(json_t) clean = redact ? spk_redact_json(redact, value)
 					 : json_incref(value);
-	g_autofree char *text = spk_json_dump(clean);
+	g_autofree char *text = spk_cmd_json_text(clean);
 
 	g_string_append(out, text);
 	g_string_append_c(out, '\n');
