@@ -178,6 +178,22 @@ static void judge_hosts(Case *at, const SpkCommandView *command)
 		at->lifted = at->named;
 }
 
+/* The box has none of the user's; but no call may go for one, and what a command makes under such
+ * a name is none of the tools' either. */
+static void judge_files(Case *at, const SpkCommandView *command)
+{
+	const GPtrArray *files = command->files;
+
+	for (guint i = 0; files && i < files->len; i++) {
+		g_auto(SpkDecision) decision = { 0 };
+
+		spk_path_judge_word(files->pdata[i], (const char *const *)at->law->files,
+				    &decision);
+		if (decision.verdict != SPK_LAW_ALLOW)
+			spk_decision_join(&at->view->decision, &decision);
+	}
+}
+
 static void judge_command(Case *at, const char *line)
 {
 	g_auto(SpkCommandView) command = { 0 };
@@ -196,6 +212,7 @@ static void judge_command(Case *at, const char *line)
 	view->normal = g_strdup(command.normal);
 	copy_parts(&command, view);
 	judge_hosts(at, &command);
+	judge_files(at, &command);
 	/* what asks here says why in better words than the ladder; it counts when the ladder asks */
 	at->asks = command.decision;
 	command.decision = (SpkDecision){ 0 };

@@ -125,7 +125,7 @@ def nothing_comes_back():
         text = recorded(world, done["task"])
         # what it asked for is on record, what it got is not: the attempts say "CANARY" alone
         assert CANARY not in text, text[text.index(CANARY) - 600:][:900]
-        assert text.count("off limits") >= 20, text.count("off limits")
+        assert text.count("(rule path.") >= 40, text.count("(rule path.")
         assert done["files_changed"] == ["calc.sh"], done["files_changed"]
         tree = os.path.join(world.folder, "home", "trees", done["task"])
         for place in ("work", "git"):
@@ -170,17 +170,20 @@ def a_repositorys_own_list_is_not():
 def files_that_a_command_makes():
     """In the box they are there, the tools stay away from them, and no result has them unseen."""
     with World() as world:
+        world.write("make.sh", "echo MADE'-'HERE >.env; ln .env alias; ln -s .env soft\n")
+        world.write("clean.sh", "rm alias soft .env\n")
         done = world.do(
-            say(sh("echo MADE-HERE >.env; ln .env alias; ln -s .env soft")),
+            say(("shell", {"command": "sh make.sh"})),
             say(read(".env"), read("alias"), read("soft"),
                 ("file_search", {"pattern": "MADE-HERE"}), ("file_list", {})),
-            say(sh("rm alias soft .env")), say(FIX), say(FINISH), words=("-y",))
+            say(sh("sh clean.sh")), say(FIX), say(FINISH), words=("-y",))
         with sqlite3.connect(os.path.join(world.folder, "home", "store.db")) as store:
             rows = [json.loads(row[0]) for row in store.execute(
                 "SELECT payload FROM journal WHERE task = ? AND kind = 'tool.result' "
                 "ORDER BY seq", (done["task"],))]
         results = {(row["turn"], row["index"]): row["text"] for row in rows}
-        assert all("off limits" in results[1, i] for i in range(3)), results
+        assert "(rule path.secret)" in results[1, 0], results       # by its text: the law
+        assert all("off limits" in results[1, i] for i in (1, 2)), results     # by what it is
         assert "MADE-HERE" not in results[1, 3] and "off limits" in results[1, 3], results
         assert ".env [may hold secrets: off limits]" in results[1, 4], results
 

@@ -68,6 +68,53 @@ static void assert_rows(const Row *rows, gsize n, const char *const *hosts)
 #define ASK	  SPK_LAW_ASK
 #define DENY	  SPK_LAW_DENY
 
+/* A word of a command that names a sensitive file; not one that only speaks of it. */
+static void files_of_commands(void **state)
+{
+	static const char *const no[] = {
+		"cat .env",
+		"cat ./conf/../.ENV",
+		"head -5 <.env",
+		"cp .env /tmp/x",
+		"tar cf x.tar .env src",
+		"git show HEAD:.env",
+		"git log -p -- server.pem",
+		"grep -r KEY .env",
+		"cat .en*",
+		"echo x >.env",
+		"sh -c 'cat id_rsa'",
+		"ls | xargs cat .env",
+		"ln .env x",
+		"dd if=.env",
+		"sudo cat ~/.ssh/id_rsa",
+	};
+	static const char *const yes[] = {
+		"git commit -m 'document .env'",
+		"grep -n '\\.env' README.md",
+		"echo .env >>.gitignore",
+		"jq .key a.json",
+		"sed -n 's/.env/x/p' a.c",
+		"cat .env.example",
+		"printf '%s' .env",
+		"grep -rn process.env src",
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(no) + G_N_ELEMENTS(yes); i++) {
+		gboolean bad = i < G_N_ELEMENTS(no);
+		g_auto(SpkLawView) view = { 0 };
+		const Row row = { SPK_LEVEL_AUTONOMOUS, SPK_TAINT_OPERATOR,
+				  bad ? no[i] : yes[i - G_N_ELEMENTS(no)] };
+		gboolean secret;
+
+		judge(&row, NULL, &view);
+		secret = view.decision.verdict == DENY &&
+			 !strcmp(view.decision.rule, "path.secret");
+		if (secret != bad)
+			fail_msg("%s: %s by %s", row.command,
+				 spk_law_name(view.decision.verdict), view.decision.rule);
+	}
+}
+
 /* The strictest of all that is said wins, at every level. */
 static void strictest_of_all(void **state)
 {
@@ -174,9 +221,8 @@ static void named_program(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(strictest_of_all),
-	cmocka_unit_test(named_hosts),
-	cmocka_unit_test(what_is_asked),
+	cmocka_unit_test(files_of_commands), cmocka_unit_test(strictest_of_all),
+	cmocka_unit_test(named_hosts),	     cmocka_unit_test(what_is_asked),
 	cmocka_unit_test(named_program),
 };
 
