@@ -398,6 +398,13 @@ static gboolean check_reply(const SpkQuestion *question, const SpkReply *reply,
 
 	if (!wants_rule)
 		return TRUE;
+	if (!rule) {
+		spk_error_set(
+			error, SPK_ERR_USAGE, "allow it once, or deny it",
+			"no rule can allow this: what it runs may be something else "
+			"each time");
+		return FALSE;
+	}
 	if (!spk_rule_check(rule, error))
 		return FALSE;
 	if (spk_rule_allows(rule, question))

@@ -31,7 +31,8 @@ typedef struct {
 	char *taint_source; /* what brought the taint, for people; NULL */
 	gboolean by_taint;  /* a rule of taint is among those that ask */
 	SpkDecision decision;
-	char *offer; /* rule text offered; NULL: one for exactly this line is made */
+	char *offer; /* rule text offered; NULL: where there are parts, no rule can allow it; else one
+		      * for exactly this line is made */
 	gint64 asked_us, expires_us; /* wall clock; expires 0: never */
 	SpkAnswer answer;
 	gint64 answered_us;
@@ -122,7 +123,8 @@ gboolean spk_rule_check(const char *pattern, GError **error);
  * something in it (any part of any command, or of the whole line). */
 gboolean spk_rule_allows(const char *pattern, const SpkQuestion *question);
 gboolean spk_rule_denies(const char *pattern, const SpkQuestion *question);
-/* The rule text that is offered: the question's, else one for exactly this line. */
+/* The rule text that is offered: the question's, else one for exactly this line. NULL: of a command
+ * line that has none; no rule allows it, it may be another thing each time. */
 char *spk_rule_offer(const SpkQuestion *question);
 
 #endif

@@ -60,11 +60,17 @@ static gboolean matches(const GRegex *regex, const char *text, gboolean fallback
 	return why ? fallback : found;
 }
 
+/* A command line for which no rule is offered runs what may be something else each time. */
+static gboolean can_have_rule(const SpkQuestion *question)
+{
+	return !question->parts || question->offer;
+}
+
 gboolean spk_rule_allows(const char *pattern, const SpkQuestion *question)
 {
 	g_autoptr(GRegex) regex = compile_whole(pattern);
 
-	if (!regex)
+	if (!regex || !can_have_rule(question))
 		return FALSE;
 	if (!question->parts || !question->parts[0])
 		return matches(regex, question->line, FALSE);
@@ -92,7 +98,7 @@ char *spk_rule_offer(const SpkQuestion *question)
 {
 	g_autofree char *escaped = NULL;
 
-	if (question->offer)
+	if (question->offer || !can_have_rule(question))
 		return g_strdup(question->offer);
 	escaped = g_regex_escape_string(question->line, -1);
 	return g_strconcat("^", escaped, "$", NULL);

@@ -83,7 +83,11 @@ static gboolean edit_rule(const SpkQuestion *question, SpkReply *reply,
 {
 	g_autofree char *offer = spk_rule_offer(question);
 
-	while (!reply->rule) {
+	if (!offer)
+		fputs("  no rule can allow this: what it runs may be something else each "
+		      "time\n",
+		      stderr);
+	while (offer && !reply->rule) {
 		g_autofree char *line = spk_edit_line("  rule: ", offer);
 		g_autoptr(GError) error = NULL;
 
@@ -98,7 +102,7 @@ static gboolean edit_rule(const SpkQuestion *question, SpkReply *reply,
 				      : "that rule doesn't match every command of this "
 					"call as a whole");
 	}
-	return TRUE;
+	return reply->rule != NULL;
 }
 
 static void take_note(SpkReply *reply, const char *rest)

@@ -57,6 +57,7 @@ typedef struct {
 	gboolean by_taint;
 	const char *yes;
 	gint64 timeout_secs;
+	gboolean unsure; /* no rule is offered */
 } Call;
 
 static const Call push = { "0/0",
@@ -86,6 +87,7 @@ static void fill(const Call *call, SpkQuestion *question)
 		.arguments = g_strdup(call->arguments),
 		.parts = g_strsplit(call->line, " && ", -1),
 		.hash = spk_question_hash("shell", call->arguments),
+		.offer = call->unsure ? NULL : g_strdup_printf("^%s$", call->line),
 		.does = call->does,
 		.taint = call->taint,
 		.taint_source = g_strdup("README.md"),
@@ -313,6 +315,32 @@ static void test_rules_that_are_refused(void **state)
 	assert_int_equal(question.answer, SPK_ANSWER_OPEN);
 }
 
+/* What may be something else each time is allowed once at most. */
+static void test_no_rule_for_what_is_unsure(void **state)
+{
+	Fixture *f = *state;
+	Call unsure = sensitive;
+	SpkRule rule = { .allow = 1, .pattern = (char *)".*", .by = (char *)"ann" };
+	g_auto(SpkQuestion) question = { 0 };
+	g_auto(SpkReply) reply = { .answer = SPK_ANSWER_ALLOW_RULE };
+	g_auto(SpkReply)
+		given = { .answer = SPK_ANSWER_ALLOW_TASK, .rule = g_strdup(".*") };
+	g_autoptr(GError) error = NULL;
+
+	unsure.unsure = TRUE;
+	assert_true(spk_rules_add(f->store, &rule, NULL, NULL));
+	assert_false(need(f, &unsure, &question));
+	assert_false(spk_approval_answer(f->store, question.id, &reply, "ann", "command",
+					 NULL, &error));
+	assert_true(spk_error_is(error, SPK_ERR_USAGE));
+	g_clear_error(&error);
+	assert_false(spk_approval_answer(f->store, question.id, &given, "ann", "command",
+					 NULL, &error));
+	assert_true(spk_error_is(error, SPK_ERR_USAGE));
+	answer(f, &question, SPK_ANSWER_ALLOW_ONCE, NULL);
+	assert_true(need(f, &unsure, &question));
+}
+
 /* One that would take for ever allows nothing, and refuses. */
 static void test_rules_have_an_end(void **state)
 {
@@ -354,6 +382,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_yes),
 	TEST(test_time_out),
 	TEST(test_rules_that_are_refused),
+	TEST(test_no_rule_for_what_is_unsure),
 	TEST(test_rules_have_an_end),
 	TEST(test_prefixes),
 };
