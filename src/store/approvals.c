@@ -432,7 +432,7 @@ gboolean spk_approvals_put(SpkStore *store, gint64 token, const SpkApproval *que
 	g_autoptr(SpkApproval) row = NULL;
 	g_autoptr(SpkJournalEntry) entry = NULL;
 
-	if (!tx || !spk_lease_fence(tx, question->task, token, error) ||
+	if (!tx || (token && !spk_lease_fence(tx, question->task, token, error)) ||
 	    !expire(tx, error) ||
 	    !by_call(tx, question->task, question->key, question->hash, &row, error))
 		return FALSE;

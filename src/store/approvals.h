@@ -70,7 +70,8 @@ typedef struct {
 	const char *spark, *repo;
 } SpkAnswering;
 
-/* Puts the question, fenced, unless it stands already (task, key, hash): *ret is what is on
+/* Puts the question, fenced (token 0: of somebody who needs no lease, as who applies), unless it
+ * stands already (task, key, hash): *ret is what is on
  * record then, answered or not. One that was withdrawn is open again. `at_once` (or NULL) answers
  * it in the same transaction. Reads task … expires_us. */
 gboolean spk_approvals_put(SpkStore *store, gint64 token, const SpkApproval *question,
