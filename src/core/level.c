@@ -14,6 +14,19 @@ static void keep(const SpkLevelHeld *held, json_t *options)
 			       spk_json_text(held->from)));
 }
 
+/* What was kept, or, of a play that somebody has written, said. */
+static gboolean recall_level(json_t *options, SpkLevelHeld *held)
+{
+	const json_t *kept = json_object_get(options, "autonomy");
+	const char *name = spk_json_str(kept ? kept : options, "level");
+
+	if (!spk_level_parse(name, &held->level))
+		return FALSE;
+	held->from = g_strdup("the play");
+	json_object_del(options, "level");
+	return TRUE;
+}
+
 /* A part of a task has its parent's level at most, and has read what that has read. */
 static gboolean inherit(SpkStore *store, const char *parent, SpkLevelHeld *held,
 			json_t *options, GError **error)
@@ -65,6 +78,11 @@ gboolean core_set_level(SpkStore *store, const SpkConf *conf, const SpkSpark *sp
 
 	if (!rows)
 		return FALSE;
+	/* a replay has what its task had: nothing leaves its throw-away copy */
+	if (spk_json_bool(options, "offline", FALSE) && recall_level(options, &held)) {
+		keep(&held, options);
+		return TRUE;
+	}
 	spk_autonomy_find(conf, rows, spark->name, spark->autonomy, folder, &held);
 	if (wanted && !spk_autonomy_ask(conf, wanted, &held, error))
 		return FALSE;
