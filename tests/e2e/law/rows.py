@@ -70,7 +70,7 @@ DEEDS = {
     # ---- secrets ----
     "read-env": ([("file_read", {"path": ".env"})], "deny", (None, TOOL)),
     "read-env-up": ([("file_read", {"path": "a/../.env"})], "deny", (None, TOOL)),
-    "read-env-shell": (sh("cat .env > copy.txt"), "ask", "{repo}/copy.txt"),
+    "read-env-shell": (sh("cat .env > copy.txt"), "deny", "{repo}/copy.txt"),
     "read-key-outside": ([("file_read", {"path": "{home}/.ssh/id_rsa"})], "deny", (None, TOOL)),
     "read-passwd": (sh("cp /etc/passwd copy.txt"), "ask", "{repo}/copy.txt"),
     # ---- the user's repository and home ----
