@@ -9,11 +9,14 @@
 #include "guard/ladder.h"
 
 #define INDENT	  13
-#define MAX_LINES 12 /* of a call, where not all of it is shown */
+#define ROW_LINES 6 /* of what is told about a call */
+#define MAX_LINES \
+	12 /* of a call, where not all of it is shown: a long one must not push the
+		      * rest of the question off the screen */
 #define ALL_LINES 2000
 
-static void row(GString *out, int fd, const char *role, const char *label,
-		const char *text)
+static void row_of(GString *out, int fd, const char *role, const char *label,
+		   const char *text, guint max_lines)
 {
 	g_autofree char *clean = spk_text_clean(text ? text : "", -1, SPK_CLEAN_LINE);
 	g_autofree char *head = g_strdup_printf("  %-*s", INDENT - 2, label);
@@ -21,9 +24,15 @@ static void row(GString *out, int fd, const char *role, const char *label,
 
 	if (!*clean)
 		return;
-	spk_ui_fold(folded, clean, INDENT, spk_ui_columns(fd), ALL_LINES);
+	spk_ui_fold(folded, clean, INDENT, spk_ui_columns(fd), max_lines);
 	spk_ui_paint(out, fd, "dim", head);
 	spk_ui_paint(out, fd, role, folded->str + MIN(folded->len, INDENT));
+}
+
+static void row(GString *out, int fd, const char *role, const char *label,
+		const char *text)
+{
+	row_of(out, fd, role, label, text, ROW_LINES);
 }
 
 /* The text of a call whose line says less than all of it: the command of a shell, else the
@@ -41,23 +50,45 @@ static char *full_text(const SpkQuestion *question)
 	return spk_text_clean(text, -1, SPK_CLEAN_TEXT);
 }
 
-/* Line by line as it is, none cut: what doesn't fit the screen is folded by it. */
+/* Line by line as it is, none folded; not `whole`: as many and as much as fits. */
 static void full(const SpkQuestion *question, gboolean whole, int fd, GString *out)
 {
 	g_autofree char *text = full_text(question);
 	g_auto(GStrv) lines = text ? g_strsplit(g_strchomp(text), "\n", -1) : NULL;
 	guint n = lines ? g_strv_length(lines) : 0;
 	guint shown = MIN(n, whole ? ALL_LINES : MAX_LINES);
+	int columns = spk_ui_columns(fd) - 6;
 
 	if (!n)
 		return;
 	spk_ui_paint(out, fd, "dim", "  exactly\n");
-	for (guint i = 0; i < shown; i++)
-		g_string_append_printf(out, "    | %s\n", lines[i]);
+	for (guint i = 0; i < shown; i++) {
+		g_autofree char *clipped = spk_ui_clip(lines[i], MAX(20, columns));
+
+		g_string_append_printf(out, "    | %s\n", whole ? lines[i] : clipped);
+	}
 	if (shown < n)
-		g_string_append_printf(
-			out, "    … %u more lines: `sparks approvals show %s`\n",
-			n - shown, question->id);
+		g_string_append_printf(out, "    … %u more lines\n", n - shown);
+}
+
+/* Whether something of the call does not stand there. */
+static gboolean is_cut(const GString *text)
+{
+	return strstr(text->str, "…") != NULL;
+}
+
+static void call(const SpkQuestion *question, gboolean whole, int fd, GString *out)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	row_of(text, fd, "bold", "would run", question->line,
+	       whole ? ALL_LINES : MAX_LINES);
+	full(question, whole, fd, text);
+	g_string_append(out, text->str);
+	if (is_cut(text) && !whole) {
+		spk_ui_paint(out, fd, "warn", "  not all of it is shown: ");
+		g_string_append_printf(out, "`sparks approvals show %s`\n", question->id);
+	}
 }
 
 static char *deeds(SpkDoesSet does)
@@ -132,8 +163,7 @@ void spk_question_format(const SpkQuestion *question, gboolean whole, int fd,
 
 	spk_ui_paint(out, fd, "bold", head);
 	g_string_append_printf(out, " of task %s\n", question->task);
-	row(out, fd, "bold", "would run", question->line);
-	full(question, whole, fd, out);
+	call(question, whole, fd, out);
 	row(out, fd, "", "it", does);
 	row(out, fd, "", "rule", why);
 	row(out, fd, "", "found", decision->what);

@@ -242,6 +242,18 @@ def all_of_a_call_is_shown():
             assert "echo ran >> ran.txt # here" in terminal.screen.text(), terminal.screen.text()
 
 
+def a_long_call_hides_nothing():
+    """It doesn't push the question off the screen, and says that there is more."""
+    script = "rm -rf scratch\n" + "\n".join(f": {i} " + "x" * 300 for i in range(200))
+    with World() as w:
+        task, question = asks(w, say(shell(script)), say(FIX), say(FINISH))
+        with Chat(w, "tasks", "resume", task, wait=None, rows=60) as terminal:
+            terminal.until("[d]eny")
+            text = terminal.raw[terminal.raw.index("would run"):]
+            assert text.count("\n") < 50 and "not all of it is shown" in text, text
+        assert ": 199 x" in w.run("approvals", "show", question["id"]).out
+
+
 def a_changed_call_asks_again():
     other = RISKY.replace("scratch", "scratches")
     with World() as w:
@@ -408,7 +420,8 @@ def in_a_chat():
 
 main(asked_and_allowed, asked_and_refused, time_runs_out, a_daemon_goes_on_by_itself,
      a_daemon_has_the_timer, the_following_command_asks, at_the_terminal, ctrl_c_leaves_it_open,
-     what_was_typed_before_is_no_answer, hostile_text_is_stripped, all_of_a_call_is_shown, a_changed_call_asks_again,
+     what_was_typed_before_is_no_answer, hostile_text_is_stripped, all_of_a_call_is_shown,
+     a_long_call_hides_nothing, a_changed_call_asks_again,
      for_the_task_and_as_a_rule, a_rule_does_not_answer_taint, yes_answers_commands_only,
      two_answer_at_once, two_go_on_at_once, cancelled_and_paused_while_it_waits,
      a_clock_that_is_set_back, an_agent_cannot_answer_itself, one_that_was_killed_while_it_waits,
