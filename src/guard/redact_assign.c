@@ -137,6 +137,17 @@ static const char *name_end(const char *text, const char *p)
 	return p;
 }
 
+/* `name: type = value` */
+static const char *before_type(const char *text, const char *p)
+{
+	const char *start = p;
+
+	while (p > text && start - p < 32 &&
+	       (g_ascii_isalnum(p[-1]) || strchr("_.<>[]|? ", p[-1])))
+		p--;
+	return p > text + 1 && p < start && p[-1] == ':' ? p - 1 : NULL;
+}
+
 /* The sign itself, of several characters: `:=`, `=>`, `==`. NULL: the second one of these, or
  * none that gives. */
 static const char *sign_end(const char *text, const char *at, const char *end)
@@ -272,6 +283,10 @@ void redact_assign_find(const char *text, gsize len, gsize at, GArray *spans, gs
 	char quote;
 	gsize n;
 
+	if (kind == NAME_NONE && p && text[at] == '=') {
+		name = before_type(text, name);
+		kind = name ? kind_of_name(text, name, &start) : NAME_NONE;
+	}
 	if (kind == NAME_NONE)
 		return;
 	p = value_start(p, end, &quote);

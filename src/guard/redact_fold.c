@@ -7,7 +7,7 @@ enum { LEFT_OUT = 0, SPECIAL = 1 }; /* else the symbol itself */
 
 /* clang-format off */
 static const guint8 classes[256] = {
-	['%'] = SPECIAL, ['\\'] = SPECIAL,
+	['%'] = SPECIAL, ['\\'] = SPECIAL, ['\n'] = SPECIAL,
 	['0'] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9',
 	['A'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm',
 	'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z',
@@ -65,12 +65,27 @@ gsize redact_unescape(const char *p, const char *end, int *ret_byte)
 	}
 }
 
+/* The number that a listing puts before a line. */
+static gsize number_len(const char *p, const char *end)
+{
+	const char *start = p++, *digits;
+
+	while (p < end && (*p == ' ' || *p == '\t') && p - start < 16)
+		p++;
+	for (digits = p; p < end && g_ascii_isdigit(*p) && p - digits < 8;)
+		p++;
+	return p > digits && p < end && (*p == '\t' || *p == '|') ? (gsize)(p - start) : 1;
+}
+
 /* A symbol, or nothing, of a character that is escaped. */
 static gsize fold_special(RedactFold *fold, const char *p, const char *end)
 {
 	int byte;
-	gsize len = redact_unescape(p, end, &byte);
+	gsize len;
 
+	if (*p == '\n')
+		return number_len(p, end);
+	len = redact_unescape(p, end, &byte);
 	if (!len)
 		return 1;
 	fold->places[fold->n] = (guint32)(p - fold->text);

@@ -245,9 +245,12 @@ static gsize byte_len(const RedactForm *form, char want, const char *p, const ch
 	int byte;
 	gsize len;
 
+	len = *p == '\\' || *p == '%' ? redact_unescape(p, end, &byte) : 0;
+	/* \x5c is the mark itself, not the mark and "x5c" */
+	if (len > 2 && byte == *p && want == *p)
+		return len;
 	if (same_byte(form, want, *p) || (want == ' ' && *p == '+'))
 		return 1;
-	len = redact_unescape(p, end, &byte);
 	return len && byte >= 0 && same_byte(form, want, (char)byte) ? len : 0;
 }
 

@@ -391,6 +391,9 @@ static void look_at_pem(Search *search, const char *at)
 		return;
 	}
 	line = g_strstr_len(mark, MIN(search->end - mark, 30), "-----");
+	/* the name of one, not one */
+	if (line && search->end - line > 5 && !strchr("\r\n\t \\\"'", line[5]))
+		return;
 	stop = line ? g_strstr_len(line + 5, limit - (line + 5), finish) : NULL;
 	if (stop)
 		stop = g_strstr_len(stop + strlen(finish),

@@ -15,6 +15,7 @@ static const Suite *const suites[] = {
 	&files_suite,
 	&path_suite,
 	&redact_suite,
+	&redact_corpus_suite,
 	&url_suite,
 };
 /* clang-format on */
