@@ -10,8 +10,36 @@ static gboolean is_deceptive(gunichar c)
 {
 	return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
 	       c == 0x200e || c == 0x200f || c == 0x061c || c == 0x2028 || c == 0x2029 ||
-	       c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
-	       (c >= 0xe0000 && c <= 0xe007f);
+	       c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || c == 0x00ad ||
+	       c == 0x200b || (c >= 0x2060 && c <= 0x2065) ||
+	       (c >= 0x206a && c <= 0x206f) || c == 0x180e || c == 0x115f ||
+	       c == 0x1160 || c == 0x3164 || c == 0xffa0 ||
+	       (c >= 0x1bca0 && c <= 0x1bca3) || (c >= 0x1d173 && c <= 0x1d17a) ||
+	       (c >= 0xe0000 && c <= 0xe0fff);
+}
+
+static gboolean is_selector(gunichar c)
+{
+	return c >= 0xfe00 && c <= 0xfe0f;
+}
+
+static gboolean is_joiner(gunichar c)
+{
+	return c == 0x200c || c == 0x200d;
+}
+
+/* Scripts and emoji need some that can't be seen, one behind what it is for; where text may
+ * begin in the middle of such a thing, it does. */
+static gboolean is_stray(gunichar c, gunichar before)
+{
+	if (!is_selector(c) && !is_joiner(c))
+		return FALSE;
+	if (!before)
+		return FALSE;
+	if (is_joiner(before) || (is_selector(c) && is_selector(before)))
+		return TRUE;
+	return before < 0x80 && !(is_selector(c) && (g_ascii_isdigit((char)before) ||
+						     before == '#' || before == '*'));
 }
 
 static gboolean is_white(gunichar c)
@@ -107,6 +135,7 @@ char *spk_text_clean(const char *text, gssize len, SpkCleanMode mode)
 	gsize left = len < 0 ? strlen(text) : (gsize)len;
 	GString *out = g_string_sized_new(left);
 	gboolean blank = FALSE, open;
+	gunichar before = 0;
 
 	while (left) {
 		gunichar c = g_utf8_get_char_validated(text, left);
@@ -124,12 +153,33 @@ char *spk_text_clean(const char *text, gssize len, SpkCleanMode mode)
 			blank = out->len > 0;
 			continue;
 		}
-		if ((is_control(c) && c != '\n' && c != '\t') || is_deceptive(c))
+		if ((is_control(c) && c != '\n' && c != '\t') || is_deceptive(c) ||
+		    is_stray(c, blank ? ' ' : before))
 			continue;
 		if (blank)
 			g_string_append_c(out, ' ');
 		blank = FALSE;
+		before = c;
 		g_string_append_unichar(out, c);
+	}
+	return g_string_free(out, FALSE);
+}
+
+char *spk_text_json_for_screen(const char *json)
+{
+	GString *out = g_string_sized_new(strlen(json));
+
+	for (const char *p = json; *p; p = g_utf8_next_char(p)) {
+		gunichar c = g_utf8_get_char(p);
+
+		if (c < 0x7f || !(is_control(c) || is_deceptive(c) || is_joiner(c)))
+			g_string_append_unichar(out, c);
+		else if (c < 0x10000)
+			g_string_append_printf(out, "\\u%04x", c);
+		else
+			g_string_append_printf(out, "\\u%04x\\u%04x",
+					       0xd800 + ((c - 0x10000) >> 10),
+					       0xdc00 + ((c - 0x10000) & 0x3ff));
 	}
 	return g_string_free(out, FALSE);
 }

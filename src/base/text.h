@@ -13,8 +13,13 @@ typedef enum {
 } SpkCleanMode;
 
 /* A copy that is valid UTF-8 without control characters (C0, C1, DEL), terminal escape
- * sequences or bidi overrides. Invalid bytes become U+FFFD. len -1: NUL-terminated. */
+ * sequences, bidi controls, tags and characters that nobody sees (of joiners and variation
+ * selectors one stays behind what it may be for). Invalid bytes become U+FFFD. len -1: NUL-terminated. */
 char *spk_text_clean(const char *text, gssize len, SpkCleanMode mode);
+
+/* A JSON text with \u escapes for what a terminal would act on, hides or turns round: the same
+ * value, and fit for any screen. `json` is valid UTF-8. */
+char *spk_text_json_for_screen(const char *json);
 
 /* The longest prefix whose clean copy doesn't depend on what follows: it does not end inside a
  * character or an escape sequence. For text that comes in pieces. */

@@ -234,28 +234,11 @@ SpkConf *spk_cmd_conf(const SpkArgs *args, gboolean json, int *ret_exit)
 	return spk_cmd_conf_with(args, NULL, json, ret_exit);
 }
 
-static gboolean acts_on_terminals(gunichar c)
-{
-	return (c >= 0x7f && c <= 0x9f) || c == 0x061c || (c >= 0x200b && c <= 0x200f) ||
-	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
-	       c == 0xfeff;
-}
-
 char *spk_cmd_json_text(const json_t *json)
 {
 	g_autofree char *text = spk_json_dump(json);
-	GString *out = g_string_sized_new(strlen(text));
 
-	/* such characters stand in strings only, where each may be an escape */
-	for (const char *at = text; *at; at = g_utf8_next_char(at)) {
-		gunichar c = (guchar)*at < 0x7f ? (gunichar)*at : g_utf8_get_char(at);
-
-		if (acts_on_terminals(c))
-			g_string_append_printf(out, "\\u%04x", c);
-		else
-			g_string_append_len(out, at, g_utf8_next_char(at) - at);
-	}
-	return g_string_free(out, FALSE);
+	return spk_text_json_for_screen(text);
 }
 
 void spk_cmd_print_json(const json_t *json)

@@ -5,12 +5,14 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "guard/redact.h"
 #include "llm/choose_priv.h"
 #include "llm/llm_impl.h"
 #include "llm/tooluse_priv.h"
 
 #define LEARN_MS 2000
+#define RAW_MAX	 4096
 
 /* A provider that is open. */
 typedef struct {
@@ -49,7 +51,8 @@ static SpkLlmWho who_of(const Opened *opened)
  * sees it again. What calls hold that only looks like a key is kept by whoever runs them. */
 static void hide_in_reply(const SpkLlmRequest *request, SpkLlmReply *reply)
 {
-	char *text = spk_redact_text(NULL, reply->text);
+	g_autofree char *readable = spk_text_clean(reply->text, -1, SPK_CLEAN_TEXT);
+	char *text = spk_redact_text(NULL, readable);
 	json_t *calls = spk_redact_json_into(NULL, request->vault, reply->tool_calls);
 
 	g_free(reply->text);
@@ -154,13 +157,31 @@ void spk_llm_learn(SpkLlm *llm, SpkCancel *cancel)
 /* ---- the same while it streams ---- */
 typedef struct {
 	const SpkLlmSink *sink;
-	GString *held;
+	GString *raw;  /* what may be the beginning of an escape sequence */
+	GString *held; /* what may be that of a secret */
 } Veil;
+
+/* Without what a terminal would obey, also when that comes in two pieces. */
+static char *settle(GString *raw, const char *piece)
+{
+	gsize settled;
+	char *clean;
+
+	g_string_append(raw, piece ? piece : "");
+	settled = !piece || raw->len > RAW_MAX ? raw->len
+					       : spk_text_settled_len(raw->str, raw->len);
+	clean = spk_text_clean(raw->str, (gssize)settled, SPK_CLEAN_TEXT);
+	g_string_erase(raw, 0, (gssize)settled);
+	return clean;
+}
 
 static void veil_text(const char *piece, gpointer user)
 {
 	Veil *veil = user;
-	g_autofree char *out = spk_redact_piece(NULL, veil->held, piece);
+	g_autofree char *clean = settle(veil->raw, piece);
+	g_autofree char *some = spk_redact_piece(NULL, veil->held, clean);
+	g_autofree char *rest = piece ? NULL : spk_redact_piece(NULL, veil->held, NULL);
+	g_autofree char *out = g_strconcat(some, rest, NULL);
 
 	if (*out)
 		veil->sink->on_text(out, veil->sink->user);
@@ -170,6 +191,7 @@ static void veil_restart(const char *why, gpointer user)
 {
 	Veil *veil = user;
 
+	g_string_truncate(veil->raw, 0);
 	g_string_truncate(veil->held, 0);
 	if (veil->sink->on_restart)
 		veil->sink->on_restart(why, veil->sink->user);
@@ -308,8 +330,8 @@ gboolean spk_llm_complete(SpkLlm *llm, const SpkLlmRequest *given, const SpkLlmS
 	g_autoptr(json_t) tools = given->tools ? spk_redact_json(NULL, given->tools)
 					       : NULL;
 	SpkLlmRequest request = *given;
-	g_autoptr(GString) held = g_string_new(NULL);
-	Veil veil = { sink, held };
+	g_autoptr(GString) raw = g_string_new(NULL), held = g_string_new(NULL);
+	Veil veil = { sink, raw, held };
 	SpkLlmSink veiled = { veil_text, veil_restart, &veil };
 	gboolean streams = sink && sink->on_text;
 
