@@ -74,7 +74,8 @@ static gsize number_len(const char *p, const char *end)
 		p++;
 	for (digits = p; p < end && g_ascii_isdigit(*p) && p - digits < 8;)
 		p++;
-	return p > digits && p < end && (*p == '\t' || *p == '|') ? (gsize)(p - start) : 1;
+	return p > digits && p < end && (*p == '\t' || *p == '|') ? (gsize)(p - start)
+								  : 1;
 }
 
 /* A symbol, or nothing, of a character that is escaped. */

@@ -3,7 +3,7 @@
 
 #include "guard/redact_priv.h"
 
-enum { GAP_MAX = 256, MARKS_MAX = 4, NUMBER_MAX = 8 };
+enum { FEW_LETTERS = 8, GAP_MAX = 256, MARKS_MAX = 4, NUMBER_MAX = 8 };
 
 /* ---- the forms ---- */
 
@@ -79,6 +79,29 @@ static gboolean is_hex(const char *value)
 	return letter;
 }
 
+/* Of a value with hardly a letter: the filter can't look through its escapes. */
+static void add_percent(GArray *forms, const char *value, guint known, const char *format)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	for (const char *p = value; *p; p++)
+		if (g_ascii_isalnum(*p) || strchr("-_.~", *p))
+			g_string_append_c(out, *p);
+		else
+			g_string_append_printf(out, format, (guchar)*p);
+	add_form(forms, FORM_PLAIN, out->str, out->len, known, FALSE);
+	explicit_bzero(out->str, out->len);
+}
+
+static gsize n_letters(const char *value)
+{
+	gsize n = 0;
+
+	for (; *value; value++)
+		n += g_ascii_isalnum(*value);
+	return n;
+}
+
 void redact_forms_of(const char *value, guint known, GArray *forms)
 {
 	static const char *const json[] = { "\\\"", "\\\\", "\\t" };
@@ -94,6 +117,10 @@ void redact_forms_of(const char *value, guint known, GArray *forms)
 	add_escaped(forms, value, known, "\"\\\t", twice);
 	add_escaped(forms, value, known, "&<>\"'", html);
 	add_escaped(forms, value, known, "%", percent);
+	if (n_letters(value) < FEW_LETTERS) {
+		add_percent(forms, value, known, "%%%02X");
+		add_percent(forms, value, known, "%%%02x");
+	}
 	add_base64(forms, value, len, known);
 	add_hex(forms, value, len, known);
 }
@@ -247,7 +274,7 @@ static gsize byte_len(const RedactForm *form, char want, const char *p, const ch
 
 	len = *p == '\\' || *p == '%' ? redact_unescape(p, end, &byte) : 0;
 	/* \x5c is the mark itself, not the mark and "x5c" */
-	if (len > 2 && byte == *p && want == *p)
+	if (form->is_value && len > 2 && byte == *p && want == *p)
 		return len;
 	if (same_byte(form, want, *p) || (want == ' ' && *p == '+'))
 		return 1;

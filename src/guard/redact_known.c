@@ -116,6 +116,20 @@ static void add_false_starts(Seeds *seeds, const RedactForm *form, const guint8 
 			add_seed(seeds, symbols, index, skip);
 }
 
+/* What looks like an escape in a value is none when the value itself is written in escapes. */
+static void add_unopened(RedactKnown *known, const RedactForm *form, guint32 index)
+{
+	g_autoptr(GString) symbols = g_string_sized_new(form->len + WINDOW);
+
+	for (gsize i = 0; i < form->len; i++)
+		if (g_ascii_isalnum(form->bytes[i]))
+			g_string_append_c(symbols, g_ascii_tolower(form->bytes[i]));
+	if (symbols->len >= SHORT_WINDOW)
+		add_seed(symbols->len >= WINDOW ? &known->whole : &known->some,
+			 (const guint8 *)symbols->str, index, 0);
+	explicit_bzero(symbols->str, symbols->len);
+}
+
 static void add_form(RedactKnown *known, guint32 index)
 {
 	const RedactForm *form = &g_array_index(known->forms, RedactForm, index);
@@ -124,6 +138,8 @@ static void add_form(RedactKnown *known, guint32 index)
 	gsize n;
 
 	symbols = redact_fold_all(form->bytes, form->len, &n);
+	if (memchr(form->bytes, '%', form->len) || memchr(form->bytes, '\\', form->len))
+		add_unopened(known, form, index);
 	seeds = n >= WINDOW ? &known->whole : &known->some;
 	if (form->lead)
 		g_array_append_val(known->led, index);

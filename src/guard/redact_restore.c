@@ -26,22 +26,23 @@ char *spk_redact_restore(const SpkRedact *redact, const SpkVault *vault, const c
 		gsize len = spk_redact_placeholder(at);
 		g_autofree char *placeholder = len ? g_strndup(at, len) : NULL;
 		const char *stands = NULL;
+		gboolean literal; /* it is the file's own text */
 
 		if (!len) {
 			at++;
 			continue;
 		}
+		literal = file && strstr(file, placeholder);
 		if (file && !own)
 			own = of_file(redact, file);
-		stands = vault_find(own, placeholder);
-		if (!stands)
+		stands = literal ? NULL : vault_find(own, placeholder);
+		if (!stands && !literal)
 			stands = vault_find(vault, placeholder);
 		if (stands) {
 			g_string_append_len(out, from, at - from);
 			g_string_append(out, stands);
 			from = at + len;
-		} else if (ret_left && !*ret_left &&
-			   !(file && strstr(file, placeholder))) {
+		} else if (ret_left && !*ret_left && !literal) {
 			*ret_left = g_strdup(placeholder);
 		}
 		at += len;

@@ -42,10 +42,11 @@ static char *made_up(GRand *random, const char *kind, guint n)
 
 	if (!strcmp(kind, "uuid")) {
 		for (guint i = 0; i < 36; i++)
-			g_string_append_c(out, strchr("\x08\x0d\x12\x17", (int)i) && i
-						       ? '-'
-						       : "0123456789abcdef"[g_rand_int_range(
-								 random, 0, 16)]);
+			g_string_append_c(out,
+					  strchr("\x08\x0d\x12\x17", (int)i) && i
+						  ? '-'
+						  : "0123456789abcdef"[g_rand_int_range(
+							    random, 0, 16)]);
 		return g_string_free(out, FALSE);
 	}
 	set = set_of(kind);
@@ -131,7 +132,8 @@ static char *plain(const char *value)
 
 static char *base64_at(const char *value, gsize before, const char *behind)
 {
-	g_autofree char *all = g_strdup_printf("%.*s%s%s", (int)before, "ab", value, behind);
+	g_autofree char *all =
+		g_strdup_printf("%.*s%s%s", (int)before, "ab", value, behind);
 
 	return g_base64_encode((const guchar *)all, strlen(all));
 }
@@ -419,8 +421,8 @@ static void known_values(void **state)
 
 			of_form += hidden;
 			if (!hidden)
-				printf("# missed: %s of %s: %s\n", forms[f].name, values[v],
-				       got);
+				printf("# missed: %s of %s: %s\n", forms[f].name,
+				       values[v], got);
 		}
 		printf("# %-26s %2u of %zu\n", forms[f].name, of_form,
 		       G_N_ELEMENTS(values));
@@ -455,7 +457,8 @@ static void shapes(void **state)
 		if (seen)
 			printf("# missed: %s\n#    as: %s\n", rows[i], got);
 	}
-	printf("# shapes: %u of %u texts, %.1f %%\n", caught, texts, 100.0 * caught / texts);
+	printf("# shapes: %u of %u texts, %.1f %%\n", caught, texts,
+	       100.0 * caught / texts);
 	assert_true(texts >= 150);
 	assert_true(caught * 100 >= texts * 95);
 }
