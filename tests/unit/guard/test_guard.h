@@ -17,16 +17,16 @@ typedef struct {
 
 #define SUITE(name, tests) const Suite name = { tests, G_N_ELEMENTS(tests) }
 
-extern const Suite approval_suite; /* test_approval.c */
-extern const Suite autonomy_suite; /* test_autonomy.c */
-extern const Suite decision_suite; /* test_decision.c */
-extern const Suite ladder_suite;   /* test_ladder.c */
-extern const Suite law_suite;	   /* test_law.c */
-extern const Suite loop_suite;	   /* test_loop.c */
-extern const Suite git_suite;	   /* test_git.c */
-extern const Suite files_suite;	   /* test_files.c */
-extern const Suite path_suite;	   /* test_path.c */
-extern const Suite redact_suite;   /* test_redact.c */
+extern const Suite approval_suite;	/* test_approval.c */
+extern const Suite autonomy_suite;	/* test_autonomy.c */
+extern const Suite decision_suite;	/* test_decision.c */
+extern const Suite ladder_suite;	/* test_ladder.c */
+extern const Suite law_suite;		/* test_law.c */
+extern const Suite loop_suite;		/* test_loop.c */
+extern const Suite git_suite;		/* test_git.c */
+extern const Suite files_suite;		/* test_files.c */
+extern const Suite path_suite;		/* test_path.c */
+extern const Suite redact_suite;	/* test_redact.c */
 extern const Suite redact_corpus_suite; /* test_redact_corpus.c */
 extern const Suite url_suite;		/* test_url.c */
 

@@ -108,6 +108,14 @@ static gboolean shows(const char *text, const char *part)
 	return FALSE;
 }
 
+static void print_lines(const char *what, const char *text)
+{
+	g_auto(GStrv) lines_of = g_strsplit(text, "\n", -1);
+
+	for (char **line = lines_of; *line; line++)
+		printf("# %s: %s\n", what, *line);
+}
+
 /* ---- values that are known ---- */
 
 static const char *const values[] = {
@@ -449,13 +457,13 @@ static void shapes(void **state)
 		gboolean seen = FALSE;
 
 		if (!parts->len)
-			printf("# nothing is made up: %s\n", rows[i]);
+			print_lines("nothing is made up", rows[i]);
 		assert_true(parts->len > 0);
 		for (guint k = 0; k < parts->len; k++)
 			seen |= shows(got, parts->pdata[k]);
 		caught += !seen;
 		if (seen)
-			printf("# missed: %s\n#    as: %s\n", rows[i], got);
+			print_lines("missed", rows[i]);
 	}
 	printf("# shapes: %u of %u texts, %.1f %%\n", caught, texts,
 	       100.0 * caught / texts);
@@ -477,7 +485,7 @@ static void harmless(void **state)
 
 		if (strcmp(got, text) != 0) {
 			alarms++;
-			printf("# false alarm: %s\n", got);
+			print_lines("false alarm", got);
 		}
 	}
 	printf("# harmless: %u false alarms in %u texts, %.1f %%\n", alarms, texts,
