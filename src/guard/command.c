@@ -148,6 +148,9 @@ static gboolean try_files(const Trial *trial, RuleList list, Match *ret, char **
 		if (may_be_file(part, i) &&
 		    try_file(trial, list, part->words[i], ret, ret_what))
 			return TRUE;
+	for (guint i = 0; part->globs && i < part->globs->len; i++)
+		if (try_file(trial, list, part->globs->pdata[i], ret, ret_what))
+			return TRUE;
 	for (guint i = 0; part->files && i < part->files->len; i++)
 		if (try_path(trial, list, part->files->pdata[i], ret, ret_what))
 			return TRUE;

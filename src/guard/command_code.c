@@ -255,7 +255,7 @@ static const char blinds[] =
 	"Object.send __send__ const_get loadstring load dofile create_function call_user_func call_user_func_array assert DynaLoader syscall FFI "
 	"evalfile run_string code.interact InteractiveInterpreter __class__ __subclasses__ os.__dict__ subprocess.__dict__ ";
 static const char removes[] =
-	" remove unlink rmtree removedirs rmdir unlinkSync rmSync rmdirSync rm_rf rm_r rm_f remove_tree remove_entry rimraf remove_dir_all removeSync ";
+	" remove delete unlink rmtree removedirs rmdir unlinkSync rmSync rmdirSync rm_rf rm_r rm_f remove_tree remove_entry rimraf remove_dir_all removeSync ";
 static const char networks[] =
 	" socket urllib urllib2 urllib3 requests aiohttp httpx http.client ftplib telnetlib paramiko websocket websockets fetch axios XMLHttpRequest "
 	"net.connect net.createConnection http.get https.get http.request https.request Net::HTTP Net::FTP TCPSocket LWP LWP::Simple IO::Socket IO::Socket::INET HTTP::Tiny Socket "
@@ -437,8 +437,10 @@ static gboolean is_removal(const char *name)
 
 	if (!in_list(removes, last))
 		return FALSE;
-	if (strcmp(last, "remove") != 0)
+	if (strcmp(last, "remove") != 0 && strcmp(last, "delete") != 0)
 		return TRUE;
+	if (!strcmp(last, "delete"))
+		return !strcmp(name, "File.delete") || !strcmp(name, "Dir.delete");
 	return g_str_has_prefix(name, "os.") || g_str_has_prefix(name, "fs.") ||
 	       g_str_has_prefix(name, "file.") || g_str_has_prefix(name, "fse.");
 }
@@ -489,6 +491,23 @@ static void look_at_name(const Code *code, guint i, CodeFinds *finds)
 	finds->writes |= strstr(name, "write") != NULL;
 }
 
+/* ".e" + "nv" */
+static char *joined_text(const GArray *tokens, guint i)
+{
+	GString *text = g_string_new(token_at(tokens, i)->text);
+
+	for (guint most = i + MAX_LIST; i < most; i += 2) {
+		const Token *sign = token_at(tokens, i + 1),
+			    *next = token_at(tokens, i + 2);
+
+		if (next->kind != TOKEN_STRING ||
+		    !(is_sign(sign, '+') || is_sign(sign, '.')))
+			break;
+		g_string_append(text, next->text);
+	}
+	return g_string_free(text, FALSE);
+}
+
 static void look_at_string(const Code *code, guint i, CodeFinds *finds)
 {
 	const GArray *tokens = code->tokens;
@@ -513,7 +532,9 @@ static void look_at_string(const Code *code, guint i, CodeFinds *finds)
 		return;
 	}
 	if (token->shell || piped || perl) {
-		g_autofree char *line = g_strdup(token->text);
+		/* what it is fed with is not known */
+		g_autofree char *line = g_strconcat(
+			piped && is_sign(before, '|') ? "cat | " : "", token->text, NULL);
 
 		g_strdelimit(line, perl ? "|" : "", ' ');
 		if (token->open)
@@ -525,7 +546,7 @@ static void look_at_string(const Code *code, guint i, CodeFinds *finds)
 		g_ptr_array_add(finds->urls, g_strdup(token->text));
 		finds->network |= g_str_has_prefix(token->text, "/inet/");
 	} else if (*token->text && !strpbrk(token->text, "\n<>"))
-		g_ptr_array_add(finds->files, g_strdup(token->text));
+		g_ptr_array_add(finds->files, joined_text(tokens, i));
 }
 
 static void look_by_tokens(CodeLang lang, const char *code, CodeFinds *finds)
@@ -545,6 +566,10 @@ static void look_by_tokens(CodeLang lang, const char *code, CodeFinds *finds)
 		else if (kind == TOKEN_STRING)
 			look_at_string(&read, i, finds);
 	}
+	/* the module is there for something */
+	if (!finds->lines->len &&
+	    (has_module(&read, "child_process") || has_module(&read, "subprocess")))
+		set_blind(finds, "a module that starts programs");
 	if (reading.at < reading.end || finds->lines->len > MAX_LINES)
 		set_blind(finds, "more than can be looked into");
 	if (finds->lines->len > MAX_LINES)

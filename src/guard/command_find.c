@@ -15,6 +15,7 @@
 typedef struct {
 	Finder *finder;
 	const Words *words;
+	GHashTable *written; /* path -> text that the line writes there; NULL */
 	SpkShell *shell;
 	const SpkShellCommand *command;
 	const char *tail;
@@ -40,6 +41,7 @@ static void part_free(gpointer data)
 	g_free(part->name);
 	g_free(part->unknown);
 	g_clear_pointer(&part->files, g_ptr_array_unref);
+	g_clear_pointer(&part->globs, g_ptr_array_unref);
 	g_free(part);
 }
 
@@ -187,6 +189,27 @@ static void code_of_word(const Place *place, Part *part, CodeLang lang,
 	find_in_code(place, part, lang, code, way);
 }
 
+static gboolean is_echo_option(const char *word)
+{
+	return *word == '-' && word[1] && strspn(word + 1, "neE") == strlen(word + 1);
+}
+
+/* Of a here-document; NULL: it has none. */
+static char *given_text(const SpkShellCommand *command)
+{
+	char *text = NULL;
+
+	for (guint i = 0; i < command->n_redirs; i++) {
+		SpkRedirKind kind = command->redirs[i]->kind;
+
+		if (kind != SPK_REDIR_HEREDOC && kind != SPK_REDIR_HERETEXT)
+			continue;
+		g_free(text);
+		text = words_code(command->redirs[i]->target);
+	}
+	return text;
+}
+
 /* The text that the command prints, when it is one that only does that. */
 static char *printed_text(const Words *words, const SpkShellCommand *command)
 {
@@ -198,15 +221,13 @@ static char *printed_text(const Words *words, const SpkShellCommand *command)
 	for (guint i = 0; i < command->n_words; i++)
 		words_expand(words, command->words[i], TRUE, args);
 	name = args->len ? ((const SpkShellWord *)args->pdata[0])->text : "";
-	if (!strcmp(name, "cat") && args->len == 1 && command->n_redirs == 1 &&
-	    (command->redirs[0]->kind == SPK_REDIR_HEREDOC ||
-	     command->redirs[0]->kind == SPK_REDIR_HERETEXT))
-		return words_code(command->redirs[0]->target);
+	if ((!strcmp(name, "cat") && args->len == 1) || !strcmp(name, "tee"))
+		return given_text(command);
 	if (strcmp(name, "echo") != 0 && strcmp(name, "printf") != 0)
 		return NULL;
-	if (!strcmp(name, "echo") && args->len > 1 &&
-	    !strcmp(((const SpkShellWord *)args->pdata[1])->text, "-n"))
-		from = 2;
+	while (!strcmp(name, "echo") && from < args->len &&
+	       is_echo_option(((const SpkShellWord *)args->pdata[from])->text))
+		from++;
 	if (!strcmp(name, "printf") && args->len > 2 &&
 	    !strcmp(((const SpkShellWord *)args->pdata[1])->text, "%s\\n"))
 		from = 2;
@@ -298,11 +319,39 @@ static gboolean is_stdin_name(const char *word)
 	return g_strv_contains(names, word);
 }
 
+/* The language of "#!/usr/bin/env python3". */
+static CodeLang lang_of(const char *text, CodeLang lang)
+{
+	g_autofree char *line = g_strndup(text, strcspn(text, "\n"));
+
+	if (lang != LANG_SHELL || !g_str_has_prefix(line, "#!"))
+		return lang;
+	for (const Interpreter *row = command_interpreters; row->name; row++)
+		if (strstr(line, row->name))
+			return row->lang;
+	return lang;
+}
+
+/* A script that the line itself has written. */
+static gboolean run_written(const Place *place, Part *part, CodeLang lang,
+			    const SpkShellWord *word)
+{
+	g_autofree char *path = words_path(word);
+	const char *text = place->written ? g_hash_table_lookup(place->written, path)
+					  : NULL;
+
+	if (text)
+		find_in_code(place, part, lang_of(text, lang), text, part->name);
+	return text != NULL;
+}
+
 /* A script of the name: a file of the tree is an ordinary command, the rest isn't. */
 static void look_at_script(const Place *place, Part *part, CodeLang lang,
 			   const SpkShellWord *word)
 {
 	part->read_only = FALSE;
+	if (run_written(place, part, lang, word))
+		return;
 	if (is_stdin_name(word->text))
 		code_of_stdin(place, part, lang);
 	else if (word->n_open && strchr("<(", *word->open[0].print))
@@ -558,6 +607,15 @@ static int past_sub(const Wrapper *row, const Part *part)
 	return (int)i;
 }
 
+static void run_each(const Place *place, const Part *part, guint from, const char *way)
+{
+	for (guint i = from; i < part->n; i++) {
+		g_autofree char *code = words_code(part->words[i]);
+
+		find_in_text(place->finder, place, code, way);
+	}
+}
+
 static void run_joined(const Place *place, Part *part, guint from, const char *way)
 {
 	g_autoptr(GString) code = g_string_new(NULL);
@@ -565,8 +623,11 @@ static void run_joined(const Place *place, Part *part, guint from, const char *w
 	for (guint i = from; i < part->n; i++) {
 		g_autofree char *word = words_code(part->words[i]);
 
-		if (g_str_has_prefix(word, ":::"))
+		if (g_str_has_prefix(word, ":::")) {
+			if (!code->len) /* parallel ::: 'rm x' 'rm y' */
+				run_each(place, part, i + 1, way);
 			break;
+		}
 		if (code->len)
 			g_string_append_c(code, ' ');
 		g_string_append(code, word);
@@ -628,7 +689,8 @@ static void run_wrapped(const Place *place, Part *part, const Wrapper *row, guin
 		return;
 	}
 	if (from >= part->n) {
-		if (place->open_end && !(row->flags & WRAP_STDIN))
+		if ((place->open_end && !(row->flags & WRAP_STDIN)) ||
+		    (row->flags & WRAP_STDIN && row->flags & WRAP_JOINED))
 			set_dynamic(part, "what it runs is only known when it runs");
 		return;
 	}
@@ -646,6 +708,10 @@ static void run_wrapped(const Place *place, Part *part, const Wrapper *row, guin
 static void run_both(const Place *place, Part *part, const Wrapper *row, guint from)
 {
 	run_wrapped(place, part, row, from);
+	if (row->flags & WRAP_MAYBE && from + 1 < part->n) {
+		run_wrapped(place, part, row, from + 1);
+		return;
+	}
 	if (from >= 2 && from + 1 < part->n && place->depth < 3 &&
 	    g_str_has_prefix(part->words[from - 1]->text, "--") &&
 	    strcmp(part->words[from - 1]->text, "--") &&
@@ -671,6 +737,8 @@ static gboolean look_at_wrapper(const Place *place, Part *part)
 		if (from < 0)
 			continue;
 		to = past_options(row, part, from) + row->skip;
+		if (row->skip && to < part->n && !strcmp(part->words[to]->text, "--"))
+			to++;
 		/* what follows a host or an image may have options of its own */
 		run_both(place, part, row, to);
 		found = TRUE;
@@ -680,18 +748,35 @@ static gboolean look_at_wrapper(const Place *place, Part *part)
 
 /* ---- programs with ways of their own ---- */
 
+/* Wildcards in quotes are find's own. */
+static void add_glob(const Place *place, Part *part, const char *text)
+{
+	guint8 *classes = spk_shell_alloc(place->shell, strlen(text) + 1);
+	SpkShellWord *word = spk_shell_alloc(place->shell, sizeof *word);
+
+	/* all of it SPK_SHELL_PLAIN, which is 0 */
+	*word = (SpkShellWord){ text, classes, strlen(text), 0, 0, NULL, 0 };
+	if (!part->globs)
+		part->globs = g_ptr_array_new();
+	g_ptr_array_add(part->globs, word);
+}
+
 /* find … -exec CMD ; fd … -x CMD */
 static void look_at_find(const Place *place, Part *part)
 {
 	static const char *const runs[] = { "-exec",  "-execdir",     "-ok",
 					    "-okdir", "-x",	      "-X",
 					    "--exec", "--exec-batch", NULL };
+	static const char *const names[] = { "-name",  "-iname",     "-path",
+					     "-ipath", "-wholename", NULL };
 	gboolean only = effects_reads_only(part);
 
 	for (guint i = 1; i < part->n; i++) {
 		Place inner = *place;
 		guint to = i + 1;
 
+		if (g_strv_contains(names, part->words[i]->text) && i + 1 < part->n)
+			add_glob(place, part, part->words[i + 1]->text);
 		if (!g_strv_contains(runs, part->words[i]->text))
 			continue;
 		while (to < part->n && strcmp(part->words[to]->text, ";") &&
@@ -743,7 +828,12 @@ static gboolean look_at_builtin(const Place *place, Part *part)
 		 !strcmp(name, "enable")) {
 		if (has_flag(part, "CFxf", "callback"))
 			set_unknown(part, "it runs code of its own later");
-	} else
+	} else if (!strcmp(name, "at") || !strcmp(name, "batch") ||
+		   (!strcmp(name, "crontab") && !has_flag(part, "l", "list")))
+		set_unknown(part, "it runs code later, outside of what is looked at");
+	else if (!strcmp(name, "hash") && has_flag(part, "p", "path"))
+		set_unknown(part, "it puts one program in the place of another");
+	else
 		return FALSE;
 	return TRUE;
 }
@@ -853,7 +943,10 @@ static void look_at_git(const Place *place, Part *part)
 		const char *ext = strstr(word, "ext::");
 
 		if (ext)
-			find_in_text(place->finder, place, ext + 5, "git");
+			set_unknown(part, "its address is a command");
+		if (!strcmp(part->words[sub]->text, "grep") && *word == '-' &&
+		    word[1] != '-' && strchr(word, 'O'))
+			set_unknown(part, "it gives what it finds to a program");
 		if (!strcmp(part->words[sub]->text, "config") && i + 1 < part->n &&
 		    strchr(word, '.') && *word != '-') {
 			g_autofree char *value = words_code(part->words[i + 1]);
@@ -890,10 +983,18 @@ static void look_at_option(const Place *place, Part *part, const CodeOption *row
 
 	for (guint i = 1; i < part->n; i++) {
 		const char *word = part->words[i]->text;
-		gboolean whole = !strcmp(word, row->option);
+		gsize len = strcspn(word, "=");
+		gboolean whole = !strcmp(word, row->option) ||
+				 (lng && len >= 5 && len < n && !word[len] &&
+				  !strncmp(word, row->option, len));
 
 		if (whole && i + 1 < part->n && n > 1)
 			look_at_option_value(place, part, row, part->words[i + 1]);
+		else if (lng && word[len] && len >= 5 && len < n &&
+			 !strncmp(word, row->option, len))
+			look_at_option_value(place, part, row,
+					     words_from(place->shell, part->words[i],
+							len + 1));
 		else if (!whole && !strncmp(word, row->option, n) &&
 			 (!lng || word[n] == '=') && (lng || n >= 2 || *word == '+'))
 			look_at_option_value(place, part, row,
@@ -906,11 +1007,35 @@ static void look_at_option(const Place *place, Part *part, const CodeOption *row
 	}
 }
 
+/* make SHELL=x, make CC='rm x;', make -f - */
+static void look_at_make(const Place *place, Part *part, guint n)
+{
+	const char *word = part->words[n]->text, *value = strchr(word, '=');
+
+	if (strstr(word, "$(shell") || g_str_has_prefix(word, "SHELL="))
+		set_unknown(part, "it changes what make runs");
+	else if (is_stdin_name(word) && g_str_has_prefix(part->words[n - 1]->text, "-"))
+		set_unknown(part, "its rules come from the input");
+	else if (value && *word != '-' && strpbrk(value, ";|&`"))
+		code_of_word(place, part, LANG_SHELL,
+			     words_from(place->shell, part->words[n], value + 1 - word),
+			     "make");
+}
+
 static void look_at_options(const Place *place, Part *part)
 {
 	for (const CodeOption *row = command_code_options; row->name; row++)
 		if (*row->name == *part->name && !strcmp(row->name, part->name))
 			look_at_option(place, part, row);
+	for (guint i = 2; i < part->n && !strcmp(part->name, "strace"); i++)
+		if (*part->words[i]->text == '|' &&
+		    !strcmp(part->words[i - 1]->text, "-o"))
+			find_in_text(place->finder, place, part->words[i]->text + 1,
+				     "strace");
+	/* tar cIf PROGRAM: letters without a dash */
+	if (!strcmp(part->name, "tar") && part->n > 1 && *part->words[1]->text != '-' &&
+	    strpbrk(part->words[1]->text, "IF"))
+		set_unknown(part, "it starts a program that its letters name");
 	/* ssh -o ProxyCommand=…, LocalCommand=… */
 	for (guint i = 1;
 	     i < part->n && (!strcmp(part->name, "ssh") || !strcmp(part->name, "scp") ||
@@ -924,9 +1049,7 @@ static void look_at_options(const Place *place, Part *part)
 	}
 	/* make SHELL=…, CC='$(shell …)' */
 	for (guint i = 1; i < part->n && strstr(part->name, "make"); i++)
-		if (strstr(part->words[i]->text, "$(shell") ||
-		    g_str_has_prefix(part->words[i]->text, "SHELL="))
-			set_unknown(part, "it changes what make runs");
+		look_at_make(place, part, i);
 }
 
 /* ---- variables ---- */
@@ -941,7 +1064,8 @@ static void look_at_value(const Place *place, Part *part, const char *name,
 
 	if (g_strv_contains(command_code_variables, name) && value->len)
 		code_of_word(place, part, LANG_SHELL, value, name);
-	if (g_strv_contains(loads, name) || g_str_has_prefix(name, "BASH_FUNC_") ||
+	if ((!strcmp(name, "ENV") && is_shell(part->name)) ||
+	    g_strv_contains(loads, name) || g_str_has_prefix(name, "BASH_FUNC_") ||
 	    g_str_has_prefix(name, "GIT_CONFIG"))
 		set_unknown(part, "it changes the code that other programs run");
 }
@@ -1026,6 +1150,22 @@ static gboolean is_comparison(const Part *part)
 	       g_strv_contains(signs, part->words[1]->text);
 }
 
+/* cat $(echo .env), echo .env | xargs cat: what it prints are names. */
+static void look_at_printed(const Place *place, Part *part)
+{
+	if (strcmp(part->name, "echo") != 0 && strcmp(part->name, "printf") != 0)
+		return;
+	if (!strstr(place->way, "substitution") && !strstr(place->tail, "xargs"))
+		return;
+	for (guint i = 1; i < part->n; i++) {
+		g_autofree char *path = words_path(part->words[i]);
+		const char *blank = strpbrk(path, " \n");
+
+		if (!blank)
+			add_file(part, path);
+	}
+}
+
 static void look_at_program(const Place *place, Part *part)
 {
 	const Interpreter *row;
@@ -1042,6 +1182,7 @@ static void look_at_program(const Place *place, Part *part)
 		look_at_find(place, part);
 	else
 		part->read_only = effects_reads_only(part);
+	look_at_printed(place, part);
 	if (look_at_builtin(place, part))
 		return;
 	row = find_interpreter(part->name);
@@ -1063,9 +1204,11 @@ static void find_in_words(const Place *place, const SpkShellWord *const *words, 
 	else if (n && is_computed(words[0]) && !is_comparison(part)) {
 		part->computed = TRUE;
 		set_dynamic(part, "the name of the command is only known when it runs");
-	} else if (n)
+	} else if (n) {
 		look_at_program(place, part);
-	else
+		if (strchr(words[0]->text, '/'))
+			(void)run_written(place, part, LANG_SHELL, words[0]);
+	} else
 		part->read_only = TRUE;
 	for (guint i = 0; i < n; i++)
 		for (guint k = 0; k < words[i]->n_open; k++)
@@ -1138,15 +1281,44 @@ static void find_in_command(const Place *from, const Words *words,
 	add_loose_files(words, command, place.finder->parts->pdata[at]);
 }
 
+/* "echo 'rm x' > f; sh f": what a line writes into a file it may run. */
+static GHashTable *find_written(const Words *words)
+{
+	GHashTable *written =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+
+	for (guint i = 0; i < words->shell->commands->len; i++) {
+		const SpkShellCommand *command = words->shell->commands->pdata[i];
+		const SpkShellWord *last = command->n_words > 1
+						   ? command->words[command->n_words - 1]
+						   : NULL;
+		g_autofree char *text = command->n_redirs ? printed_text(words, command)
+							  : NULL;
+
+		for (guint k = 0; text && k < command->n_redirs; k++)
+			if (command->redirs[k]->output &&
+			    command->redirs[k]->kind != SPK_REDIR_COPY)
+				g_hash_table_replace(
+					written, words_path(command->redirs[k]->target),
+					g_strdup(text));
+		if (text && last && !strcmp(command->words[0]->text, "tee"))
+			g_hash_table_replace(written, words_path(last), g_strdup(text));
+	}
+	return written;
+}
+
 static void find_in_shell(const Place *from, SpkShell *shell, gboolean posix)
 {
 	Words words = { NULL };
 	Place place = *from;
+	g_autoptr(GHashTable) written = NULL;
 
 	place.shell = shell;
 	/* what led here lives in another text */
 	place.way = spk_shell_dup(shell, from->way, strlen(from->way));
 	words_init(&words, shell, posix);
+	written = find_written(&words);
+	place.written = written;
 	for (guint i = 0; i < shell->commands->len; i++)
 		find_in_command(&place, &words, shell->commands->pdata[i]);
 	words_clear(&words);

@@ -107,6 +107,8 @@ typedef struct {
 	char *unknown;	   /* why it can't be told what it runs; or NULL */
 	SpkDoesSet does;
 	gboolean read_only;
+	GPtrArray *
+		globs; /* SpkShellWord *: wildcards that the command itself expands; NULL */
 	GPtrArray *files; /* char *: further names, of code and values; or NULL */
 } Part;
 

@@ -42,7 +42,7 @@ const Wrapper command_wrappers[] = {
 	{ "numactl", NULL, "NmCip", "", 0, 0 },
 	{ "prlimit", NULL, "p", "pid", 0, 0 },
 	{ "cpulimit", NULL, "lpe", "limit pid exe", 0, 0 },
-	{ "setarch", NULL, "", "", 1, 0 }, { "linux32", NULL, "", "", 0, 0 }, { "linux64", NULL, "", "", 0, 0 },
+	{ "setarch", NULL, "", "", 0, WRAP_MAYBE }, { "linux32", NULL, "", "", 0, 0 }, { "linux64", NULL, "", "", 0, 0 },
 	{ "chroot", NULL, "", "userspec groups", 1, R },
 	{ "unshare", NULL, "RSGw", "root setuid setgid wd", 0, R },
 	{ "nsenter", NULL, "tSGrw", "target setuid setgid", 0, R },
@@ -57,7 +57,7 @@ const Wrapper command_wrappers[] = {
 	{ "watch", NULL, "nq", "interval equexit", 0, J },
 	{ "strace", NULL, "abeEIoOpPsSuX", "trace output", 0, A }, { "ltrace", NULL, "aAeFlnopsuwx", "", 0, 0 },
 	{ "valgrind", NULL, "", "", 0, 0 }, { "perf", "stat", "eor", "", 0, 0 }, { "perf", "record", "eo", "", 0, 0 },
-	{ "gdb", NULL, "xpc", "args", 0, 0 },
+	{ "gdb", NULL, "xpc", "", 0, 0 },
 	{ "rr", "record", "", "", 0, 0 }, { "heaptrack", NULL, "", "", 0, 0 }, { "catchsegv", NULL, "", "", 0, 0 },
 	{ "busybox", NULL, "", "", 0, WRAP_APPLET }, { "toybox", NULL, "", "", 0, WRAP_APPLET },
 	{ "sbase-box", NULL, "", "", 0, WRAP_APPLET }, { "coreutils", NULL, "", "", 0, WRAP_APPLET },
@@ -132,7 +132,7 @@ const CodeOption command_code_options[] = {
 	{ "git", "--receive-pack", LANG_SHELL }, { "git", "--exec", LANG_SHELL }, { "git", "-x", LANG_SHELL }, { "git", "--extcmd", LANG_SHELL }, { "git", "--tree-filter", LANG_SHELL },
 	{ "git", "--index-filter", LANG_SHELL }, { "git", "--msg-filter", LANG_SHELL }, { "git", "--env-filter", LANG_SHELL }, { "git", "--open-files-in-pager", LANG_SHELL },
 	{ "git", "--tool", LANG_SHELL }, { "start-stop-daemon", "--exec", LANG_SHELL }, { "start-stop-daemon", "-x", LANG_SHELL }, { "ack", "--pager", LANG_SHELL }, { "rg", "--pre", LANG_SHELL },
-	{ "strace", "-o|", LANG_SHELL }, { "dpkg", "--pre-invoke", LANG_SHELL }, { "dpkg", "--post-invoke", LANG_SHELL }, { "bat", "--pager", LANG_SHELL }, { "delta", "--pager", LANG_SHELL },
+	{ "dpkg", "--pre-invoke", LANG_SHELL }, { "dpkg", "--post-invoke", LANG_SHELL }, { "bat", "--pager", LANG_SHELL }, { "delta", "--pager", LANG_SHELL },
 	{ NULL },
 };
 
@@ -169,7 +169,7 @@ const Reader command_readers[] = {
 	READS("diff3"), READS("sdiff"), READS("md5sum"), READS("sha1sum"), READS("sha224sum"), READS("sha256sum"), READS("sha384sum"), READS("sha512sum"), READS("b2sum"), READS("cksum"), READS("sum"),
 	READS("echo"), READS("printf"), READS("true"), READS("false"), READS(":"), READS("test"), READS("["), READS("seq"), READS("expr"), READS("sleep"), READS("yes"), READS("factor"), READS("numfmt"),
 	READS("uname"), READS("arch"), READS("nproc"), READS("id"), READS("whoami"), READS("groups"), READS("tty"), READS("uptime"), READS("free"), READS("ps"), READS("pgrep"), READS("lscpu"), READS("lsblk"), READS("getconf"),
-	READS("locale"), { "date", NULL, "-s --set --set=", NULL }, READS("cal"), { "hostname", NULL, NULL, "" }, READS("which"), READS("whereis"), READS("type"), READS("hash"), READS("whatis"), READS("printenv"), { "tree", NULL, "-o", NULL },
+	READS("locale"), { "date", NULL, "-s --set --set=", NULL }, READS("cal"), { "hostname", NULL, NULL, "" }, READS("which"), READS("whereis"), READS("type"), { "hash", NULL, "-p", NULL }, READS("whatis"), READS("printenv"), { "tree", NULL, "-o", NULL },
 	READS("cd"), READS("pushd"), READS("popd"), READS("dirs"), READS("exit"), READS("return"), READS("break"), READS("continue"), READS("shift"), READS("set"), READS("unset"), READS("wait"), READS("jobs"), READS("read"), READS("getopts"), READS("let"), READS("umask"), READS("times"), READS("shopt"), READS("local"), READS("declare"), READS("typeset"), READS("readonly"), READS("export"), READS("mapfile"), READS("readarray"), READS("caller"), READS("help"), READS("ulimit"),
 	{ "jq", NULL, NULL, NULL }, { "yq", NULL, "-i --inplace", NULL }, READS("nm"), READS("objdump"), READS("readelf"), READS("size"), READS("ldd"), READS("ar"), { "bat", NULL, "--pager", NULL }, { "batcat", NULL, "--pager", NULL }, READS("cloc"), READS("tokei"), READS("scc"), READS("ctags-query"),
 	{ "git", "status", "", NULL }, { "git", "diff", "--output --output= --ext-diff --textconv", NULL }, { "git", "log", "--output --output= --ext-diff --textconv", NULL }, { "git", "show", "--output --output= --ext-diff --textconv", NULL },
@@ -231,7 +231,7 @@ const Effect command_effects[] = {
 const char *const command_kin[][2] = {
 	{ "apt-get", "apt" }, { "aptitude", "apt" }, { "pip2", "pip" }, { "pip3", "pip" }, { "pipx", "pip" }, { "pkill", "kill" }, { "killall", "kill" }, { "xkill", "kill" }, { "skill", "kill" },
 	{ "ncat", "nc" }, { "netcat", "nc" }, { "nc.openbsd", "nc" }, { "nc.traditional", "nc" }, { "socat", "nc" }, { "wget2", "wget" }, { "curlie", "curl" }, { "doas", "sudo" }, { "pkexec", "sudo" }, { "run0", "sudo" }, { "su", "sudo" }, { "sudo-rs", "sudo" }, { "sudoedit", "sudo" }, { "gosu", "sudo" }, { "su-exec", "sudo" },
-	{ "srm", "shred" }, { "wipe", "shred" }, { "dcfldd", "dd" }, { "gfind", "find" }, { "grm", "rm" }, { "uu_rm", "rm" }, { "rimraf", "rm" }, { "xh", "curl" }, { "http", "curl" }, { "https", "curl" },
+	{ "srm", "shred" }, { "wipe", "shred" }, { "dcfldd", "dd" }, { "gfind", "find" }, { "remove_directory", "rm" }, { "remove", "rm" }, { "grm", "rm" }, { "uu_rm", "rm" }, { "rimraf", "rm" }, { "xh", "curl" }, { "http", "curl" }, { "https", "curl" },
 	{ NULL, NULL },
 };
 

@@ -31,6 +31,7 @@ typedef enum {
 	WRAP_HOST = 1 << 3,    /* runs it on another machine */
 	WRAP_APPLET = 1 << 4,  /* the command is a part of the program itself */
 	WRAP_ROOT = 1 << 5,    /* with other rights: never only reading */
+	WRAP_MAYBE = 1 << 7,   /* one word may stand before the command, or not */
 	WRAP_LOOKUP = 1 << 6,  /* with -v, -V it only tells where a command is */
 } WrapFlags;
 

@@ -324,8 +324,11 @@ static void note_command(Words *words, const SpkShellCommand *command)
 		if (name) /* for that command only: what it is after that isn't known */
 			note_assignment(words, command->assigns[i], FALSE);
 	}
-	for (guint i = 1; setter && i < command->n_words; i++)
+	for (guint i = 1; setter && i < command->n_words; i++) {
 		note_assignment(words, command->words[i], command->sure);
+		if (*command->words[1]->text == '-') /* a reference, other letters */
+			note_assignment(words, command->words[i], FALSE);
+	}
 	if (name && g_strv_contains(reads, name))
 		for (guint i = 1; i < command->n_words; i++)
 			note(words, command->words[i]->text)->count++;
