@@ -102,16 +102,33 @@ static int spelled(char c, const char *text, gsize len)
 	return n || *text != c ? n : 1;
 }
 
+static gboolean is_escape(char c)
+{
+	return c == '%' || c == '\\' || c == '&';
+}
+
+/* By a look at two bytes, which nearly all of a text ends at. */
+static gboolean may_begin(const char *secret, const char *text, gsize len)
+{
+	if (is_escape(text[0]))
+		return TRUE;
+	return text[0] == secret[0] &&
+	       (len < 2 || text[1] == secret[1] || is_escape(text[1]));
+}
+
 /* How long the secret is where it begins the text. 0: it doesn't. */
 static gssize match(const char *secret, const char *text, gsize len)
 {
-	gsize size = strlen(secret), at = 0;
+	int n = may_begin(secret, text, len) ? spelled(*secret, text, len) : 0;
+	gsize size, at = (gsize)n;
 
+	if (n <= 0)
+		return n;
+	size = strlen(secret);
 	if (size <= len && memcmp(text, secret, size) == 0)
 		return (gssize)size;
-	for (gsize i = 0; i < size; i++) {
-		int n = at < len ? spelled(secret[i], text + at, len - at) : MORE;
-
+	for (gsize i = 1; i < size; i++) {
+		n = at < len ? spelled(secret[i], text + at, len - at) : MORE;
 		if (n <= 0)
 			return n;
 		at += (gsize)n;
@@ -123,8 +140,6 @@ static gssize match(const char *secret, const char *text, gsize len)
 
 void spk_strip_init(SpkStrip *strip, const GPtrArray *secrets)
 {
-	static const char escapes[] = "%\\&";
-
 	*strip = (SpkStrip){ .secrets = secrets, .held = g_byte_array_new() };
 	for (guint i = 0; i < secrets->len; i++) {
 		const char *secret = secrets->pdata[i];
@@ -132,8 +147,8 @@ void spk_strip_init(SpkStrip *strip, const GPtrArray *secrets)
 		strip->begins[(guchar)*secret] = TRUE;
 		strip->longest = MAX(strip->longest, strlen(secret) * SPELLED_MAX);
 	}
-	for (gsize i = 0; i < strlen(escapes) && secrets->len; i++)
-		strip->begins[(guchar)escapes[i]] = TRUE;
+	for (int c = 0; c < 256 && secrets->len; c++)
+		strip->begins[c] |= is_escape((char)c);
 }
 
 void spk_strip_clear(SpkStrip *strip)
