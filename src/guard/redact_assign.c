@@ -215,6 +215,12 @@ static gboolean is_plain_name(const char *p, gsize len)
 	return TRUE;
 }
 
+static gboolean is_environment(const char *text, gsize at)
+{
+	return at && text[at] == '=' &&
+	       (g_ascii_isupper(text[at - 1]) || text[at - 1] == '_');
+}
+
 static gsize quoted_len(const char *p, const char *end, char quote)
 {
 	const char *start = p;
@@ -301,7 +307,9 @@ void redact_assign_find(const char *text, gsize len, gsize at, GArray *spans, gs
 		return;
 	if (!quote && looks_like_code(p, n, end))
 		return;
-	if (redact_is_random(p, n, !quote && is_plain_name(p, n)))
+	/* NAME=value of an environment is no code */
+	if (redact_is_random(p, n,
+			     !quote && !is_environment(text, at) && is_plain_name(p, n)))
 		redact_span_add(spans, p - text, p - text + n, "password");
 }
 

@@ -298,6 +298,7 @@ RedactMatch redact_form_match(const RedactForm *form, const char *text, gsize le
 			      gsize at, gsize *ret_end)
 {
 	const char *p = text + at, *end = text + len;
+	gboolean line = FALSE; /* one has just begun */
 
 	for (gsize i = 0; i < form->len;) {
 		gboolean open = FALSE;
@@ -309,11 +310,15 @@ RedactMatch redact_form_match(const RedactForm *form, const char *text, gsize le
 		if (step) {
 			p += step;
 			i++;
+			line = FALSE;
 			continue;
 		}
 		step = i ? hex_gap(form, i, p) : 0;
 		if (!step && i)
 			step = redact_gap(p, end, &open);
+		if (!step && line && (*p == '+' || *p == '-'))
+			step = 1; /* the mark of a diff */
+		line = step && memchr(p, '\n', step);
 		if (!step)
 			return open || is_cut_escape(p, end) ? MATCH_OPEN : MATCH_NO;
 		p += step;

@@ -283,6 +283,22 @@ static void look_at_jwt(Search *search, const char *at)
 	add(search, start, p, "jwt");
 }
 
+/* Bearer TOKEN, without the header's name. */
+static void look_at_bearer(Search *search, const char *at)
+{
+	static const char word[] = "Bearer ";
+	const char *p = at + strlen(word);
+	gsize n;
+
+	if (search->end - at <= (gssize)strlen(word) || memcmp(at, word, strlen(word)))
+		return;
+	n = run_of(p, search->end, URL64 | OTHER64 | DOT);
+	if (p + n == search->end)
+		is_open(search, at);
+	if (n >= 16 && redact_is_random(p, n, FALSE))
+		add(search, p, p + n, "authorization");
+}
+
 /* 123456789:AA… of a bot. */
 static void look_at_telegram(Search *search, const char *at)
 {
@@ -438,6 +454,9 @@ static void look_at(Search *search, const char *at)
 	case '@':
 		look_at_address(search, at);
 		return;
+	case 'B':
+		look_at_bearer(search, at);
+		return;
 	case 'J':
 		look_at_jwt(search, at);
 		return;
@@ -449,8 +468,8 @@ static void look_at(Search *search, const char *at)
 }
 
 static const guint8 stops[256] = {
-	['-'] = 1, ['_'] = 1, ['.'] = 1, [':'] = 1,
-	['='] = 1, ['@'] = 1, ['J'] = 1, ['I'] = 1,
+	['-'] = 1, ['_'] = 1, ['.'] = 1, [':'] = 1, ['='] = 1,
+	['@'] = 1, ['J'] = 1, ['B'] = 1, ['I'] = 1,
 };
 
 void redact_shapes_find(const char *text, gsize len, GArray *spans, gsize *open)

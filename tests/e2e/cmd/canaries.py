@@ -324,5 +324,47 @@ def from_the_config_where_one_insists():
               allowed=[os.path.join(w.folder, "mine", "config.toml")])
 
 
-main(from_the_environment, from_a_dotenv_beside_the_config, from_the_keyring,
+
+def what_only_looks_like_a_key():
+    """A token that nobody knows stands in the repository; a key that is known leaves a command in
+    other forms, and in more than memory holds. Neither is anywhere but in the files themselves."""
+    key, token = canary(), "ghp_" + secrets.token_hex(18)
+    odd = {"command": "f() { printf '%s' \"$1\" | base64 -w 20; printf '%s' \"$1\" | od -An -tx1; }; f {KEY}; "
+                      "cat tok.py; seq 1 300000; echo {KEY} | sed 's/./&\\\n/9'; cat tok.py"}
+    with World() as w:
+        w.env["OPENAI_API_KEY"] = key
+        w.write("tok.py", f'# one\nTOKEN = "{token}"\n')
+        with Server(turn("file_read", {"path": "tok.py"}), turn("shell", odd), turn(
+                "file_edit", {"path": "tok.py", "old_string": "# one\nTOKEN", "new_string": "# two\nTOKEN"}),
+                turn("file_search", {"pattern": token[:8]}), turn(*FIX),
+                turn("file_write", {"path": "new.py", "content": "K = '[redacted NOBODY#0000]'"}),
+                turn("finish", {"summary": f"It was {token}."})) as server:
+            case = Case(w, server, key)
+            out, _ = case.run("do", f"add must add; the token is {token}", "--check", CHECK, "--json")
+            task = json.loads(out)
+            assert task["verdict"] == "verified" and "tok.py" in task["files_changed"], task
+            assert "new.py" not in task["files_changed"], task
+            shown = [out]
+            for word in ("show", "log", "explain", "export"):
+                shown.append(case.run("tasks", word, task["task"])[0])
+            forms = [token.encode(), key.encode(), key.encode().hex().encode()]
+            for text in shown + [body.encode() for body in server.bodies]:
+                assert not [form for form in forms if form in text], text
+            home, found = w.env["SPARKS_HOME"], []
+            for folder, _, names in os.walk(home):
+                for name in names:
+                    path = os.path.join(folder, name)
+                    if "/trees/" in path or not os.path.isfile(path):
+                        continue
+                    with open(path, "rb") as file:
+                        data = file.read()
+                    found += [path for form in forms if form in data]
+            assert not found, found
+            assert os.listdir(os.path.join(home, "spill")), "nothing was spilled"
+            # the work went on with the real text
+            case.run("tasks", "apply", task["task"], "-y")
+            assert w.read("tok.py") == f'# two\nTOKEN = "{token}"\n', w.read("tok.py")
+
+
+main(what_only_looks_like_a_key, from_the_environment, from_a_dotenv_beside_the_config, from_the_keyring,
      from_the_sealed_file, from_the_plain_file, from_the_config_where_one_insists)
