@@ -18,12 +18,15 @@
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/text.h"
+#include "guard/guard.h"
 
 typedef struct {
 	SpkTree *tree;
 	SpkGit git;
 	char *index_path;
+	const SpkTreeLimits *limits;
 	GString *untracked;
+	GPtrArray *secrets; /* sensitive files that git would record as they are now */
 	GString *gitlinks;  /* lines of update-index --index-info */
 	GString *listing;   /* of the copied index and the untracked files */
 	GPtrArray *entries; /* in it */
@@ -34,6 +37,7 @@ static void viewing_clear(Viewing *viewing)
 {
 	g_free(viewing->index_path);
 	g_string_free(viewing->untracked, TRUE);
+	g_ptr_array_unref(viewing->secrets);
 	g_string_free(viewing->gitlinks, TRUE);
 	if (viewing->entries)
 		g_ptr_array_unref(viewing->entries);
@@ -106,6 +110,15 @@ static gboolean refuse_unmerged(const char *path, GError **error)
 	return FALSE;
 }
 
+/* The commit of what is not committed yet is on a branch that may be pushed: no secret gets into
+ * git by it. One that git knows stays as the index has it. */
+static void note_secret(Viewing *viewing, const char *path)
+{
+	if (viewing->limits->sensitive &&
+	    spk_guard_match(viewing->limits->sensitive, path))
+		g_ptr_array_add(viewing->secrets, g_strdup(path));
+}
+
 /* "H 100644 SHA STAGE\tPATH", or "? PATH" for an untracked file. */
 static gboolean take_entry(Viewing *viewing, const char *entry, GError **error)
 {
@@ -114,18 +127,21 @@ static gboolean take_entry(Viewing *viewing, const char *entry, GError **error)
 
 	if (entry[0] == '?') {
 		path = entry + 2;
-		if (g_str_has_suffix(path, "/"))
+		if (g_str_has_suffix(path, "/")) {
 			g_ptr_array_add(viewing->view->nested,
 					g_strndup(path, strlen(path) - 1));
-		else
-			tree_list_add(viewing->untracked, path);
+			return TRUE;
+		}
+		tree_list_add(viewing->untracked, path);
+		note_secret(viewing, path);
 	} else if (path && path[-1] != '0') {
 		return refuse_unmerged(path + 1, error);
 	} else if (path && submodule) {
 		g_ptr_array_add(viewing->view->submodules, g_strdup(path + 1));
 		g_string_append_len(viewing->gitlinks, entry + 2, strlen(entry + 2) + 1);
-	} else if (g_ascii_toupper(entry[0]) == 'S') {
-		viewing->view->n_sparse++;
+	} else if (path) {
+		viewing->view->n_sparse += g_ascii_toupper(entry[0]) == 'S';
+		note_secret(viewing, path + 1);
 	}
 	return TRUE;
 }
@@ -205,7 +221,8 @@ static gboolean add_files(Viewing *viewing, SpkCancel *cancel, GError **error)
 {
 	static const char *const args[] = { "add", "-A", "--pathspec-from-file=-",
 					    "--pathspec-file-nul", NULL };
-	GPtrArray *left_out[] = { viewing->view->submodules, viewing->view->nested };
+	GPtrArray *left_out[] = { viewing->view->submodules, viewing->view->nested,
+				  viewing->secrets };
 	g_autoptr(GString) specs = g_string_new(NULL);
 
 	tree_list_add(specs, ".");
@@ -267,6 +284,15 @@ static gboolean write_view(Viewing *viewing, SpkCancel *cancel, GError **error)
 		if (path && !g_str_has_prefix(better->pdata[i], "160000"))
 			tree_list_add(viewing->view->paths, path + 1);
 	}
+	for (guint i = 0; better && i < viewing->entries->len; i++) {
+		const char *entry = viewing->entries->pdata[i];
+
+		/* listed all the same: that they are left out is told */
+		if (entry[0] == '?' &&
+		    g_ptr_array_find_with_equal_func(viewing->secrets, entry + 2,
+						     g_str_equal, NULL))
+			tree_list_add(viewing->view->paths, entry + 2);
+	}
 	return better != NULL;
 }
 
@@ -277,7 +303,9 @@ gboolean tree_view_make(SpkTree *tree, const char *index, const SpkTreeLimits *l
 		.tree = tree,
 		.git = tree_user_git(tree),
 		.index_path = g_build_filename(tree->user, index, NULL),
+		.limits = limits,
 		.untracked = g_string_new(NULL),
+		.secrets = g_ptr_array_new_with_free_func(g_free),
 		.gitlinks = g_string_new(NULL),
 		.view = ret_view,
 	};

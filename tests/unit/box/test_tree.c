@@ -50,7 +50,7 @@ static const Snapshot snapshots[] = {
 	{ "empty folder", "mkdir e", "a=1 d/b*=2 l->a" },
 	{ "sensitive",
 	  "printf s >.env; printf k >d/x.pem; git add -f .env; git commit -qm s",
-	  "a=1 d/b*=2 l->a", "Sensitive files: .env, d/x.pem", .dirty = TRUE },
+	  "a=1 d/b*=2 l->a", "Sensitive files: .env, d/x.pem" },
 	{ "CRLF kept as it is on disk",
 	  "echo '*.txt text eol=crlf' >.gitattributes; printf 'x\\r\\n' >t.txt;"
 	  "git add .; git commit -qm c",

@@ -217,6 +217,33 @@ static void linked_files_are_no_change(void **state)
 	assert_string_equal(names, ".gitignore\na\nd\nl\nnew\nnotes\nCANARY");
 }
 
+/* The branch of a task may be pushed: what the user had not committed is on it, but no secret. */
+static void none_is_committed_for_the_user(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(SpkTree) tree = NULL;
+	g_autofree char *raw = NULL, *shown = NULL, *commit = NULL;
+	g_autoptr(GError) error = NULL;
+	SpkTreeCommit how = { "m\n", "sparks/t1", G_USEC_PER_SEC };
+	gboolean in_user_repo;
+
+	small_repo(f);
+	in_repo(f, "echo OLD >k.pem; " COMMIT "echo CANARY >k.pem; echo CANARY >.env;"
+		   "mkdir h; echo CANARY >h/id_rsa; echo 9 >a");
+	tree = create_tree(f);
+	assert_true(has_note(tree, ".env, "));
+	put_file(spk_tree_work(tree), "new", "1");
+	put_file(spk_tree_work(tree), ".env", "MADE");
+	raw = snap(tree, 1);
+	commit = spk_tree_commit(tree, raw, &how, &in_user_repo, NULL, &error);
+	assert_no_error(error);
+	shown = sh(f, "repo",
+		   "git ls-tree -r --name-only sparks/t1; git show sparks/t1:k.pem;"
+		   "git show sparks/t1:a; cat .env; "
+		   "git cat-file --batch-all-objects --batch | grep -ac CANARY || true");
+	assert_string_equal(shown, "a\nd/b\nk.pem\nl\nnew\nOLD\n9\nCANARY\n0");
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(nothing_of_them_gets_in),
 	FIXTURE_TEST(without_the_list_all_is_there),
@@ -224,5 +251,6 @@ static const struct CMUnitTest tests[] = {
 	FIXTURE_TEST(the_operators_patterns),
 	FIXTURE_TEST(plain_folders),
 	FIXTURE_TEST(linked_files_are_no_change),
+	FIXTURE_TEST(none_is_committed_for_the_user),
 };
 SUITE(secrets_suite, tests);
