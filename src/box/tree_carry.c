@@ -25,11 +25,29 @@ typedef struct {
 	SpkTree *tree;
 	const char *const *sensitive;
 	GPtrArray *carried, *hidden;
+	SpkLinks *links;
 	int top;
 	guint walked;
+	gboolean by_file;
 } Search;
 
 /* ---- sensitive files inside ---- */
+
+/* By its name; in the second round, by being the same file as one of these. */
+static gboolean hides(Search *search, int dir, const struct dirent *entry,
+		      const char *below)
+{
+	gboolean named = search->sensitive &&
+			 spk_guard_match(search->sensitive, below) != NULL;
+	struct stat st;
+
+	if (!search->by_file && named && search->links)
+		spk_links_add(search->links, dir, entry->d_name, below);
+	if (!search->by_file || named || entry->d_type == DT_DIR)
+		return named && !search->by_file;
+	return fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st.st_mode) && spk_links_find(search->links, &st);
+}
 
 /* FALSE: there are too many of them, or too much to look at. */
 static gboolean walk(Search *search, int fd, const char *path, guint depth)
@@ -48,7 +66,7 @@ static gboolean walk(Search *search, int fd, const char *path, guint depth)
 			continue;
 		if (++search->walked > WALK_MAX)
 			ok = FALSE;
-		else if (search->sensitive && spk_guard_match(search->sensitive, below)) {
+		else if (hides(search, dirfd(dir), entry, below)) {
 			ok = search->hidden->len < HIDDEN_MAX;
 			g_ptr_array_add(search->hidden, g_steal_pointer(&below));
 		} else if (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) {
@@ -97,6 +115,23 @@ static void look_in(Search *search, const char *folder, char *const *names)
 			g_ptr_array_add(search->carried, g_steal_pointer(&path));
 		else
 			g_ptr_array_set_size(search->hidden, hidden);
+	}
+}
+
+/* A hard link has a harmless name, and any file may be one of a sensitive file that has more
+ * than one. A folder in which that can't be told is not lent. */
+static void look_for_links(Search *search)
+{
+	search->by_file = TRUE;
+	search->walked = 0;
+	for (guint i = 0; i < search->carried->len;) {
+		const char *path = search->carried->pdata[i];
+		int fd = open_ignored(search, path);
+
+		if (fd >= 0 && walk(search, fd, path, 0))
+			i++;
+		else
+			g_ptr_array_remove_index(search->carried, i);
 	}
 }
 
@@ -152,10 +187,11 @@ static gboolean check_names(char *const *names, GError **error)
 }
 
 gboolean tree_carry_find(SpkTree *tree, const GString *paths, const SpkTreeLimits *limits,
-			 GError **error)
+			 SpkLinks *links, GError **error)
 {
 	Search search = { .tree = tree,
 			  .sensitive = limits->sensitive,
+			  .links = links,
 			  .carried = g_ptr_array_new_with_free_func(g_free),
 			  .hidden = g_ptr_array_new_with_free_func(g_free),
 			  .top = -1 };
@@ -166,6 +202,8 @@ gboolean tree_carry_find(SpkTree *tree, const GString *paths, const SpkTreeLimit
 		search.top = tree_open_dir(tree->repo.top, NULL);
 	for (guint i = 0; search.top >= 0 && i < folders->len; i++)
 		look_in(&search, folders->pdata[i], limits->carry);
+	if (links && spk_links_any(links))
+		look_for_links(&search);
 	spk_fd_close(&search.top);
 	tree->carried = take_list(search.carried);
 	tree->hidden = take_list(search.hidden);

@@ -157,6 +157,7 @@ static gboolean copy_path(Copying *copying, const char *path, Folder *folder,
 void tree_copy_clear(TreeCopy *copy)
 {
 	g_clear_pointer(&copy->sensitive, g_ptr_array_unref);
+	g_clear_pointer(&copy->links, spk_links_free);
 	g_clear_pointer(&copy->linked, g_ptr_array_unref);
 	g_clear_pointer(&copy->specials, g_ptr_array_unref);
 }
@@ -210,8 +211,7 @@ gboolean tree_copy_files(SpkTree *tree, const GString *paths, const SpkTreeLimit
 	g_autoptr(GPtrArray) list = tree_split_z(paths);
 	g_auto(Folder) folder = { NULL, -1, -1 };
 	spk_autofd int top = tree_open_dir(tree->repo.top, error);
-	g_autoptr(SpkLinks) links = limits->sensitive ? spk_links_new(limits->sensitive)
-						      : NULL;
+	SpkLinks *links = limits->sensitive ? spk_links_new(limits->sensitive) : NULL;
 	g_autoptr(GArray) copied = g_array_new(FALSE, FALSE, sizeof(Copied));
 	Copying copying = { .tree = tree,
 			    .limits = limits,
@@ -220,6 +220,7 @@ gboolean tree_copy_files(SpkTree *tree, const GString *paths, const SpkTreeLimit
 			    .links = links,
 			    .copied = copied };
 
+	ret_copy->links = links;
 	ret_copy->linked = g_ptr_array_new_with_free_func(g_free);
 	ret_copy->sensitive = g_ptr_array_new_with_free_func(g_free);
 	ret_copy->specials = g_ptr_array_new_with_free_func(g_free);

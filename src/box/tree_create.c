@@ -346,7 +346,8 @@ static gboolean create(Creation *creation, const char *folder, GError **error)
 	    (creation->copy.linked->len && !tree_history_drop(tree, error)) ||
 	    !record_base(creation, error) || !make_box_head(creation, error))
 		return FALSE;
-	if (!tree_carry_find(tree, creation->view.paths, creation->limits, error) ||
+	if (!tree_carry_find(tree, creation->view.paths, creation->limits,
+			     creation->copy.links, error) ||
 	    !make_notes(creation, error))
 		return FALSE;
 	tree->notes = to_strv(creation->notes);

@@ -20,6 +20,7 @@
 
 #include "box/git.h"
 #include "box/tree.h"
+#include "guard/links.h"
 
 #define TREE_META_MAX  (64u << 20)
 #define TREE_LIST_MAX  (256u << 20) /* bytes of a list of paths from git */
@@ -148,10 +149,11 @@ gboolean tree_view_make(SpkTree *tree, const char *index, const SpkTreeLimits *l
 			SpkCancel *cancel, TreeView *ret_view, GError **error);
 
 /* ---- tree_carry.c ---- */
-/* Fills tree->carried and tree->hidden; `paths` of the view, each with its NUL. CONFIG when one
- * of the names to look for is none. */
+/* Fills tree->carried and tree->hidden; `paths` of the view, each with its NUL. Sensitive files in
+ * them are added to `links` (NULL: there is no list), and hidden under all their names. CONFIG
+ * when one of the names to look for is none. */
 gboolean tree_carry_find(SpkTree *tree, const GString *paths, const SpkTreeLimits *limits,
-			 GError **error);
+			 SpkLinks *links, GError **error);
 
 /* ---- tree_setup.c ---- */
 #define TREE_SETUP "setup"
@@ -190,6 +192,7 @@ gboolean tree_scan(const char *work, const struct timespec *index_time,
 /* ---- tree_copy.c ---- */
 typedef struct {
 	GPtrArray *sensitive; /* paths left out */
+	SpkLinks *links;      /* other names of sensitive files; NULL: there is no list */
 	GPtrArray *linked; /* of these, the ones that a sensitive file is known by too */
 	GPtrArray *specials; /* FIFOs, sockets and devices beside the files */
 	guint n_missing;     /* listed, but not there */

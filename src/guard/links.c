@@ -150,6 +150,11 @@ void spk_links_walk_home(SpkLinks *links, const char *home)
 	links->partly = partly; /* caches of programs may be deep */
 }
 
+gboolean spk_links_any(const SpkLinks *links)
+{
+	return links->partly || g_hash_table_size(links->names);
+}
+
 const char *spk_links_find(const SpkLinks *links, const struct stat *st)
 {
 	g_autofree char *key = key_of(st);

@@ -21,6 +21,8 @@ void spk_links_add(SpkLinks *links, int dir, const char *name, const char *path)
 void spk_links_walk(SpkLinks *links, int top);
 /* Those of the user's home that programs keep their keys in. */
 void spk_links_walk_home(SpkLinks *links, const char *home);
+/* FALSE: no file has another name. */
+gboolean spk_links_any(const SpkLinks *links);
 /* What the file is elsewhere: the path of a sensitive one, borrowed; NULL: nothing. A file with
  * more than one name is not vouched for where there was too much to look through. */
 const char *spk_links_find(const SpkLinks *links, const struct stat *st);

@@ -190,6 +190,37 @@ static void plain_folders(void **state)
 	assert_true(has_note(tree, "notes"));
 }
 
+/* Folders that are lent are not copied: what they hold of it is hidden there, by every name. */
+static void lent_folders_hide_links(void **state)
+{
+	static char node_modules[] = "node_modules", vendor[] = "vendor";
+	static char *carry[] = { node_modules, vendor, NULL };
+	static const char *const wanted[] = { "node_modules/p/.env",
+					      "node_modules/p/a.txt", "vendor/b.txt",
+					      "vendor/c.txt" };
+	Fixture *f = *state;
+	SpkTreeLimits limits = { .sensitive = spk_sensitive_patterns, .carry = carry };
+	g_autoptr(SpkTree) tree = NULL;
+	g_autofree char *hidden = NULL, *carried = NULL;
+
+	small_repo(f);
+	in_repo(f, "printf 'node_modules\\nvendor\\n.env\\n' >.gitignore; echo 1 >.env;"
+		   "mkdir -p node_modules/p vendor; echo x >node_modules/p/.env;"
+		   "ln node_modules/p/.env node_modules/p/a.txt; ln .env vendor/b.txt;"
+		   "ln node_modules/p/.env vendor/c.txt; echo x >vendor/plain;"
+		   "ln vendor/plain vendor/two");
+	tree = spk_tree_create(f->home, "t1", f->repo, &limits, NULL, NULL);
+	assert_non_null(tree);
+	carried = g_strjoinv(" ", (char **)spk_tree_carried(tree));
+	assert_string_equal(carried, "node_modules vendor");
+	hidden = g_strjoinv(" ", (char **)spk_tree_hidden(tree));
+	for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++)
+		if (!g_strv_contains((const char *const *)spk_tree_hidden(tree),
+				     wanted[i]))
+			fail_msg("%s is not in %s", wanted[i], hidden);
+	assert_int_equal(g_strv_length((char **)spk_tree_hidden(tree)), 4);
+}
+
 /* What was left out is neither removed from the result nor taken for a change. */
 static void linked_files_are_no_change(void **state)
 {
@@ -250,6 +281,7 @@ static const struct CMUnitTest tests[] = {
 	FIXTURE_TEST(examples_stay),
 	FIXTURE_TEST(the_operators_patterns),
 	FIXTURE_TEST(plain_folders),
+	FIXTURE_TEST(lent_folders_hide_links),
 	FIXTURE_TEST(linked_files_are_no_change),
 	FIXTURE_TEST(none_is_committed_for_the_user),
 };
