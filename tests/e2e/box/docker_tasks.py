@@ -21,7 +21,7 @@ ENGINE = None
 class Place(World):
     def __init__(self, image=engine.SMALL):
         super().__init__()
-        self.env.update(SPARKS_BOX_BACKEND="docker", SPARKS_DOCKER_SOCKET_PATH=ENGINE.socket,
+        self.env.update(SPARKS_AUTONOMY_LEVEL="autonomous", SPARKS_BOX_BACKEND="docker", SPARKS_DOCKER_SOCKET_PATH=ENGINE.socket,
                         SPARKS_DOCKER_IMAGE=ENGINE.image_name(image))
 
     def ignore(self, line="node_modules/"):
