@@ -233,15 +233,22 @@ static Check check_sensitive(const Probe *probe, const SpkSpark *spark)
 	static const char *const samples[] = { ".env", "deploy/.env", "id_rsa",
 					       ".ssh/config", "server.pem" };
 
-	for (gsize i = 0; i < G_N_ELEMENTS(samples); i++)
+	g_auto(GStrv) patterns = spk_sensitive_list(probe->conf);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(samples); i++) {
 		if (!spk_guard_sensitive(samples[i]))
 			return (Check){ FAIL, TRUE,
 					g_strdup_printf("%s would be carried in",
 							samples[i]) };
+		if (!spk_guard_match((const char *const *)patterns, samples[i]))
+			return (Check){ WARN, TRUE,
+					g_strdup_printf("[guard] sensitive_files takes "
+							"%s out: it is carried in",
+							samples[i]) };
+	}
 	return (Check){ PASS, TRUE,
 			g_strdup_printf("%u patterns; %s and others stay out",
-					g_strv_length((char **)spk_sensitive_patterns),
-					samples[0]) };
+					g_strv_length(patterns), samples[0]) };
 }
 
 static Check check_keys(const Probe *probe, const SpkSpark *spark)
