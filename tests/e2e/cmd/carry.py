@@ -8,6 +8,12 @@ from world import FINISH, FIX, World, main, say
 CHECK = ". ./node_modules/dep.sh; [ $(dep) = 5 ] && sh test.sh"
 
 
+class Carrying(World):
+    def __init__(self):
+        super().__init__()
+        self.env["SPARKS_AUTONOMY_LEVEL"] = "autonomous"    # what it runs is about the sandbox: nobody is asked
+
+
 def ignored(world, line="node_modules/"):
     world.write(".gitignore", line + "\n")
     world.git("add", "-A")
@@ -25,7 +31,7 @@ def shell(command):
 
 
 def what_is_written_stays_in_a_layer():
-    with World() as w:
+    with Carrying() as w:
         ignored(w)
         report = w.json("do", "x", "-y", "--check", CHECK, "--model", w.play(
             shell("cat node_modules/dep.sh; echo 'dep() { echo 9; }' > node_modules/dep.sh; echo 1 > node_modules/new"),
@@ -40,7 +46,7 @@ def what_is_written_stays_in_a_layer():
 
 
 def sensitive_files_in_it_are_not_there():
-    with World() as w:
+    with Carrying() as w:
         ignored(w)
         w.write("node_modules/pkg/.env", "TOKEN=plainly-secret\n")
         w.write("node_modules/pkg/server.pem", "plainly-secret\n")
@@ -55,7 +61,7 @@ def sensitive_files_in_it_are_not_there():
 
 
 def what_leads_elsewhere_is_not_lent():
-    with World() as w:
+    with Carrying() as w:
         ignored(w, "node_modules\ntarget")
         outside = os.path.join(w.folder, "outside")
         os.mkdir(outside)
@@ -71,7 +77,7 @@ def what_leads_elsewhere_is_not_lent():
 
 
 def the_list_is_an_option():
-    with World() as w:
+    with Carrying() as w:
         ignored(w, "node_modules/\nlib.d/")
         w.write("lib.d/x", "there\n")
         play = w.play(shell("cat lib.d/x; ls node_modules"), say(FIX), say(FINISH))
@@ -89,7 +95,7 @@ def the_list_is_an_option():
 
 
 def a_spark_is_given_folders_of_the_host():
-    with World() as w:
+    with Carrying() as w:
         cache, tool = os.path.join(w.folder, "cache"), os.path.join(w.folder, "tool")
         os.mkdir(cache)
         with open(tool, "w", encoding="utf-8") as file:
@@ -128,7 +134,7 @@ def uses_maven(w):
 
 
 def the_disk_is_counted_in_layers_too():
-    with World() as w:
+    with Carrying() as w:
         ignored(w)
         uses_maven(w)
         for place in ("node_modules/big", "big", "$HOME/.m2/repository/big"):
@@ -143,7 +149,7 @@ def files_are_counted_in_layers_too():
     """With control groups and without: they count none."""
     for tier, places in (("auto", ("node_modules/many", "$HOME/.m2/repository/many")), ("native", ("node_modules/many", "many")),
                          ("landlock", ("many",))):
-        with World() as w:
+        with Carrying() as w:
             ignored(w)
             uses_maven(w)
             for place in places:

@@ -48,6 +48,7 @@ class Home(World):
 
     def __init__(self):
         super().__init__()
+        self.env["SPARKS_AUTONOMY_LEVEL"] = "autonomous"    # what it runs is about the sandbox: nobody is asked
         for name in ("RUSTUP_HOME", "CARGO_HOME", "GOPATH", "GOMODCACHE", "GOCACHE", "GOFLAGS", "PYENV_ROOT", "RBENV_ROOT", "NVM_DIR",
                      "ASDF_DATA_DIR", "MISE_DATA_DIR", "SDKMAN_DIR", "npm_config_cache", "PIP_CACHE_DIR", "CCACHE_DIR", "YARN_CACHE_FOLDER",
                      "YARN_GLOBAL_FOLDER", "PNPM_HOME", "UV_CACHE_DIR", "GRADLE_USER_HOME"):
