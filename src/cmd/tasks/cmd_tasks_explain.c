@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cmd/session.h"
+#include "cmd/tasks/explain_law.h"
 #include "cmd/tasks/tasks_all.h"
 #include "cmd/show/trail.h"
 #include "cmd/ui.h"
@@ -338,6 +339,7 @@ static char *explain(SpkSession *session, const SpkTask *task, GError **error)
 	say_asked(out, task, trail);
 	say_setup(out, trail);
 	say_tried(out, trail, &tally);
+	spk_explain_law(out, task, trail);
 	say_loops(out, trail);
 	say_checks(out, trail, &tally);
 	say_critic(out, trail);
