@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/law_priv.h"
 #include "agent/run_priv.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -12,63 +13,6 @@
 
 #define SOURCE_MAX 160 /* bytes of a call that taint is told to come from */
 #define CALL_MAX   4096
-
-struct RunLaw {
-	SpkLaw *law; /* NULL: to be made (anew) */
-	SpkTaintMark taint;
-	GPtrArray *hosts; /* char *: opened for the rest of the task by an answer */
-	guint64 reached;  /* requests that were let through before the last call */
-};
-
-RunLaw *run_law_new(SpkRun *run)
-{
-	const json_t *of_parent = json_object_get(run->env.task->options, "taint");
-	RunLaw *law = g_new0(RunLaw, 1);
-	SpkTaint taint;
-
-	law->hosts = g_ptr_array_new_with_free_func(g_free);
-	if (of_parent) {
-		(void)spk_taint_parse(spk_json_str(of_parent, "taint"), &taint);
-		spk_taint_raise(&law->taint, taint, spk_json_str(of_parent, "source"));
-	}
-	return law;
-}
-
-void run_law_free(RunLaw *law)
-{
-	if (!law)
-		return;
-	g_clear_pointer(&law->law, spk_law_free);
-	spk_taint_mark_clear(&law->taint);
-	g_ptr_array_unref(law->hosts);
-	g_free(law);
-}
-
-static void open_hosts(RunLaw *law, const json_t *record)
-{
-	const json_t *host;
-	size_t i;
-
-	if (!spk_json_bool(record, "for_task", FALSE))
-		return;
-	json_array_foreach(json_object_get(record, "hosts"), i, host)
-		if (json_is_string(host))
-			g_ptr_array_add(law->hosts, g_strdup(json_string_value(host)));
-	g_clear_pointer(&law->law, spk_law_free);
-}
-
-void run_law_recall(SpkRun *run, const SpkJournalEntry *entry)
-{
-	SpkTaint taint;
-
-	if (!strcmp(entry->kind, "tool.intent")) {
-		open_hosts(run->law, json_object_get(entry->payload, "law"));
-	} else if (!strcmp(entry->kind, "taint")) {
-		(void)spk_taint_parse(spk_json_str(entry->payload, "taint"), &taint);
-		spk_taint_raise(&run->law->taint, taint,
-				spk_json_str(entry->payload, "source"));
-	}
-}
 
 /* ---- the law of this run ---- */
 
@@ -422,7 +366,7 @@ static gboolean settle_question(SpkRun *run, const SpkTool *tool, const json_t *
 	g_clear_pointer(&run->law->law, spk_law_free);
 	if (!open_way(run, view->hosts, done, error))
 		return FALSE;
-	open_hosts(run->law, done->record);
+	run_law_open_hosts(run->law, done->record);
 	return TRUE;
 }
 

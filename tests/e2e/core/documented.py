@@ -119,7 +119,7 @@ def no_room_in_the_window():
     with World() as w:
         w.env["SPARKS_OPENAI_CONTEXT_WINDOW"] = "6000"
         print_much = shell("seq 1 2000")
-        w.do(*[say(print_much), say(shell("seq 2 2000"))] * 3, say(FIX), say(FINISH))
+        w.do(say(print_much), *[say(shell(f"seq {n} 2000")) for n in range(2, 7)], say(FIX), say(FINISH))
         hold(w)
 
 
@@ -219,7 +219,7 @@ def a_key_that_was_added():
                   "SPARKS_KEY_CANARY": key, "SPARKS_BOX_CREDENTIALS":
                   json.dumps([forge.name + " Authorization: Bearer {key.canary}"])}
         look = (f"curl -sS https://{forge.name}/told | tee told.txt; env | base64 >env.txt; "
-                "cat /proc/*/environ /proc/*/cmdline >seen.txt 2>/dev/null; cat /run/*.pem | grep -c PRIVATE")
+                "cat /proc/*/environ /proc/*/cmdline >seen.txt 2>/dev/null; cat /run/* 2>/dev/null | grep -c PRIVATE")
         task = w.do(say(shell(look)), say(FIX), say(FINISH), words=("--allow", forge.name))["task"]
         hold(w)
         assert forge.keys == ["Bearer " + key], forge.keys
