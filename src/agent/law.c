@@ -330,6 +330,7 @@ static gboolean ask(SpkRun *run, SpkQuestion *question, GError **error)
 static gboolean open_way(SpkRun *run, char *const *hosts, LawDone *done, GError **error)
 {
 	g_autoptr(GPtrArray) more = g_ptr_array_new();
+	g_autoptr(GError) why = NULL;
 
 	if ((!hosts[0] && !run->law->hosts->len) || !run->env.open_way ||
 	    spk_json_bool(run->env.task->options, "offline", FALSE))
@@ -339,8 +340,16 @@ static gboolean open_way(SpkRun *run, char *const *hosts, LawDone *done, GError 
 	for (; *hosts; hosts++)
 		g_ptr_array_add(more, *hosts);
 	g_ptr_array_add(more, NULL);
-	return run->env.open_way(run->env.user, (const char *const *)more->pdata,
-				 &done->way, error);
+	if (run->env.open_way(run->env.user, (const char *const *)more->pdata, &done->way,
+			      &why))
+		return TRUE;
+	/* a sandbox without a way out, or a name that no rule can be: the call fails by itself */
+	if (spk_error_is(why, SPK_ERR_POLICY) || spk_error_is(why, SPK_ERR_USAGE)) {
+		spk_json_set(done->record, "unopened", spk_json_text(why->message));
+		return TRUE;
+	}
+	g_propagate_error(error, g_steal_pointer(&why));
+	return FALSE;
 }
 
 static gboolean settle_question(SpkRun *run, const SpkTool *tool, const json_t *call,
