@@ -23,6 +23,10 @@ typedef struct {
 
 static const char *kin_of(const char *name)
 {
+	/* pip3.11 */
+	if (g_str_has_prefix(name, "pip") &&
+	    strspn(name + 3, "0123456789.") == strlen(name + 3))
+		return "pip";
 	for (guint i = 0; command_kin[i][0]; i++)
 		if (!strcmp(command_kin[i][0], name))
 			return command_kin[i][1];
@@ -106,6 +110,13 @@ static gboolean try_file(const Trial *trial, RuleList list, const SpkShellWord *
 	g_autofree char *path = words_path(word);
 	const char *value = strchr(path, '=');
 
+	if (trial->part->folder && *path != '/' && *path != '~') {
+		g_autofree char *there =
+			g_build_filename(trial->part->folder, path, NULL);
+
+		if (try_path(trial, list, there, ret, ret_what))
+			return TRUE;
+	}
 	if (try_path(trial, list, path, ret, ret_what) ||
 	    (value && *path == '-' && try_path(trial, list, value + 1, ret, ret_what)))
 		return TRUE;

@@ -526,7 +526,7 @@ static void look_at_string(const Code *code, guint i, CodeFinds *finds)
 		g_autofree char *line = list_line(tokens, i + 2);
 
 		if (line)
-			g_ptr_array_add(finds->lines, g_steal_pointer(&line));
+			g_ptr_array_add(finds->lines, g_strconcat("cat | ", line, NULL));
 		else
 			set_blind(finds, "open");
 		return;
@@ -534,9 +534,13 @@ static void look_at_string(const Code *code, guint i, CodeFinds *finds)
 	if (token->shell || piped || perl) {
 		/* what it is fed with is not known */
 		g_autofree char *line = g_strconcat(
-			piped && is_sign(before, '|') ? "cat | " : "", token->text, NULL);
+			(piped && is_sign(before, '|')) || (perl && *token->text == '|')
+				? "cat | "
+				: "",
+			token->text + (perl && *token->text == '|'), NULL);
 
-		g_strdelimit(line, perl ? "|" : "", ' ');
+		if (perl && g_str_has_suffix(line, "|"))
+			line[strlen(line) - 1] = ' ';
 		if (token->open)
 			set_blind(finds, "a command with parts that are computed");
 		g_ptr_array_add(finds->lines, g_steal_pointer(&line));
@@ -566,6 +570,8 @@ static void look_by_tokens(CodeLang lang, const char *code, CodeFinds *finds)
 		else if (kind == TOKEN_STRING)
 			look_at_string(&read, i, finds);
 	}
+	if (lang == LANG_AWK && (strstr(code, "@load") || strstr(code, "@include")))
+		set_blind(finds, "code of a file");
 	/* the module is there for something */
 	if (!finds->lines->len &&
 	    (has_module(&read, "child_process") || has_module(&read, "subprocess")))

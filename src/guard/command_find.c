@@ -18,6 +18,7 @@ typedef struct {
 	GHashTable *written; /* path -> text that the line writes there; NULL */
 	SpkShell *shell;
 	const SpkShellCommand *command;
+	const char *folder; /* of the last cd, NULL: none */
 	const char *tail;
 	const char *way;
 	guint at;
@@ -126,6 +127,7 @@ static Part *add_part(const Place *place, const SpkShellWord *const *words, guin
 	part->n = part->n_own = n;
 	part->command = place->outer ? place->command : NULL;
 	part->tail = place->tail;
+	part->folder = place->folder;
 	part->way = place->way;
 	part->at = place->at;
 	part->doubtful = place->doubtful;
@@ -186,6 +188,10 @@ static void code_of_word(const Place *place, Part *part, CodeLang lang,
 	for (guint i = 0; i < MIN(part->n, 64); i++)
 		if (part->words[i]->text == word->text)
 			part->code |= (guint64)1 << i;
+	for (guint i = 0; lang != LANG_SHELL && i < word->n_open; i++)
+		if (word->len == 1 || g_str_has_prefix(word->open[i].print, "$("))
+			set_dynamic(part,
+				    "the code that it runs is only known when it runs");
 	find_in_code(place, part, lang, code, way);
 }
 
@@ -474,7 +480,17 @@ static guint take_option(const Place *place, Part *part, const Interpreter *row,
 	}
 	for (n = 1; word[n]; n++) {
 		if (row->lang == LANG_PYTHON && word[n] == 'm') {
-			look_at_module(place, part, i + 1);
+			if (word[n + 1]) { /* -mpip */
+				const SpkShellWord **words = spk_shell_alloc(
+					place->shell, (part->n + 1) * sizeof *words);
+
+				memcpy(words, part->words, part->n * sizeof *words);
+				words[i] =
+					words_from(place->shell, part->words[i], n + 1);
+				part->words = words;
+				look_at_module(place, part, i);
+			} else
+				look_at_module(place, part, i + 1);
 			*code = TRUE;
 			return part->n;
 		}
@@ -1183,6 +1199,9 @@ static void look_at_program(const Place *place, Part *part)
 	else
 		part->read_only = effects_reads_only(part);
 	look_at_printed(place, part);
+	if (!strcmp(part->name, "uv") && part->n > 1 &&
+	    !strcmp(part->words[1]->text, "pip"))
+		look_at_module(place, part, 1);
 	if (look_at_builtin(place, part))
 		return;
 	row = find_interpreter(part->name);
@@ -1307,6 +1326,19 @@ static GHashTable *find_written(const Words *words)
 	return written;
 }
 
+/* "cd / && cat etc/passwd" */
+static void follow_cd(Place *place, const SpkShellCommand *command)
+{
+	g_autofree char *path = NULL;
+
+	if (command->n_words < 2 || (strcmp(command->words[0]->text, "cd") != 0 &&
+				     strcmp(command->words[0]->text, "pushd") != 0))
+		return;
+	path = words_path(command->words[command->n_words - 1]);
+	if (*path == '/' || *path == '~' || !place->folder)
+		place->folder = spk_shell_dup(place->shell, path, strlen(path));
+}
+
 static void find_in_shell(const Place *from, SpkShell *shell, gboolean posix)
 {
 	Words words = { NULL };
@@ -1319,8 +1351,10 @@ static void find_in_shell(const Place *from, SpkShell *shell, gboolean posix)
 	words_init(&words, shell, posix);
 	written = find_written(&words);
 	place.written = written;
-	for (guint i = 0; i < shell->commands->len; i++)
+	for (guint i = 0; i < shell->commands->len; i++) {
 		find_in_command(&place, &words, shell->commands->pdata[i]);
+		follow_cd(&place, shell->commands->pdata[i]);
+	}
 	words_clear(&words);
 }
 

@@ -95,6 +95,7 @@ typedef struct {
 	const SpkShellCommand *command; /* with its redirections; NULL: of a wrapper */
 	const char *tail;
 	const char *way;
+	const char *folder; /* that the line went to before, by cd; NULL */
 	guint at;
 	char *line;	   /* normalised */
 	guint name_at;	   /* in line: past the assignments */

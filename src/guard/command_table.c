@@ -229,7 +229,7 @@ const Effect command_effects[] = {
 };
 
 const char *const command_kin[][2] = {
-	{ "apt-get", "apt" }, { "aptitude", "apt" }, { "pip2", "pip" }, { "pip3", "pip" }, { "pipx", "pip" }, { "pkill", "kill" }, { "killall", "kill" }, { "xkill", "kill" }, { "skill", "kill" },
+	{ "apt-get", "apt" }, { "aptitude", "apt" }, { "pip2", "pip" }, { "pip3", "pip" }, { "pipx", "pip" }, { "pkill", "kill" }, { "killall", "kill" }, { "killall5", "kill" }, { "xkill", "kill" }, { "skill", "kill" },
 	{ "ncat", "nc" }, { "netcat", "nc" }, { "nc.openbsd", "nc" }, { "nc.traditional", "nc" }, { "socat", "nc" }, { "wget2", "wget" }, { "curlie", "curl" }, { "doas", "sudo" }, { "pkexec", "sudo" }, { "run0", "sudo" }, { "su", "sudo" }, { "sudo-rs", "sudo" }, { "sudoedit", "sudo" }, { "gosu", "sudo" }, { "su-exec", "sudo" },
 	{ "srm", "shred" }, { "wipe", "shred" }, { "dcfldd", "dd" }, { "gfind", "find" }, { "remove_directory", "rm" }, { "remove", "rm" }, { "grm", "rm" }, { "uu_rm", "rm" }, { "rimraf", "rm" }, { "xh", "curl" }, { "http", "curl" }, { "https", "curl" },
 	{ NULL, NULL },
