@@ -5,7 +5,7 @@
 
 #include "guard/redact_priv.h"
 
-enum { PEM_MAX = 65536, NEAR_KEY = 256, ADDRESS_MAX = 512, STRETCH_MAX = 4096 };
+enum { PEM_MAX = 65536, NEAR_KEY = 256, ADDRESS_MAX = 512, DENSE_MAX = 512 };
 
 /* ---- characters ---- */
 
@@ -18,11 +18,33 @@ static gsize run_of(const char *p, const char *end, guint set)
 	return (gsize)(p - start);
 }
 
+typedef struct {
+	const char *text, *end;
+	GArray *spans;
+	gsize open;
+	/* so that no text is walked again and again: the last run, and how far no key ends */
+	const char *run_from, *run_to, *no_finish;
+	guint run_set;
+	const char *done; /* what was found reaches to there */
+} Search;
+
+/* run_of() to the end of the text. */
+static gsize run_on(Search *search, const char *p, guint set)
+{
+	if (set != search->run_set || p < search->run_from || p >= search->run_to) {
+		search->run_set = set;
+		search->run_from = p;
+		search->run_to = p + run_of(p, search->end, set);
+	}
+	return (gsize)(search->run_to - p);
+}
+
 /* A run that may go on behind a line end or a joined string as long as it is not complete. */
-static const char *stretch(const char *p, const char *end, guint set, gsize min,
+static const char *stretch(Search *search, const char *p, guint set, gsize min,
 			   gsize *ret_n)
 {
-	gsize n = run_of(p, end, set);
+	const char *end = search->end;
+	gsize n = run_on(search, p, set);
 	gboolean open = FALSE;
 
 	p += n;
@@ -41,15 +63,10 @@ static const char *stretch(const char *p, const char *end, guint set, gsize min,
 	return p;
 }
 
-typedef struct {
-	const char *text, *end;
-	GArray *spans;
-	gsize open;
-} Search;
-
 static void add(Search *search, const char *start, const char *stop, const char *name)
 {
 	redact_span_add(search->spans, start - search->text, stop - search->text, name);
+	search->done = MAX(search->done, stop);
 	if (stop == search->end)
 		search->open = MIN(search->open, (gsize)(start - search->text));
 }
@@ -168,6 +185,7 @@ static void index_prefixes(void)
 /* One piece between dashes that is long and mixed: "sk-loading-spinner-2" has none. */
 static gboolean is_dense(const char *p, const char *end)
 {
+	end = MIN(end, p + DENSE_MAX);
 	while (p < end) {
 		gsize n = run_of(p, end, ALNUM);
 
@@ -185,7 +203,7 @@ static void look_at_row(Search *search, const char *start, const char *p, gsize 
 
 	if (!begins_word(search, start))
 		return;
-	stop = stretch(p, search->end, prefixes[row].set, min, &n);
+	stop = stretch(search, p, prefixes[row].set, min, &n);
 	if (stop == search->end)
 		is_open(search, start);
 	if (n >= min && (!(prefixes[row].flags & MIXED) || is_dense(p, stop)))
@@ -250,7 +268,7 @@ static void look_at_google(Search *search, const char *at)
 	if (at == search->text || search->end - at < 3 ||
 	    memcmp(at - 1, "AIza", 4) != 0 || !begins_word(search, at - 1))
 		return;
-	n = run_of(at + 3, search->end, URL64);
+	n = run_on(search, at + 3, URL64);
 	if (n >= 30 && n <= 60)
 		add(search, at - 1, at + 3 + n, "google-key");
 }
@@ -265,7 +283,7 @@ static void look_at_jwt(Search *search, const char *at)
 	    !begins_word(search, start))
 		return;
 	for (guint part = 0; part < 3; part++) {
-		n = run_of(p, search->end, URL64);
+		n = run_on(search, p, URL64);
 		if (p + n == search->end)
 			is_open(search, start);
 		if (n < (part == 2 ? 4 : 8))
@@ -393,7 +411,7 @@ static void look_at_pem(Search *search, const char *at)
 {
 	static const char begin[] = "-----BEGIN ", finish[] = "-----END ";
 	const char *line, *stop, *limit = MIN(search->end, at + PEM_MAX);
-	const char *mark;
+	const char *mark, *from;
 
 	if ((gsize)(search->end - at) < strlen(begin))
 		return;
@@ -410,7 +428,10 @@ static void look_at_pem(Search *search, const char *at)
 	/* the name of one, not one */
 	if (line && search->end - line > 5 && !strchr("\r\n\t \\\"'", line[5]))
 		return;
-	stop = line ? g_strstr_len(line + 5, limit - (line + 5), finish) : NULL;
+	from = line ? MAX(line + 5, search->no_finish) : limit;
+	stop = from < limit ? g_strstr_len(from, limit - from, finish) : NULL;
+	if (!stop && line)
+		search->no_finish = MAX(search->no_finish, limit - strlen(finish));
 	if (stop)
 		stop = g_strstr_len(stop + strlen(finish),
 				    MIN(search->end - stop - strlen(finish), 60),
@@ -474,11 +495,16 @@ static const guint8 stops[256] = {
 
 void redact_shapes_find(const char *text, gsize len, GArray *spans, gsize *open)
 {
-	Search search = { text, text + len, spans, len };
+	Search search = { .text = text,
+			  .end = text + len,
+			  .spans = spans,
+			  .open = len,
+			  .no_finish = text,
+			  .done = text };
 
 	index_prefixes();
 	for (const char *p = text; p < search.end; p++)
-		if (G_UNLIKELY(stops[(guchar)*p]))
+		if (G_UNLIKELY(stops[(guchar)*p]) && p >= search.done)
 			look_at(&search, p);
 	if (open)
 		*open = MIN(*open, search.open);
