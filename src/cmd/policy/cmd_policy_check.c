@@ -154,7 +154,8 @@ static void ask_saved(Check *check)
 {
 	SpkQuestion question = { .tool = (char *)"shell",
 				 .line = check->view.normal,
-				 .parts = check->view.parts };
+				 .parts = check->view.parts,
+				 .offer = check->view.offer };
 
 	for (guint i = 0; i < check->saved->len && !check->saved_by; i++) {
 		const SpkRule *rule = check->saved->pdata[i];
