@@ -5,6 +5,8 @@
  */
 #include "cmd/doctor_security.h"
 
+#include "cmd/doctor_law.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -302,6 +304,7 @@ typedef struct {
 	guint counts[N_STATUSES], failing;
 	gboolean json;
 	json_t *ghosts;
+	json_t *law;
 } Report;
 
 static void add_check(gsize i, const Check *check, json_t *controls, json_t *rows)
@@ -359,15 +362,15 @@ static void print_json(const Report *report, const Probe *probe)
 	const guint *counts = report->counts;
 	Status worst = counts[FAIL] ? FAIL : counts[WARN] ? WARN : PASS;
 	g_autofree char *time = spk_time_format(spk_now_us());
-	g_autoptr(json_t) object =
-		json_pack("{s:s,s:s,s:{s:s,s:i,s:i,s:i,s:i,s:i},s:O,s:s,s:O?}",
-			  "schema_version", "v1", "generated_at", time, "summary",
-			  "overall_status", statuses[worst].name, "ghosts_total",
-			  (int)json_array_size(report->ghosts), "ghosts_failing",
-			  (int)report->failing, "checks_pass", (int)counts[PASS],
-			  "checks_warn", (int)counts[WARN], "checks_fail",
-			  (int)counts[FAIL], "ghosts", report->ghosts, "tier",
-			  spk_tier_name(probe->tier), "probes", probe->attempts);
+	g_autoptr(json_t) object = json_pack(
+		"{s:s,s:s,s:{s:s,s:i,s:i,s:i,s:i,s:i},s:O,s:s,s:O?,s:O}",
+		"schema_version", "v1", "generated_at", time, "summary", "overall_status",
+		statuses[worst].name, "ghosts_total",
+		(int)json_array_size(report->ghosts), "ghosts_failing",
+		(int)report->failing, "checks_pass", (int)counts[PASS], "checks_warn",
+		(int)counts[WARN], "checks_fail", (int)counts[FAIL], "ghosts",
+		report->ghosts, "tier", spk_tier_name(probe->tier), "probes",
+		probe->attempts, "law", report->law);
 
 	spk_cmd_print_json(object);
 }
@@ -392,7 +395,7 @@ int spk_doctor_security(const SpkArgs *args, const SpkConf *conf, SpkCancel *can
 	Report report = { .json = spk_args_flag(args, "json") };
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GPtrArray) sparks = spk_sparks(conf, &error);
-	g_autoptr(json_t) ghosts = json_array();
+	g_autoptr(json_t) ghosts = json_array(), law = NULL;
 	g_auto(Probe) probe = { .conf = conf };
 
 	if (!sparks)
@@ -401,12 +404,16 @@ int spk_doctor_security(const SpkArgs *args, const SpkConf *conf, SpkCancel *can
 	if (!spk_cancel_check(cancel, &error))
 		return spk_cmd_fail(g_steal_pointer(&error), report.json);
 	report.ghosts = ghosts;
+	law = spk_doctor_law(conf, sparks);
+	report.law = law;
 	for (guint i = 0; i < sparks->len; i++)
 		report_spark(&report, &probe, sparks->pdata[i]);
 	if (report.json)
 		print_json(&report, &probe);
-	else
+	else {
+		spk_doctor_law_print(law);
 		print_end(&report, &probe);
+	}
 	memcpy(ret_counts, report.counts, sizeof(report.counts));
 	return 0;
 }
