@@ -22,6 +22,7 @@ extern const SpkCmd spk_cmd_init;
 extern const SpkCmd spk_cmd_knobs;
 extern const SpkCmd spk_cmd_policy;
 extern const SpkCmd spk_cmd_sandbox;
+extern const SpkCmd spk_cmd_scan;
 extern const SpkCmd spk_cmd_secrets;
 extern const SpkCmd spk_cmd_setup;
 extern const SpkCmd spk_cmd_stop;

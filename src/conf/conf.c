@@ -36,6 +36,7 @@ void spk_conf_unref(SpkConf *conf)
 	}
 	g_clear_pointer(&conf->base, spk_conf_unref);
 	g_ptr_array_unref(conf->tables);
+	g_ptr_array_unref(conf->modes);
 	g_ptr_array_unref(conf->warnings);
 	g_free(conf);
 }

@@ -59,6 +59,8 @@ const SpkOpt *spk_conf_find_later(const char *key);
 /* One [[ghosts]], with the values it has in its file (order of the file). Borrowed from conf. */
 typedef struct SpkConfTable SpkConfTable;
 const GPtrArray *spk_conf_tables(const SpkConf *conf);
+/* Likewise each [[prompt_scanner.mode_overrides]]. */
+const GPtrArray *spk_conf_scan_modes(const SpkConf *conf);
 const char *spk_conf_table_file(const SpkConfTable *table);
 /* That its paths are relative to; NULL: the file came with the current folder. */
 const char *spk_conf_table_folder(const SpkConfTable *table);

@@ -91,7 +91,7 @@ typedef struct {
 } SpkConfKept;
 
 struct SpkConfTable {
-	char *name; /* "ghosts[0]" */
+	char *name; /* "ghosts[0]", "prompt_scanner.mode_overrides[0]" */
 	char *file, *folder;
 	guint line;
 	GHashTable *values; /* key -> SpkConfValue */
@@ -111,7 +111,8 @@ struct SpkConf {
 	GHashTable *inlined; /* of a config file, where that is allowed: likewise */
 	GMutex lock;	     /* of kept */
 	GHashTable *kept;    /* variable -> SpkConfKept */
-	GPtrArray *tables;   /* SpkConfTable */
+	GPtrArray *tables;   /* SpkConfTable: [[ghosts]] */
+	GPtrArray *modes;    /* likewise: [[prompt_scanner.mode_overrides]] */
 	GPtrArray *warnings; /* NULL-terminated once loaded */
 	char *store_path;
 };

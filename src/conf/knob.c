@@ -167,6 +167,7 @@ SpkConf *spk_conf_with_knobs(SpkConf *base, GHashTable *values)
 	conf->cwd = g_strdup(base->cwd);
 	conf->trusted = base->trusted;
 	conf->tables = g_ptr_array_ref(base->tables);
+	conf->modes = g_ptr_array_ref(base->modes);
 	conf->warnings = g_ptr_array_ref(base->warnings);
 	conf->store_path = g_strdup(base->store_path);
 	for (const SpkKnob *knob = knobs; knob->name; knob++) {

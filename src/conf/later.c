@@ -1,7 +1,8 @@
 /*
  * Options of the reference program that have no effect in this version, in the shape of the
  * option table: they may stand in a file, are checked, and are named in a warning. Beside
- * them, without SPK_OPT_LATER, those of [[ghosts]]: table.c keeps these. "[]" in a
+ * them, without SPK_OPT_LATER, those of [[ghosts]] and [[prompt_scanner.mode_overrides]]:
+ * table.c keeps these. "[]" in a
  * name stands for each table of a list: ghosts[].name is name in [[ghosts]].
  */
 #include <string.h>
@@ -18,6 +19,12 @@
 	{                                                                          \
 		"ghosts[]." key, type, fallback, 0, 0, choices, SPK_OPT_SENSITIVE, \
 			sentence                                                   \
+	}
+/* of [[prompt_scanner.mode_overrides]], likewise */
+#define MODES(key, type, fallback, choices, sentence)                                  \
+	{                                                                              \
+		"prompt_scanner.mode_overrides[]." key, type, fallback, 0, 0, choices, \
+			SPK_OPT_SENSITIVE, sentence                                    \
 	}
 #define STR(name, fallback, sentence) \
 	ROW(name, SPK_OPT_STRING, fallback, 0, 0, NULL, sentence)
@@ -123,21 +130,9 @@ static const SpkOpt rows[] = {
 	INT("proactive.reentry_delay_secs", "7200", 0, YEAR, "pause before a subject is taken up again"),
 	REAL("proactive.reentry_jitter", "0.7", 0, 1, "part of that pause that is left to chance"),
 	REAL("proactive.spontaneity", "0.3", 0, 1, "how often something is said"),
-	LIST("prompt_scanner.allowlist.authors", "[]", "authors whose texts pass"),
-	BOOL("prompt_scanner.allowlist.downgrade_block_to_flag", "true", "what is allowed is flagged where it would be blocked"),
-	LIST("prompt_scanner.allowlist.providers", "[]", "providers whose texts pass"),
-	LIST("prompt_scanner.allowlist.repos", "[]", "repositories whose texts pass"),
-	PATTERNS("prompt_scanner.allowlist.text_patterns", "[]", "texts that pass"),
-	LIST("prompt_scanner.allowlist.ticket_ids", "[]", "tickets that pass"),
-	INT("prompt_scanner.block_threshold", "8", 0, COUNT, "points from which a text is blocked"),
-	BOOL("prompt_scanner.enabled", "true", "look for instructions hidden in texts"),
-	INT("prompt_scanner.flag_threshold", "4", 0, COUNT, "points from which a text is flagged"),
-	INT("prompt_scanner.max_findings", "8", 0, COUNT, "findings that are told"),
-	INT("prompt_scanner.max_log_chars", "180", 0, COUNT, "characters of a text that are logged"),
-	ENUM("prompt_scanner.mode", "flag_only", "flag_only|block", "what is done with a suspicious text"),
-	ENUM("prompt_scanner.mode_overrides[].mode", "flag_only", "flag_only|block", "mode for these texts"),
-	STR("prompt_scanner.mode_overrides[].provider", "", "provider that they come from"),
-	STR("prompt_scanner.mode_overrides[].repo", "", "repository that they come from"),
+	MODES("mode", SPK_OPT_ENUM, "flag_only", "flag_only|block", "mode for these texts"),
+	MODES("provider", SPK_OPT_STRING, "", NULL, "where they come from: operator, chat, repository, github, ...; empty: anywhere"),
+	MODES("repo", SPK_OPT_STRING, "", NULL, "repository that they belong to, by its name or path; empty: any"),
 	ENUM("runtime.profile", "standard", "standard|container_strict|local_only|self_dev_trusted", "set of rules; ours are those of container_strict"),
 	BOOL("self_dev.code_indexer_enabled", "false", "keep an index of the code"),
 	INT("self_dev.code_indexer_interval_secs", "14400", 1, YEAR, "seconds between two indexings"),

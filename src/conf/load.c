@@ -298,6 +298,7 @@ static SpkConf *new_conf(void)
 	conf->kept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_kept);
 	conf->tables =
 		g_ptr_array_new_with_free_func((GDestroyNotify)spk_conf_table_free);
+	conf->modes = g_ptr_array_new_with_free_func((GDestroyNotify)spk_conf_table_free);
 	conf->warnings = g_ptr_array_new_with_free_func(g_free);
 	return conf;
 }

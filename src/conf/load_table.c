@@ -1,7 +1,12 @@
-/* [[ghosts]] of a file become tables: each keeps its keys, for table.c to read. */
+/*
+ * [[ghosts]] and [[prompt_scanner.mode_overrides]] of a file become tables: each keeps its
+ * keys, for table.c to read.
+ */
 #include <string.h>
 
 #include "conf/load_priv.h"
+
+#define MODES "prompt_scanner.mode_overrides"
 
 static void free_value(gpointer data)
 {
@@ -16,7 +21,8 @@ gboolean spk_load_is_table(const SpkConfEntry *entry)
 	const char *end = strchr(entry->key, ']');
 
 	return entry->type == SPK_TOML_TABLE && end && !end[1] &&
-	       g_str_has_prefix(entry->key, "ghosts[");
+	       (g_str_has_prefix(entry->key, "ghosts[") ||
+		g_str_has_prefix(entry->key, MODES "["));
 }
 
 static SpkConfTable *new_table(const SpkConfLayer *layer, const char *name, guint line)
@@ -39,11 +45,12 @@ static SpkConfTable *new_table(const SpkConfLayer *layer, const char *name, guin
 SpkConfTable *spk_load_table(SpkConfLoad *load, const SpkConfLayer *layer,
 			     const SpkConfEntry *entry)
 {
-	const char *digits = entry->key + strlen("ghosts[");
+	const char *digits = strchr(entry->key, '[') + 1;
 	g_autofree char *name =
 		g_strndup(entry->key, (gsize)(strchr(digits, ']') + 1 - entry->key));
 	guint64 index = g_ascii_strtoull(digits, NULL, 10);
-	GPtrArray *tables = load->conf->tables;
+	gboolean ghosts = g_str_has_prefix(entry->key, "ghosts[");
+	GPtrArray *tables = ghosts ? load->conf->tables : load->conf->modes;
 	SpkConfTable *table = tables->len ? tables->pdata[tables->len - 1] : NULL;
 
 	if (table && !strcmp(table->name, name) && !strcmp(table->file, layer->path))
@@ -52,9 +59,11 @@ SpkConfTable *spk_load_table(SpkConfLoad *load, const SpkConfLayer *layer,
 		if (index == SPK_CONF_MAX_TABLES && spk_load_is_table(entry))
 			spk_load_problem(
 				load,
-				"take some out, or put them into files of ~/.sparks/ghosts",
-				"%s:%u: more than %u [[ghosts]]", layer->path,
-				entry->line, SPK_CONF_MAX_TABLES);
+				ghosts ? "take some out, or put them into files of "
+					 "~/.sparks/ghosts"
+				       : "take some out",
+				"%s:%u: more than %u [[%s]]", layer->path, entry->line,
+				SPK_CONF_MAX_TABLES, ghosts ? "ghosts" : MODES);
 		return NULL;
 	}
 	table = new_table(layer, name, entry->line);

@@ -19,6 +19,11 @@ const GPtrArray *spk_conf_tables(const SpkConf *conf)
 	return conf->tables;
 }
 
+const GPtrArray *spk_conf_scan_modes(const SpkConf *conf)
+{
+	return conf->modes;
+}
+
 const char *spk_conf_table_file(const SpkConfTable *table)
 {
 	return table->file;
@@ -44,7 +49,8 @@ gboolean spk_conf_table_has(const SpkConfTable *table, const char *key)
 const char *spk_conf_table_str(const SpkConfTable *table, const char *key)
 {
 	const SpkConfValue *value = g_hash_table_lookup(table->values, key);
-	g_autofree char *row = g_strconcat("ghosts[].", key, NULL);
+	g_autofree char *list = spk_conf_row_name(table->name);
+	g_autofree char *row = g_strconcat(list, ".", key, NULL);
 	const SpkOpt *opt = spk_conf_find_later(row);
 
 	g_assert(opt);

@@ -160,8 +160,10 @@ char *spk_optdoc_man(void)
 		put_options_of(out, all->pdata[i], NULL, put_man_option);
 	}
 	g_string_append(out, ".SH GHOSTS\n");
-	spk_roff_line(out, "Each [[ghosts]] is a spark, beside those built in or in the "
-			   "place of one.");
+	spk_roff_line(out,
+		      "Each [[ghosts]] is a spark, beside those built in or in the "
+		      "place of one. Each [[prompt_scanner.mode_overrides]] says the "
+		      "scanner's mode for some texts; the first that fits counts.");
 	for (const SpkOpt *opt = spk_conf_later_options(); opt->name; opt++)
 		if (!(opt->flags & SPK_OPT_LATER))
 			put_man_option(out, opt, NULL);
@@ -225,8 +227,10 @@ static void put_other(GString *out, gboolean ghosts)
 {
 	g_string_append(
 		out,
-		ghosts ? "\n## [[ghosts]] †\n\nSparks of your own, beside those built "
-			 "in or in the place of one.\n\n"
+		ghosts ? "\n## [[ghosts]] and [[prompt_scanner.mode_overrides]] †\n\n"
+			 "Sparks of your own, beside those built in or in the place of one; "
+			 "and the scanner's mode for some texts: the first that fits counts."
+			 "\n\n"
 		       : "\n## Not in this version\n\nOptions of the reference program "
 			 "that have no effect here. They may stand in a file: a warning "
 			 "names them with their line.\n\n");
@@ -312,16 +316,16 @@ static const struct {
 	{ "ghosts[].mounts[].host_path", "~/.cache/pip" },
 };
 
-/* Those of a spark itself, or of its mounts. */
-static void put_sample_keys(GString *out, gboolean mounts)
+/* Those of the list itself, or of a list in it. */
+static void put_sample_keys(GString *out, const char *list)
 {
 	for (const SpkOpt *opt = spk_conf_later_options(); opt->name; opt++) {
 		g_autofree char *range = spk_optdoc_range(opt);
 		g_autofree char *value = NULL;
 		const char *text = opt->fallback;
 
-		if ((opt->flags & SPK_OPT_LATER) ||
-		    (strstr(opt->name, ".mounts[]") != NULL) != mounts)
+		if ((opt->flags & SPK_OPT_LATER) || !g_str_has_prefix(opt->name, list) ||
+		    strchr(opt->name + strlen(list), '.'))
 			continue;
 		for (gsize i = 0; i < G_N_ELEMENTS(examples); i++)
 			if (!strcmp(examples[i].name, opt->name))
@@ -340,9 +344,12 @@ static void put_sample_spark(GString *out)
 		"\n# Sparks of your own, as many as you like; the same keys may stand in files of\n"
 		"# ~/.sparks/ghosts. Take away the # of [[ghosts]] and of the keys that you want.\n"
 		"#[[ghosts]]\n");
-	put_sample_keys(out, FALSE);
+	put_sample_keys(out, "ghosts[].");
 	g_string_append(out, "\n#[[ghosts.mounts]]\n");
-	put_sample_keys(out, TRUE);
+	put_sample_keys(out, "ghosts[].mounts[].");
+	g_string_append(out, "\n# The scanner's mode for some texts; the first that fits "
+			     "counts.\n#[[prompt_scanner.mode_overrides]]\n");
+	put_sample_keys(out, "prompt_scanner.mode_overrides[].");
 }
 
 char *spk_optdoc_sample(void)

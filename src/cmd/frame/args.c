@@ -314,6 +314,11 @@ static gboolean parse_word(Parser *parser, const char *word, GError **error)
 		return TRUE;
 	}
 	cmd = spk_cmd_find(parser->subs, word);
+	/* a command that runs by itself takes the word (`scan FILE`, `scan rules`) */
+	if (!cmd && args->cmd && args->cmd->run && args->cmd->max_args) {
+		parser->subs = NULL;
+		return parse_word(parser, word, error);
+	}
 	if (!cmd)
 		return unknown_command(parser, word, error);
 	if (!check_order(parser, cmd, error))

@@ -157,7 +157,9 @@ char *spk_help_text(const char *path, const SpkCmd *cmd, int width)
 	width = MIN(width, MAX_WIDTH) - 1;
 	g_string_append_printf(out, "usage: %s%s", path,
 			       cmd->options ? " [OPTIONS]" : "");
-	if (cmd->subs)
+	if (cmd->subs && cmd->max_args)
+		g_string_append_printf(out, " %s | COMMAND", cmd->usage);
+	else if (cmd->subs)
 		g_string_append(out, cmd->run ? " [COMMAND]" : " COMMAND");
 	else if (*cmd->usage)
 		g_string_append_printf(out, " %s", cmd->usage);

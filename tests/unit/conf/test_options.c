@@ -55,6 +55,7 @@ static void test_sensitive_ones(void **state)
 		"manager.sensitive",
 		"manager.auto_approve",
 		"manager.deny",
+		"prompt_scanner.",
 	};
 
 	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++) {
