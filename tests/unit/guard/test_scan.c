@@ -3,15 +3,21 @@
 
 #include <string.h>
 
+#include <glib/gstdio.h>
+
 #include "conf/conf.h"
 #include "guard/scan.h"
 
 static SpkScanner *scanner_with(const char *const *values, const char *mode)
 {
-	SpkConfSource source = { .explicit_path = "/dev/null", .overrides = values };
+	g_autofree char *path = NULL;
+	int fd = g_file_open_tmp("scan-XXXXXX.toml", &path, NULL);
+	SpkConfSource source = { .explicit_path = path, .overrides = values };
 	g_autoptr(GError) error = NULL;
 	g_autoptr(SpkConf) conf = spk_conf_load(&source, &error);
 	SpkScanner *scanner;
+
+	assert_true(fd >= 0 && g_close(fd, NULL) && g_remove(path) == 0);
 
 	assert_null(error);
 	scanner = spk_scanner_new(conf, mode, &error);
