@@ -169,9 +169,10 @@ static void add_turned(ScanDict *dict)
 
 static void add_rules(ScanDict *dict)
 {
+	G_STATIC_ASSERT(SCAN_LAYERED < 64); /* those behind it are in no rule */
 	for (guint r = 0; scan_rules[r].id; r++)
 		for (guint part = 0; part < SCAN_MAX_PARTS; part++)
-			for (guint g = 0; g < SCAN_N_GROUPS; g++) {
+			for (guint g = 0; g <= SCAN_LAYERED; g++) {
 				guint *n = &dict->n_uses[g];
 
 				if (!(scan_rules[r].parts[part] >> g & 1))

@@ -17,7 +17,7 @@
 
 typedef struct {
 	guint32 first, pos; /* half words */
-	guint32 start;
+	guint32 start, at;  /* of all of it, and of the last part */
 } Part;
 
 /* One for all layers of a scan: `pos` takes a leap between two of them, and what was met before
@@ -29,7 +29,9 @@ struct ScanMatch {
 	guint8 letter[256]; /* of an ASCII byte: what it is in a word; 0: not in one */
 	guint32 pos, sentence;
 	guint32 not_pos, not_end, hidden_pos;
-	guint32 role_end; /* of a word that may be a role */
+	guint32 can_pos;
+	guint32 role_end;			/* of a word that may be a role */
+	guint32 weak_pos, weak_start, weak_end; /* the model, perhaps spoken to */
 	Part parts[MAX_RULES][SCAN_MAX_PARTS];
 	guint32 last_hit[MAX_RULES];
 	/* the words before */
@@ -94,9 +96,11 @@ static void ordered(Match *m, guint r, guint k, guint32 start, guint32 end)
 	const Part *before = k ? part - 1 : NULL;
 
 	if (!before)
-		*part = (Part){ m->pos, m->pos, start };
-	else if (before->pos < m->pos && m->pos - before->first <= 2 * rule->window)
-		*part = (Part){ before->first, m->pos, before->start };
+		*part = (Part){ m->pos, m->pos, start, start };
+	/* one word is not two parts, nor is a phrase and a word of it */
+	else if (before->pos < m->pos && before->at < start &&
+		 m->pos - before->first <= 2 * rule->window)
+		*part = (Part){ before->first, m->pos, before->start, start };
 	else
 		return;
 	if (k + 1 == SCAN_MAX_PARTS || !rule->parts[k + 1])
@@ -108,14 +112,13 @@ static void in_any_order(Match *m, guint r, guint k, guint32 start, guint32 end)
 	const ScanRule *rule = &scan_rules[r];
 	guint32 first = start;
 
-	m->parts[r][k] = (Part){ m->pos, m->pos, start };
+	m->parts[r][k] = (Part){ m->pos, m->pos, start, start };
 	for (guint i = 0; i < SCAN_MAX_PARTS && rule->parts[i]; i++) {
 		const Part *other = &m->parts[r][i];
 
 		if (m->pos - other->pos > 2 * rule->window)
 			return;
-		/* one word is not two parts */
-		if (i != k && other->pos == m->pos)
+		if (i != k && (other->pos == m->pos || other->at >= start))
 			return;
 		first = MIN(first, other->start);
 	}
@@ -129,6 +132,8 @@ static guint reach_of_not(guint group)
 	case SCAN_IGN:
 	case SCAN_SEND:
 	case SCAN_REVEAL:
+	case SCAN_SHOW:
+	case SCAN_OVR:
 	case SCAN_HARV:
 	case SCAN_RUN:
 	case SCAN_DISABLE:
@@ -156,25 +161,93 @@ static void note_talk(Match *m, guint group, guint32 start)
 		g_array_append_val(m->scan->talks, talk);
 }
 
+/* "id_rsa.pub", ".env.example": nothing secret. */
+static gboolean is_open(const Match *m, guint32 end)
+{
+	static const char *const open[] = { ".pub", ".example", ".sample", ".template",
+					    ".dist" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(open); i++) {
+		gsize len = strlen(open[i]);
+
+		if (end + len <= m->layer->len &&
+		    !memcmp(m->layer->text + end, open[i], len))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* "drop.example.net" is no talk of examples. */
+static gboolean is_of_name(const Match *m, guint32 start, guint32 end)
+{
+	const guint8 *text = m->layer->text;
+
+	return (start > 0 && text[start - 1] && strchr("./@", text[start - 1])) ||
+	       (end + 1 < m->layer->len && text[end] == '.' &&
+		g_ascii_isalnum((char)text[end + 1]));
+}
+
+/* "@claude ...", but no address of mail and no package. */
+static gboolean is_called(const Match *m, guint32 start, guint32 end)
+{
+	const guint8 *text = m->layer->text;
+
+	return start > 0 && text[start - 1] == '@' &&
+	       (start == 1 || !g_ascii_isalnum((char)text[start - 2])) &&
+	       (end >= m->layer->len || (text[end] != '/' && text[end] != '.'));
+}
+
+/* Meanings that only change how others are taken; TRUE: it was one. */
+static gboolean takes_note(Match *m, guint group, guint32 start, guint32 end)
+{
+	switch (group) {
+	case SCAN_NEG:
+		m->not_pos = m->pos;
+		m->not_end = end;
+		return TRUE;
+	case SCAN_CAN:
+		m->can_pos = m->pos;
+		return TRUE;
+	case SCAN_CHAT:
+		m->role_end = end;
+		return TRUE;
+	case SCAN_ADDRW:
+		m->weak_pos = m->pos;
+		m->weak_start = start;
+		m->weak_end = end;
+		return TRUE;
+	case SCAN_HYPO:
+	case SCAN_HYPS:
+		if (!is_of_name(m, start, end))
+			note_talk(m, group, start);
+		return TRUE;
+	default:
+		return FALSE;
+	}
+}
+
 static void meaning(Match *m, guint group, guint32 start, guint32 end)
 {
 	guint reach = 2 * reach_of_not(group);
 
-	if (group == SCAN_NEG) {
-		m->not_pos = m->pos;
-		m->not_end = end;
+	if (group == SCAN_ADDRW && is_called(m, start, end))
+		group = SCAN_ADDR;
+	if (takes_note(m, group, start, end))
 		return;
+	if (group == SCAN_OUGHT) {
+		if (!m->weak_pos || m->pos - m->weak_pos > 6)
+			return;
+		start = m->weak_start;
+		group = SCAN_ADDR;
 	}
 	if (reach && m->not_pos && m->not_end <= start && m->pos - m->not_pos <= reach)
 		return;
-	if (group == SCAN_HYPO || group == SCAN_HYPS)
-		note_talk(m, group, start);
+	if (reach && m->can_pos && m->pos - m->can_pos <= 2 && m->pos > m->can_pos)
+		return;
+	if (group == SCAN_SECF && is_open(m, end))
+		return;
 	if (group == SCAN_HIDDEN)
 		m->hidden_pos = m->pos;
-	if (group == SCAN_CHAT) {
-		m->role_end = end;
-		return;
-	}
 	for (guint i = m->dict->n_uses[group]; i-- > 0;) {
 		guint r = m->dict->uses[group][i].rule, k = m->dict->uses[group][i].part;
 
@@ -372,7 +445,8 @@ static void end_word(Match *m)
 		m->scan->leet = as_if(m, leet, FALSE);
 	if (n >= GLUED_LEAST && m->n_run == 0) {
 		for (guint i = 0; i <= n; i++)
-			m->places[i] = i < n ? m->start : m->end;
+			m->places[i] = m->start +
+				       (guint32)((guint64)i * (m->end - m->start) / n);
 		over_letters(m, m->kept, m->places, n);
 	}
 	m->n = m->n_stems = 0;
@@ -507,6 +581,40 @@ static void next_sentence(Match *m, guint halves)
 	m->sentence++;
 }
 
+/* "Claude, ...", "LLM: ...", "@bot ..." */
+static void spoken_to(Match *m, gsize i)
+{
+	if (m->weak_pos && m->weak_end <= i && i - m->weak_end <= 2 &&
+	    m->pos - m->weak_pos <= 2)
+		meaning(m, SCAN_ADDR, m->weak_start, (guint32)i);
+}
+
+/* alt="...", title='...' */
+static void attribute(Match *m, gsize i)
+{
+	static const char *const names[] = { "alt",	    "title",
+					     "aria-label",  "aria-description",
+					     "placeholder", "content" };
+	const guint8 *text = m->layer->text;
+
+	for (gsize k = 0; k < G_N_ELEMENTS(names); k++) {
+		gsize len = strlen(names[k]);
+
+		if (i > len && !memcmp(text + i - len, names[k], len) &&
+		    g_ascii_isspace((char)text[i - len - 1]))
+			meaning(m, SCAN_HIDDEN, (guint32)(i - len), (guint32)i);
+	}
+}
+
+/* What stands behind the end of a comment is seen. */
+static void end_hidden(Match *m)
+{
+	m->hidden_pos = 0;
+	for (guint i = 0; i < m->dict->n_uses[SCAN_HIDDEN]; i++)
+		memset(m->parts[m->dict->uses[SCAN_HIDDEN][i].rule], 0,
+		       sizeof(m->parts[0]));
+}
+
 static void punctuation(Match *m, gsize i)
 {
 	const guint8 *text = m->layer->text;
@@ -514,8 +622,14 @@ static void punctuation(Match *m, gsize i)
 
 	switch (c) {
 	case ' ':
-	case ',':
 		return;
+	case ',':
+		spoken_to(m, i);
+		return;
+	case '=':
+		if (next == '"' || next == '\'')
+			attribute(m, i);
+		break;
 	case '\n':
 		if (next == '\n')
 			next_sentence(m, 6);
@@ -527,7 +641,15 @@ static void punctuation(Match *m, gsize i)
 			next_sentence(m, 3);
 		break;
 	case ':':
+		spoken_to(m, i);
 		colon(m, i);
+		break;
+	case ')': /* "TODO(ai): ..." */
+		spoken_to(m, i);
+		break;
+	case '`': /* in Markdown it begins code */
+		if (!i || (!g_ascii_isalnum((char)text[i - 1]) && text[i - 1] != '/'))
+			return;
 		break;
 	case '@':
 		if (is_mail(m, i))
@@ -539,7 +661,7 @@ static void punctuation(Match *m, gsize i)
 	if (c == '!' && next == '[')
 		image(m, i);
 	if (c == '-' && next == '-' && i + 2 < m->layer->len && text[i + 2] == '>')
-		m->hidden_pos = 0;
+		end_hidden(m);
 	literals(m, i);
 }
 
@@ -637,7 +759,7 @@ void scan_layer(ScanMatch *m, const ScanLayer *layer)
 
 	m->layer = layer;
 	m->pos += 1000;
-	m->role_end = m->not_pos = m->hidden_pos = 0;
+	m->role_end = m->not_pos = m->hidden_pos = m->can_pos = m->weak_pos = 0;
 	memset(m->hashes, 0, sizeof(m->hashes));
 	m->scan->work += layer->len;
 	prepare_letters(m);

@@ -66,10 +66,17 @@
 	X(ENCODE,  "to encode")                                                \
 	X(IMGX,    "an image whose address carries data")                      \
 	X(FICTION, "as a story, only in theory")                               \
+	X(SECX,    "files that hold secrets, by name")                         \
+	X(OVR,     "to override or replace")                                   \
+	X(SHOW,    "to show or print")                                         \
+	X(DROPIT,  "to drop it, said afterwards")                              \
 	X(LAYERED, "a text that was encoded")                                  \
 	X(CHAT,    "a role at the beginning of a line")                        \
 	X(HYPO,    "talk about attacks, tests and examples")                   \
 	X(HYPS,    "the attack as the subject")                                \
+	X(OUGHT,   "must, should, please")                                     \
+	X(ADDRW,   "the model, perhaps spoken of")                             \
+	X(CAN,     "could, might")                                             \
 	X(NEG,     "not")
 /* clang-format on */
 

@@ -74,15 +74,15 @@ static double share(const Count *count, guint which)
 
 static void print_row(const char *name, const Count *count)
 {
-	printf("# %-24s %3u of %3u caught (%5.1f %%), %2u of %3u false (%4.1f %%)\n", name,
-	       count->flagged[0], count->n[0], share(count, 0), count->flagged[1],
+	printf("# %-24s %3u of %3u caught (%5.1f %%), %2u of %3u false (%4.1f %%)\n",
+	       name, count->flagged[0], count->n[0], share(count, 0), count->flagged[1],
 	       count->n[1], share(count, 1));
 }
 
 static void print_table(const char *title, GHashTable *table)
 {
-	g_autoptr(GList) names =
-		g_list_sort(g_hash_table_get_keys(table), (GCompareFunc)strcmp);
+	g_autoptr(GList)
+		names = g_list_sort(g_hash_table_get_keys(table), (GCompareFunc)strcmp);
 
 	printf("# by %s\n", title);
 	for (GList *name = names; name; name = name->next)
@@ -128,9 +128,9 @@ int main(int argc, char **argv)
 	counts.sources = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	lines = g_strsplit(text, "\n", -1);
 	for (char **line = lines; *line; line++) {
-		g_autoptr(json_t) row = **line ? spk_json_parse(*line, strlen(*line),
-								SPK_JSON_MAX, NULL)
-					       : NULL;
+		g_autoptr(json_t) row =
+			**line ? spk_json_parse(*line, strlen(*line), SPK_JSON_MAX, NULL)
+			       : NULL;
 
 		if (row && spk_json_str(row, "text"))
 			judge(scanner, row, &counts);
