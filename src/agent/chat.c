@@ -36,7 +36,6 @@ static const char rules[] =
 static char *system_prompt(SpkRun *run)
 {
 	const json_t *options = run->env.task->options, *check;
-	const char *context = spk_json_str(options, "context");
 	GString *text = g_string_new(run->env.spark->soul);
 	g_autofree char *hosts = run_hosts_rule(run);
 	size_t i;
@@ -47,8 +46,7 @@ static char *system_prompt(SpkRun *run)
 		if (json_is_string(check))
 			g_string_append_printf(text, "\n- A check of your changes: `%s`",
 					       json_string_value(check));
-	if (context && *context)
-		g_string_append_printf(text, "\n\nContext from the user:\n%s", context);
+	run_add_context(run, text);
 	return g_string_free(text, FALSE);
 }
 

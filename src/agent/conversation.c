@@ -7,6 +7,7 @@
 
 #include "agent/booking_priv.h"
 #include "agent/run_priv.h"
+#include "agent/scan.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -101,8 +102,9 @@ static gboolean describe_check(SpkRun *run, GString *text, const char *command,
 		g_string_append_printf(text, " (fails now with exit code %d)",
 				       (int)exit_code);
 	if (before && exit_code != 0 && tail && *tail) {
+		g_autofree char *told = run_scan_output(run, tail);
 		g_autofree char *cut =
-			spk_text_clip_middle(tail, strlen(tail), CHECK_TAIL_MAX);
+			spk_text_clip_middle(told, strlen(told), CHECK_TAIL_MAX);
 
 		g_string_append_printf(text, "; it prints:\n```\n%s\n```", cut);
 		return TRUE;
@@ -110,10 +112,22 @@ static gboolean describe_check(SpkRun *run, GString *text, const char *command,
 	return FALSE;
 }
 
+void run_add_context(SpkRun *run, GString *text)
+{
+	const json_t *options = run->env.task->options;
+	const char *context = spk_json_str(options, "context");
+	const char *warning =
+		spk_json_str(options, "context_warning"); /* core/intake.c */
+
+	if (context && *context)
+		g_string_append_printf(text, "\n\nContext from the user:\n%s%s%s",
+				       warning ? warning : "", warning ? "\n" : "",
+				       context);
+}
+
 static gboolean first_message(SpkRun *run, char **ret_text, GError **error)
 {
 	const SpkTask *task = run->env.task;
-	const char *context = spk_json_str(task->options, "context");
 	const char *subdir = spk_tree_subdir(run->env.tree);
 	const char *asked = spk_json_str(task->options, "cli_tool");
 	const char *agent = asked ? asked : "";
@@ -127,8 +141,7 @@ static gboolean first_message(SpkRun *run, char **ret_text, GError **error)
 		return FALSE;
 	}
 	g_string_append(text, task->goal);
-	if (context && *context)
-		g_string_append_printf(text, "\n\nContext from the user:\n%s", context);
+	run_add_context(run, text);
 	if (*subdir)
 		g_string_append_printf(
 			text, "\n\nYou start in the folder %s of the repository.",

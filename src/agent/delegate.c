@@ -24,14 +24,12 @@ static const char *tool_of(SpkRun *run)
 
 static gboolean open_work(SpkRun *run, GError **error)
 {
-	const char *context = spk_json_str(run->env.task->options, "context");
 	g_auto(GStrv) checks = spk_verify_checks(run, error);
 	g_autoptr(GString) text = g_string_new(run->env.task->goal);
 
 	if (!checks)
 		return FALSE;
-	if (context && *context)
-		g_string_append_printf(text, "\n\nContext from the user:\n%s", context);
+	run_add_context(run, text);
 	if (checks[0])
 		g_string_append(text, "\n\nThese commands must pass at the end:");
 	for (char **check = checks; *check; check++)

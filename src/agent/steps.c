@@ -5,6 +5,7 @@
 #include "agent/law.h"
 #include "agent/purse_priv.h"
 #include "agent/run_priv.h"
+#include "agent/scan.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -285,8 +286,8 @@ static json_t *call_to_json(SpkRun *run, const json_t *call, guint index)
 
 static gboolean record_result(SpkRun *run, const json_t *call, guint index,
 			      const char *key, SpkEffect effect,
-			      const SpkToolResult *result, const char *tree,
-			      GError **error)
+			      const SpkToolResult *result, json_t *take_scan,
+			      const char *tree, GError **error)
 {
 	json_t *payload = call_to_json(run, call, index);
 
@@ -295,6 +296,8 @@ static gboolean record_result(SpkRun *run, const json_t *call, guint index,
 	spk_json_set(payload, "finished", json_boolean(result->finished));
 	if (result->meta)
 		spk_json_set(payload, "meta", json_incref(result->meta));
+	if (take_scan)
+		spk_json_set(payload, "scan", take_scan);
 	if (tree)
 		spk_json_set(payload, "tree", json_string(tree));
 	return run_record(run, "tool.result", key, effect, payload, error);
@@ -379,6 +382,7 @@ static gboolean do_call(SpkRun *run, const json_t *call, guint index, const char
 	json_t *intent = call_to_json(run, call, index);
 	g_auto(SpkToolResult) result = { 0 };
 	g_autofree char *tree = NULL;
+	json_t *scan = NULL; /* record_result() takes it */
 
 	spk_json_set(intent, "arguments", spk_json_text(arguments ? arguments : ""));
 	if (law->record)
@@ -391,7 +395,8 @@ static gboolean do_call(SpkRun *run, const json_t *call, guint index, const char
 	if (tool && tool->writes && !snapshot(run, &tree, error))
 		return FALSE;
 	return run_law_brought(run, tool, call, law->way, error) &&
-	       record_result(run, call, index, key, effect, &result, tree, error);
+	       run_scan_result(run, call, &result, &scan, error) &&
+	       record_result(run, call, index, key, effect, &result, scan, tree, error);
 }
 
 /* Nothing was done; the model is told why. */

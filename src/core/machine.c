@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "core/level.h"
+#include "core/intake.h"
 #include "core/machine_priv.h"
 
 static void machine_clear(Machine *machine)
@@ -29,11 +30,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Machine, machine_clear)
 
 /* ---- steps ---- */
 
-/* The prompt scanner stands here once it is built. */
 static gboolean step_queued(Machine *machine, SpkState *next, GError **error)
 {
 	*next = SPK_STATE_SCANNED;
-	return TRUE;
+	return intake_scan(machine, error);
 }
 
 static gboolean set_spark(Machine *machine, SpkSpark *take_spark, GError **error)

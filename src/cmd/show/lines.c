@@ -340,6 +340,11 @@ static void on_net_result(SpkLines *lines, const json_t *p, GPtrArray *out)
 			 received);
 }
 
+static void on_scan(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	lines_add_scan(p, line_str(p, "what"), out);
+}
+
 /* Kinds of docs/journal.md. */
 static const struct {
 	const char *kind;
@@ -364,6 +369,7 @@ static const struct {
 	{ "net.intent", on_net_intent },
 	{ "net.result", on_net_result },
 	{ "loop", on_loop },
+	{ "scan", on_scan },
 	{ "note", on_note },
 	{ "history", on_history },
 	{ "compaction", on_compaction },

@@ -36,6 +36,8 @@ void lines_on_model_result(SpkLines *lines, const json_t *payload, GPtrArray *ou
 void lines_on_model_error(SpkLines *lines, const json_t *payload, GPtrArray *out);
 void lines_on_tool_intent(SpkLines *lines, const json_t *payload, GPtrArray *out);
 void lines_on_cli(SpkLines *lines, const json_t *payload, GPtrArray *out);
+/* Findings of the prompt scanner in `what`, with their places in words. */
+void lines_add_scan(const json_t *scan, const char *what, GPtrArray *out);
 void lines_on_tool_result(SpkLines *lines, const json_t *payload, GPtrArray *out);
 
 #endif

@@ -177,6 +177,17 @@ static char *tool_outcome(const json_t *p, const char **ret_role)
 	return ok ? NULL : g_strdup(line_str(p, "text"));
 }
 
+void lines_add_scan(const json_t *scan, const char *what, GPtrArray *out)
+{
+	const json_t *first = json_array_get(json_object_get(scan, "findings"), 0);
+	gboolean blocked = !g_strcmp0(spk_json_str(scan, "verdict"), "block");
+
+	line_add(out, "warn", "scanner",
+		 "%s seems to give orders to the model (%s)%s: %s", what,
+		 first ? line_str(first, "rule") : "", blocked ? ", withheld" : "",
+		 first ? line_str(first, "excerpt") : "");
+}
+
 void lines_on_tool_result(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
 	g_autofree char *key = call_key(p);
@@ -195,5 +206,7 @@ void lines_on_tool_result(SpkLines *lines, const json_t *p, GPtrArray *out)
 		 words ? words : refused);
 	if (outcome)
 		line_add_tail(out, "%s", outcome);
+	if (json_object_get(p, "scan"))
+		lines_add_scan(json_object_get(p, "scan"), "what it brought", out);
 	g_hash_table_remove(lines->calls, key);
 }

@@ -143,6 +143,29 @@ static void files(const SpkSummary *summary, int fd, GString *out)
 	}
 }
 
+/* Text that gave orders to the model: who reads the result should know. */
+static void scans(const SpkSummary *summary, int fd, GString *out)
+{
+	const GPtrArray *entries = summary->trail ? summary->trail->entries : NULL;
+	g_autofree char *text = NULL;
+	guint n = 0;
+
+	for (guint i = 0; entries && i < entries->len; i++) {
+		const SpkJournalEntry *entry = entries->pdata[i];
+
+		n += !strcmp(entry->kind, "scan") ||
+		     (!strcmp(entry->kind, "tool.result") &&
+		      json_object_get(entry->payload, "scan"));
+	}
+	if (!n)
+		return;
+	text = g_strdup_printf(
+		"%u text%s seemed to give orders to the model: sparks tasks "
+		"explain %s",
+		n, n == 1 ? "" : "s", summary->task->id);
+	row_whole(out, fd, "attention", text);
+}
+
 static void objection(const json_t *one, int fd, GString *out)
 {
 	const char *file = spk_json_str(one, "file");
@@ -297,6 +320,7 @@ void spk_summary_format(const SpkSummary *summary, int fd, GString *out)
 	headline(summary, fd, out);
 	words(summary, fd, out);
 	files(summary, fd, out);
+	scans(summary, fd, out);
 	spk_summary_evidence(summary->report, fd, out);
 	result(summary, fd, out);
 	used(summary, fd, out);

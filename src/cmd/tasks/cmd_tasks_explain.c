@@ -171,6 +171,42 @@ static void say_loops(GString *out, const SpkTrail *trail)
 				"window_size, repeat_threshold.\n");
 }
 
+/* What the prompt scanner found, in what was given and in what tools brought back. */
+static void say_scans(GString *out, const SpkTrail *trail)
+{
+	gboolean any = FALSE;
+
+	for (guint i = 0; i < trail->entries->len; i++) {
+		const SpkJournalEntry *entry = trail->entries->pdata[i];
+		gboolean given = !strcmp(entry->kind, "scan");
+		const json_t *scan = given ? entry->payload
+					   : json_object_get(entry->payload, "scan");
+		const json_t *one;
+		gsize n;
+
+		if (!scan || (!given && strcmp(entry->kind, "tool.result") != 0))
+			continue;
+		g_string_append_printf(
+			out, "The prompt scanner %s %s%s, with %d points:\n",
+			g_strcmp0(spk_json_str(scan, "verdict"), "block")
+				? "flagged"
+				: "blocked (injection_blocked)",
+			given ? "the " : "the result of ",
+			spk_json_str(entry->payload, given ? "what" : "name"),
+			(int)spk_json_int(scan, "score", 0));
+		json_array_foreach(json_object_get(scan, "findings"), n, one)
+			g_string_append_printf(out, "  - %s, %s: %s\n",
+					       spk_json_str(one, "rule"),
+					       spk_json_str(one, "severity"),
+					       spk_json_str(one, "excerpt"));
+		any = TRUE;
+	}
+	if (any)
+		g_string_append(out,
+				"How it decides is set by [prompt_scanner]; `sparks scan "
+				"rules` lists the rules.\n");
+}
+
 static void say_check(GString *out, const json_t *p)
 {
 	const char *tail = spk_json_str(p, "tail");
@@ -341,6 +377,7 @@ static char *explain(SpkSession *session, const SpkTask *task, GError **error)
 	say_tried(out, trail, &tally);
 	spk_explain_law(out, task, trail);
 	say_loops(out, trail);
+	say_scans(out, trail);
 	say_checks(out, trail, &tally);
 	say_critic(out, trail);
 	say_decided(out, task, trail, stranded);
