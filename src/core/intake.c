@@ -1,9 +1,9 @@
-#include "core/intake.h"
-
+/* What a task was given, before anything is done with it: looked through by the prompt scanner. */
 #include <string.h>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "core/machine_priv.h"
 #include "guard/scan.h"
 #include "store/sessions.h"
 

@@ -10,7 +10,6 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "core/level.h"
-#include "core/intake.h"
 #include "core/machine_priv.h"
 
 static void machine_clear(Machine *machine)

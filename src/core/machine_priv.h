@@ -36,6 +36,11 @@ gboolean machine_open_run(Machine *machine, GError **error);
 /* Opens the run, and runs the strategy over the rounds that are on record. */
 gboolean machine_catch_up(Machine *machine, GError **error);
 
+/* ---- intake.c ---- */
+/* The prompt scanner on goal (or message of a chat) and context. What is found is on record as
+ * `scan`; POLICY where it is blocked. */
+gboolean intake_scan(Machine *machine, GError **error);
+
 /* ---- machine_verify.c ---- */
 json_t *machine_paths(const GPtrArray *paths, gboolean only_risky);
 gboolean machine_verify(Machine *machine, SpkState *next, GError **error);

@@ -10,6 +10,7 @@
 #define NEAR_BEFORE 400u
 #define NEAR_AFTER  200u
 #define SAME_PLACE  160u
+#define BEHIND	    60u
 #define LOOK	    300u
 #define MANY_STRONG 3u
 
@@ -55,10 +56,10 @@ static gboolean is_subject(const Scan *scan, const ScanHit *hit)
 	for (guint i = first_talk(scan, from); i < scan->talks->len; i++) {
 		const ScanTalk *talk = &g_array_index(scan->talks, ScanTalk, i);
 
-		if (talk->start >= hit->end)
+		if (talk->start >= hit->end + BEHIND)
 			return FALSE;
-		if (talk->strong && (talk->start > hit->start ||
-				     !ends_between(scan, talk->start, hit->start)))
+		if (talk->strong && !ends_between(scan, MIN(talk->start, hit->start),
+						  MAX(talk->start, hit->start)))
 			return TRUE;
 	}
 	return FALSE;

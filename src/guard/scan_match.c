@@ -235,7 +235,7 @@ static void meaning(Match *m, guint group, guint32 start, guint32 end)
 	if (takes_note(m, group, start, end))
 		return;
 	if (group == SCAN_OUGHT) {
-		if (!m->weak_pos || m->pos - m->weak_pos > 6)
+		if (!m->weak_pos || m->pos - m->weak_pos > 10)
 			return;
 		start = m->weak_start;
 		group = SCAN_ADDR;

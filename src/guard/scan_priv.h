@@ -67,6 +67,7 @@
 	X(IMGX,    "an image whose address carries data")                      \
 	X(FICTION, "as a story, only in theory")                               \
 	X(SECX,    "files that hold secrets, by name")                         \
+	X(WIPE,    "to delete everything")                                     \
 	X(OVR,     "to override or replace")                                   \
 	X(SHOW,    "to show or print")                                         \
 	X(DROPIT,  "to drop it, said afterwards")                              \
