@@ -193,8 +193,11 @@ static gboolean knows(const ScanRule *rule, const char *lang)
 
 static json_t *languages_of(const ScanRule *rule)
 {
-	static const char *const all[] = { "en", "de", "fr", "es", "it", "pt", "nl", "ru",
-					   "pl", "tr", "zh", "ja", "ko", "ar", "hi" };
+	static const char *const all[] = { "en", "de", "fr", "es", "it", "pt", "nl",
+					   "ru", "pl", "tr", "zh", "ja", "ko", "ar",
+					   "hi", "sv", "da", "no", "fi", "cs", "sk",
+					   "hu", "ro", "el", "uk", "bg", "sr", "he",
+					   "fa", "id", "vi", "th", "la", "bn" };
 	json_t *list = json_array();
 
 	for (gsize i = 0; i < G_N_ELEMENTS(all); i++)
