@@ -1,6 +1,8 @@
 /*
  * From a line to all the commands that it runs: those that its shell would see, those that
- * wrappers run, and those in code that is handed on.
+ * wrappers run, and those in code that is handed on. One file, long as it is: whatever finds a
+ * command goes on to look at it, and what is looked at finds commands, so that parts of it would
+ * call each other in circles.
  */
 #include <string.h>
 

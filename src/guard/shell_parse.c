@@ -1,4 +1,7 @@
-/* Words to commands: the grammar, by recursive descent, and the normalised line on the way. */
+/*
+ * Words to commands: the grammar, by recursive descent, and the normalised line on the way. The
+ * rules call each other in circles, as a grammar's do, so they stand in one file.
+ */
 #include <string.h>
 
 #include "guard/shell_priv.h"
