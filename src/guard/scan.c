@@ -327,13 +327,12 @@ static void judge(const SpkScanner *scanner, const SpkScanSource *source,
 		ret->verdict = SPK_SCAN_FLAG;
 }
 
-static char *excerpt_of(const SpkScanner *scanner, const char *text, const Found *one,
-			SpkRedact *redact)
+static char *excerpt_of(const SpkScanner *scanner, const char *text, const Found *one)
 {
 	gsize len = MIN(one->hit.end - one->hit.start, 16 * 1024);
 	g_autofree char *clean =
 		spk_text_clean(text + one->hit.start, (gssize)len, SPK_CLEAN_LINE);
-	g_autofree char *safe = spk_redact_text(redact, clean);
+	g_autofree char *safe = spk_redact_text(NULL, clean);
 	glong chars = g_utf8_strlen(safe, -1);
 
 	if (chars <= (glong)scanner->max_chars)
@@ -347,9 +346,6 @@ static char *excerpt_of(const SpkScanner *scanner, const char *text, const Found
 static void tell(const SpkScanner *scanner, const char *text, const GArray *found,
 		 SpkScanResult *ret)
 {
-	static const char *const no_env[] = { NULL };
-	g_autoptr(SpkRedact) redact = found->len ? spk_redact_new(no_env) : NULL;
-
 	for (guint i = 0; i < found->len; i++) {
 		const Found *one = &g_array_index(found, Found, i);
 		SpkScanFinding *finding;
@@ -365,7 +361,7 @@ static void tell(const SpkScanner *scanner, const char *text, const GArray *foun
 		finding->start = one->hit.start;
 		finding->end = one->hit.end;
 		finding->layer = one->hit.layer;
-		finding->excerpt = excerpt_of(scanner, text, one, redact);
+		finding->excerpt = excerpt_of(scanner, text, one);
 		g_ptr_array_add(ret->findings, finding);
 	}
 }
