@@ -66,6 +66,7 @@ def a_turn_that_changes_files():
 def requests_of_commands_are_heard():
     with World() as w:
         w.env["SPARKS_BOX_ALLOW"] = "127.0.0.1:9"
+        w.env["SPARKS_MANAGER_SENSITIVE_PATTERNS"] = "[]"  # curl is one
         model = w.play(say(shell("curl -sS http://127.0.0.1:1/")), say(text="It is closed."))
         turn, = talk(w, model, "try it")
         heard = turn["entries"]
