@@ -111,7 +111,7 @@ def sensitive_files_in_them_are_not_there():
         w.ignore()
         w.write("node_modules/pkg/.env", "TOKEN=plainly-secret\n")
         report = w.json("do", "x", "--check", CHECK, "--model", w.play(
-            shell("cat node_modules/pkg/.env; rm -rf node_modules/pkg; mv node_modules/pkg node_modules/x; "
+            shell("ls -a node_modules/pkg; rm -rf node_modules/pkg; mv node_modules/pkg node_modules/x; "
                   "grep -r plainly . || echo none"), say(FIX), say(FINISH)))
         assert report["verdict"] == "verified" and "none" in w.outputs(report["task"])[0], w.outputs(report["task"])
 
@@ -166,9 +166,11 @@ def allowed_hosts_are_reached_and_on_record():
     with Place(engine.LARGE) as w:
         report = w.json("do", "x", "--check", f"curl -sf http://{address}/ >/dev/null; sh test.sh", "--allow", address, "--set",
                         f"box.allow_private={address}", "--model", w.play(
-            shell(f"curl -s http://{address}/a; curl -s http://example.com/; curl -s --noproxy '*' -m 2 http://{address}/b || echo shut"),
-            say(FIX), say(FINISH)))
-        text, log = w.outputs(report["task"])[0], w.run("tasks", "log", report["task"], "--json").out
+            # by a script, for the law asks about a host that it sees in a command
+            say(("file_write", {"path": "probe.sh", "content": f"curl -s http://{address}/a\ncurl -s http://example.com/\n"
+                                f"curl -s --noproxy '*' -m 2 http://{address}/b || echo shut\n"})),
+            shell("sh probe.sh"), say(FIX), say(FINISH)))
+        text, log = w.outputs(report["task"])[1], w.run("tasks", "log", report["task"], "--json").out
         assert report["verdict"] == "verified" and "the server was reached" in text and "shut" in text, text
         assert "not among the allowed hosts" in text and log.count('"net.result"') >= 3, log
     server.shutdown()

@@ -87,7 +87,8 @@ def from_question(chat, question):
 
 def ctrl_c_after_words_keeps_them():
     with World() as w, Model() as model, Chat(w, *model.words, env=model.env.items()) as chat:
-        model.send("Title\n=====\n\nHalf of **an", " answer** that go")
+        # a last word would wait for the next one: it may be the beginning of a key
+        model.send("Title\n=====\n\nHalf of **an", " answer** that go ")
         chat.type("talk\r")
         chat.shows("answer** that go")
         chat.type("\x03", "cancelled")
@@ -122,7 +123,7 @@ def stopped_in_the_middle_of_an_answer():
         with Chat(w, command=shell, env=model.env.items()) as chat:
             model.send("First **part**.\n\nThe *second* par")
             chat.type("talk\r")
-            chat.shows("*second* par")
+            chat.shows("The *second*")
             chat.type("\x1a", "STOPPED 148")
             modes = termios.tcgetattr(chat.fd)[3]
             assert modes & termios.ICANON and modes & termios.ECHO
@@ -142,12 +143,12 @@ def resized_in_the_middle_of_an_answer():
     words = "word " * 13 + "word"
     for columns in (40, 120):
         with World() as w, Model() as model, Chat(w, *model.words, env=model.env.items()) as chat:
-            model.send(f"Above.\n\nNow **{words}", " and")
+            model.send(f"Above.\n\nNow **{words}", " and ")
             chat.type("talk\r")
             chat.shows("word and")
             chat.resize(24, columns)
             time.sleep(0.2)
-            model.send(" more** of it, which is long enough for a line of its own and some more.\n\n",
+            model.send("more** of it, which is long enough for a line of its own and some more.\n\n",
                        f"Then **{words}**.")
             model.end()
             chat.until(PROMPT)
