@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "guard/redact_priv.h"
+#include "guard/redact/redact_priv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "guard/command_priv.h"
+#include "guard/command/command_priv.h"
 #include "guard/shell.h"
 #include "test_command.h"
 
