@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import re
+import secrets
 import socket
 import ssl
 import sys
@@ -15,7 +16,8 @@ import urllib.parse
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../box"))
 from certificates import make_certificate     # noqa: E402
 
-KEY = "sk-forge-KEY/7c41+d09a5be3f2"
+# another one in each run: where processes of others can be seen, those of other runs are too
+KEY = f"sk-forge-KEY/{secrets.token_hex(2)}+{secrets.token_hex(5)}"
 COOKIE = "session-that-is-as-good-as-the-key"
 PORT = 61080        # of the proxy, as a box knows it
 
