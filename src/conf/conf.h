@@ -130,9 +130,10 @@ const char *const *spk_conf_warnings(const SpkConf *conf);
 /* {"file":…,"trusted":…,"values":{"name":{"value":…,"origin":…,"line":…}}}; secrets as "(set)" */
 json_t *spk_conf_to_json(const SpkConf *conf);
 
-/* {"name":value,…} of the options that a task runs with (all but SPK_OPT_PROCESS), and
- * {"OPENAI_API_KEY":true,…} for the secrets of models and of [box] credentials: equal for two
- * processes that would run a task alike. */
+/* {"name":value,…} of the options that a task runs with (all but SPK_OPT_PROCESS),
+ * {"prompt_scanner.mode_overrides":[{"provider","repo","mode"}]}, and {"OPENAI_API_KEY":true,…}
+ * for the secrets of models and of [box] credentials: equal for two processes that would run a
+ * task alike. */
 json_t *spk_conf_task_values(const SpkConf *conf);
 
 /* Records the hash of config.toml and .env in `folder` (those that exist; none: NOT_FOUND) in

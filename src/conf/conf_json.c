@@ -5,6 +5,8 @@
 #include "conf/conf_priv.h"
 #include "conf/secret.h"
 
+#define SCAN_MODES "prompt_scanner.mode_overrides"
+
 static json_t *value_to_json(const SpkOpt *opt, const SpkConfValue *value)
 {
 	switch (opt->type) {
@@ -49,6 +51,28 @@ static void add_presence(json_t *values, const SpkConf *conf, const SpkSecret *s
 	spk_json_set(values, secret->env, json_boolean(near));
 }
 
+/* [[prompt_scanner.mode_overrides]], in their order: the first that fits decides. */
+static json_t *scan_modes(const SpkConf *conf)
+{
+	const GPtrArray *tables = spk_conf_scan_modes(conf);
+	json_t *list = json_array();
+
+	for (guint i = 0; i < tables->len; i++) {
+		json_t *values = json_object();
+
+		for (const SpkOpt *opt = spk_conf_later_options(); opt->name; opt++) {
+			const char *key = opt->name + strlen(SCAN_MODES "[].");
+
+			if (g_str_has_prefix(opt->name, SCAN_MODES "[]."))
+				spk_json_set(values, key,
+					     spk_json_text(spk_conf_table_str(
+						     tables->pdata[i], key)));
+		}
+		json_array_append_new(list, values);
+	}
+	return list;
+}
+
 json_t *spk_conf_task_values(const SpkConf *conf)
 {
 	g_auto(GStrv) rows = spk_conf_list(conf, "box.credentials");
@@ -59,6 +83,7 @@ json_t *spk_conf_task_values(const SpkConf *conf)
 		if (!(options[i].flags & SPK_OPT_PROCESS))
 			spk_json_set(values, options[i].name,
 				     value_to_json(&options[i], &conf->values[i]));
+	spk_json_set(values, SCAN_MODES, scan_modes(conf));
 	for (const SpkSecret *secret = spk_secrets(); secret->key; secret++)
 		if (secret->model)
 			add_presence(values, conf, secret);

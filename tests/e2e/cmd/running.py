@@ -205,6 +205,11 @@ def other_values_run_here():
         assert steps == 4 and "manager.max_steps" in err
         steps, err = steps_of(*same, "--max-steps", "1", OPENAI_API_KEY="sk-x")
         assert "daemon" not in err                      # a play asks no server
+        strict = os.path.join(w.folder, "strict.toml")
+        with open(strict, "w", encoding="utf-8") as file:
+            file.write("[[prompt_scanner.mode_overrides]]\nprovider = 'repository'\nmode = 'block'\n")
+        steps, err = steps_of(*same, "--max-steps", "1", "--config", strict)
+        assert "has another value of prompt_scanner.mode_overrides\n" in err, err
         detached = w.run("do", "x", "--detach", "--check", CHECK, "--model",
                          w.play(say(("shell", {"command": "sleep 2"})), say(FIX), say(FINISH)))
         assert "in the background, not in the daemon" in detached.err

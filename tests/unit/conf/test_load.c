@@ -350,6 +350,39 @@ static void test_task_values(void **state)
 	assert_lacks(text, "canary");
 }
 
+static json_t *values_of(const char *text)
+{
+	g_autoptr(SpkConf) conf = NULL;
+
+	put("modes.toml", text);
+	conf = load_ok("modes.toml");
+	return spk_conf_task_values(conf);
+}
+
+/* Whether a text is withheld depends on them: on what each says, and on which comes first. */
+static void test_scan_modes_are_compared(void **state)
+{
+#define MODES "[[prompt_scanner.mode_overrides]]\n"
+	static const char web[] = MODES "provider = 'web'\nmode = 'block'\n";
+	g_autofree char *said = g_strdup_printf("%s%s", web, MODES "repo = 'a/b'\n");
+	g_autofree char *turned = g_strdup_printf("%s%s", MODES "repo = 'a/b'\n", web);
+	g_autofree char *full = g_strdup_printf(
+		"# the same\n%s%s", web, MODES "mode = 'flag_only'\nrepo = 'a/b'\n");
+	g_autoptr(json_t) none = values_of("\n"), one = values_of(web);
+	g_autoptr(json_t) two = values_of(said), same = values_of(full);
+	g_autoptr(json_t) order = values_of(turned);
+	const json_t *modes = json_object_get(one, "prompt_scanner.mode_overrides");
+
+	assert_int_equal(json_array_size(modes), 1);
+	assert_string_equal(spk_json_str(json_array_get(modes, 0), "mode"), "block");
+	assert_string_equal(spk_json_str(json_array_get(modes, 0), "provider"), "web");
+	assert_false(json_equal(none, one));
+	assert_false(json_equal(one, two));
+	assert_false(json_equal(two, order));
+	assert_true(json_equal(two, same));
+#undef MODES
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, conf_setup, conf_teardown)
 const struct CMUnitTest load_tests[] = {
 	T(test_no_file),
@@ -368,6 +401,7 @@ const struct CMUnitTest load_tests[] = {
 	T(test_secret),
 	T(test_json),
 	T(test_task_values),
+	T(test_scan_modes_are_compared),
 	T(test_references),
 };
 const size_t n_load_tests = G_N_ELEMENTS(load_tests);
