@@ -1,8 +1,9 @@
 /*
  * Shared by the files of the judge of shell lines, from low to high: command_rules.c (patterns),
  * command_table.c (what is known of programs), command_code.c (code of other languages),
- * command_words.c (words as the shell expands them), command_find.c (from a line to all that
- * it runs), command.c (the judgement).
+ * command_words.c (words as the shell expands them), command_effects.c (what goes out, what only
+ * reads), find_*.c and command_find.c (from a line to all that it runs; find_priv.h), command.c
+ * (the judgement).
  */
 #ifndef SPK_GUARD_COMMAND_PRIV_H
 #define SPK_GUARD_COMMAND_PRIV_H
@@ -82,6 +83,8 @@ const SpkShellWord *words_from(SpkShell *shell, const SpkShellWord *word, guint 
 char *words_code(const SpkShellWord *word);
 /* As the name of a file: $HOME and homes as "~", without "//", "/./" and "x/..". */
 char *words_path(const SpkShellWord *word);
+/* NAME=…, without a "/" before the "=". */
+gboolean words_is_assignment(const char *word);
 
 /* ---- command_find.c ---- */
 

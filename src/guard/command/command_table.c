@@ -13,6 +13,30 @@ gboolean table_has_word(const char *list, const char *word)
 	return FALSE;
 }
 
+gboolean table_is_shell(const char *name)
+{
+	static const char *const names[] = { "sh",    "bash", "dash", "zsh",  "ksh",
+					     "ksh93", "mksh", "ash",  "yash", "rbash",
+					     "fish",  "posh", "csh",  "tcsh", "hush",
+					     "oksh",  "rzsh", NULL };
+
+	return g_strv_contains(names, name);
+}
+
+const Interpreter *table_interpreter(const char *name)
+{
+	gsize n = strlen(name);
+
+	while (n && (g_ascii_isdigit(name[n - 1]) || name[n - 1] == '.'))
+		n--;
+	for (const Interpreter *row = command_interpreters; row->name; row++)
+		if (*row->name == *name &&
+		    (!strcmp(row->name, name) ||
+		     (strlen(row->name) == n && !strncmp(row->name, name, n))))
+			return row;
+	return NULL;
+}
+
 /* clang-format off */
 #define A WRAP_ASSIGNS
 #define J WRAP_JOINED

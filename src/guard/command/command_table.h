@@ -107,5 +107,8 @@ extern const char *const command_risky_variables[];
 
 /* Whether `word` stands in `list` (blanks between). */
 gboolean table_has_word(const char *list, const char *word);
+gboolean table_is_shell(const char *name);
+/* The row of python3.11 is that of python; NULL: it is none. */
+const Interpreter *table_interpreter(const char *name);
 
 #endif

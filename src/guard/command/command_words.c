@@ -434,3 +434,11 @@ char *words_path(const SpkShellWord *word)
 	}
 	return g_string_free(out, FALSE);
 }
+
+gboolean words_is_assignment(const char *word)
+{
+	const char *equals = strchr(word, '=');
+
+	return equals && equals > word && (g_ascii_isalpha(*word) || *word == '_') &&
+	       !memchr(word, '/', equals - word);
+}
