@@ -86,9 +86,9 @@ static char *system_prompt(SpkRun *run)
 	return g_strconcat(run->env.spark->soul, rules, NULL);
 }
 
-/* TRUE: what it printed is told. */
+/* *heard becomes TRUE when what it printed is told. */
 static gboolean describe_check(SpkRun *run, GString *text, const char *command,
-			       guint number)
+			       guint number, gboolean *heard, GError **error)
 {
 	g_autofree char *key = g_strdup_printf("before/0/%u", number);
 	const json_t *before = run_recorded(run, "check.result", key);
@@ -102,14 +102,15 @@ static gboolean describe_check(SpkRun *run, GString *text, const char *command,
 		g_string_append_printf(text, " (fails now with exit code %d)",
 				       (int)exit_code);
 	if (before && exit_code != 0 && tail && *tail) {
-		g_autofree char *told = run_scan_output(run, tail);
 		g_autofree char *cut =
-			spk_text_clip_middle(told, strlen(told), CHECK_TAIL_MAX);
+			spk_text_clip_middle(tail, strlen(tail), CHECK_TAIL_MAX);
+		g_autofree char *told = run_scan_told(before, cut);
 
-		g_string_append_printf(text, "; it prints:\n```\n%s\n```", cut);
-		return TRUE;
+		g_string_append_printf(text, "; it prints:\n```\n%s\n```", told);
+		*heard = TRUE;
+		return run_scan_heard(run, before, "the check", error);
 	}
-	return FALSE;
+	return TRUE;
 }
 
 void run_add_context(SpkRun *run, GString *text)
@@ -157,7 +158,10 @@ static gboolean first_message(SpkRun *run, char **ret_text, GError **error)
 	if (checks[0])
 		g_string_append(text, "\n\nChecks the orchestrator will run:");
 	for (guint i = 0; checks[i]; i++)
-		heard |= describe_check(run, text, checks[i], i);
+		if (!describe_check(run, text, checks[i], i, &heard, error)) {
+			g_string_free(text, TRUE);
+			return FALSE;
+		}
 	*ret_text = g_string_free(text, FALSE);
 	return !heard || spk_run_heard(run, "the output of a check", error);
 }

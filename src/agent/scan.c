@@ -5,7 +5,6 @@
 #include "agent/law.h"
 #include "agent/run_priv.h"
 #include "base/json.h"
-#include "base/log.h"
 #include "guard/scan.h"
 
 static gboolean look(SpkRun *run, const char *text, SpkScanResult *ret, GError **error)
@@ -17,6 +16,14 @@ static gboolean look(SpkRun *run, const char *text, SpkScanResult *ret, GError *
 		return FALSE;
 	spk_scanner_scan(scanner, &source, text, strlen(text), ret);
 	return TRUE;
+}
+
+/* A false alarm is no reason to ask for everything. */
+static gboolean raise_taint(SpkRun *run, gint64 score, const char *source, GError **error)
+{
+	if (score < spk_conf_int(run->env.conf, "prompt_scanner.block_threshold"))
+		return TRUE;
+	return run_taint(run, SPK_TAINT_OUTSIDE, source, error);
 }
 
 gboolean run_scan_result(SpkRun *run, const json_t *call, SpkToolResult *result,
@@ -36,10 +43,7 @@ gboolean run_scan_result(SpkRun *run, const json_t *call, SpkToolResult *result,
 		return FALSE;
 	if (found.verdict == SPK_SCAN_PASS)
 		return TRUE;
-	/* a false alarm is no reason to ask for everything */
-	if ((gint64)found.score >=
-		    spk_conf_int(run->env.conf, "prompt_scanner.block_threshold") &&
-	    !run_taint(run, SPK_TAINT_OUTSIDE, source, error))
+	if (!raise_taint(run, found.score, source, error))
 		return FALSE;
 	text = spk_scan_for_model(&found, result->text);
 	g_free(result->text);
@@ -48,13 +52,48 @@ gboolean run_scan_result(SpkRun *run, const json_t *call, SpkToolResult *result,
 	return TRUE;
 }
 
-char *run_scan_output(SpkRun *run, const char *text)
-{
-	g_auto(SpkScanResult) found = { 0 };
-	g_autoptr(GError) error = NULL;
+/* ---- what a check or the setup printed ---- */
 
-	if (look(run, text, &found, &error))
-		return spk_scan_for_model(&found, text);
-	spk_warn("agent", "the output of a check was not scanned: %s", error->message);
-	return g_strdup(text);
+gboolean run_scan_printed(SpkRun *run, json_t *payload, GError **error)
+{
+	const char *tail = spk_json_str(payload, "tail");
+	g_auto(SpkScanResult) found = { 0 };
+	g_autofree char *warning = NULL;
+	json_t *scan;
+
+	if (!tail)
+		return TRUE;
+	if (!look(run, tail, &found, error))
+		return FALSE;
+	if (found.verdict == SPK_SCAN_PASS)
+		return TRUE;
+	scan = spk_scan_to_json(&found);
+	warning = spk_scan_for_model(&found, "");
+	spk_json_set(scan, "warning", spk_json_text(warning));
+	spk_json_set(payload, "scan", scan);
+	return TRUE;
+}
+
+gboolean run_scan_heard(SpkRun *run, const json_t *payload, const char *what,
+			GError **error)
+{
+	const json_t *scan = json_object_get(payload, "scan");
+	g_autofree char *source =
+		g_strdup_printf("the output of %s `%s`, whose text gives orders", what,
+				spk_json_str(payload, "command"));
+
+	return !scan || raise_taint(run, spk_json_int(scan, "score", 0), source, error);
+}
+
+char *run_scan_told(const json_t *payload, const char *text)
+{
+	const json_t *scan = json_object_get(payload, "scan");
+	const char *warning = spk_json_str(scan, "warning");
+	const char *verdict = spk_json_str(scan, "verdict");
+
+	if (!warning)
+		return g_strdup(text);
+	if (!g_strcmp0(verdict, spk_scan_verdict_name(SPK_SCAN_BLOCK)))
+		return g_strdup(warning);
+	return g_strconcat(warning, text, NULL);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/run_priv.h"
+#include "agent/scan.h"
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/json.h"
@@ -175,6 +176,12 @@ static gboolean set_up(SpkRun *run, const json_t *setup, GError **error)
 		     json_boolean(!result.exit_code &&
 				  spk_json_bool(setup, "remember", FALSE) &&
 				  remember(run, setup)));
+	/* no model is told, but what it left is what they work with */
+	if (!run_scan_printed(run, payload, error) ||
+	    !run_scan_heard(run, payload, "the setup", error)) {
+		json_decref(payload);
+		return FALSE;
+	}
 	return run_record(run, "setup.result", "0", SPK_EFFECT_IDEMPOTENT, payload,
 			  error);
 }

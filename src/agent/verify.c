@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "agent/scan.h"
 #include "agent/verify_priv.h"
 #include "agent/verify_reach.h"
 #include "agent/verify_rules.h"
@@ -137,13 +138,14 @@ static char *failure_feedback(const json_t *check, const char *why)
 {
 	const char *tail = spk_json_str(check, "tail");
 	g_autofree char *cut = spk_text_clip_middle(tail, strlen(tail), FEEDBACK_MAX);
+	g_autofree char *told = run_scan_told(check, cut);
 
 	return g_strdup_printf(
 		"Verification failed: %s `%s` ended with exit code %d%s. It "
 		"printed:\n```\n%s\n```\nMend the cause, then call `finish` again.",
 		why, spk_json_str(check, "command"),
 		(int)spk_json_int(check, "exit_code", -1),
-		spk_json_bool(check, "timed_out", FALSE) ? " (time ran out)" : "", cut);
+		spk_json_bool(check, "timed_out", FALSE) ? " (time ran out)" : "", told);
 }
 
 static gboolean judge(SpkVerification *verification, SpkVerdict verdict,
@@ -161,9 +163,11 @@ static gboolean judge(SpkVerification *verification, SpkVerdict verdict,
 	return TRUE;
 }
 
-static gboolean judge_failure(SpkVerification *verification, const json_t *check,
-			      const char *why)
+static gboolean judge_failure(SpkRun *run, SpkVerification *verification,
+			      const json_t *check, const char *why, GError **error)
 {
+	if (!run_scan_heard(run, check, "the check", error))
+		return FALSE;
 	verification->feedback = failure_feedback(check, why);
 	return judge(verification, SPK_VERDICT_FAILED, "%s `%s` ends with exit code %d",
 		     why, spk_json_str(check, "command"),
@@ -214,8 +218,9 @@ static gboolean judge_originals(SpkRun *run, guint round, const Change *change,
 			return FALSE;
 		if (original.failed && !allowed)
 			return judge_failure(
-				verification, original.first_failure,
-				"with the test files as they were before your change,");
+				run, verification, original.first_failure,
+				"with the test files as they were before your change,",
+				error);
 		if (original.failed)
 			return judge(
 				verification, SPK_VERDICT_REVIEW,
@@ -284,7 +289,8 @@ static gboolean judge_change(SpkRun *run, guint round, const Change *change,
 	if (!verify_phase(run, "after", round, change->final, checks, &after, error))
 		return FALSE;
 	if (after.failed)
-		return judge_failure(verification, after.first_failure, "the check");
+		return judge_failure(run, verification, after.first_failure, "the check",
+				     error);
 	if (!change->changed->len)
 		return judge(verification, SPK_VERDICT_UNVERIFIED,
 			     "nothing was changed; the checks pass as they did");

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "agent/scan.h"
 #include "agent/verify_priv.h"
 #include "agent/verify_rules.h"
 #include "base/error.h"
@@ -176,6 +177,10 @@ static gboolean do_check(SpkRun *run, const Phase *phase, const char *command,
 	    !run_in_box(run, phase, command, &result, error))
 		return FALSE;
 	check = result_to_json(phase, command, user_tree, &result);
+	if (!run_scan_printed(run, check, error)) {
+		json_decref(check);
+		return FALSE;
+	}
 	return run_record(run, "check.result", key, SPK_EFFECT_IDEMPOTENT, check, error);
 }
 

@@ -119,6 +119,8 @@ static void on_setup_result(SpkLines *lines, const json_t *p, GPtrArray *out)
 	if (spk_json_bool(p, "kept", FALSE))
 		line_add(out, "dim", "setup",
 			 "remembered for the next tasks here: `sparks setup list`");
+	if (json_object_get(p, "scan"))
+		lines_add_scan(json_object_get(p, "scan"), "what it printed", out);
 }
 
 static void on_checks(SpkLines *lines, const json_t *p, GPtrArray *out)

@@ -54,6 +54,8 @@ void lines_on_check_result(SpkLines *lines, const json_t *p, GPtrArray *out)
 	line_add_tail(out, "%s%" G_GINT64_FORMAT ", %s%s%s",
 		      spk_json_bool(p, "timed_out", FALSE) ? "time-out, exit " : "exit ",
 		      exit_code, seconds, *last ? ": " : "", last);
+	if (json_object_get(p, "scan"))
+		lines_add_scan(json_object_get(p, "scan"), "what it printed", out);
 }
 
 void lines_on_model_intent(SpkLines *lines, const json_t *p, GPtrArray *out)

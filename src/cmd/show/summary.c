@@ -154,8 +154,7 @@ static void scans(const SpkSummary *summary, int fd, GString *out)
 		const SpkJournalEntry *entry = entries->pdata[i];
 
 		n += !strcmp(entry->kind, "scan") ||
-		     (!strcmp(entry->kind, "tool.result") &&
-		      json_object_get(entry->payload, "scan"));
+		     json_object_get(entry->payload, "scan") != NULL;
 	}
 	if (!n)
 		return;

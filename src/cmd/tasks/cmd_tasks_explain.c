@@ -181,19 +181,22 @@ static void say_scans(GString *out, const SpkTrail *trail)
 		gboolean given = !strcmp(entry->kind, "scan");
 		const json_t *scan = given ? entry->payload
 					   : json_object_get(entry->payload, "scan");
+		const char *what = spk_json_str(entry->payload, given ? "what" : "name");
 		const json_t *one;
 		gsize n;
 
-		if (!scan || (!given && strcmp(entry->kind, "tool.result") != 0))
+		if (!scan)
 			continue;
-		g_string_append_printf(
-			out, "The prompt scanner %s %s%s, with %d points:\n",
-			g_strcmp0(spk_json_str(scan, "verdict"), "block")
-				? "flagged"
-				: "blocked (injection_blocked)",
-			given ? "the " : "the result of ",
-			spk_json_str(entry->payload, given ? "what" : "name"),
-			(int)spk_json_int(scan, "score", 0));
+		if (!what) /* a check, or the setup */
+			what = spk_json_str(entry->payload, "command");
+		g_string_append_printf(out,
+				       "The prompt scanner %s %s%s, with %d points:\n",
+				       g_strcmp0(spk_json_str(scan, "verdict"), "block")
+					       ? "flagged"
+					       : "blocked (injection_blocked)",
+				       given ? "the " : "the result of ",
+				       what ? what : "a tool",
+				       (int)spk_json_int(scan, "score", 0));
 		json_array_foreach(json_object_get(scan, "findings"), n, one)
 			g_string_append_printf(out, "  - %s, %s: %s\n",
 					       spk_json_str(one, "rule"),
