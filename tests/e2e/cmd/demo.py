@@ -87,7 +87,11 @@ def prepared_for_others():
         w.run("demo", "--prepare", where)
         with open(os.path.join(where, "command"), encoding="utf-8") as file:
             words = json.load(file)
-        report = w.json(*words)
+        # by hand nobody has said beforehand that it may try to reach the network
+        report = w.json(*words, code=4)
+        assert "/dev/tcp" in report["reason"] and w.json("approvals", "list")[0]["rule"] == "taint.egress", report
+        report = w.json("approvals", "deny", w.json("approvals", "list")[0]["id"], "--resume")
+        report = w.json("tasks", "show", w.json("tasks", "list")[0]["task"])
         assert report["verdict"] == "verified"
         assert w.json("tasks", "replay", report["task"])["same"]
 

@@ -208,7 +208,7 @@ def it_is_explained():
         rules = {row["rule"]: row for row in one["rules"]}
         assert "77" in rules["pids"]["what"] and rules["pids"]["option"] == "box.pids"
         assert one["blocked"] is None and one["refused"] is None and one["unseen"]
-        task = w.json("do", "fill it", "--set", "box.fsize_bytes=1048576", "--check", CHECK, "--model",
+        task = w.json("do", "-y", "fill it", "--set", "box.fsize_bytes=1048576", "--check", CHECK, "--model",
                       w.play(say(("shell", {"command": "exec dd if=/dev/zero of=b bs=64k count=99"})),
                              say(FINISH)), "--set", "task.heal_attempts=0", code=1)["task"]
         one = w.json("sandbox", "explain", task)
@@ -228,7 +228,7 @@ def refused_calls_are_explained():
                  ("shell", {"command": f"{MOUNT}; chroot / true; echo x >/etc/new; echo fine"}),
                  ("shell", {"command": "echo x >/usr/new"})]
         for tier, says in (("native", "Read-only file system"), ("landlock", "Permission denied")):
-            task = w.json("do", f"try {tier}", "--set", f"box.tier={tier}", "--check", f"{MOUNT}; {CHECK}",
+            task = w.json("do", "-y", f"try {tier}", "--set", f"box.tier={tier}", "--check", f"{MOUNT}; {CHECK}",
                           "--model", w.play(*(say(call) for call in calls), say(FINISH)),
                           "--set", "task.heal_attempts=0", code=1)["task"]
             one = w.json("sandbox", "explain", task)
@@ -245,7 +245,7 @@ def refused_calls_are_explained():
                 assert words in text, (words, text)
             log = w.run("tasks", "log", task, "--json").out
             assert log.count("the sandbox refused system calls") == 0, log   # only where a command failed
-        task = w.json("do", "try without", "--set", "box.count_refused=false", "--check", CHECK, "--model",
+        task = w.json("do", "-y", "try without", "--set", "box.count_refused=false", "--check", CHECK, "--model",
                       w.play(say(("shell", {"command": MOUNT})), say(FINISH)), "--set",
                       "task.heal_attempts=0", code=1)["task"]
         one = w.json("sandbox", "explain", task)
@@ -260,7 +260,7 @@ def refused_calls_of_a_failed_command_are_named():
         assert boxed(w, "--", "sh", "-c", MOUNT).err == ""
         one = json.loads(boxed(w, "--json", "--", "sh", "-c", MOUNT).out)
         assert (one["refused"], one["untold"]) == ([{"call": "mount", "times": 1}], None), one
-        task = w.json("do", "fail", "--check", CHECK, "--model",
+        task = w.json("do", "-y", "fail", "--check", CHECK, "--model",
                       w.play(say(("shell", {"command": MOUNT + "; exit 3"})), say(FINISH)), "--set",
                       "task.heal_attempts=0", code=1)["task"]
         assert "[the sandbox refused system calls: mount]" in w.run("tasks", "log", task, "--json").out
