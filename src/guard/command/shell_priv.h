@@ -1,7 +1,8 @@
 /*
  * Shared by the files of the shell's lexer, from low to high: shell_word.c (memory, words and
  * how they are printed), shell_lex.c (characters to words, with what is expanded in them),
- * shell_parse.c (words to commands), which the lexer calls for $(…) by `list`.
+ * parse_*.c and shell_parse.c (words to commands; parse_priv.h), which the lexer calls for $(…)
+ * by `list`.
  */
 #ifndef SPK_GUARD_SHELL_PRIV_H
 #define SPK_GUARD_SHELL_PRIV_H
@@ -29,6 +30,9 @@ struct Parser {
 	gboolean sure;
 	/* Reads commands up to `)` or the end. */
 	void (*list)(Parser *p);
+	/* Up to ")", ";;", a reserved word that closes, or the end; none of them is taken. */
+	void (*body)(Parser *p);
+	void (*command)(Parser *p);
 };
 
 /* Where a word may stand, and so what is special in it. */
