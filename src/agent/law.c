@@ -216,11 +216,12 @@ static json_t *hosts_to_json(char *const *hosts)
 static json_t *record_of(SpkRun *run, const SpkLaw *law, const SpkLawView *view)
 {
 	const SpkDecision *decision = &view->decision;
-	json_t *record = json_pack("{s:s,s:s,s:s,s:s,s:s}", "verdict",
+	json_t *record = json_pack("{s:s,s:s,s:s,s:s,s:s,s:i}", "verdict",
 				   spk_law_name(decision->verdict), "rule",
 				   decision->rule, "risk", spk_risk_name(decision->risk),
 				   "taint", spk_taint_name(run->law->taint.taint),
-				   "level", spk_level_name(spk_law_level(law)));
+				   "level", spk_level_name(spk_law_level(law)), "does",
+				   (int)view->does);
 
 	if (decision->verdict != SPK_LAW_ALLOW) {
 		spk_json_set(record, "what", spk_json_text(decision->what));

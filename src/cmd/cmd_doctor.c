@@ -446,7 +446,9 @@ const SpkCmd spk_cmd_doctor = {
 		"\"checks_warn\", \"checks_fail\"}, \"ghosts\": [{\"name\", \"status\", "
 		"\"effective_controls\", \"checks\": [{\"id\", \"status\", \"probed\", "
 		"\"observed\", \"expected\", \"remediation\"}]}], \"tier\", \"probes\": "
-		"[{\"attempt\", \"held\", \"detail\"}]}",
+		"[{\"attempt\", \"held\", \"detail\"}], \"law\": {\"tasks\", "
+		"\"rules_unused\", \"patterns_unused\", \"sparks\": [{\"name\", "
+		"\"tools_unused\", \"tasks\", \"level\", \"level_needed\"}]}}",
 	.example = "sparks doctor --skip-llm\nsparks doctor --security",
 	.options = options,
 	.run = run,
