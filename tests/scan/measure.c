@@ -1,7 +1,8 @@
 /*
- * The prompt scanner against a corpus of JSON lines {"id","label","source","lang","trick","text"}:
+ * The prompt scanner against a corpus of JSON lines {"id","label","class","source","lang","trick",
+ * "text"} ("class": of attacks, what they are after; the half not tuned on has none):
  *
- *	measure FILE [CAUGHT FALSE]	counts by trick and language; with floors as a test (TAP):
+ *	measure FILE [CAUGHT FALSE]	counts by trick, language and class; with floors as a test (TAP):
  *					at least CAUGHT % of the attacks, at most FALSE % alarms
  *	measure --misses FILE		the ids that are wrong; not for the held-out half, whose texts
  *					nobody who writes rules may read
@@ -25,7 +26,7 @@ typedef struct {
 
 typedef struct {
 	Count all;
-	GHashTable *tricks, *langs, *sources; /* name -> Count */
+	GHashTable *tricks, *langs, *sources, *classes; /* name -> Count */
 	gboolean tell;
 } Counts;
 
@@ -59,6 +60,9 @@ static void judge(const SpkScanner *scanner, const json_t *row, Counts *counts)
 	add(count_of(counts->tricks, spk_json_str(row, "trick")), innocent, flagged);
 	add(count_of(counts->langs, spk_json_str(row, "lang")), innocent, flagged);
 	add(count_of(counts->sources, spk_json_str(row, "source")), innocent, flagged);
+	if (spk_json_str(row, "class"))
+		add(count_of(counts->classes, spk_json_str(row, "class")), innocent,
+		    flagged);
 	if (!counts->tell || (flagged != 0) != (innocent != 0))
 		return;
 	printf("%s score %u:", spk_json_str(row, "id"), result.score);
@@ -84,7 +88,8 @@ static void print_table(const char *title, GHashTable *table)
 	g_autoptr(GList)
 		names = g_list_sort(g_hash_table_get_keys(table), (GCompareFunc)strcmp);
 
-	printf("# by %s\n", title);
+	if (names)
+		printf("# by %s\n", title);
 	for (GList *name = names; name; name = name->next)
 		print_row(name->data, g_hash_table_lookup(table, name->data));
 }
@@ -126,6 +131,7 @@ int main(int argc, char **argv)
 	counts.tricks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	counts.langs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	counts.sources = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	counts.classes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	lines = g_strsplit(text, "\n", -1);
 	for (char **line = lines; *line; line++) {
 		g_autoptr(json_t) row =
@@ -137,6 +143,7 @@ int main(int argc, char **argv)
 	}
 	print_table("trick", counts.tricks);
 	print_table("language", counts.langs);
+	print_table("class", counts.classes);
 	print_row("all", &counts.all);
 	if (argc >= 4) {
 		gboolean caught = share(&counts.all, 0) >= atof(argv[2]);
@@ -148,5 +155,6 @@ int main(int argc, char **argv)
 	g_hash_table_unref(counts.tricks);
 	g_hash_table_unref(counts.langs);
 	g_hash_table_unref(counts.sources);
+	g_hash_table_unref(counts.classes);
 	return 0;
 }
