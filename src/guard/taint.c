@@ -65,8 +65,8 @@ gboolean spk_taint_judge(const SpkTaintMark *mark, SpkDoesSet does, SpkDecision 
 			      mark->source ? mark->source : "unknown",
 			      spk_does_sentence(i));
 	spk_decision_set(ret, SPK_LAW_ASK, SPK_RISK_HIGH, rule, NULL, why,
-			 "only an answer to this question can allow it, no rule and no "
-			 "level");
+			 "an answer to this question allows it, or a rule saved with "
+			 "such an answer; no other rule, and no level");
 	return TRUE;
 }
 
