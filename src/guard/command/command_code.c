@@ -5,235 +5,10 @@
  */
 #include <string.h>
 
-#include "guard/command/command_priv.h"
+#include "guard/command/code_priv.h"
 
-typedef enum { TOKEN_END, TOKEN_NAME, TOKEN_STRING, TOKEN_SIGN } TokenKind;
-
-typedef struct {
-	TokenKind kind;
-	const char *text; /* NAME: with its dots; STRING: what it holds */
-	char sign;
-	gboolean open;	/* a string with parts that are computed */
-	gboolean shell; /* a string that a shell runs: `…` */
-} Token;
-
-typedef struct {
-	CodeLang lang;
-	const char *at, *end;
-	GStringChunk *chunk;
-	GArray *tokens;
-} Reading;
-
-#define MAX_TOKENS 20000 /* of a code, */
-#define MAX_LIST   64	 /* of one call, */
-#define MAX_LINES  64	 /* and so many lines it may run, to be looked into */
-
-static void finds_init(CodeFinds *finds)
-{
-	*finds = (CodeFinds){ .lines = g_ptr_array_new_with_free_func(g_free),
-			      .files = g_ptr_array_new_with_free_func(g_free),
-			      .urls = g_ptr_array_new_with_free_func(g_free) };
-}
-
-void code_finds_clear(CodeFinds *finds)
-{
-	g_clear_pointer(&finds->lines, g_ptr_array_unref);
-	g_clear_pointer(&finds->files, g_ptr_array_unref);
-	g_clear_pointer(&finds->urls, g_ptr_array_unref);
-	g_clear_pointer(&finds->blind, g_free);
-}
-
-static void set_blind(CodeFinds *finds, const char *what)
-{
-	if (!finds->blind)
-		finds->blind = g_strndup(what, 60);
-}
-
-/* ---- tokens ---- */
-
-static void add_token(Reading *reading, TokenKind kind, const char *text, gsize len)
-{
-	Token token = { kind };
-
-	if (kind == TOKEN_SIGN)
-		token.sign = *text;
-	else
-		token.text = g_string_chunk_insert_len(reading->chunk, text, len);
-	g_array_append_val(reading->tokens, token);
-}
-
-static gboolean skips_comment(Reading *reading)
-{
-	const char *at = reading->at;
-	gboolean hash = reading->lang != LANG_JS && reading->lang != LANG_LUA &&
-			reading->lang != LANG_SQL;
-	gboolean slashes = reading->lang == LANG_JS || reading->lang == LANG_PHP;
-
-	if ((*at == '#' && hash && at[1] != '{') ||
-	    (slashes && at[0] == '/' && at[1] == '/') ||
-	    (reading->lang == LANG_LUA && at[0] == '-' && at[1] == '-')) {
-		while (reading->at < reading->end && *reading->at != '\n')
-			reading->at++;
-		return TRUE;
-	}
-	if (slashes && at[0] == '/' && at[1] == '*') {
-		const char *close = strstr(at + 2, "*/");
-
-		reading->at = close ? close + 2 : reading->end;
-		return TRUE;
-	}
-	return FALSE;
-}
-
-static char unescape(char c)
-{
-	static const char from[] = "ntre0", to[] = "\n\t\r\033 ";
-	const char *known = c ? strchr(from, c) : NULL;
-
-	return known ? to[known - from] : c;
-}
-
-/* "\x2e", "\u002e", "\056": what is hidden so is plain text for the program. */
-static gboolean take_code_point(Reading *reading, GString *text)
-{
-	const char *at = reading->at;
-	gsize n = 0;
-	gunichar c = 0;
-
-	if (*at == 'x' || *at == 'u') {
-		gsize most = *at == 'x' ? 2 : 4;
-
-		for (at++; n < most && g_ascii_isxdigit(*at); n++, at++)
-			c = c * 16 + g_ascii_xdigit_value(*at);
-	} else
-		for (; n < 3 && *at >= '0' && *at <= '7'; n++, at++)
-			c = c * 8 + (*at - '0');
-	if (!n || !c)
-		return FALSE;
-	g_string_append_unichar(text, c);
-	reading->at = at;
-	return TRUE;
-}
-
-static gboolean opens_value(const Reading *reading, char quote, gboolean format)
-{
-	const char *at = reading->at;
-
-	if (format && *at == '{')
-		return at[1] != '{';
-	if (quote == '\'' || reading->lang == LANG_PYTHON)
-		return FALSE;
-	if (reading->lang == LANG_JS)
-		return quote == '`' && at[0] == '$' && at[1] == '{';
-	if (reading->lang == LANG_RUBY)
-		return at[0] == '#' && at[1] == '{';
-	if (reading->lang == LANG_PERL || reading->lang == LANG_PHP)
-		return (*at == '$' || *at == '@') &&
-		       (g_ascii_isalpha(at[1]) || at[1] == '{');
-	return FALSE;
-}
-
-/* At the quote. */
-static void take_string(Reading *reading, gboolean format, gboolean raw)
-{
-	g_autoptr(GString) text = g_string_new(NULL);
-	char quote = *reading->at;
-	gboolean triple = reading->lang == LANG_PYTHON && reading->at[1] == quote &&
-			  reading->at[2] == quote;
-	Token *token;
-	gboolean open = FALSE;
-
-	reading->at += triple ? 3 : 1;
-	while (reading->at < reading->end) {
-		const char *at = reading->at;
-
-		if (*at == quote && (!triple || (at[1] == quote && at[2] == quote))) {
-			reading->at += triple ? 3 : 1;
-			break;
-		}
-		open |= opens_value(reading, quote, format);
-		reading->at++;
-		if (*at != '\\' || raw || reading->at >= reading->end)
-			g_string_append_c(text, *at);
-		else if (!take_code_point(reading, text))
-			g_string_append_c(text, unescape(*reading->at++));
-	}
-	add_token(reading, TOKEN_STRING, text->str, text->len);
-	token = &g_array_index(reading->tokens, Token, reading->tokens->len - 1);
-	token->open = open;
-	token->shell = quote == '`' && reading->lang != LANG_JS;
-}
-
-static gboolean is_name_char(char c)
-{
-	return g_ascii_isalnum(c) || c == '_' || (guchar)c >= 0x80;
-}
-
-static void take_code_name(Reading *reading)
-{
-	const char *from = reading->at;
-	gsize len;
-
-	while (reading->at < reading->end &&
-	       (is_name_char(*reading->at) ||
-		(*reading->at == '.' && is_name_char(reading->at[1])) ||
-		(*reading->at == ':' && reading->at[1] == ':')))
-		reading->at += *reading->at == ':' ? 2 : 1;
-	len = reading->at - from;
-	if (reading->lang == LANG_PYTHON && len <= 2 && strchr("'\"", *reading->at) &&
-	    *reading->at) {
-		take_string(reading, memchr(from, 'f', len) || memchr(from, 'F', len),
-			    memchr(from, 'r', len) || memchr(from, 'R', len));
-		return;
-	}
-	add_token(reading, TOKEN_NAME, from, len);
-}
-
-/* qx{…}, %x(…), qx/…/: run by a shell. */
-static gboolean takes_quoted_command(Reading *reading)
-{
-	static const char opens[] = "({[<", closes[] = ")}]>";
-	const char *at = reading->at, *known, *end;
-	gboolean perl = reading->lang == LANG_PERL && at[0] == 'q' && at[1] == 'x';
-	gboolean ruby = reading->lang == LANG_RUBY && at[0] == '%' && at[1] == 'x';
-	Token *token;
-
-	if ((!perl && !ruby) || is_name_char(at[2]) || !at[2])
-		return FALSE;
-	at += 2 + (at[2] == ' ');
-	known = strchr(opens, *at);
-	end = strchr(at + 1, known ? closes[known - opens] : *at);
-	if (!end)
-		return FALSE;
-	add_token(reading, TOKEN_STRING, at + 1, end - at - 1);
-	token = &g_array_index(reading->tokens, Token, reading->tokens->len - 1);
-	token->shell = TRUE;
-	token->open = strpbrk(token->text, "$@#") != NULL;
-	reading->at = end + 1;
-	return TRUE;
-}
-
-static void read_tokens(Reading *reading)
-{
-	while (reading->at < reading->end && reading->tokens->len < MAX_TOKENS) {
-		char c = *reading->at;
-
-		if (g_ascii_isspace(c))
-			reading->at++;
-		else if (skips_comment(reading) || takes_quoted_command(reading))
-			continue;
-		else if (c == '"' || c == '\'' || c == '`')
-			take_string(reading, FALSE, FALSE);
-		else if (is_name_char(c))
-			take_code_name(reading);
-		else {
-			add_token(reading, TOKEN_SIGN, reading->at, 1);
-			reading->at++;
-		}
-	}
-}
-
-/* ---- what is called ---- */
+#define MAX_LIST  64 /* tokens of one call, */
+#define MAX_LINES 64 /* and lines that a code may run, to be looked into */
 
 /* clang-format off */
 /* The last part of a name that starts a program, in any language. */
@@ -405,7 +180,7 @@ static void look_at_start(const GArray *tokens, guint i, CodeFinds *finds)
 	if (line)
 		g_ptr_array_add(finds->lines, line);
 	else
-		set_blind(finds, name->text);
+		code_set_blind(finds, name->text);
 	/* os.execv("/bin/rm", ["rm", "-rf", "x"]) */
 	for (guint k = from + 1; line && k < from + 8; k++) {
 		char *more = is_sign(token_at(tokens, k), '[') ? list_line(tokens, k + 1)
@@ -481,7 +256,7 @@ static void look_at_name(const Code *code, guint i, CodeFinds *finds)
 	const char *name = token_at(tokens, i)->text;
 
 	if (is_blind(code, i))
-		set_blind(finds, name);
+		code_set_blind(finds, name);
 	else if (is_start(code, name))
 		look_at_start(tokens, i, finds);
 	else if (is_removal(name))
@@ -528,7 +303,7 @@ static void look_at_string(const Code *code, guint i, CodeFinds *finds)
 		if (line)
 			g_ptr_array_add(finds->lines, g_strconcat("cat | ", line, NULL));
 		else
-			set_blind(finds, "open");
+			code_set_blind(finds, "open");
 		return;
 	}
 	if (token->shell || piped || perl) {
@@ -542,7 +317,7 @@ static void look_at_string(const Code *code, guint i, CodeFinds *finds)
 		if (perl && g_str_has_suffix(line, "|"))
 			line[strlen(line) - 1] = ' ';
 		if (token->open)
-			set_blind(finds, "a command with parts that are computed");
+			code_set_blind(finds, "a command with parts that are computed");
 		g_ptr_array_add(finds->lines, g_steal_pointer(&line));
 		return;
 	}
@@ -560,7 +335,7 @@ static void look_by_tokens(CodeLang lang, const char *code, CodeFinds *finds)
 
 	Code read = { lang, reading.tokens, 0 };
 
-	read_tokens(&reading);
+	code_read_tokens(&reading);
 	read.modules = find_modules(reading.tokens);
 	for (guint i = 0; i < reading.tokens->len; i++) {
 		TokenKind kind = token_at(reading.tokens, i)->kind;
@@ -571,166 +346,37 @@ static void look_by_tokens(CodeLang lang, const char *code, CodeFinds *finds)
 			look_at_string(&read, i, finds);
 	}
 	if (lang == LANG_AWK && (strstr(code, "@load") || strstr(code, "@include")))
-		set_blind(finds, "code of a file");
+		code_set_blind(finds, "code of a file");
 	/* the module is there for something */
 	if (!finds->lines->len &&
 	    (has_module(&read, "child_process") || has_module(&read, "subprocess")))
-		set_blind(finds, "a module that starts programs");
+		code_set_blind(finds, "a module that starts programs");
 	if (reading.at < reading.end || finds->lines->len > MAX_LINES)
-		set_blind(finds, "more than can be looked into");
+		code_set_blind(finds, "more than can be looked into");
 	if (finds->lines->len > MAX_LINES)
 		g_ptr_array_set_size(finds->lines, MAX_LINES);
 	g_array_unref(reading.tokens);
 	g_string_chunk_free(reading.chunk);
 }
 
-/* ---- sed ---- */
-
-/* Past a part that ends with the delimiter. */
-static const char *sed_part(const char *at, char delimiter)
-{
-	for (; *at && *at != delimiter; at++)
-		if (*at == '\\' && at[1])
-			at++;
-	return *at ? at + 1 : at;
-}
-
-static const char *sed_address(const char *at)
-{
-	for (;;) {
-		if (*at == '/')
-			at = sed_part(at + 1, '/');
-		else if (*at == '\\' && at[1])
-			at = sed_part(at + 2, at[1]);
-		else if (*at && strchr("0123456789$,~+! \tIM", *at))
-			at++;
-		else
-			return at;
-	}
-}
-
-static const char *sed_rest(const char *at, char **ret_text)
-{
-	gsize n = strcspn(at, "\n");
-
-	*ret_text = g_strstrip(g_strndup(at, n));
-	return at + n;
-}
-
-static const char *sed_flags(const char *at, CodeFinds *finds)
-{
-	for (; *at && !strchr(";}\n", *at); at++) {
-		g_autofree char *file = NULL;
-
-		if (*at == 'e')
-			set_blind(finds, "the flag e of s///");
-		if (*at == 'w') {
-			finds->writes = TRUE;
-			at = sed_rest(at + 1, &file);
-			g_ptr_array_add(finds->files, g_steal_pointer(&file));
-			return at;
-		}
-	}
-	return at;
-}
-
-/* One command; its first letter stands at `at`. */
-static const char *sed_command(const char *at, CodeFinds *finds)
-{
-	char c = *at++, delimiter = *at;
-	g_autofree char *rest = NULL;
-
-	if ((c == 's' || c == 'y') && delimiter) {
-		at = sed_part(sed_part(at + 1, delimiter), delimiter);
-		return sed_flags(at, finds);
-	}
-	if (!strchr("erRwWaicbtT:", c))
-		return at;
-	at = sed_rest(at, &rest);
-	if (c == 'e' && *rest)
-		g_ptr_array_add(finds->lines, g_steal_pointer(&rest));
-	else if (c == 'e')
-		set_blind(finds, "the command e");
-	else if (strchr("rRwW", c)) {
-		finds->writes |= c == 'w' || c == 'W';
-		g_ptr_array_add(finds->files, g_steal_pointer(&rest));
-	}
-	return at;
-}
-
-static void look_at_sed(const char *code, CodeFinds *finds)
-{
-	const char *at = code;
-
-	while (*at) {
-		at += strspn(at, "; \t\n{}");
-		at = sed_address(at);
-		at += strspn(at, " \t{");
-		if (*at && !strchr("; \t\n{}", *at))
-			at = sed_command(at, finds);
-	}
-}
-
-/* ---- editors and database shells ---- */
-
-static void look_at_editor(const char *code, CodeFinds *finds)
-{
-	const char *bang = strchr(code, '!');
-
-	/* gdb: "shell rm x"; vim: ":call system('rm x')", ":terminal rm" */
-	if (g_str_has_prefix(code, "shell "))
-		g_ptr_array_add(finds->lines, g_strdup(code + 6));
-	else if (strstr(code, "system(") || strstr(code, "term") ||
-		 strstr(code, "python") || strstr(code, "lua") ||
-		 strstr(code, "job_start"))
-		set_blind(finds, "a command of the editor");
-	else if (bang && bang[1] && !strchr("=|\n \t", bang[1]) && bang > code &&
-		 strchr("qweax", bang[-1]))
-		bang = strchr(bang + 1, '!'); /* ":q!x" */
-	if (bang && bang[1] && bang[1] != '=' && bang[1] != '\n' && bang[1] != '|')
-		g_ptr_array_add(finds->lines, g_strdup(bang + 1));
-}
-
-static void look_at_sql(const char *code, CodeFinds *finds)
-{
-	static const char *const ways[] = { ".shell ", ".system ", "\\! ",
-					    "system ", "\\!",	   NULL };
-	const char *program = strcasestr(code, "program '");
-
-	for (guint i = 0; ways[i]; i++) {
-		const char *found = strstr(code, ways[i]);
-
-		if (found) {
-			found += strlen(ways[i]);
-			g_ptr_array_add(finds->lines,
-					g_strndup(found, strcspn(found, "\n")));
-			return;
-		}
-	}
-	if (program)
-		g_ptr_array_add(finds->lines,
-				g_strndup(program + 9, strcspn(program + 9, "'")));
-	finds->writes = TRUE;
-}
-
 void code_look(CodeLang lang, const char *code, CodeFinds *ret)
 {
-	finds_init(ret);
+	code_finds_init(ret);
 	switch (lang) {
 	case LANG_SHELL:
 		g_ptr_array_add(ret->lines, g_strdup(code));
 		return;
 	case LANG_SED:
-		look_at_sed(code, ret);
+		code_look_sed(code, ret);
 		return;
 	case LANG_EDITOR:
-		look_at_editor(code, ret);
+		code_look_editor(code, ret);
 		return;
 	case LANG_SQL:
-		look_at_sql(code, ret);
+		code_look_sql(code, ret);
 		return;
 	case LANG_OTHER:
-		set_blind(ret, "code that is not looked into");
+		code_set_blind(ret, "code that is not looked into");
 		look_by_tokens(lang, code, ret);
 		return;
 	default:

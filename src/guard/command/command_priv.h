@@ -1,9 +1,9 @@
 /*
  * Shared by the files of the judge of shell lines, from low to high: command_rules.c (patterns),
- * command_table.c (what is known of programs), command_code.c (code of other languages),
- * command_words.c (words as the shell expands them), command_effects.c (what goes out, what only
- * reads), find_*.c and command_find.c (from a line to all that it runs; find_priv.h), command.c
- * (the judgement).
+ * command_table.c (what is known of programs), code_*.c and command_code.c (code of other
+ * languages; code_priv.h), command_words.c (words as the shell expands them), command_effects.c
+ * (what goes out, what only reads), find_*.c and command_find.c (from a line to all that it runs;
+ * find_priv.h), command.c (the judgement).
  */
 #ifndef SPK_GUARD_COMMAND_PRIV_H
 #define SPK_GUARD_COMMAND_PRIV_H
