@@ -399,6 +399,69 @@ def one_that_was_killed_while_it_waits():
         assert len(journal(w, question["task"], "model.result")) == 3
 
 
+# Family, the rule that asks, what comes before the call, the call, the answer, who goes on.
+READ = say(("file_read", {"path": "other.txt"}))
+KILLED = (
+    ("command", "command.sensitive", (), RISKY, "allow", "resume"),
+    ("command", "command.sensitive", (), RISKY, "deny", "daemon"),
+    ("taint", "taint.egress", (READ,), PUSH + "; echo ran >> ran.txt", "allow", "daemon"),
+    ("taint", "taint.egress", (READ,), PUSH + "; echo ran >> ran.txt", "deny", "resume"),
+    ("level", "level.deliver.egress", (), PUSH + "; echo ran >> ran.txt", "allow", "resume"),
+    ("level", "level.deliver.egress", (), PUSH + "; echo ran >> ran.txt", "deny", "daemon"),
+    # refused without a question, also when the task that it stands in is taken up again
+    ("deny", "command.sensitive", (say(shell("make never")),), RISKY, "allow", "daemon"),
+)
+
+
+def came_of(w, task):
+    """What must be the same, killed or not."""
+    kinds = journal(w, task)
+    told = w.json("tasks", "show", task)
+    return {"end": (told["status"], told["verdict"]), "tree": w.git("rev-parse", f"sparks/{task}^{{tree}}"),
+            "counts": {kind: kinds.count(kind) for kind in ("model.intent", "model.result", "tool.intent", "tool.result",
+                                                             "approval.asked", "approval.answered")},
+            "results": [(p["ok"], (p.get("law") or {}).get("rule")) for p in journal(w, task, "tool.result")]}
+
+
+def killed_while_it_waits_by_family():
+    """Who waits at the terminal and the daemon that ran the task: both are gone, then somebody answers."""
+    quiet = "sh test.sh >/dev/null"         # what a check prints is text of the repository: taint
+    for family, rule, before, line, answer, then in KILLED:
+        turns = (*before, say(shell(line)), say(FIX), say(FINISH))
+        with World() as w:
+            w.env["SPARKS_MANAGER_DENY_PATTERNS"] = '["make never"]'
+            words = ("do", "x", "--check", quiet, "--model", w.play(*turns))
+            calm = w.json(*words, code=4)["task"]
+            w.run("approvals", answer, questions(w)[0]["id"], "--resume")
+            with Daemon(w) as daemon:
+                with Chat(w, *words, wait=None) as terminal:
+                    terminal.until("[d]eny")
+                    assert "not in the daemon" not in terminal.raw, terminal.raw
+                    os.kill(terminal.pid, signal.SIGKILL)
+                    daemon.kill()
+            (question,) = questions(w)
+            task = question["task"]
+            where = (family, answer, question)
+            assert status(w, task) == "waiting" and question["answer"] == "open", where
+            assert question["rule"] == rule and question["by_taint"] == (family == "taint"), where
+            w.run("approvals", answer, question["id"])
+            if then == "daemon":
+                with Daemon(w):
+                    wait_for(lambda: status(w, task) == "done")
+            else:
+                w.run("tasks", "resume", task)
+            assert came_of(w, task) == came_of(w, calm), (where, came_of(w, task), came_of(w, calm))
+            seen = came_of(w, task)
+            assert seen["end"] == ("done", "verified"), (where, seen)
+            assert seen["counts"]["model.intent"] == seen["counts"]["model.result"] == len(turns), (where, seen)
+            assert seen["counts"]["approval.asked"] == seen["counts"]["approval.answered"] == 1, (where, seen)
+            if answer == "allow":
+                assert ran(w, task) == 1, where
+            else:
+                assert (False, rule) in seen["results"] and "ran.txt" not in w.git("ls-tree", "sparks/" + task), (where, seen)
+            assert ((False, "command.deny") in seen["results"]) == (family == "deny"), (where, seen)
+
+
 def in_a_chat():
     with World() as w:
         play = w.play(say(shell(RISKY)), say(FINISH))
@@ -425,4 +488,5 @@ main(asked_and_allowed, asked_and_refused, time_runs_out, a_daemon_goes_on_by_it
      for_the_task_and_as_a_rule, a_rule_does_not_answer_taint, yes_answers_commands_only,
      two_answer_at_once, two_go_on_at_once, cancelled_and_paused_while_it_waits,
      a_clock_that_is_set_back, an_agent_cannot_answer_itself, one_that_was_killed_while_it_waits,
+     killed_while_it_waits_by_family,
      in_a_chat)
