@@ -24,7 +24,7 @@ def texts(w, task):
 
 
 def given(w, setup, *turns, words=(), code=0, check=NEEDS):
-    return w.json("do", "x", "--setup", setup, "--check", check, "--model", w.play(*turns, say(FIX), say(FINISH)), *words,
+    return w.json("-y", "do", "x", "--setup", setup, "--check", check, "--model", w.play(*turns, say(FIX), say(FINISH)), *words,
                   code=code)
 
 
