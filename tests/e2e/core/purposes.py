@@ -298,6 +298,7 @@ def a_turn_of_a_chat_is_looked_at_too():
 
 
 def a_key_in_the_repository_goes_to_no_model():
+    # the second is known to nobody, but has the shape of one
     key, other = "canary-of-the-repository-0815", "sk-thisonlylookslikeakey0000"
     calls = [{"say": "", "tool": "file_read", "arguments": {"path": "keys.txt"}},
              {"say": "", "tool": "shell", "arguments": {"command": f"cat keys.txt; echo changed >>other.txt"}},
@@ -310,7 +311,9 @@ def a_key_in_the_repository_goes_to_no_model():
         report = w.json("do", f"use {key}", code=3)
         assert report["critic"]["opinion"] == "accept" and len(server.bodies) == 4, report
         sent = json.dumps(server.bodies)
-        assert key not in sent and sent.count("[redacted GH_TOKEN]") >= 4 and other in sent, sent
+        assert key not in sent and sent.count("[redacted GH_TOKEN]") >= 4, sent
+        assert other not in sent and sent.count("fixture [redacted ") >= 2, sent
+        assert w.read("keys.txt") == f"github {key}\nfixture {other}\n"
 
 
 def what_a_model_can_do_is_asked_on_an_account_of_its_own():
