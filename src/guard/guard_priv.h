@@ -1,5 +1,5 @@
 /*
- * Shared by the file lists of this room.
+ * Shared by the lists of files, paths and URLs of this room.
  */
 #ifndef SPK_GUARD_GUARD_PRIV_H
 #define SPK_GUARD_GUARD_PRIV_H
@@ -13,5 +13,8 @@ gboolean glob_matches(const char *pattern, const char *text);
  * the path ends (patterns that end in "/" excepted), so that a file's pattern does not cover
  * a folder of that name. */
 gboolean pattern_finds(const char *pattern, const char *path, gboolean leaf);
+
+/* "%2e" becomes ".", in place; "%00" stays. TRUE: there was one. */
+gboolean guard_decode_percent(char *text);
 
 #endif

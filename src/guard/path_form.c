@@ -1,3 +1,4 @@
+#include "guard/guard_priv.h"
 #include "guard/path_priv.h"
 
 #include <string.h>
@@ -69,26 +70,6 @@ char *path_normal(const char *path)
 
 /* ---- skeleton ---- */
 
-static gboolean decode_percent(char *text)
-{
-	gboolean any = FALSE;
-	char *to = text;
-
-	for (const char *at = text; *at; at++) {
-		if (*at == '%' && g_ascii_isxdigit(at[1]) && g_ascii_isxdigit(at[2]) &&
-		    (at[1] != '0' || at[2] != '0')) {
-			*to++ = (char)(g_ascii_xdigit_value(at[1]) << 4 |
-				       g_ascii_xdigit_value(at[2]));
-			at += 2;
-			any = TRUE;
-		} else {
-			*to++ = *at;
-		}
-	}
-	*to = '\0';
-	return any;
-}
-
 /* Not drawn, or drawn onto the letter before. */
 static gboolean is_dropped(gunichar c)
 {
@@ -155,7 +136,7 @@ char *path_skeleton(const char *path)
 	g_autofree char *decoded = g_strdup(path), *plain = NULL;
 	GString *out = g_string_new(NULL);
 
-	for (guint i = 0; i < DECODINGS && decode_percent(decoded); i++)
+	for (guint i = 0; i < DECODINGS && guard_decode_percent(decoded); i++)
 		;
 	plain = plain_letters(g_utf8_validate(decoded, -1, NULL) ? decoded : path);
 	for (const char *at = plain; *at;) {

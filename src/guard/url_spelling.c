@@ -1,3 +1,4 @@
+#include "guard/guard_priv.h"
 #include "guard/url_priv.h"
 
 #include <arpa/inet.h>
@@ -68,26 +69,6 @@ char *url_describe(const SpkAddress *address)
 
 /* ---- spellings ---- */
 
-static gboolean decode_percent(char *text)
-{
-	gboolean any = FALSE;
-	char *to = text;
-
-	for (const char *at = text; *at; at++) {
-		if (*at == '%' && g_ascii_isxdigit(at[1]) && g_ascii_isxdigit(at[2]) &&
-		    (at[1] != '0' || at[2] != '0')) {
-			*to++ = (char)(g_ascii_xdigit_value(at[1]) << 4 |
-				       g_ascii_xdigit_value(at[2]));
-			at += 2;
-			any = TRUE;
-		} else {
-			*to++ = *at;
-		}
-	}
-	*to = '\0';
-	return any;
-}
-
 static gboolean is_dot(gunichar c)
 {
 	return c == '.' || c == 0x3002 || c == 0xff0e || c == 0xff61;
@@ -131,7 +112,7 @@ gboolean url_loose_address(const char *host, gsize len, SpkAddress *ret)
 	g_autofree char *text = g_strndup(host, len), *plain = NULL;
 	char *inner, *end;
 
-	for (guint i = 0; i < DECODINGS && decode_percent(text); i++)
+	for (guint i = 0; i < DECODINGS && guard_decode_percent(text); i++)
 		;
 	plain = g_utf8_validate(text, -1, NULL) ? plain_form(text) : NULL;
 	if (!plain)
