@@ -124,11 +124,12 @@ static void say_tried(GString *out, const SpkTrail *trail, const Tally *tally)
 				       tally->refused == 1 ? "was" : "were");
 	g_string_append(out, ".\n");
 	if (tally->resumed)
-		g_string_append_printf(
-			out,
-			"It was interrupted and taken up again %s; the outcome of %s is "
-			"not known.\n",
-			resumed, unknown);
+		g_string_append_printf(out, "It stopped and was taken up again %s",
+				       resumed);
+	if (tally->resumed && tally->unknown)
+		g_string_append_printf(out, "; the outcome of %s is not known", unknown);
+	if (tally->resumed)
+		g_string_append(out, ".\n");
 	if (tally->compactions)
 		g_string_append_printf(
 			out,
