@@ -196,7 +196,7 @@ static void add_literals(ScanDict *dict)
 	}
 }
 
-static gpointer make(gpointer unused)
+static const ScanDict *make(void)
 {
 	ScanDict *dict = g_new0(ScanDict, 1);
 
@@ -210,7 +210,9 @@ static gpointer make(gpointer unused)
 
 const ScanDict *scan_dict(void)
 {
-	static GOnce once = G_ONCE_INIT;
+	static const ScanDict *dict;
 
-	return g_once(&once, make, NULL);
+	if (g_once_init_enter(&dict))
+		g_once_init_leave(&dict, make());
+	return dict;
 }

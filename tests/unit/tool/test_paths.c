@@ -206,7 +206,9 @@ static gpointer swap(gpointer user)
 	g_autofree char *next = g_strconcat(swapper->path, ".next", NULL);
 
 	for (guint i = 0; !g_atomic_int_get(&swapper->stop); i++) {
-		if (symlink(i & 1 ? swapper->to_one : swapper->to_two, next) == 0)
+		if (symlink(i & 1 ? swapper->to_one
+				  : g_atomic_pointer_get(&swapper->to_two),
+			    next) == 0)
 			(void)g_rename(next, swapper->path);
 	}
 	return NULL;
@@ -271,7 +273,7 @@ static void swapped_folders(void **state)
 	thread = g_thread_new("swap", swap, &swapper);
 	for (guint round = 0; round < 200; round++)
 		call(f, "file_write", "{'path':'swapped/made','content':'x'}");
-	swapper.to_two = ".git";
+	g_atomic_pointer_set(&swapper.to_two, ".git");
 	for (guint round = 0; round < 200; round++)
 		call(f, "file_write", "{'path':'swapped/made','content':'x'}");
 	g_atomic_int_set(&swapper.stop, 1);
