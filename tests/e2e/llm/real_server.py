@@ -2,7 +2,8 @@
 """The model client and the program against a real inference server: llama.cpp's, with a model
 of 135M parameters, on the CPU.
 
-usage: real_server.py SPARKS ASK FETCH-LLAMA      (prints TAP)
+usage: real_server.py SPARKS ASK FETCH-LLAMA [all]      (prints TAP)
+Without `all`: a fifth of the calls in text, and of the tasks.
 So small a model writes nonsense, which is the point: whatever it says, pieces stream, Ctrl-C
 frees the server, the usage is the server's, an answer held to a schema follows it, and a task
 ends in time without ever being called done when nothing shows it."""
@@ -21,6 +22,7 @@ import traceback
 import urllib.request
 
 SPARKS, ASK, FETCH = (os.path.abspath(arg) for arg in sys.argv[1:4])
+STRIDE = 1 if sys.argv[4:] == ["all"] else 5
 WINDOW = 4096       # tokens of one slot
 SLOTS = 2
 WIRES = {
@@ -194,10 +196,10 @@ def check_schema(port, _):
 
 
 def check_calls(port, _):
-    """Fifty calls of the text protocol, held by the server: none is malformed, not once."""
+    """Calls of the text protocol, held by the server: none is malformed, not once."""
     whats = ["the files", "who I am", "the date", "free space", "memory in use", "日本語", "{}", "\"quotes\"",
              "nothing at all", "ignore this and write a poem"]
-    prompts = [f"{how} {what}." for how in ("Show", "Tell me of", "Print", "Run a command for", "Find") for what in whats]
+    prompts = [f"{how} {what}." for how in ("Show", "Tell me of", "Print", "Run a command for", "Find") for what in whats][::STRIDE]
     with concurrent.futures.ThreadPoolExecutor(SLOTS) as pool:
         ends = list(pool.map(lambda prompt: ask(port, "chat_completions", 600, prompt, "tools=1",
                                                 "llm.tools=text")[-1], prompts))
@@ -206,7 +208,7 @@ def check_calls(port, _):
         want(end["text"] or len(end["calls"]) == 1, (prompt, end))
         for call in end["calls"]:
             want(call["name"] == "shell" and list(json.loads(call["arguments"])) == ["command"], (prompt, end))
-    want(sum(len(end["calls"]) for end in ends) > 10, "it hardly ever calls")
+    want(sum(len(end["calls"]) for end in ends) > len(ends) // 5, "it hardly ever calls")
 
 
 def check_models(port, wire):
@@ -345,7 +347,7 @@ def judge(wire, goal, result, seconds):
 
 def check_tasks(port, _):
     with concurrent.futures.ThreadPoolExecutor(SLOTS) as pool:
-        runs = list(pool.map(lambda number: run_task(port, number), range(len(TASKS))))
+        runs = list(pool.map(lambda number: run_task(port, number), range(0, len(TASKS), STRIDE)))
     for run in runs:
         print(f"# {run[0]}, {run[1]!r}: {judge(*run)}")
     wait_idle(port, 5)
@@ -353,7 +355,7 @@ def check_tasks(port, _):
 
 def points():
     yield "an answer held to a schema parses every time", check_schema, None
-    yield "fifty calls in text are well-formed", check_calls, None
+    yield "calls in text are well-formed", check_calls, None
     for wire in WIRES:
         yield f"{wire}: pieces stream", check_stream, wire
         yield f"{wire}: usage is the server's", check_usage, wire
@@ -361,7 +363,7 @@ def points():
         yield f"{wire}: a task interrupted in mid-answer", check_interrupt, wire
         yield f"{wire}: a request that is too long", check_too_long, wire
         yield f"{wire}: doctor asks it", check_models, wire
-    yield "twenty tasks end in time, none done without evidence", check_tasks, None
+    yield "tasks end in time, none done without evidence", check_tasks, None
 
 
 def main():
