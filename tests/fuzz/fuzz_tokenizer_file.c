@@ -1,0 +1,44 @@
+/* A tokenizer.json or (first byte 'v') a vocab.txt: read or refused, never believed blindly. */
+#include <glib.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "memory/tokenizer_file_priv.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void try_lines(const uint8_t *data, size_t size)
+{
+	g_autoptr(GBytes) text = g_bytes_new_static(data, size);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Vocab) vocab = vocab_new_lines(text, "f", &error);
+	guint32 found;
+
+	g_assert(!vocab == !!error);
+	g_assert(vocab || spk_error_is(error, SPK_ERR_BAD_INPUT));
+	found = vocab ? vocab_find_word(vocab, "[UNK]") : VOCAB_NONE;
+	g_assert(found == VOCAB_NONE || found < vocab_size(vocab));
+}
+
+static void try_json(const uint8_t *data, size_t size)
+{
+	g_autoptr(GError) error = NULL;
+	TokenizerFile file;
+
+	if (!tokenizer_file_parse(&file, (const char *)data, size, "f", &error)) {
+		g_assert(error && !file.vocab);
+		return;
+	}
+	g_assert(!error && file.unk < vocab_size(file.vocab));
+	g_assert(file.cls < vocab_size(file.vocab) && file.sep < vocab_size(file.vocab));
+	tokenizer_file_clear(&file);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size && data[0] == 'v')
+		try_lines(data + 1, size - 1);
+	else
+		try_json(data, size);
+	return 0;
+}

@@ -1,0 +1,13 @@
+/* What every test file of the room includes; main.c runs the arrays. */
+#ifndef TEST_MEMORY_H
+#define TEST_MEMORY_H
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <glib.h>
+
+extern const struct CMUnitTest wordpiece_tests[];
+extern const size_t n_wordpiece_tests;
+#endif
