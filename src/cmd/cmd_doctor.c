@@ -17,6 +17,7 @@
 #include "box/box.h"
 #include "cmd/cmd_all.h"
 #include "cmd/doctor_security.h"
+#include "cmd/findings.h"
 #include "cmd/session.h"
 #include "cmd/ui.h"
 #include "conf/secret.h"
@@ -25,17 +26,10 @@
 #include "tool/tool.h"
 #include "net/child.h"
 
-#define INDENT	     21 /* "PASS  title          " */
 #define PING_MS	     30000
 #define SPARKS_NAMED 6
 #define DISK_FAIL    (100ull << 20)
 #define DISK_WARN    (1ull << 30)
-
-typedef enum { PASS, WARN, FAIL } Status;
-
-static const struct {
-	const char *name, *role;
-} statuses[] = { { "PASS", "ok" }, { "WARN", "warn" }, { "FAIL", "bad" } };
 
 typedef struct {
 	SpkConf *conf;
@@ -43,53 +37,23 @@ typedef struct {
 	SpkCancel *cancel;
 } Doctor;
 
-typedef struct {
-	Status status;
-	char *observed, *remediation;
-} Finding;
-
-static void finding_clear(Finding *finding)
-{
-	g_free(finding->observed);
-	g_free(finding->remediation);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Finding, finding_clear)
-
-G_GNUC_PRINTF(3, 4)
-static Finding found(Status status, const char *remediation, const char *format, ...)
-{
-	Finding finding = { status, NULL, g_strdup(remediation) };
-	va_list args;
-
-	va_start(args, format);
-	finding.observed = g_strdup_vprintf(format, args);
-	va_end(args);
-	return finding;
-}
-
-static Finding failed(Status status, const GError *error, const char *remediation)
-{
-	const char *hint = spk_error_hint(error);
-
-	return found(status, hint ? hint : remediation, "%s", error->message);
-}
-
 /* ---- the checks ---- */
 
-static Finding check_config(const Doctor *doctor)
+static SpkFinding check_config(const Doctor *doctor)
 {
 	const char *path = spk_conf_path(doctor->conf);
 	const char *const *warnings = spk_conf_warnings(doctor->conf);
 	guint n = g_strv_length((char **)warnings);
 
 	if (n)
-		return found(WARN, "sparks config check", "%s%s",
-			     n > 1 ? "the first of several: " : "", warnings[0]);
-	return found(PASS, NULL, "%s", path ? path : "built-in defaults, no file");
+		return spk_found(SPK_FOUND_WARN, "sparks config check", "%s%s",
+				 n > 1 ? "the first of several: " : "", warnings[0]);
+	return spk_found(SPK_FOUND_PASS, NULL, "%s",
+			 path ? path : "built-in defaults, no file");
 }
 
 /* One that is wrong keeps every task from beginning, whichever it names. */
-static Finding check_sparks(const Doctor *doctor)
+static SpkFinding check_sparks(const Doctor *doctor)
 {
 	g_autoptr(GPtrArray)
 		problems = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
@@ -103,7 +67,7 @@ static Finding check_sparks(const Doctor *doctor)
 
 		g_prefix_error(&first, "%s",
 			       problems->len > 1 ? "the first of several: " : "");
-		return failed(FAIL, first, "sparks config check");
+		return spk_found_error(SPK_FOUND_FAIL, first, "sparks config check");
 	}
 	sparks = spk_sparks(doctor->conf, NULL); /* what could fail was checked */
 	for (guint i = 0; sparks && i < sparks->len; i++) {
@@ -117,10 +81,10 @@ static Finding check_sparks(const Doctor *doctor)
 		g_string_append_printf(names, " and %u more", sparks->len - SPARKS_NAMED);
 	if (own)
 		g_string_append_printf(names, "; %u of your own", own);
-	return found(PASS, NULL, "%s", names->str);
+	return spk_found(SPK_FOUND_PASS, NULL, "%s", names->str);
 }
 
-static Finding check_disk(const Doctor *doctor)
+static SpkFinding check_disk(const Doctor *doctor)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *home = spk_fs_home(&error);
@@ -129,34 +93,38 @@ static Finding check_disk(const Doctor *doctor)
 	guint64 available;
 
 	if (!home)
-		return failed(FAIL, error, "set SPARKS_HOME to a folder you may write");
+		return spk_found_error(SPK_FOUND_FAIL, error,
+				       "set SPARKS_HOME to a folder you may write");
 	if (access(home, W_OK) < 0 || statvfs(home, &st) < 0)
-		return found(FAIL, "set SPARKS_HOME to a folder you may write", "%s: %s",
-			     home, g_strerror(errno));
+		return spk_found(SPK_FOUND_FAIL,
+				 "set SPARKS_HOME to a folder you may write", "%s: %s",
+				 home, g_strerror(errno));
 	available = (guint64)st.f_bavail * st.f_frsize;
 	free_text = spk_text_bytes(available);
-	return found(available < DISK_FAIL   ? FAIL
-		     : available < DISK_WARN ? WARN
-					     : PASS,
-		     available < DISK_WARN ? "make room, or move SPARKS_HOME" : NULL,
-		     "%s, %s free", home, free_text);
+	return spk_found(available < DISK_FAIL	 ? SPK_FOUND_FAIL
+			 : available < DISK_WARN ? SPK_FOUND_WARN
+						 : SPK_FOUND_PASS,
+			 available < DISK_WARN ? "make room, or move SPARKS_HOME" : NULL,
+			 "%s, %s free", home, free_text);
 }
 
-static Finding check_store(const Doctor *doctor)
+static SpkFinding check_store(const Doctor *doctor)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(SpkCore) core = spk_core_open(doctor->conf, &error);
 	SpkStore *store;
 
 	if (!core)
-		return failed(FAIL, error, "see the message; nothing was changed");
+		return spk_found_error(SPK_FOUND_FAIL, error,
+				       "see the message; nothing was changed");
 	store = spk_core_store(core);
 	if (!spk_store_check(store, &error))
-		return failed(FAIL, error,
-			      "keep a copy of the file, then move it away: a new one "
-			      "is made");
-	return found(PASS, NULL, "%s, schema %d, integrity ok", spk_store_path(store),
-		     spk_store_schema_version(store));
+		return spk_found_error(
+			SPK_FOUND_FAIL, error,
+			"keep a copy of the file, then move it away: a new one "
+			"is made");
+	return spk_found(SPK_FOUND_PASS, NULL, "%s, schema %d, integrity ok",
+			 spk_store_path(store), spk_store_schema_version(store));
 }
 
 /* Controls that this machine doesn't give, as "name, name". */
@@ -177,17 +145,18 @@ static char *missing_controls(SpkBox *box)
 	return g_string_free(out, FALSE);
 }
 
-static Finding check_stop(const Doctor *doctor)
+static SpkFinding check_stop(const Doctor *doctor)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(SpkCore) core = spk_core_open(doctor->conf, &error);
 
 	if (core && spk_halt_check(spk_core_store(core), &error))
-		return found(PASS, NULL, "off");
-	return failed(core ? WARN : FAIL, error, spk_error_hint(error));
+		return spk_found(SPK_FOUND_PASS, NULL, "off");
+	return spk_found_error(core ? SPK_FOUND_WARN : SPK_FOUND_FAIL, error,
+			       spk_error_hint(error));
 }
 
-static Finding check_box(const Doctor *doctor)
+static SpkFinding check_box(const Doctor *doctor)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(SpkBox) box = spk_box_open(doctor->conf, &error);
@@ -195,16 +164,18 @@ static Finding check_box(const Doctor *doctor)
 	gboolean strong;
 
 	if (!box)
-		return failed(FAIL, error,
-			      "a kernel with user namespaces or Landlock is needed");
+		return spk_found_error(
+			SPK_FOUND_FAIL, error,
+			"a kernel with user namespaces or Landlock is needed");
 	strong = spk_box_tier(box) >= SPK_TIER_DOCKER;
 	missing = missing_controls(box);
 	words = spk_ui_box(spk_tier_name(spk_box_tier(box)), spk_box_describe(box));
-	return found(strong ? PASS : WARN, strong ? NULL : spk_box_remedy(box), "%s%s%s",
-		     words, *missing ? "; not to be had: " : "", missing);
+	return spk_found(strong ? SPK_FOUND_PASS : SPK_FOUND_WARN,
+			 strong ? NULL : spk_box_remedy(box), "%s%s%s", words,
+			 *missing ? "; not to be had: " : "", missing);
 }
 
-static Finding check_git(const Doctor *doctor)
+static SpkFinding check_git(const Doctor *doctor)
 {
 	const char *argv[] = { "git", "--version", NULL };
 	g_auto(SpkChildResult) result = { 0 };
@@ -213,38 +184,39 @@ static Finding check_git(const Doctor *doctor)
 	int major = 0, minor = 0;
 
 	if (!spk_child_run(&spec, doctor->cancel, &result, &error))
-		return failed(FAIL, error, "apt install git");
+		return spk_found_error(SPK_FOUND_FAIL, error, "apt install git");
 	if (sscanf(result.out->str, "git version %d.%d", &major, &minor) != 2)
-		return found(FAIL, "apt install git", "an answer that is no version");
+		return spk_found(SPK_FOUND_FAIL, "apt install git",
+				 "an answer that is no version");
 	if (major < 2 || (major == 2 && minor < 30))
-		return found(FAIL, "install git 2.30 or newer", "git %d.%d", major,
-			     minor);
-	return found(PASS, NULL, "git %d.%d", major, minor);
+		return spk_found(SPK_FOUND_FAIL, "install git 2.30 or newer", "git %d.%d",
+				 major, minor);
+	return spk_found(SPK_FOUND_PASS, NULL, "git %d.%d", major, minor);
 }
 
 /* Nothing is broken yet: the ways to go on. */
-static Finding no_model(const GError *error)
+static SpkFinding no_model(const GError *error)
 {
 	const char *hint = spk_error_hint(error);
 	g_autofree char *ways = g_strdup_printf(
 		"%s; `sparks demo` needs none",
 		hint ? hint : "set OPENAI_API_KEY, or [openai] url to your own server");
 
-	return found(WARN, ways, "%s", error->message);
+	return spk_found(SPK_FOUND_WARN, ways, "%s", error->message);
 }
 
-static Finding answers(SpkLlm *llm, SpkCancel *patience)
+static SpkFinding answers(SpkLlm *llm, SpkCancel *patience)
 {
 	spk_llm_learn(llm, patience);
-	return found(PASS, NULL,
-		     "%s %s answers; window %" G_GINT64_FORMAT
-		     " tokens (from: %s); calls tools: %s",
-		     spk_llm_provider(llm), spk_llm_model(llm),
-		     spk_llm_context_window(llm), spk_llm_window_from(llm),
-		     spk_llm_tools(llm));
+	return spk_found(SPK_FOUND_PASS, NULL,
+			 "%s %s answers; window %" G_GINT64_FORMAT
+			 " tokens (from: %s); calls tools: %s",
+			 spk_llm_provider(llm), spk_llm_model(llm),
+			 spk_llm_context_window(llm), spk_llm_window_from(llm),
+			 spk_llm_tools(llm));
 }
 
-static Finding check_model(const Doctor *doctor)
+static SpkFinding check_model(const Doctor *doctor)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(SpkLlm) llm = spk_llm_open(doctor->conf, NULL, &error);
@@ -253,22 +225,24 @@ static Finding check_model(const Doctor *doctor)
 	if (!llm)
 		return no_model(error);
 	if (spk_args_flag(doctor->args, "skip-llm"))
-		return found(PASS, NULL, "%s %s, not asked (--skip-llm)",
-			     spk_llm_provider(llm), spk_llm_model(llm));
+		return spk_found(SPK_FOUND_PASS, NULL, "%s %s, not asked (--skip-llm)",
+				 spk_llm_provider(llm), spk_llm_model(llm));
 	spk_cancel_set_deadline(patience, PING_MS);
 	if (spk_llm_ping(llm, patience, &error))
 		return answers(llm, patience);
 	if (!spk_cancel_check(patience, NULL) && spk_cancel_check(doctor->cancel, NULL))
-		return found(FAIL,
-			     "is it the right address, and is the server not stuck?",
-			     "%s %s gives no answer within %d s", spk_llm_provider(llm),
-			     spk_llm_model(llm), PING_MS / 1000);
-	return failed(spk_error_is(error, SPK_ERR_NOT_FOUND) ? WARN : FAIL, error,
-		      "check the key, the URL and the network");
+		return spk_found(SPK_FOUND_FAIL,
+				 "is it the right address, and is the server not stuck?",
+				 "%s %s gives no answer within %d s",
+				 spk_llm_provider(llm), spk_llm_model(llm),
+				 PING_MS / 1000);
+	return spk_found_error(spk_error_is(error, SPK_ERR_NOT_FOUND) ? SPK_FOUND_WARN
+								      : SPK_FOUND_FAIL,
+			       error, "check the key, the URL and the network");
 }
 
 /* Why a place is not the one in force, or what is weak about the one that is. */
-static Finding check_secrets(const Doctor *doctor)
+static SpkFinding check_secrets(const Doctor *doctor)
 {
 	g_autoptr(GString) seen = g_string_new(NULL), todo = g_string_new(NULL);
 	gboolean any = FALSE;
@@ -288,8 +262,9 @@ static Finding check_secrets(const Doctor *doctor)
 			g_string_append_printf(todo, "%s%s", todo->len ? "; " : "", weak);
 	}
 	if (todo->len)
-		return found(WARN, todo->str, "%s", seen->str);
-	return found(PASS, NULL, "%s%s", any ? "" : "none kept yet: ", seen->str);
+		return spk_found(SPK_FOUND_WARN, todo->str, "%s", seen->str);
+	return spk_found(SPK_FOUND_PASS, NULL, "%s%s",
+			 any ? "" : "none kept yet: ", seen->str);
 }
 
 static void add_name(GString *names, const char *name)
@@ -298,7 +273,7 @@ static void add_name(GString *names, const char *name)
 }
 
 /* Nothing needs them: one that is missing is no fault, unless [cli] tool names it. */
-static Finding check_agents(const Doctor *doctor)
+static SpkFinding check_agents(const Doctor *doctor)
 {
 	const char *wanted = spk_conf_str(doctor->conf, "cli.tool");
 	g_autoptr(GString) here = g_string_new(NULL), missing = g_string_new(NULL);
@@ -310,19 +285,21 @@ static Finding check_agents(const Doctor *doctor)
 			continue;
 		why = (*tool)->absent(doctor->conf);
 		if (why && !strcmp((*tool)->name, wanted))
-			return found(WARN, NULL, "%s, which [cli] tool names: %s",
-				     (*tool)->name, why);
+			return spk_found(SPK_FOUND_WARN, NULL,
+					 "%s, which [cli] tool names: %s", (*tool)->name,
+					 why);
 		add_name(why ? missing : here, (*tool)->name);
 	}
-	return found(PASS, NULL, "%s%s%s%s%s", here->len ? "can be used: " : "",
-		     here->str, here->len && missing->len ? "; " : "",
-		     missing->len ? "not installed, or without a key: " : "",
-		     missing->str);
+	return spk_found(SPK_FOUND_PASS, NULL, "%s%s%s%s%s",
+			 here->len ? "can be used: " : "", here->str,
+			 here->len && missing->len ? "; " : "",
+			 missing->len ? "not installed, or without a key: " : "",
+			 missing->str);
 }
 
 static const struct {
 	const char *id, *title, *expected;
-	Finding (*fn)(const Doctor *doctor);
+	SpkFinding (*fn)(const Doctor *doctor);
 } checks[] = {
 	{ "config", "configuration", "read without warnings", check_config },
 	{ "sparks", "sparks", "each can be read", check_sparks },
@@ -338,42 +315,19 @@ static const struct {
 
 /* ---- output ---- */
 
-static json_t *finding_to_json(gsize i, const Finding *finding)
-{
-	return json_pack("{s:s,s:s,s:o,s:s,s:o}", "id", checks[i].id, "status",
-			 statuses[finding->status].name, "observed",
-			 spk_json_text(finding->observed), "expected", checks[i].expected,
-			 "remediation", spk_json_text(finding->remediation));
-}
-
-static void print_row(gsize i, const Finding *finding)
-{
-	g_autoptr(GString) out = g_string_new(NULL), text = g_string_new(NULL);
-	g_autofree char *title = g_strdup_printf("  %-14s ", checks[i].title);
-	int columns = MIN(spk_ui_columns(STDOUT_FILENO), 110);
-
-	spk_ui_paint(out, STDOUT_FILENO, statuses[finding->status].role,
-		     statuses[finding->status].name);
-	g_string_append(out, title);
-	spk_ui_fold(text, finding->observed, INDENT, columns, 6);
-	if (finding->remediation && finding->status != PASS)
-		spk_ui_fold(text, finding->remediation, INDENT + 2, columns, 4);
-	/* the first line stands beside the title, not below it */
-	g_string_append(out, text->str + MIN(INDENT, text->len));
-	fputs(out->str, stdout);
-}
-
 static void print_json(json_t *take_rows, const guint *counts)
 {
 	static const char *const overall[] = { "pass", "warn", "fail" };
-	Status worst = counts[FAIL] ? FAIL : counts[WARN] ? WARN : PASS;
+	SpkFound worst = counts[SPK_FOUND_FAIL]	  ? SPK_FOUND_FAIL
+			 : counts[SPK_FOUND_WARN] ? SPK_FOUND_WARN
+						  : SPK_FOUND_PASS;
 	g_autofree char *time = spk_time_format(spk_now_us());
-	g_autoptr(json_t)
-		object = json_pack("{s:s,s:s,s:{s:s,s:i,s:i,s:i},s:o}", "schema_version",
-				   "v1", "generated_at", time, "summary",
-				   "overall_status", overall[worst], "checks_pass",
-				   (int)counts[PASS], "checks_warn", (int)counts[WARN],
-				   "checks_fail", (int)counts[FAIL], "checks", take_rows);
+	g_autoptr(json_t) object =
+		json_pack("{s:s,s:s,s:{s:s,s:i,s:i,s:i},s:o}", "schema_version", "v1",
+			  "generated_at", time, "summary", "overall_status",
+			  overall[worst], "checks_pass", (int)counts[SPK_FOUND_PASS],
+			  "checks_warn", (int)counts[SPK_FOUND_WARN], "checks_fail",
+			  (int)counts[SPK_FOUND_FAIL], "checks", take_rows);
 
 	spk_cmd_print_json(object);
 }
@@ -383,9 +337,9 @@ static int exit_code(const SpkArgs *args, const guint *counts)
 {
 	gboolean strict = spk_args_flag(args, "fail-on-warn");
 
-	if (counts[FAIL] && (strict || spk_args_flag(args, "ci")))
+	if (counts[SPK_FOUND_FAIL] && (strict || spk_args_flag(args, "ci")))
 		return 1;
-	return strict && counts[WARN] ? 1 : 0;
+	return strict && counts[SPK_FOUND_WARN] ? 1 : 0;
 }
 
 static int run(const SpkArgs *args)
@@ -394,7 +348,7 @@ static int run(const SpkArgs *args)
 	g_autoptr(SpkCancel) cancel = spk_cmd_interrupt();
 	g_autoptr(json_t) rows = json_array();
 	g_autoptr(SpkConf) conf = NULL;
-	guint counts[3] = { 0 };
+	guint counts[SPK_N_FOUND] = { 0 };
 	int code;
 
 	conf = spk_cmd_conf(args, json, &code);
@@ -406,19 +360,21 @@ static int run(const SpkArgs *args)
 	}
 	for (gsize i = 0; i < G_N_ELEMENTS(checks); i++) {
 		Doctor doctor = { conf, args, cancel };
-		g_auto(Finding) finding = checks[i].fn(&doctor);
+		g_auto(SpkFinding) finding = checks[i].fn(&doctor);
 
 		counts[finding.status]++;
 		if (json)
-			json_array_append_new(rows, finding_to_json(i, &finding));
+			json_array_append_new(
+				rows, spk_finding_to_json(checks[i].id,
+							  checks[i].expected, &finding));
 		else
-			print_row(i, &finding);
+			spk_finding_print(checks[i].title, &finding);
 	}
 	if (json)
 		print_json(g_steal_pointer(&rows), counts);
 	else
-		printf("%u pass, %u warn, %u fail\n", counts[PASS], counts[WARN],
-		       counts[FAIL]);
+		printf("%u pass, %u warn, %u fail\n", counts[SPK_FOUND_PASS],
+		       counts[SPK_FOUND_WARN], counts[SPK_FOUND_FAIL]);
 	return exit_code(args, counts);
 }
 
