@@ -123,6 +123,8 @@ static SpkLaw *the_law(SpkRun *run, GError **error)
 typedef struct {
 	SpkLawCall call;
 	char *command, *line, *path;
+	SpkScripts scripts;
+	LawReading reading;
 } Subject;
 
 static void subject_clear(Subject *subject)
@@ -130,6 +132,7 @@ static void subject_clear(Subject *subject)
 	g_free(subject->command);
 	g_free(subject->line);
 	g_free(subject->path);
+	g_clear_pointer(&subject->reading.sum, g_checksum_free);
 	*subject = (Subject){ 0 };
 }
 
@@ -152,27 +155,6 @@ static char *git_line(const json_t *words)
 	return g_string_free(g_steal_pointer(&line), FALSE);
 }
 
-/* Relative to the top of the work tree, where the text tells; else as it was given. */
-static char *path_in_tree(SpkRun *run, const char *path)
-{
-	SpkTree *tree = run->env.tree;
-	const char *sub = tree ? spk_tree_subdir(tree) : "";
-	const char *inside = spk_conf_str(run->env.conf, "box.path");
-	const char *const tops[] = { tree ? spk_tree_work(tree) : "", inside };
-
-	for (gsize i = 0; i < G_N_ELEMENTS(tops); i++) {
-		gsize len = strlen(tops[i]);
-
-		if (len && !strncmp(path, tops[i], len) && path[len] == '/')
-			return g_strdup(path[len + 1] ? path + len + 1 : ".");
-		if (len && !strcmp(path, tops[i]))
-			return g_strdup(".");
-	}
-	if (*path == '/' || !*sub)
-		return g_strdup(path);
-	return g_build_filename(sub, path, NULL);
-}
-
 static char *line_of(const SpkTool *tool, const char *argument)
 {
 	g_autofree char *line = g_strconcat(tool->name, argument ? " " : "",
@@ -191,29 +173,33 @@ static void describe(SpkRun *run, const SpkTool *tool, const json_t *args, Subje
 	else if (tool->deed == SPK_DEED_GIT)
 		ret->command = git_line(json_object_get(args, tool->subject));
 	else if (tool->deed == SPK_DEED_PATH && text && !g_str_has_prefix(text, "spill:"))
-		ret->path = path_in_tree(run, text);
+		ret->path = law_path_in_tree(run, text);
 	else if (tool->deed == SPK_DEED_AGENT)
 		ret->call.named = "operator.cli_tool";
 	ret->line = line_of(tool, ret->command ? ret->command : text);
 	ret->call.line = ret->line;
 	ret->call.command = ret->command;
+	ret->reading.run = run;
+	ret->scripts = (SpkScripts){ law_scripts_read, &ret->reading };
+	ret->call.scripts = &ret->scripts;
 	ret->call.path = ret->path;
 	ret->call.write = (tool->does & SPK_DOES(EDIT)) != 0;
 }
 
 /* ---- records ---- */
 
-static json_t *hosts_to_json(char *const *hosts)
+static json_t *texts_to_json(char *const *texts)
 {
 	json_t *list = json_array();
 
-	for (; hosts && *hosts; hosts++)
-		json_array_append_new(list, spk_json_text(*hosts));
+	for (; texts && *texts; texts++)
+		json_array_append_new(list, spk_json_text(*texts));
 	return list;
 }
 
 /* What every call has on record; little, where nobody was asked. */
-static json_t *record_of(SpkRun *run, const SpkLaw *law, const SpkLawView *view)
+static json_t *record_of(SpkRun *run, const SpkLaw *law, const SpkLawCall *call,
+			 const SpkLawView *view)
 {
 	const SpkDecision *decision = &view->decision;
 	json_t *record = json_pack("{s:s,s:s,s:s,s:s,s:s,s:i}", "verdict",
@@ -230,6 +216,10 @@ static json_t *record_of(SpkRun *run, const SpkLaw *law, const SpkLawView *view)
 	}
 	if (view->pattern)
 		spk_json_set(record, "pattern", spk_json_text(view->pattern));
+	if (view->made && *view->made)
+		spk_json_set(record, "made", texts_to_json(view->made));
+	else if (call->path && call->write)
+		spk_json_set(record, "made", json_pack("[o]", spk_json_text(call->path)));
 	return record;
 }
 
@@ -353,12 +343,24 @@ static gboolean open_way(SpkRun *run, char *const *hosts, LawDone *done, GError 
 	return FALSE;
 }
 
+/* Over the arguments and the scripts that were read: another text of one asks again. */
+static char *hash_of(const SpkTool *tool, const char *arguments,
+		     const LawReading *reading)
+{
+	g_autofree char *both = NULL;
+
+	if (reading->sum)
+		both = g_strconcat(arguments, "\n", g_checksum_get_string(reading->sum),
+				   NULL);
+	return spk_question_hash(tool->name, both ? both : arguments);
+}
+
 static gboolean settle_question(SpkRun *run, const SpkTool *tool, const json_t *call,
-				const char *key, SpkLawView *view, LawDone *done,
-				GError **error)
+				const char *key, const LawReading *reading,
+				SpkLawView *view, LawDone *done, GError **error)
 {
 	const char *arguments = spk_json_str(call, "arguments");
-	g_autofree char *hash = spk_question_hash(tool->name, arguments ? arguments : "");
+	g_autofree char *hash = hash_of(tool, arguments ? arguments : "", reading);
 	g_auto(SpkQuestion) question = { 0 };
 
 	fill(run, tool, key, hash, view, &question);
@@ -371,7 +373,7 @@ static gboolean settle_question(SpkRun *run, const SpkTool *tool, const json_t *
 		return TRUE;
 	}
 	if (view->hosts[0])
-		spk_json_set(done->record, "hosts", hosts_to_json(view->hosts));
+		spk_json_set(done->record, "hosts", texts_to_json(view->hosts));
 	/* a rule may have been saved with the answer */
 	g_clear_pointer(&run->law->law, spk_law_free);
 	if (!open_way(run, view->hosts, done, error))
@@ -427,13 +429,16 @@ gboolean run_law_call(SpkRun *run, const SpkTool *tool, const json_t *call,
 		return FALSE;
 	describe(run, tool, args, &subject);
 	spk_law_judge(law, &subject.call, &run->law->taint, &view);
-	done.record = record_of(run, law, &view);
+	done.record = record_of(run, law, &subject.call, &view);
 	if (view.decision.verdict == SPK_LAW_DENY)
 		done.refusal = refuse(&view.decision, NULL);
 	else if (view.decision.verdict == SPK_LAW_ASK
-			 ? !settle_question(run, tool, call, key, &view, &done, error)
+			 ? !settle_question(run, tool, call, key, &subject.reading, &view,
+					    &done, error)
 			 : !open_way(run, view.hosts, &done, error))
 		return FALSE;
+	if (!done.refusal)
+		law_scripts_made(run->law, done.record);
 	*ret_done = done;
 	done = (LawDone){ 0 };
 	return TRUE;

@@ -13,6 +13,7 @@ RunLaw *run_law_new(SpkRun *run)
 	SpkTaint taint;
 
 	law->hosts = g_ptr_array_new_with_free_func(g_free);
+	law->made = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	if (of_parent) {
 		(void)spk_taint_parse(spk_json_str(of_parent, "taint"), &taint);
 		spk_taint_raise(&law->taint, taint, spk_json_str(of_parent, "source"));
@@ -27,6 +28,7 @@ void run_law_free(RunLaw *law)
 	g_clear_pointer(&law->law, spk_law_free);
 	spk_taint_mark_clear(&law->taint);
 	g_ptr_array_unref(law->hosts);
+	g_hash_table_unref(law->made);
 	g_free(law);
 }
 
@@ -48,7 +50,10 @@ void run_law_recall(SpkRun *run, const SpkJournalEntry *entry)
 	SpkTaint taint;
 
 	if (!strcmp(entry->kind, "tool.intent")) {
-		run_law_open_hosts(run->law, json_object_get(entry->payload, "law"));
+		const json_t *record = json_object_get(entry->payload, "law");
+
+		run_law_open_hosts(run->law, record);
+		law_scripts_made(run->law, record);
 	} else if (!strcmp(entry->kind, "taint")) {
 		(void)spk_taint_parse(spk_json_str(entry->payload, "taint"), &taint);
 		spk_taint_raise(&run->law->taint, taint,

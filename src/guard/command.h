@@ -1,8 +1,9 @@
 /*
  * The judge of a shell line: which commands it runs, looked for by a lexer of its own through
  * quoting, wrappers, substitutions and code of other languages; what they do; and what the
- * rules say of them. It reads the line only: no file, no environment. Rules are compiled once,
- * refcounted, immutable; any thread. docs/adr/0029-commands.md tells the choices.
+ * rules say of them. It reads the line only, and scripts that its caller hands to it: no file,
+ * no environment. Rules are compiled once, refcounted, immutable; any thread.
+ * docs/adr/0029-commands.md tells the choices.
  *
  * A rule is a regular expression (GRegex). Those that allow must match every simple command of
  * a line as a whole; those that deny or are sensitive any part of any of them, or of the whole
@@ -34,6 +35,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkCommandRules, spk_command_rules_unref)
 /* Whether that may be a rule; CONFIG in words of the regular expression. For saved rules. */
 gboolean spk_command_pattern_check(const char *pattern, GError **error);
 
+/* Scripts that the line may run, and that are to be read like the line itself. */
+typedef struct {
+	/* The text of `path`, relative to `folder` (of the last cd; NULL: none), as the line has
+	 * them; NULL: not known. The caller frees it. */
+	char *(*read)(gpointer user, const char *folder, const char *path);
+	gpointer user;
+} SpkScripts;
+
 /* One simple command that the line runs, in the order in which they begin. */
 typedef struct {
 	char *line; /* normalised: "rm -rf build" */
@@ -56,14 +65,17 @@ typedef struct {
 	GPtrArray *urls;   /* char *: URLs and hosts that are named for a connection */
 	GPtrArray
 		*files; /* char *: words that may name files, for path.h; at most 1000 */
-	char *normal;	/* the line as the lexer prints it: one line, clean UTF-8 */
-	char *offer;	/* text of an allow rule for just this line; NULL: none can be */
-	char *pattern;	/* of the rule that decided, as it was given; or NULL */
+	GPtrArray *
+		made; /* char *: files that it makes, as far as its words tell; at most 64 */
+	char *normal;  /* the line as the lexer prints it: one line, clean UTF-8 */
+	char *offer;   /* text of an allow rule for just this line; NULL: none can be */
+	char *pattern; /* of the rule that decided, as it was given; or NULL */
 	GPtrArray *parts; /* SpkCommandPart * */
 } SpkCommandView;
 
-void spk_command_judge(const SpkCommandRules *rules, const char *line,
-		       SpkCommandView *ret);
+/* `rules`, `scripts`: may be NULL. */
+void spk_command_judge(const SpkCommandRules *rules, const SpkScripts *scripts,
+		       const char *line, SpkCommandView *ret);
 void spk_command_view_clear(SpkCommandView *view);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkCommandView, spk_command_view_clear)
 

@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 
 #include "base/text.h"
-#include "guard/command.h"
 #include "guard/guard.h"
 #include "guard/path.h"
 #include "guard/url.h"
@@ -60,6 +59,7 @@ void spk_law_view_clear(SpkLawView *view)
 	spk_decision_clear(&view->decision);
 	g_strfreev(view->hosts);
 	g_free(view->normal);
+	g_strfreev(view->made);
 	g_strfreev(view->parts);
 	g_free(view->offer);
 	g_free(view->pattern);
@@ -194,12 +194,12 @@ static void judge_files(Case *at, const SpkCommandView *command)
 	}
 }
 
-static void judge_command(Case *at, const char *line)
+static void judge_command(Case *at, const SpkLawCall *call)
 {
 	g_auto(SpkCommandView) command = { 0 };
 	SpkLawView *view = at->view;
 
-	spk_command_judge(at->law->rules, line, &command);
+	spk_command_judge(at->law->rules, call->scripts, call->command, &command);
 	view->does |= command.does;
 	if (!command.read_only)
 		view->does |= SPK_DOES(COMMAND);
@@ -210,6 +210,8 @@ static void judge_command(Case *at, const char *line)
 		view->pattern = g_strdup(command.pattern);
 	view->offer = g_strdup(command.offer);
 	view->normal = g_strdup(command.normal);
+	g_ptr_array_add(command.made, NULL);
+	view->made = g_strdupv((char **)command.made->pdata);
 	copy_parts(&command, view);
 	judge_hosts(at, &command);
 	judge_files(at, &command);
@@ -283,7 +285,7 @@ void spk_law_judge(const SpkLaw *law, const SpkLawCall *call, const SpkTaintMark
 	spk_law_view_clear(ret);
 	ret->does = call->does;
 	if (call->command)
-		judge_command(&at, call->command);
+		judge_command(&at, call);
 	else
 		judge_line(&at, call->line);
 	if (call->path)

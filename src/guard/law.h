@@ -9,6 +9,7 @@
 #ifndef SPK_GUARD_LAW_H
 #define SPK_GUARD_LAW_H
 
+#include "guard/command.h"
 #include "guard/ladder.h"
 #include "guard/taint.h"
 
@@ -34,11 +35,12 @@ SpkLevel spk_law_level(const SpkLaw *law);
 typedef struct {
 	const char *
 		line; /* "NAME ARGUMENT": what rules are tried on, where it is no command */
-	const char *command; /* of a shell; NULL: it is none */
-	const char *path;    /* in the work tree; NULL */
-	gboolean write;	     /* to that path */
-	const char *url;     /* that it asks for; NULL */
-	SpkDoesSet does;     /* what it does whatever its arguments are */
+	const char *command;	   /* of a shell; NULL: it is none */
+	const SpkScripts *scripts; /* that it may run; NULL */
+	const char *path;	   /* in the work tree; NULL */
+	gboolean write;		   /* to that path */
+	const char *url;	   /* that it asks for; NULL */
+	SpkDoesSet does;	   /* what it does whatever its arguments are */
 	/* Rule by which the operator has named this very program or key beforehand
 	 * ("operator.cli_tool"): what it sends and the key it has need no question. NULL. */
 	const char *named;
@@ -50,6 +52,7 @@ typedef struct {
 	gboolean by_taint; /* a rule of taint is among those that ask */
 	char **hosts; /* "HOST[:PORT]", NULL at the end: named, and allowed by nobody yet */
 	char *normal;  /* the line, as rules see it and people are shown it */
+	char **made;   /* files that a command makes, NULL-terminated; NULL: it is none */
 	char **parts;  /* its simple commands, NULL-terminated; NULL: it is no command */
 	char *offer;   /* an allow rule that would save the question; NULL: none can */
 	char *pattern; /* of the operator's rule that decided; NULL */

@@ -13,7 +13,7 @@ static SpkLawVerdict judge(const SpkCommandRules *rules, const char *line,
 {
 	g_auto(SpkCommandView) view = { 0 };
 
-	spk_command_judge(rules, line, &view);
+	spk_command_judge(rules, NULL, line, &view);
 	*ret_rule = view.pattern != NULL;
 	g_assert(!view.pattern || view.decision.verdict == SPK_LAW_DENY ||
 		 g_str_has_prefix(view.decision.rule, "command."));

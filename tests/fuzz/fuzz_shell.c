@@ -46,7 +46,7 @@ static void check_offer(const char *line, const char *offer)
 	g_auto(SpkCommandView) view = { 0 };
 
 	g_assert(rules);
-	spk_command_judge(rules, line, &view);
+	spk_command_judge(rules, NULL, line, &view);
 	g_assert(!strcmp(view.decision.rule, "command.allow"));
 }
 
@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		g_assert(shell->work <= (guint64)SPK_SHELL_WORK * strlen(line) + 4096);
 		g_assert(shell->commands->len <= SPK_SHELL_MAX_COMMANDS + 1);
 	}
-	spk_command_judge(rules, line, &view);
+	spk_command_judge(rules, NULL, line, &view);
 	check_view(&view);
 	if (view.offer)
 		check_offer(line, view.offer);

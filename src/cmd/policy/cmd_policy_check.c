@@ -248,7 +248,7 @@ static void add_commands(const Check *check, json_t *object)
 
 	if (!check->line)
 		return;
-	spk_command_judge(rules, check->line, &view);
+	spk_command_judge(rules, NULL, check->line, &view);
 	spk_json_set(object, "read_only", json_boolean(view.read_only));
 	spk_json_set(object, "commands", spk_policy_parts_to_json(view.parts));
 }

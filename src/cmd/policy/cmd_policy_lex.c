@@ -28,7 +28,7 @@ static int run(const SpkArgs *args)
 	g_auto(SpkCommandView) view = { 0 };
 	g_autoptr(json_t) object = NULL;
 
-	spk_command_judge(NULL, line, &view);
+	spk_command_judge(NULL, NULL, line, &view);
 	if (!spk_args_flag(args, "json")) {
 		print(&view);
 		return 0;

@@ -536,8 +536,8 @@ static void set_offer(const Finder *finder, SpkCommandView *view)
 		view->offer = g_string_free(g_steal_pointer(&offer), FALSE);
 }
 
-void spk_command_judge(const SpkCommandRules *rules, const char *line,
-		       SpkCommandView *ret)
+void spk_command_judge(const SpkCommandRules *rules, const SpkScripts *scripts,
+		       const char *line, SpkCommandView *ret)
 {
 	g_auto(Finder) finder = { 0 };
 	gboolean plain;
@@ -548,6 +548,7 @@ void spk_command_judge(const SpkCommandRules *rules, const char *line,
 	spk_decision_set(&ret->decision, SPK_LAW_ALLOW, SPK_RISK_LOW, "command.read_only",
 			 NULL, "it runs nothing that changes anything", NULL);
 	finder_init(&finder);
+	finder.scripts = scripts;
 	finder_run(&finder, line);
 	set_normal(&finder, ret);
 	plain = judge_parts(rules, &finder, ret);
@@ -560,6 +561,7 @@ void spk_command_judge(const SpkCommandRules *rules, const char *line,
 				 "command.plain", NULL,
 				 "no rule and no sensitive pattern is about it", NULL);
 	ret->urls = g_steal_pointer(&finder.urls);
+	ret->made = g_steal_pointer(&finder.made);
 	if (plain)
 		set_offer(&finder, ret);
 }
@@ -568,6 +570,7 @@ void spk_command_view_clear(SpkCommandView *view)
 {
 	spk_decision_clear(&view->decision);
 	g_clear_pointer(&view->urls, g_ptr_array_unref);
+	g_clear_pointer(&view->made, g_ptr_array_unref);
 	g_clear_pointer(&view->parts, g_ptr_array_unref);
 	g_clear_pointer(&view->files, g_ptr_array_unref);
 	g_clear_pointer(&view->normal, g_free);

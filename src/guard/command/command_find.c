@@ -10,6 +10,7 @@
 #define MAX_NESTED 6	  /* code in code */
 #define MAX_TEXTS  200	  /* of one line, */
 #define MAX_BYTES  524288 /* and bytes of them all */
+#define MAX_MADE   64
 
 static gboolean is_computed(const SpkShellWord *name)
 {
@@ -191,6 +192,33 @@ static GHashTable *find_written(const Words *words)
 	return written;
 }
 
+static void note_made(const Place *place, const SpkShellWord *word)
+{
+	g_autofree char *path = words_path(word);
+
+	if (*path && *path != '-' && place->finder->made->len < MAX_MADE)
+		g_ptr_array_add(place->finder->made, g_utf8_make_valid(path, -1));
+}
+
+/* Targets of redirections, and the last word of what copies, moves, links or edits. */
+static void note_all_made(const Place *place)
+{
+	static const char *const makers[] = { "cp",  "mv", "ln",    "install", "tee",
+					      "sed", "dd", "rsync", "patch",   NULL };
+
+	for (guint i = 0; i < place->shell->commands->len; i++) {
+		const SpkShellCommand *command = place->shell->commands->pdata[i];
+
+		for (guint k = 0; k < command->n_redirs; k++)
+			if (command->redirs[k]->output &&
+			    command->redirs[k]->kind != SPK_REDIR_COPY)
+				note_made(place, command->redirs[k]->target);
+		if (command->n_words > 1 &&
+		    g_strv_contains(makers, command->words[0]->text))
+			note_made(place, command->words[command->n_words - 1]);
+	}
+}
+
 /* "cd / && cat etc/passwd" */
 static void follow_cd(Place *place, const SpkShellCommand *command)
 {
@@ -216,6 +244,7 @@ static void find_in_shell(const Place *from, SpkShell *shell, gboolean posix)
 	words_init(&words, shell, posix);
 	written = find_written(&words);
 	place.written = written;
+	note_all_made(&place);
 	for (guint i = 0; i < shell->commands->len; i++) {
 		find_in_command(&place, &words, shell->commands->pdata[i]);
 		follow_cd(&place, shell->commands->pdata[i]);
@@ -278,6 +307,7 @@ void finder_init(Finder *finder)
 	memset(finder, 0, sizeof *finder);
 	finder->parts = g_ptr_array_new_with_free_func(part_free);
 	finder->urls = g_ptr_array_new_with_free_func(g_free);
+	finder->made = g_ptr_array_new_with_free_func(g_free);
 	finder->shells = g_ptr_array_new_with_free_func((GDestroyNotify)spk_shell_free);
 }
 
@@ -285,6 +315,7 @@ void finder_clear(Finder *finder)
 {
 	g_clear_pointer(&finder->parts, g_ptr_array_unref);
 	g_clear_pointer(&finder->urls, g_ptr_array_unref);
+	g_clear_pointer(&finder->made, g_ptr_array_unref);
 	g_clear_pointer(&finder->shells, g_ptr_array_unref);
 	g_clear_pointer(&finder->normal, g_free);
 	g_clear_pointer(&finder->unreadable, g_free);

@@ -117,9 +117,11 @@ typedef struct {
 } Part;
 
 typedef struct {
-	GPtrArray *parts;  /* Part * */
-	GPtrArray *urls;   /* char * */
-	GPtrArray *shells; /* what the words of the parts live in */
+	GPtrArray *parts;	   /* Part * */
+	GPtrArray *urls;	   /* char * */
+	GPtrArray *made;	   /* char *: files that the line makes */
+	const SpkScripts *scripts; /* NULL */
+	GPtrArray *shells;	   /* what the words of the parts live in */
 	char *normal;
 	char *unreadable; /* why; or NULL */
 	guint unreadable_at;

@@ -75,14 +75,16 @@ static CodeLang lang_of(const char *text, CodeLang lang)
 	return lang;
 }
 
-/* A script that the line itself has written. */
 gboolean find_in_written(const Place *place, Part *part, CodeLang lang,
 			 const SpkShellWord *word)
 {
-	g_autofree char *path = words_path(word);
+	const SpkScripts *scripts = place->finder->scripts;
+	g_autofree char *path = words_path(word), *known = NULL;
 	const char *text = place->written ? g_hash_table_lookup(place->written, path)
 					  : NULL;
 
+	if (!text && scripts)
+		text = known = scripts->read(scripts->user, place->folder, path);
 	if (text)
 		find_in_code(place, part, lang_of(text, lang), text, part->name);
 	return text != NULL;

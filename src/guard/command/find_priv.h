@@ -65,7 +65,7 @@ void find_in_code(const Place *place, Part *part, CodeLang lang, const char *cod
 void find_in_code_word(const Place *place, Part *part, CodeLang lang,
 		       const SpkShellWord *word, const char *way);
 void find_in_input(const Place *place, Part *part, CodeLang lang);
-/* A script that the line itself has written; FALSE: it has not. */
+/* A script that the line itself has written, or the caller knows; FALSE: it is neither. */
 gboolean find_in_written(const Place *place, Part *part, CodeLang lang,
 			 const SpkShellWord *word);
 /* A script of the name: a file of the tree is an ordinary command, the rest isn't. */

@@ -65,7 +65,7 @@ static void deny_finds_parts(void **state)
 			rules = rules_of(NULL, NULL, denied[i].pattern);
 		g_auto(SpkCommandView) view = { 0 };
 
-		spk_command_judge(rules, denied[i].line, &view);
+		spk_command_judge(rules, NULL, denied[i].line, &view);
 		if ((view.decision.verdict == SPK_LAW_DENY) != denied[i].found)
 			fail_msg("%s on \"%s\": %s", denied[i].pattern, denied[i].line,
 				 view.decision.why);
@@ -108,7 +108,7 @@ static void allow_matches_all_of_each(void **state)
 			assert_non_null(strstr(allowed[i].pattern, "(*"));
 			continue;
 		}
-		spk_command_judge(rules, allowed[i].line, &view);
+		spk_command_judge(rules, NULL, allowed[i].line, &view);
 		found = view.decision.verdict == SPK_LAW_ALLOW &&
 			!strcmp(view.decision.rule, "command.allow");
 		if (found != allowed[i].found)
@@ -122,12 +122,12 @@ static void deny_wins(void **state)
 	g_autoptr(SpkCommandRules) rules = rules_of("rm\\s", ".*", "rm -rf /");
 	g_auto(SpkCommandView) view = { 0 }, other = { 0 };
 
-	spk_command_judge(rules, "ls; rm -rf /", &view);
+	spk_command_judge(rules, NULL, "ls; rm -rf /", &view);
 	assert_int_equal(view.decision.verdict, SPK_LAW_DENY);
 	assert_string_equal(view.decision.rule, "command.deny");
 	assert_string_equal(view.pattern, "rm -rf /");
 	assert_non_null(view.decision.hint);
-	spk_command_judge(rules, "ls; rm -rf x", &other);
+	spk_command_judge(rules, NULL, "ls; rm -rf x", &other);
 	assert_string_equal(other.decision.rule, "command.allow");
 }
 
@@ -159,9 +159,9 @@ static void hard_patterns(void **state)
 		allows = rules_of("x", "x (a|aa)+(a|aa)+(a|aa)+$", NULL);
 	g_auto(SpkCommandView) first = { 0 }, second = { 0 };
 
-	spk_command_judge(asks, line, &first);
+	spk_command_judge(asks, NULL, line, &first);
 	assert_int_equal(first.decision.verdict, SPK_LAW_ASK);
-	spk_command_judge(allows, line, &second);
+	spk_command_judge(allows, NULL, line, &second);
 	assert_int_equal(second.decision.verdict, SPK_LAW_ASK);
 }
 
@@ -189,7 +189,7 @@ static void other_tools(void **state)
 
 static const char *judged_normal(const char *line, SpkCommandView *view)
 {
-	spk_command_judge(NULL, line, view);
+	spk_command_judge(NULL, NULL, line, view);
 	return view->normal;
 }
 
@@ -231,7 +231,7 @@ static void parts_of_a_line(void **state)
 	g_auto(SpkCommandView) view = { 0 };
 	const SpkCommandPart *part;
 
-	spk_command_judge(NULL, "cd x && sudo rm -rf y | tee $(ls z)", &view);
+	spk_command_judge(NULL, NULL, "cd x && sudo rm -rf y | tee $(ls z)", &view);
 	assert_int_equal(view.parts->len, 5);
 	part = view.parts->pdata[1];
 	assert_string_equal(part->line, "sudo rm -rf y");
@@ -313,7 +313,7 @@ static void what_goes_out(void **state)
 		g_auto(SpkCommandView) view = { 0 };
 		g_autofree char *urls = NULL;
 
-		spk_command_judge(NULL, effects[i].line, &view);
+		spk_command_judge(NULL, NULL, effects[i].line, &view);
 		g_ptr_array_add(view.urls, NULL);
 		urls = g_strjoinv(" ", (char **)view.urls->pdata);
 		g_ptr_array_set_size(view.urls, view.urls->len - 1);
@@ -341,7 +341,7 @@ static void what_only_looks_like_reading(void **state)
 	for (gsize i = 0; i < G_N_ELEMENTS(not_reading); i++) {
 		g_auto(SpkCommandView) view = { 0 };
 
-		spk_command_judge(NULL, not_reading[i], &view);
+		spk_command_judge(NULL, NULL, not_reading[i], &view);
 		if (view.read_only)
 			fail_msg("only reads: %s", not_reading[i]);
 	}
@@ -373,20 +373,20 @@ static void offers(void **state)
 		g_auto(SpkCommandView) view = { 0 }, again = { 0 }, other = { 0 };
 		g_autofree char *longer = g_strconcat(lines[i], " ; rm -rf other", NULL);
 
-		spk_command_judge(asks, lines[i], &view);
+		spk_command_judge(asks, NULL, lines[i], &view);
 		if (!view.offer)
 			fail_msg("nothing offered for %s", lines[i]);
 		allows = rules_of("rm\\s", view.offer, NULL);
-		spk_command_judge(allows, lines[i], &again);
+		spk_command_judge(allows, NULL, lines[i], &again);
 		if (strcmp(again.decision.rule, "command.allow"))
 			fail_msg("%s does not allow %s", view.offer, lines[i]);
-		spk_command_judge(allows, longer, &other);
+		spk_command_judge(allows, NULL, longer, &other);
 		assert_int_equal(other.decision.verdict, SPK_LAW_ASK);
 	}
 	for (gsize i = 0; i < G_N_ELEMENTS(never); i++) {
 		g_auto(SpkCommandView) view = { 0 };
 
-		spk_command_judge(NULL, never[i], &view);
+		spk_command_judge(NULL, NULL, never[i], &view);
 		if (view.offer)
 			fail_msg("offered for %s: %s", never[i], view.offer);
 	}
@@ -404,7 +404,7 @@ static void words_that_name_files(void **state)
 {
 	g_auto(SpkCommandView) view = { 0 };
 
-	spk_command_judge(NULL,
+	spk_command_judge(NULL, NULL,
 			  "cat a < b > c; git show HEAD:d; echo no; grep no e; "
 			  "python3 -c 'open(\"f\")'; for i in g; do :; done",
 			  &view);
@@ -417,6 +417,72 @@ static void words_that_name_files(void **state)
 	assert_false(names_file(&view, "no"));
 }
 
+/* ---- scripts ---- */
+
+static char *script(gpointer user, const char *folder, const char *path)
+{
+	g_autofree char *full = folder ? g_build_filename(folder, path, NULL)
+				       : g_strdup(path);
+
+	(void)user;
+	if (!strcmp(full, "x.sh"))
+		return g_strdup("echo one\nrm -rf build\n");
+	if (!strcmp(full, "bin/tidy"))
+		return g_strdup(
+			"#!/usr/bin/env python3\nimport os\nos.system('rm -rf b')\n");
+	if (!strcmp(full, "again.sh"))
+		return g_strdup("sh again.sh\n");
+	if (!strcmp(full, "big.sh"))
+		return g_strnfill(1 << 20, '#');
+	return NULL;
+}
+
+/* A script that the caller knows is read like code of the line; others are not. */
+static void scripts_are_read(void **state)
+{
+	static const char *const sensitive[] = { "rm\\s", NULL };
+	static const struct {
+		const char *line, *rule, *what;
+	} rows[] = {
+		{ "sh x.sh", "command.sensitive", "rm -rf build" },
+		{ "sudo bash -e ./x.sh", "command.sensitive", "rm -rf build" },
+		{ ". x.sh", "command.sensitive", "rm -rf build" },
+		{ "./x.sh a b", "command.sensitive", "rm -rf build" },
+		{ "cd bin && ./tidy", "command.sensitive", "rm -rf b" },
+		{ "sh again.sh", "command.unreadable", NULL },
+		{ "sh big.sh", "command.unreadable", NULL },
+		{ "sh other.sh", "command.plain", NULL },
+		{ "cat x.sh", "command.read_only", NULL },
+	};
+	SpkScripts scripts = { script, NULL };
+	g_autoptr(SpkCommandRules)
+		rules = spk_command_rules_new(sensitive, NULL, NULL, NULL);
+
+	(void)state;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_auto(SpkCommandView) view = { 0 };
+
+		spk_command_judge(rules, &scripts, rows[i].line, &view);
+		assert_string_equal(view.decision.rule, rows[i].rule);
+		if (rows[i].what)
+			assert_string_equal(view.decision.what, rows[i].what);
+	}
+}
+
+static void files_that_are_made(void **state)
+{
+	g_auto(SpkCommandView) view = { 0 };
+	static const char *const made[] = { "a", "b/c", "d", "e f" };
+
+	(void)state;
+	spk_command_judge(NULL, NULL,
+			  "gen > a; cat <<E >> b/c\nx\nE\ncp x d && mv y 'e f'; ls 2>&1",
+			  &view);
+	assert_int_equal(view.made->len, G_N_ELEMENTS(made));
+	for (guint i = 0; i < view.made->len; i++)
+		assert_string_equal(view.made->pdata[i], made[i]);
+}
+
 /* ---- bounds ---- */
 
 static void too_much(void **state)
@@ -425,15 +491,15 @@ static void too_much(void **state)
 	g_autoptr(GString) deep = g_string_new(NULL), many = g_string_new(NULL);
 	g_auto(SpkCommandView) first = { 0 }, second = { 0 }, third = { 0 };
 
-	spk_command_judge(NULL, big, &first);
+	spk_command_judge(NULL, NULL, big, &first);
 	assert_string_equal(first.decision.rule, "command.unreadable");
 	for (guint i = 0; i < 1000; i++)
 		g_string_append(deep, "$(");
-	spk_command_judge(NULL, deep->str, &second);
+	spk_command_judge(NULL, NULL, deep->str, &second);
 	assert_string_equal(second.decision.rule, "command.unreadable");
 	for (guint i = 0; i < 5000; i++)
 		g_string_append(many, "a;");
-	spk_command_judge(NULL, many->str, &third);
+	spk_command_judge(NULL, NULL, many->str, &third);
 	assert_string_equal(third.decision.rule, "command.unreadable");
 }
 
@@ -450,6 +516,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(what_only_looks_like_reading),
 	cmocka_unit_test(offers),
 	cmocka_unit_test(words_that_name_files),
+	cmocka_unit_test(scripts_are_read),
+	cmocka_unit_test(files_that_are_made),
 	cmocka_unit_test(too_much),
 };
 

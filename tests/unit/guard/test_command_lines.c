@@ -1354,7 +1354,7 @@ static guint count_wrong(const SpkCommandRules *rules, const Row *rows, gsize n,
 		g_auto(SpkCommandView) view = { 0 };
 		gboolean ok;
 
-		spk_command_judge(rules, rows[i].line, &view);
+		spk_command_judge(rules, NULL, rows[i].line, &view);
 		ok = view.decision.verdict == want && kind_of(&view) == rows[i].kind;
 		if (!ok)
 			print_message("%c (%s), not %c: %s\n", kind_of(&view),
@@ -1399,7 +1399,7 @@ static void around_them(void **state)
 							    halves[1], NULL);
 			g_auto(SpkCommandView) view = { 0 };
 
-			spk_command_judge(rules, line, &view);
+			spk_command_judge(rules, NULL, line, &view);
 			if (view.decision.verdict != SPK_LAW_ASK)
 				fail_msg("allowed: %s", line);
 		}
