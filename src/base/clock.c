@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -114,6 +115,22 @@ char *spk_time_format(gint64 wall_us)
 	gmtime_r(&seconds, &tm);
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
 	return g_strdup_printf("%s.%03dZ", text, (int)(us / 1000));
+}
+
+gboolean spk_time_parse(const char *text, gint64 *ret_us)
+{
+	g_autoptr(GTimeZone) local = g_time_zone_new_local();
+	g_autofree char *midnight = strlen(text) == strlen("2026-01-31")
+					    ? g_strconcat(text, "T00:00:00", NULL)
+					    : NULL;
+	g_autoptr(GDateTime)
+		time = g_date_time_new_from_iso8601(midnight ? midnight : text, local);
+
+	if (!time)
+		return FALSE;
+	*ret_us = g_date_time_to_unix(time) * G_USEC_PER_SEC +
+		  g_date_time_get_microsecond(time);
+	return TRUE;
 }
 
 /* 35 bits of seconds above 25 of chance. Within a second each number is above the one

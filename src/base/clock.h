@@ -29,6 +29,9 @@ double spk_random_unit(void); /* [0, 1) */
 
 /* RFC 3339 in UTC with milliseconds: 2026-01-31T12:00:00.000Z */
 char *spk_time_format(gint64 wall_us);
+/* RFC 3339 in any zone, whole seconds or fractions of them. Without a zone it is the machine's, a
+ * date alone its midnight. FALSE: it is no time. */
+gboolean spk_time_parse(const char *text, gint64 *ret_us);
 
 /* Sortable, easy to type: 12 characters of Crockford base 32 in lower case. The first 7 are
  * seconds since 2020, the rest starts at random each second; within a process every id is

@@ -123,6 +123,43 @@ static void time_format(void **state)
 	}
 }
 
+static void time_parse(void **state)
+{
+	static const struct {
+		const char *text;
+		gint64 us;
+	} good[] = {
+		{ "2026-01-01T00:00:00Z", T0 },
+		{ "2026-01-01T00:00:00.345Z", T0 + 345000 },
+		{ "2026-01-01T00:00:00.123456Z", T0 + 123456 },
+		{ "2026-01-01T02:30:00+02:30", T0 },
+		{ "2025-12-31T23:59:59.5-00:00", T0 - 500000 },
+		{ "1969-12-31T23:59:59.500Z", -500000 },
+	};
+	static const char *const bad[] = { "",
+					   "now",
+					   "2026-13-01T00:00:00Z",
+					   "2026-02-30",
+					   "2026-01-01T25:00:00Z",
+					   "2026-01-01T00:00:00Zx",
+					   "2026-1-1",
+					   "99999-01-01T00:00:00Z" };
+	gint64 us = 7, midnight;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
+		assert_true(spk_time_parse(good[i].text, &us));
+		assert_int_equal(us, good[i].us);
+	}
+	us = 7;
+	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
+		assert_false(spk_time_parse(bad[i], &us));
+	assert_int_equal(us, 7);
+	/* without a zone: the machine's, whichever that is */
+	assert_true(spk_time_parse("2026-01-31", &us));
+	assert_true(spk_time_parse("2026-01-31T00:00:00", &midnight));
+	assert_int_equal(us, midnight);
+}
+
 static void ids_have_their_form(void **state)
 {
 	g_autofree char *id = spk_id_new();
@@ -199,6 +236,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(unit_stays_below_one, use_fake, use_system),
 	cmocka_unit_test(random_differs),
 	cmocka_unit_test(time_format),
+	cmocka_unit_test(time_parse),
 	cmocka_unit_test(ids_have_their_form),
 	cmocka_unit_test_setup_teardown(ids_sort_by_time, use_fake, use_system),
 	cmocka_unit_test_setup_teardown(ids_of_one_second_ascend, use_fake, use_system),
