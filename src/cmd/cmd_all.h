@@ -20,6 +20,7 @@ extern const SpkCmd spk_cmd_ghosts;
 extern const SpkCmd spk_cmd_help;
 extern const SpkCmd spk_cmd_init;
 extern const SpkCmd spk_cmd_knobs;
+extern const SpkCmd spk_cmd_memory;
 extern const SpkCmd spk_cmd_policy;
 extern const SpkCmd spk_cmd_sandbox;
 extern const SpkCmd spk_cmd_scan;

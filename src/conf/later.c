@@ -55,8 +55,6 @@ static const SpkOpt rows[] = {
 	STR("alerts.min_severity", "info", "weakest alert that is delivered"),
 	INT("alerts.silence_secs", "300", 0, YEAR, "time in which an equal alert isn't repeated"),
 	STR("alerts.webhook_url", "", "address that alerts are posted to"),
-	BOOL("embedding.enabled", "true", "compute embeddings of memories"),
-	PATH("embedding.model_dir", "~/.sparks/models/all-MiniLM-L6-v2", "folder with model.onnx and tokenizer.json"),
 	GHOST("allow", SPK_OPT_LIST, "[]", NULL, "hosts that its commands may reach besides box.allow: HOST[:PORT], *.HOST[:PORT]"),
 	GHOST("auto_approve_patterns", SPK_OPT_PATTERNS, "[]", NULL, "commands of this spark that need no yes, besides manager.auto_approve_patterns"),
 	{ "ghosts[].autonomy", SPK_OPT_ENUM, "inherit", 0, 0, "inherit|observe|propose|assist|deliver|autonomous|0|1|2|3|4",

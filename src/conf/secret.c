@@ -7,6 +7,8 @@
 /* clang-format off */
 static const SpkSecret secrets[] = {
 	{ "anthropic.api_key", "ANTHROPIC_API_KEY", TRUE, "key of Anthropic" },
+	{ "embedding.api_key", "SPARKS_EMBEDDING_API_KEY", TRUE,
+	  "key of the server in embedding.url" },
 	{ "github.token", "GH_TOKEN", FALSE, "token of GitHub" },
 	{ "gitlab.token", "GITLAB_TOKEN", FALSE, "token of GitLab" },
 	{ "jira.api_token", "JIRA_API_TOKEN", FALSE, "token of Jira" },

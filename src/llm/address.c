@@ -33,8 +33,8 @@ static GUri *parse(const char *url, const char *section, GError **error)
 	return g_steal_pointer(&uri);
 }
 
-char *spk_address_complete(const char *url, const SpkWire *wire, const char *section,
-			   GError **error)
+char *spk_address_form(const char *url, const SpkAddressForm *form, const char *section,
+		       GError **error)
 {
 	g_autoptr(GUri) uri = parse(url, section, error);
 	g_autofree char *base = g_strdup(url);
@@ -45,14 +45,22 @@ char *spk_address_complete(const char *url, const SpkWire *wire, const char *sec
 		return NULL;
 	for (len = strlen(base); len && base[len - 1] == '/'; len--)
 		base[len - 1] = '\0';
-	if (g_str_has_suffix(base, wire->path))
-		base[len - strlen(wire->path)] = '\0';
+	if (g_str_has_suffix(base, form->path))
+		base[len - strlen(form->path)] = '\0';
 	path = strchr(strstr(base, "://") + 3, '/');
-	if (path && g_strcmp0(path, wire->instead) == 0)
+	if (path && g_strcmp0(path, form->instead) == 0)
 		*path = '\0';
 	else if (path)
 		return g_steal_pointer(&base);
-	return g_strconcat(base, wire->root, NULL);
+	return g_strconcat(base, form->root, NULL);
+}
+
+char *spk_address_complete(const char *url, const SpkWire *wire, const char *section,
+			   GError **error)
+{
+	SpkAddressForm form = { wire->root, wire->instead, wire->path };
+
+	return spk_address_form(url, &form, section, error);
 }
 
 char *spk_address_shown(const char *base)

@@ -6,7 +6,7 @@
 #define SPK_LLM_ANSWER_PRIV_H
 
 #include "llm/calls_priv.h"
-#include "llm/fault_priv.h"
+#include "llm/fault.h"
 #include "llm/llm_impl.h"
 
 typedef struct {

@@ -1,4 +1,4 @@
-#include "llm/fault_priv.h"
+#include "llm/fault.h"
 
 #include <string.h>
 
@@ -196,6 +196,8 @@ static char *make_hint(const char *pattern, const SpkFaultSource *source)
 
 	if (!pattern || !source->section)
 		return NULL;
+	if (source->by_file)
+		g_string_replace(hint, " (or --model)", "", 0);
 	g_string_replace(hint, "SECTION", source->section, 0);
 	g_string_replace(hint, "KEY", source->key ? source->key : "the key", 0);
 	return g_string_free(g_steal_pointer(&hint), FALSE);

@@ -2,7 +2,7 @@
 #ifndef SPK_LLM_QUIRKS_PRIV_H
 #define SPK_LLM_QUIRKS_PRIV_H
 
-#include "llm/fault_priv.h"
+#include "llm/fault.h"
 
 /* Servers differ in what they take: bits of what to do differently. */
 typedef enum {

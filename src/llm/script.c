@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "llm/fault_priv.h"
+#include "llm/fault.h"
 #include "llm/llm_all_priv.h"
 #include "llm/play.h"
 

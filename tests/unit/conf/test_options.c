@@ -37,6 +37,7 @@ static void test_sensitive_ones(void **state)
 		"box.",
 		"budget.",
 		"db.path",
+		"embedding.",
 		"llm.provider",
 		"script.",
 		"task.max_tokens",

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "llm/fault_priv.h"
+#include "llm/fault.h"
 #include "llm/llm_impl.h"
 #include "llm/quirks_priv.h"
 

@@ -2,8 +2,8 @@
  * What a server says went wrong, in the many forms there are, turned into
  * one error of ours.
  */
-#ifndef SPK_LLM_FAULT_PRIV_H
-#define SPK_LLM_FAULT_PRIV_H
+#ifndef SPK_LLM_FAULT_H
+#define SPK_LLM_FAULT_H
 
 #include <glib.h>
 #include <jansson.h>
@@ -28,6 +28,7 @@ typedef struct {
 	const char *section; /* of the configuration; NULL: no hints */
 	const char *key;     /* variable of the key; NULL: none */
 	const char *missing; /* more to do when the model is not there, or NULL */
+	gboolean by_file;    /* the configuration alone names the model, no flag does */
 } SpkFaultSource;
 
 /* Sets the error; *ret_retry_after_s becomes SPK_RETRY_NEVER where the code alone would
