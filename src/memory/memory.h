@@ -58,14 +58,14 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkMemoryAdded, spk_memory_added_clear)
 /* Secrets are redacted, what a terminal would act on is taken out, near-duplicates of the same
  * scope and kind are merged into the older one (cosine >= memory.dedup_threshold; the same text
  * where there are no vectors). An id that is there already is replaced, and merged with nothing.
- * Durable when TRUE. USAGE: empty, too long, no UTF-8, a bad id; NOT_FOUND: `supersedes` names
- * nothing; CONFIG: an embedding of another length than the model's. */
+ * Durable when TRUE. BAD_INPUT: empty, too long, no UTF-8, a bad id, an embedding of
+ * another length than the model's; NOT_FOUND: `supersedes` names nothing. */
 gboolean spk_memory_add(SpkMemory *memory, const SpkMemoryNew *add, SpkMemoryAdded *ret,
 			GError **error);
-/* Many at once in one transaction, `n` of each; merged as one by one. ret_errors[i] is what was
- * wrong with the i-th (which was left out), else NULL; FALSE: nothing at all was written. */
-gboolean spk_memory_add_many(SpkMemory *memory, const SpkMemoryNew *adds, gsize n,
-			     SpkMemoryAdded *ret, GError **ret_errors, GError **error);
+/* Many, in as few transactions as can be; merged as if they came one by one. ret and ret_errors
+ * have room for n: where ret_errors[i] is NULL, the i-th is durable. */
+void spk_memory_add_many(SpkMemory *memory, const SpkMemoryNew *adds, gsize n,
+			 SpkMemoryAdded *ret, GError **ret_errors);
 
 typedef struct {
 	const char *text;
@@ -83,11 +83,11 @@ typedef struct {
 	double score; /* final; they descend */
 	/* How it came about; ranks from 1, 0: not found by that leg. */
 	int rank_words, rank_vector;
-	double bm25, cosine;	  /* as the legs have it; cosine 0: not known */
-	double words, vector;	  /* scaled and weighed */
-	double lent;		  /* by its neighbours, weighed */
-	double age, named, dated; /* bounded additions */
-	gboolean neighbour;	  /* found only by what neighbours lent */
+	double bm25, cosine;   /* as the legs have it; cosine 0: not known */
+	double words, vector;  /* 0-1, before they are weighed (memory.weight_…) */
+	double lent;	       /* by the turns beside it, weighed */
+	double named, timed;   /* bounded additions */
+	double age, substance; /* likewise; of "reference", age is the factor */
 } SpkMemoryHit;
 void spk_memory_hit_free(SpkMemoryHit *hit);
 /* Best first, only active ones. GPtrArray of SpkMemoryHit. An empty question brings nothing. */
