@@ -7,7 +7,7 @@ static const SpkCmd *const subs[] = {
 	NULL,
 };
 
-const SpkCmd spk_memory_model = {
+const SpkCmd spk_memory_cmd_model = {
 	.name = "model",
 	.summary = "The model that finds memories by their meaning.",
 	.details =

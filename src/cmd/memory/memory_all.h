@@ -4,6 +4,6 @@
 
 #include "cmd/cmd.h"
 
-extern const SpkCmd spk_memory_model;
+extern const SpkCmd spk_memory_cmd_model;
 
 #endif
