@@ -12,7 +12,6 @@ static const struct {
 	{ "toml", spk_optdoc_sample },
 	{ "man", spk_optdoc_man },
 	{ "markdown", spk_optdoc_markdown },
-	{ "table", spk_optdoc_table },
 };
 
 static int run(const SpkArgs *args)
@@ -31,8 +30,7 @@ static int run(const SpkArgs *args)
 }
 
 static const SpkCmdOpt options[] = {
-	{ "as", .type = SPK_CMD_STRING, .value = "FORM",
-	  .choices = "toml|man|markdown|table",
+	{ "as", .type = SPK_CMD_STRING, .value = "FORM", .choices = "toml|man|markdown",
 	  .sentence = "a config file, or the same as a document" },
 	{ NULL },
 };

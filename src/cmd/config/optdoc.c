@@ -196,33 +196,6 @@ static const char *marks(const SpkOpt *opt)
 		     (opt->flags & SPK_OPT_RESTART ? 2 : 0)];
 }
 
-static void put_row(GString *out, const SpkOpt *opt)
-{
-	g_autofree char *words = opt->choices ? choices_text(opt) : NULL;
-
-	g_string_append_printf(out, "| `%s`%s | ", opt->name, marks(opt));
-	g_string_append_printf(out, *opt->fallback ? "`%s` | " : "– | ", opt->fallback);
-	put_cell(out, opt->sentence);
-	if (words)
-		g_string_append_printf(out, "; one of %s", words);
-	g_string_append(out, " |\n");
-}
-
-static void put_head(GString *out)
-{
-	g_string_append(out, "| option | default | meaning |\n|---|---|---|\n");
-}
-
-char *spk_optdoc_table(void)
-{
-	GString *out = g_string_new(NULL);
-
-	put_head(out);
-	for (const SpkOpt *opt = spk_conf_options(); opt->name; opt++)
-		put_row(out, opt);
-	return g_string_free(out, FALSE);
-}
-
 static void put_other(GString *out, gboolean ghosts)
 {
 	g_string_append(

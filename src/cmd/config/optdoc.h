@@ -1,7 +1,6 @@
 /*
  * The option table as documents: the manual page sparks-config(5), the reference in Markdown
- * (docs/config.md and the table of the README), the sample file. All are wholly made of the
- * table in conf/options.c.
+ * (docs/config.md), the sample file. All are wholly made of the table in conf/options.c.
  */
 #ifndef SPK_CMD_OPTDOC_H
 #define SPK_CMD_OPTDOC_H
@@ -17,8 +16,6 @@ char *spk_optdoc_toml(const SpkOpt *opt, const char *value);
 
 char *spk_optdoc_man(void);
 char *spk_optdoc_markdown(void);
-/* The table alone: rows "| `name` † | `default` | meaning |". */
-char *spk_optdoc_table(void);
 /* Every option commented out with its default: a config file that changes nothing. */
 char *spk_optdoc_sample(void);
 /* The same with these set: name -> value, as text. */
