@@ -40,7 +40,8 @@
 	X(POST,        "post")        /* sends text elsewhere: a comment, a mail, a message */\
 	X(APPLY,       "apply")       /* writes into the user's tree */                       \
 	X(APPLY_RISKY, "apply_risky") /* the same, files that run code elsewhere */           \
-	X(OUTSIDE,     "outside")     /* any other effect outside the private copy */
+	X(OUTSIDE,     "outside")     /* any other effect outside the private copy */         \
+	X(REMEMBER,    "remember")    /* keeps a note in the memory, for tasks to come */
 
 typedef enum {
 #define X(sym, ...) SPK_LAW_##sym,

@@ -33,6 +33,7 @@ static const struct {
 	[SPK_DOES_APPLY]       = { "writes into your files",               { "---", "???", "???", "???", "aaa" } },
 	[SPK_DOES_APPLY_RISKY] = { "writes files of yours that run code elsewhere", { "---", "???", "???", "???", "aaa" } },
 	[SPK_DOES_OUTSIDE]     = { "has another effect outside its private copy", { "---", "---", "???", "???", "aaa" } },
+	[SPK_DOES_REMEMBER]    = { "keeps a note in the memory",           { "---", "aaa", "aaa", "aaa", "aaa" } },
 };
 /* clang-format on */
 

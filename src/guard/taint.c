@@ -15,12 +15,14 @@ static const struct {
 				 "the goal, the configuration, answers to questions" },
 	[SPK_TAINT_REPOSITORY] = { LEAVES, "text of the repository",
 				   "any text of the work tree, its history, or the output "
-				   "of its programs" },
+				   "of its programs; notes of the memory about it" },
 	[SPK_TAINT_OUTSIDE] = { LEAVES | SPK_DOES(COMMIT) | SPK_DOES(APPLY) |
-					SPK_DOES(OUTSIDE),
+					SPK_DOES(OUTSIDE) | SPK_DOES(REMEMBER),
 				"text from outside",
 				"what commands fetched by the network, agent programs "
-				"that did, a repository that is declared untrusted" },
+				"that did, a repository that is declared untrusted, notes "
+				"of the memory that came from there or from another "
+				"repository" },
 };
 
 void spk_taint_mark_clear(SpkTaintMark *mark)

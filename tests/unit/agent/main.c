@@ -4,8 +4,8 @@
 
 /* One line for each test_*.c. */
 static const Suite *const suites[] = {
-	&compact_suite, &history_suite,	  &reach_suite,
-	&rules_suite,	&recognise_suite, &sparks_suite,
+	&compact_suite,	  &history_suite, &reach_suite,	 &rules_suite,
+	&recognise_suite, &sparks_suite,  &stated_suite,
 };
 
 int main(void)

@@ -21,4 +21,5 @@ extern const Suite reach_suite;
 extern const Suite recognise_suite;
 extern const Suite rules_suite;
 extern const Suite sparks_suite;
+extern const Suite stated_suite;
 #endif

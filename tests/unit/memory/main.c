@@ -5,6 +5,7 @@ int main(void)
 	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct CMUnitTest));
 
 	g_array_append_vals(all, embed_server_tests, n_embed_server_tests);
+	g_array_append_vals(all, tell_tests, n_tell_tests);
 	g_array_append_vals(all, wordpiece_tests, n_wordpiece_tests);
 	return _cmocka_run_group_tests("memory", (const struct CMUnitTest *)all->data,
 				       all->len, NULL, NULL);

@@ -10,6 +10,8 @@
 
 extern const struct CMUnitTest embed_server_tests[];
 extern const size_t n_embed_server_tests;
+extern const struct CMUnitTest tell_tests[];
+extern const size_t n_tell_tests;
 extern const struct CMUnitTest wordpiece_tests[];
 extern const size_t n_wordpiece_tests;
 #endif
