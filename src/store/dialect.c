@@ -5,8 +5,8 @@
 #include "store/states.h"
 
 const SpkDialect spk_dialect_sqlite[] = {
-	{ "key", "TEXT" },
-	{ "clustered", " WITHOUT ROWID" },
+	{ "key", "TEXT" },   { "number", "INTEGER" },
+	{ "bytes", "BLOB" }, { "clustered", " WITHOUT ROWID" },
 	{ NULL, NULL },
 };
 

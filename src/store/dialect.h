@@ -9,6 +9,8 @@
 
 /*
  * {key}        type of a text that is ordered and compared by its bytes
+ * {number}     type of an integer that is the whole primary key
+ * {bytes}      type of any bytes
  * {clustered}  after a table whose rows shall lie in the order of the primary key
  */
 typedef struct {

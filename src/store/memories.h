@@ -99,8 +99,8 @@ gboolean spk_memories_retire(SpkStore *store, const char *id, gboolean *ret_was,
  * is out of use has that id. */
 gboolean spk_memories_revive(SpkStore *store, const char *id, gboolean *ret_was,
 			     GError **error);
-/* NOT_FOUND when it was forgotten meanwhile; CONFLICT when its change is not `change` any more:
- * the vector was made of an older text (0: whatever it is). */
+/* The vector is made of the text as it was at `change` (0: whatever it is): CONFLICT when it was
+ * changed or forgotten meanwhile, NOT_FOUND when `change` is 0 and there is none. */
 gboolean spk_memories_set_vector(SpkStore *store, gint64 num, gint64 change,
 				 const char *model, const float *vector, guint dims,
 				 GError **error);

@@ -253,13 +253,91 @@ static const char *const autonomy_levels[] = {
 	" PRIMARY KEY (spark, repo)){clustered}",
 	NULL,
 };
+static const char *const memories[] = {
+	"CREATE TABLE memories ("
+	" num {number} NOT NULL PRIMARY KEY,"
+	" id {key} NOT NULL UNIQUE,"
+	" text TEXT NOT NULL,"
+	" kind {key} NOT NULL,"
+	" scope {key} NOT NULL,"
+	" source {key} NOT NULL,"
+	" task {key},"				/* of the journal entry it is from */
+	" entry BIGINT NOT NULL,"
+	" untrusted BIGINT NOT NULL,"
+	" time_us BIGINT NOT NULL,"
+	" stored_us BIGINT NOT NULL,"
+	" updated_us BIGINT NOT NULL,"
+	" confidence DOUBLE PRECISION NOT NULL,"
+	" speaker TEXT,"
+	" supersedes {key},"
+	" superseded_by {key},"
+	" state BIGINT NOT NULL,"		/* store/memories.h */
+	" change BIGINT NOT NULL,"
+	" merged BIGINT NOT NULL DEFAULT 0,"
+	" model TEXT)",
+	"CREATE INDEX memories_by_change ON memories (change)",
+	"CREATE INDEX memories_by_time ON memories (time_us, num)",
+	"CREATE INDEX memories_by_scope ON memories (scope, state, time_us, num)",
+	"CREATE INDEX memories_supersedes ON memories (supersedes)"
+	" WHERE supersedes IS NOT NULL",
+	"CREATE INDEX memories_superseded_by ON memories (superseded_by)"
+	" WHERE superseded_by IS NOT NULL",
+	/* store '': no memory was ever written; words: the version of what is a word; scrub 1: a
+	 * removed one may still be in a file beside the database */
+	"CREATE TABLE memory_counters ("
+	" one BIGINT NOT NULL PRIMARY KEY CHECK (one = 1),"
+	" store TEXT NOT NULL,"
+	" num BIGINT NOT NULL,"
+	" change BIGINT NOT NULL,"
+	" words BIGINT NOT NULL,"
+	" scrub BIGINT NOT NULL)",
+	"INSERT INTO memory_counters VALUES (1, '', 0, 0, 0, 0)",
+	"CREATE TABLE memory_names ("
+	" id {number} NOT NULL PRIMARY KEY,"
+	" name {key} NOT NULL UNIQUE)",		/* 's', 'k' or 'm' before it: store/memory/names.c */
+	"CREATE TABLE memory_vectors ("
+	" num BIGINT NOT NULL,"
+	" model BIGINT NOT NULL,"
+	" vector {bytes} NOT NULL,"		/* 32-bit floats, little-endian */
+	" PRIMARY KEY (num, model))",
+	"CREATE TABLE memory_words ("		/* store/memory/postings.h */
+	" word {key} NOT NULL,"
+	" first BIGINT NOT NULL,"
+	" postings {bytes} NOT NULL,"
+	" PRIMARY KEY (word, first)){clustered}",
+	/* active memories; scope or kind 0: of all of them */
+	"CREATE TABLE memory_sums ("
+	" scope BIGINT NOT NULL,"
+	" kind BIGINT NOT NULL,"
+	" n BIGINT NOT NULL,"
+	" length BIGINT NOT NULL,"
+	" PRIMARY KEY (scope, kind)){clustered}",
+	/* id NULL: what it said before; else one that was merged into it */
+	"CREATE TABLE memory_past ("
+	" num BIGINT NOT NULL,"
+	" seq BIGINT NOT NULL,"
+	" id {key},"
+	" text TEXT,"
+	" source TEXT NOT NULL,"
+	" task TEXT,"
+	" entry BIGINT NOT NULL,"
+	" time_us BIGINT NOT NULL,"
+	" at_us BIGINT NOT NULL,"
+	" PRIMARY KEY (num, seq)){clustered}",
+	"CREATE UNIQUE INDEX memory_past_by_id ON memory_past (id) WHERE id IS NOT NULL",
+	"CREATE TABLE memory_gone ("
+	" num {number} NOT NULL PRIMARY KEY,"
+	" change BIGINT NOT NULL)",
+	"CREATE INDEX memory_gone_by_change ON memory_gone (change)",
+	NULL,
+};
 /* clang-format on */
 
 /* [n] leads from version n to n + 1. */
 static const char *const *const steps[] = {
 	tasks_and_journal, leases_mail_workers,	 evidence,	  tasks_apart,
 	chat_sessions,	   knobs_events,	 call_ledger,	  ledger_sums,
-	remembered_setups, questions_rules_halt, autonomy_levels,
+	remembered_setups, questions_rules_halt, autonomy_levels, memories,
 };
 
 const int spk_store_newest = G_N_ELEMENTS(steps);

@@ -5,8 +5,7 @@
 #include "base/error.h"
 #include "store/sqlite_priv.h"
 
-#define BUSY_MS	       5000 /* waiting for what another process has locked */
-#define MAX_STATEMENTS 64   /* prepared ones a connection keeps */
+#define MAX_STATEMENTS 128 /* prepared ones a connection keeps */
 #define MAX_COLUMNS    40
 #define MAX_FINDINGS   8 /* of a check, in its message */
 
@@ -72,6 +71,12 @@ static void finalize(gpointer statement)
 	(void)sqlite3_finalize(statement); /* repeats the error of its last step */
 }
 
+/* A row function may run statements of its own while its query goes on. */
+static gboolean is_idle(gpointer sql, gpointer statement, gpointer user)
+{
+	return !sqlite3_stmt_busy(statement);
+}
+
 /* Prepared once a connection. Borrowed. */
 static sqlite3_stmt *prepare(SpkSqlite *conn, const char *sql, GError **error)
 {
@@ -87,7 +92,7 @@ static sqlite3_stmt *prepare(SpkSqlite *conn, const char *sql, GError **error)
 		return NULL;
 	}
 	if (g_hash_table_size(conn->statements) >= MAX_STATEMENTS)
-		g_hash_table_remove_all(conn->statements);
+		(void)g_hash_table_foreach_remove(conn->statements, is_idle, NULL);
 	g_hash_table_insert(conn->statements, g_strdup(sql), statement);
 	return statement;
 }
@@ -103,6 +108,9 @@ static int bind_one(sqlite3_stmt *statement, int index, const SpkDbValue *value)
 	case SPK_DB_TEXT:
 		return sqlite3_bind_text64(statement, index, value->text, value->len,
 					   SQLITE_STATIC, SQLITE_UTF8);
+	case SPK_DB_BLOB:
+		return sqlite3_bind_blob64(statement, index, value->blob, value->len,
+					   SQLITE_STATIC);
 	default:
 		return sqlite3_bind_null(statement, index);
 	}
@@ -139,6 +147,12 @@ static SpkDbValue read_column(sqlite3_stmt *statement, int i)
 		value.real = sqlite3_column_double(statement, i);
 		break;
 	case SQLITE_NULL:
+		break;
+	case SQLITE_BLOB:
+		value.type = SPK_DB_BLOB;
+		value.blob =
+			sqlite3_column_blob(statement, i); /* NULL: none of 0 bytes */
+		value.len = (gsize)sqlite3_column_bytes(statement, i);
 		break;
 	default:
 		value.text = (const char *)sqlite3_column_text(statement, i);
@@ -257,15 +271,17 @@ void spk_sqlite_rest(SpkSqlite *conn)
 
 static int configure(sqlite3 *sqlite)
 {
-	int result = sqlite3_busy_timeout(sqlite, BUSY_MS);
+	int result = sqlite3_busy_timeout(sqlite, SPK_SQLITE_BUSY_MS);
 
 	if (result != SQLITE_OK)
 		return result;
 	/* 256 KiB of pages kept, because the whole program is to stay small; a -wal file
-	 * that grew is cut back to 4 MiB */
+	 * that grew is cut back to 4 MiB; what is deleted is overwritten: a memory that was
+	 * forgotten is not to be found in the file */
 	return sqlite3_exec(sqlite,
 			    "PRAGMA cache_size = -256; PRAGMA foreign_keys = ON;"
-			    "PRAGMA journal_size_limit = 4194304",
+			    "PRAGMA journal_size_limit = 4194304;"
+			    "PRAGMA secure_delete = ON",
 			    NULL, NULL, NULL);
 }
 

@@ -8,6 +8,8 @@
 
 #include "store/store_impl.h"
 
+#define SPK_SQLITE_BUSY_MS 5000 /* waiting for what another process has locked */
+
 typedef struct {
 	SpkTx tx; /* tx.impl and db are for sqlite.c to fill in */
 	SpkDb *db;

@@ -27,21 +27,31 @@ typedef struct {
 
 typedef enum { SPK_TX_READ, SPK_TX_WRITE } SpkTxMode;
 
-typedef enum { SPK_DB_END, SPK_DB_NULL, SPK_DB_INT, SPK_DB_REAL, SPK_DB_TEXT } SpkDbType;
+typedef enum {
+	SPK_DB_END,
+	SPK_DB_NULL,
+	SPK_DB_INT,
+	SPK_DB_REAL,
+	SPK_DB_TEXT,
+	SPK_DB_BLOB
+} SpkDbType;
 
 typedef struct {
 	SpkDbType type;
 	union {
 		gint64 integer;
 		double real;
-		struct {
-			const char *text; /* UTF-8; borrowed */
+		struct { /* borrowed */
+			union {
+				const char *text; /* UTF-8 */
+				const void *blob; /* any bytes, at any address */
+			};
 			gsize len;
 		};
 	};
 } SpkDbValue;
 
-/* One row; its texts are valid during the call. FALSE with *error ends the query. */
+/* One row; its texts and blobs are valid during the call. FALSE with *error ends the query. */
 typedef gboolean (*SpkDbRowFn)(const SpkDbValue *row, gpointer user, GError **error);
 
 typedef struct {
@@ -72,6 +82,9 @@ struct SpkDbImpl {
 	 * from that file over what is here, in one transaction. Others may go on working. */
 	gboolean (*copy)(SpkDb *db, const char *path, gboolean back, SpkCancel *cancel,
 			 GError **error);
+	/* Optional: overwrites what deleted rows have left in files. No transaction of this thread
+	 * is open; BUSY when others are. */
+	gboolean (*scrub)(SpkDb *db, GError **error);
 	/* Optional: lets go of what is only kept so that the next transaction is quick. */
 	void (*rest)(SpkDb *db);
 };

@@ -34,6 +34,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkTx, spk_tx_rollback)
 SpkDbValue spk_db_text(const char *text); /* NULL becomes SQL's NULL */
 SpkDbValue spk_db_int(gint64 value);
 SpkDbValue spk_db_real(double value);
+SpkDbValue spk_db_blob(const void *blob, gsize len);
 #define SPK_ARGS(...) ((const SpkDbValue[]){ __VA_ARGS__, { .type = SPK_DB_END } })
 
 /* ret_changed may be NULL. */

@@ -37,6 +37,11 @@ SpkDbValue spk_db_real(double value)
 	return (SpkDbValue){ .type = SPK_DB_REAL, .real = value };
 }
 
+SpkDbValue spk_db_blob(const void *blob, gsize len)
+{
+	return (SpkDbValue){ .type = SPK_DB_BLOB, .blob = blob, .len = len };
+}
+
 gboolean spk_tx_exec(SpkTx *tx, const char *sql, const SpkDbValue *args,
 		     gint64 *ret_changed, GError **error)
 {

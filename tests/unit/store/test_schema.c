@@ -1,9 +1,10 @@
 /* Migrations: from nothing, and from every earlier version with rows in it. */
-#include "test_store.h"
+#include "test_memory.h"
 
 #include "store/approvals.h"
 #include "store/halt.h"
 #include "store/knobs.h"
+#include "store/memories.h"
 #include "store/rules.h"
 #include "store/sessions.h"
 
@@ -145,7 +146,7 @@ static GString *scans, *plans;
 static gboolean is_slow(const char *step)
 {
 	if (strstr(step, "workers") || strstr(step, "knobs") || strstr(step, "rules") ||
-	    strstr(step, "halt") ||
+	    strstr(step, "halt") || strstr(step, "memory_counters") ||
 	    strstr(step, "CONSTANT ROW")) /* tables of a few rows */
 		return FALSE;
 	return (g_str_has_prefix(step, "SCAN") && !strstr(step, " USING ")) ||
@@ -264,6 +265,52 @@ static void use_approvals(SpkStore *store, const SpkLease *lease)
 	assert_ok(spk_halt_check(store, ERR));
 }
 
+static gboolean hear(const SpkMemoryChange *change, gpointer user, GError **error)
+{
+	return TRUE;
+}
+
+static void use_memories(SpkStore *store)
+{
+	static const float vector[] = { 1 };
+	static const char *const scopes[] = { "user", NULL };
+	const SpkMemoryFilter filter = { scopes, NULL };
+	const SpkMemoryList lists[] = {
+		{ .state = -1, .limit = 9 },
+		{ .state = 0, .limit = 9, .filter.scopes = scopes },
+	};
+	SpkMemoryRow row = { .id = (char *)"aaaa00000001",
+			     .text = (char *)"a fact",
+			     .kind = (char *)"fact",
+			     .scope = (char *)"user",
+			     .source = (char *)"user",
+			     .model = (char *)"tiny",
+			     .supersedes = (char *)"aaaa00000002" };
+	SpkMemoryRow again = row;
+	g_autoptr(SpkMemoryRow) found = NULL;
+	g_autoptr(GArray) before = NULL, after = NULL;
+	SpkMemoryStamp stamp;
+	gboolean was;
+
+	again.id = (char *)"aaaa00000003";
+	again.supersedes = NULL;
+	assert_ok(spk_memories_put(store, &row, vector, 1, ERR));
+	assert_ok(spk_memories_edit(store, &row, vector, 1, ERR));
+	assert_ok(spk_memories_merge(store, row.id, &again, ERR));
+	assert_ok(spk_memories_find(store, "aaaa00000003", &found, ERR));
+	assert_ok(spk_memories_stamp(store, &stamp, ERR));
+	assert_ok(spk_memories_since(store, 1, "tiny", hear, NULL, ERR));
+	g_array_unref(spk_memories_match(store, "fact", NULL, 9, NULL));
+	g_array_unref(spk_memories_match(store, "fact", &filter, 9, NULL));
+	assert_ok(spk_memories_neighbours(store, row.num, 1, 1, &before, &after, ERR));
+	g_ptr_array_unref(spk_memories_by_num(store, &row.num, 1, NULL));
+	g_ptr_array_unref(spk_memories_history(store, row.num, NULL));
+	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
+		g_ptr_array_unref(spk_memories_list(store, &lists[i], NULL));
+	assert_ok(spk_memories_retire(store, row.id, &was, ERR));
+	assert_ok(spk_memories_forget(store, row.id, &was, ERR));
+}
+
 static void use_everything(SpkStore *store)
 {
 	g_autoptr(SpkLease) lease = spk_lease_claim_next(store, spk_holder_self(), NULL);
@@ -296,6 +343,7 @@ static void use_everything(SpkStore *store)
 	use_knobs(store);
 	use_ledger(store);
 	use_approvals(store, lease);
+	use_memories(store);
 	assert_ok(spk_lease_renew(store, lease, ERR));
 	assert_ok(spk_lease_release(store, lease, ERR));
 }
@@ -325,6 +373,8 @@ static void test_queries_use_indexes(void **state)
 	g_autoptr(GString) unused = g_string_new(NULL);
 
 	add_task(f->store, "aaaa00000001");
+	memory_put(f->store, "aaaa00000009",
+		   "the first of all"); /* makes the words anew */
 	explaining = spk_db_sqlite;
 	explaining.begin = explaining_begin;
 	explaining.run = explaining_run;

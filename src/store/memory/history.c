@@ -1,0 +1,54 @@
+#include "base/error.h"
+#include "store/memory/memory_priv.h"
+
+void spk_memory_past_free(SpkMemoryPast *past)
+{
+	if (!past)
+		return;
+	g_free(past->id);
+	g_free(past->text);
+	g_free(past->source);
+	g_free(past->task);
+	g_free(past);
+}
+
+static gboolean add_past(const SpkDbValue *column, gpointer user, GError **error)
+{
+	SpkMemoryPast *past = g_new0(SpkMemoryPast, 1);
+
+	g_ptr_array_add(user, past);
+	past->id = spk_db_dup_text(&column[0]);
+	past->text = spk_db_dup_text(&column[1]);
+	past->source = spk_db_dup_text(&column[2]);
+	past->task = spk_db_dup_text(&column[3]);
+	past->entry = column[4].integer;
+	past->time_us = column[5].integer;
+	past->at_us = column[6].integer;
+	return TRUE;
+}
+
+GPtrArray *spk_memories_history(SpkStore *store, gint64 num, GError **error)
+{
+	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_READ, error);
+	g_autoptr(GPtrArray) list =
+		g_ptr_array_new_with_free_func((GDestroyNotify)spk_memory_past_free);
+	static const char sql[] =
+		"SELECT id, text, source, task, entry, time_us, at_us FROM memory_past"
+		" WHERE num = $1 AND CASE WHEN id IS NULL THEN 1 ELSE 0 END = $2 ORDER BY seq";
+	guint edits;
+
+	if (!tx || !spk_tx_each(tx, sql, SPK_ARGS(spk_db_int(num), spk_db_int(1)),
+				add_past, list, error))
+		return NULL;
+	edits = list->len;
+	for (guint i = 0; i < edits / 2; i++) { /* newest first */
+		gpointer other = list->pdata[i];
+
+		list->pdata[i] = list->pdata[edits - 1 - i];
+		list->pdata[edits - 1 - i] = other;
+	}
+	return spk_tx_each(tx, sql, SPK_ARGS(spk_db_int(num), spk_db_int(0)), add_past,
+			   list, error)
+		       ? g_steal_pointer(&list)
+		       : NULL;
+}

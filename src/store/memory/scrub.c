@@ -1,0 +1,35 @@
+/*
+ * What forget leaves in the files beside the database. The counters remember that there may be
+ * something, so that whoever writes next does it when the one who forgot could not, or was killed.
+ */
+#include "base/error.h"
+#include "store/memory/memory_priv.h"
+
+gboolean spk_memory_want_scrub(SpkTx *tx, GError **error)
+{
+	return spk_tx_exec(tx, "UPDATE memory_counters SET scrub = 1 WHERE scrub = 0",
+			   NULL, NULL, error);
+}
+
+static gboolean is_done(SpkStore *store, GError **error)
+{
+	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_WRITE, error);
+
+	return tx &&
+	       spk_tx_exec(tx, "UPDATE memory_counters SET scrub = 0", NULL, NULL,
+			   error) &&
+	       spk_tx_commit(g_steal_pointer(&tx), error);
+}
+
+gboolean spk_memories_scrub(SpkStore *store, GError **error)
+{
+	if (!store->impl->scrub)
+		return TRUE;
+	return store->impl->scrub(store->db, error) && is_done(store, error);
+}
+
+void spk_memory_try_scrub(SpkStore *store)
+{
+	/* what was asked for is committed; whoever writes next tries again */
+	(void)spk_memories_scrub(store, NULL);
+}
