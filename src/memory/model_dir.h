@@ -3,7 +3,7 @@
  * of its tokens become one, what stands before a question and before a passage, how much it
  * reads. The first of these that says it counts:
  *   sparks-model.json   {"name","pooling":"mean"|"cls","query_prefix","passage_prefix",
- *                       "max_tokens","model_type"}, each optional, and nothing else
+ *                       "max_tokens"}, each optional, and nothing else
  *   Sentence Transformers' files: 1_Pooling/config.json, config_sentence_transformers.json
  *                       ("prompts": "query", "passage" or "document"), sentence_bert_config.json
  *   the folder's name, for models that are often kept without those files (model_dir.c)

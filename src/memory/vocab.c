@@ -19,6 +19,7 @@ struct Vocab {
 	Word *table;	   /* by number */
 	guint32 *slots;	   /* number + 1; 0: free */
 	guint n, mask;
+	guint64 digest;
 };
 
 guint64 vocab_hash(guint64 before, const char *bytes, gsize n)
@@ -59,6 +60,11 @@ guint32 vocab_find_word(const Vocab *vocab, const char *word)
 	gsize n = strlen(word);
 
 	return vocab_find(vocab, vocab_hash(VOCAB_HASH, word, n), "", word, n);
+}
+
+guint64 vocab_digest(const Vocab *vocab)
+{
+	return vocab->digest;
 }
 
 guint vocab_size(const Vocab *vocab)

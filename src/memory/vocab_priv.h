@@ -23,6 +23,8 @@ void vocab_free(Vocab *vocab);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Vocab, vocab_free)
 
 guint vocab_size(const Vocab *vocab);
+/* Of all words and their numbers. */
+guint64 vocab_digest(const Vocab *vocab);
 /* The hash of a word's bytes, piece by piece: start with vocab_hash(VOCAB_HASH, …). */
 #define VOCAB_HASH 0xcbf29ce484222325u
 guint64 vocab_hash(guint64 before, const char *bytes, gsize n);

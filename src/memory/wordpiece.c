@@ -43,6 +43,15 @@ guint spk_wordpiece_size(const SpkWordpiece *pieces)
 	return vocab_size(pieces->file.vocab);
 }
 
+guint64 spk_wordpiece_digest(const SpkWordpiece *pieces)
+{
+	const TokenizerFile *file = &pieces->file;
+	guint switches = (guint)(file->clean << 3 | file->lowercase << 2 |
+				 file->strip_accents << 1 | file->ideographs);
+
+	return vocab_digest(file->vocab) * 16 + switches;
+}
+
 static gboolean is_full(const Encoder *encoder)
 {
 	return encoder->n >= encoder->max;

@@ -18,6 +18,8 @@ void spk_wordpiece_free(SpkWordpiece *pieces);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkWordpiece, spk_wordpiece_free)
 
 guint spk_wordpiece_size(const SpkWordpiece *pieces);
+/* Of the vocabulary and the switches: tokenizers of one digest give the same numbers. */
+guint64 spk_wordpiece_digest(const SpkWordpiece *pieces);
 /* Numbers of `text` (any bytes; what is not UTF-8 is dropped) between [CLS] and [SEP], at most
  * `max` (2 or more) of them: what is longer is cut off. Returns how many. */
 gsize spk_wordpiece_encode(const SpkWordpiece *pieces, const char *text, gsize size,
