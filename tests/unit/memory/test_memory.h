@@ -14,4 +14,10 @@ extern const struct CMUnitTest tell_tests[];
 extern const size_t n_tell_tests;
 extern const struct CMUnitTest wordpiece_tests[];
 extern const size_t n_wordpiece_tests;
+extern const struct CMUnitTest bert_tests[];
+extern const size_t n_bert_tests;
+extern const struct CMUnitTest model_dir_tests[];
+extern const size_t n_model_dir_tests;
+extern const struct CMUnitTest weights_tests[];
+extern const size_t n_weights_tests;
 #endif

@@ -1,0 +1,397 @@
+/* The engine over a made-up model, against its formula; its cache; folders that are wrong. */
+#include "test_memory.h"
+
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/fs.h"
+#include "memory/bert.h"
+#include "memory/kernels_priv.h"
+#include "tiny_model.h"
+
+static const char *const sets[] = { "portable", "avx2", "avx512" };
+
+static void drop(char *dir)
+{
+	assert_true(spk_fs_remove_tree(dir, NULL));
+	g_free(dir);
+}
+
+static SpkBert *try_open(const char *dir, const SpkBertOptions *options, GError **error)
+{
+	g_auto(SpkModelDir) model = { 0 };
+
+	return spk_model_dir_read(&model, dir, error)
+		       ? spk_bert_open(&model, options, error)
+		       : NULL;
+}
+
+static SpkBert *must_open(const char *dir, const SpkBertOptions *options)
+{
+	g_autoptr(GError) error = NULL;
+	SpkBert *bert = try_open(dir, options, &error);
+
+	if (!bert)
+		fail_msg("%s", error->message);
+	return bert;
+}
+
+static void put(const char *dir, const char *name, const char *text)
+{
+	g_autofree char *path = g_build_filename(dir, name, NULL);
+
+	assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+/* Like the formula, whatever the number of tokens. */
+static void compare(const SpkBert *bert, GPtrArray *tensors, gboolean cls, double least)
+{
+	for (gsize n = 1; n <= TINY_POSITIONS; n += 1 + n / 14) {
+		guint32 ids[TINY_POSITIONS];
+		double want[TINY_HIDDEN], cosine = 0;
+		float got[TINY_HIDDEN];
+
+		for (gsize i = 0; i < n; i++)
+			ids[i] = (guint32)((i * i + n) % TINY_WORDS);
+		tiny_embed(tensors, ids, n, cls, want);
+		assert_true(spk_bert_embed_tokens(bert, ids, n, got, NULL));
+		for (guint i = 0; i < TINY_HIDDEN; i++)
+			cosine += want[i] * (double)got[i];
+		if (!(cosine >= least))
+			fail_msg("%s, %zu tokens: cosine %.8f", spk_bert_kernels(bert), n,
+				 cosine);
+	}
+}
+
+static void test_formula(void **state)
+{
+	g_autoptr(GPtrArray) tensors = tiny_tensors();
+	guint n_sets = 0;
+
+	for (guint form = 0; form < 2; form++) {
+		char *dir = tiny_folder(tensors, form);
+
+		for (guint i = 0; i < 2 * G_N_ELEMENTS(sets); i++) {
+			SpkBertOptions options = { .int8 = i & 1,
+						   .kernels = sets[i / 2] };
+			g_autoptr(SpkBert) bert = NULL;
+
+			if (!kernels_get(options.kernels))
+				continue;
+			bert = must_open(dir, &options);
+			assert_string_equal(spk_bert_kernels(bert), options.kernels);
+			compare(bert, tensors, FALSE, options.int8 ? 0.999 : 0.9999999);
+			n_sets++;
+		}
+		drop(dir);
+	}
+	assert_true(n_sets >= 4); /* "portable" is everywhere */
+}
+
+static void test_first_token(void **state)
+{
+	g_autoptr(GPtrArray) tensors = tiny_tensors();
+	const SpkBertOptions options = { 0 };
+	char *dir = tiny_folder(tensors, FALSE);
+	g_autoptr(SpkBert) bert = NULL;
+
+	put(dir, "sparks-model.json", "{\"pooling\":\"cls\"}");
+	bert = must_open(dir, &options);
+	compare(bert, tensors, TRUE, 0.9999999);
+	drop(dir);
+}
+
+static void test_texts(void **state)
+{
+	static const char text[] = "a b\xff c [nothing] d";
+	g_autoptr(GPtrArray) tensors = tiny_tensors();
+	const SpkBertOptions options = { 0 };
+	char *dir = tiny_folder(tensors, FALSE);
+	g_autoptr(SpkBert) bert = must_open(dir, &options);
+	guint32 ids[TINY_POSITIONS];
+	float a[TINY_HIDDEN], b[TINY_HIDDEN];
+	g_autofree char *big = g_strnfill(1 << 20, 'x');
+
+	assert_int_equal(spk_bert_dims(bert), TINY_HIDDEN);
+	assert_int_equal(spk_bert_max_tokens(bert), TINY_POSITIONS); /* fewer than 256 */
+	assert_int_equal(spk_bert_tokens(bert, NULL, "a i", 3, ids), 4);
+	assert_int_equal(ids[0] * 1000 + ids[1] * 100 + ids[2] + ids[3], 1313);
+	assert_int_equal(spk_bert_tokens(bert, "i ", "a", 1, ids),
+			 4); /* the prefix counts */
+	assert_int_equal(ids[1], 11);
+	assert_true(spk_bert_embed(bert, "d ", text, strlen(text), a, NULL));
+	assert_true(spk_bert_embed(bert, NULL, "d a b c [x] d", 13, b, NULL));
+	assert_memory_equal(a, b, sizeof(a));
+	assert_true(spk_bert_embed(bert, NULL, "", 0, a, NULL)); /* [CLS] [SEP] */
+	memset(big, 'a', 1 << 19);
+	for (gsize i = 0; i < 1 << 20; i += 2)
+		big[i] = ' ';
+	assert_true(spk_bert_embed(bert, NULL, big, 1 << 20, a, NULL)); /* cut off */
+	assert_int_equal(spk_bert_tokens(bert, NULL, big, 1 << 20, ids), TINY_POSITIONS);
+	drop(dir);
+}
+
+static void test_digest(void **state)
+{
+	g_autoptr(GPtrArray) tensors = tiny_tensors();
+	const SpkBertOptions f32 = { 0 }, int8 = { .int8 = TRUE };
+	char *a = tiny_folder(tensors, FALSE), *b = tiny_folder(tensors, TRUE);
+	g_autoptr(SpkBert) first = must_open(a, &f32);
+	g_autoptr(SpkBert) same = must_open(b, &int8);
+	g_autoptr(SpkBert) cls = NULL;
+	g_autoptr(SpkBert) other = NULL;
+	char *c;
+
+	assert_int_equal(strlen(spk_bert_digest(first)), 32);
+	assert_string_equal(spk_bert_digest(first), spk_bert_digest(same));
+	put(a, "sparks-model.json", "{\"pooling\":\"cls\"}");
+	cls = must_open(a, &f32);
+	assert_string_not_equal(spk_bert_digest(first), spk_bert_digest(cls));
+	tiny_find(tensors, "encoder.layer.1.output.dense.bias")->values[3] += 0.25F;
+	c = tiny_folder(tensors, FALSE);
+	other = must_open(c, &f32);
+	assert_string_not_equal(spk_bert_digest(first), spk_bert_digest(other));
+	drop(a);
+	drop(b);
+	drop(c);
+}
+
+/* ---- the cache ---- */
+
+static char *only_file(const char *dir)
+{
+	g_autoptr(GDir) list = g_dir_open(dir, 0, NULL);
+	const char *name = g_dir_read_name(list);
+
+	assert_non_null(name);
+	assert_null(g_dir_read_name(list));
+	return g_build_filename(dir, name, NULL);
+}
+
+static void check_cache(gboolean int8)
+{
+	g_autoptr(GPtrArray) tensors = tiny_tensors();
+	char *dir = tiny_folder(tensors, TRUE);
+	g_autofree char *cache = g_build_filename(dir, "a", "cache", NULL);
+	const SpkBertOptions options = { .int8 = int8, .cache = cache };
+	static const char *const damages[] = { "", "12345678{}", "\1\2\3", NULL };
+	g_autofree char *path = NULL;
+	g_autofree char *whole = NULL;
+	gsize size;
+
+	spk_bert_free(must_open(dir, &options));
+	path = only_file(cache);
+	assert_true(g_file_get_contents(path, &whole, &size, NULL));
+	for (guint i = 0; i < 2 + G_N_ELEMENTS(damages); i++) {
+		g_autoptr(SpkBert) bert = NULL;
+		g_autofree char *now = NULL;
+		gsize now_size;
+
+		if (i < G_N_ELEMENTS(damages) && damages[i])
+			assert_true(g_file_set_contents(path, damages[i], -1, NULL));
+		else /* the beginning of one */
+			assert_true(g_file_set_contents(path, whole,
+							(gssize)(size / (i - 1)), NULL));
+		bert = must_open(dir, &options);
+		compare(bert, tensors, FALSE, int8 ? 0.999 : 0.9999999);
+		assert_true(g_file_get_contents(path, &now, &now_size, NULL));
+		assert_int_equal(now_size, size);
+		assert_memory_equal(now, whole, size);
+	}
+	drop(dir);
+}
+
+static void test_cache(void **state)
+{
+	check_cache(FALSE);
+	check_cache(TRUE);
+}
+
+/* Another model of the same path and size. */
+static void test_stale_cache(void **state)
+{
+	g_autoptr(GPtrArray) tensors = tiny_tensors();
+	char *dir = tiny_folder(tensors, FALSE);
+	g_autofree char *cache = g_build_filename(dir, "cache", NULL);
+	g_autofree char *path = g_build_filename(dir, "model.safetensors", NULL);
+	const SpkBertOptions options = { .cache = cache };
+	g_autoptr(GByteArray) file = NULL;
+	g_autoptr(SpkBert) bert = NULL;
+
+	spk_bert_free(must_open(dir, &options));
+	g_usleep(
+		20000); /* another time of modification, however coarse the clock of files */
+	tiny_find(tensors, "encoder.layer.0.output.dense.weight")->values[7] += 3;
+	file = tiny_safetensors(tensors);
+	assert_true(g_file_set_contents(path, (char *)file->data, file->len, NULL));
+	bert = must_open(dir, &options);
+	compare(bert, tensors, FALSE, 0.9999999);
+	drop(dir);
+}
+
+static void test_no_place_for_a_cache(void **state)
+{
+	g_autoptr(GPtrArray) tensors = tiny_tensors();
+	char *dir = tiny_folder(tensors, FALSE);
+	const SpkBertOptions options = { .cache = "/proc/no/such/place" };
+	g_autoptr(SpkBert) bert = must_open(dir, &options);
+
+	compare(bert, tensors, FALSE, 0.9999999);
+	drop(dir);
+}
+
+/* ---- what is wrong ---- */
+
+static void expect(const char *dir, SpkErr code, const char *part)
+{
+	const SpkBertOptions options = { 0 };
+	g_autoptr(GError) error = NULL;
+
+	assert_null(try_open(dir, &options, &error));
+	if (!spk_error_is(error, code) || !strstr(error->message, part) ||
+	    !strstr(error->message, dir))
+		fail_msg("%s, not \"%s\"", error->message, part);
+}
+
+static void test_wrong_shapes(void **state)
+{
+	g_autoptr(GPtrArray) tensors = tiny_tensors();
+
+	for (guint i = 0; i < tensors->len; i++) {
+		TinyTensor *tensor = tensors->pdata[i];
+		guint rows = tensor->rows;
+		char *dir;
+
+		if (strstr(tensor->name, "token_type"))
+			continue; /* the first row counts */
+		tensor->columns--;
+		dir = tiny_folder(tensors, FALSE);
+		expect(dir, SPK_ERR_BAD_INPUT, tensor->name);
+		expect(dir, SPK_ERR_BAD_INPUT, "would fit");
+		tensor->columns++;
+		drop(dir);
+		if (rows == 1)
+			continue;
+		tensor->rows--;
+		dir = tiny_folder(tensors, FALSE);
+		expect(dir, SPK_ERR_BAD_INPUT, tensor->name);
+		tensor->rows++;
+		drop(dir);
+	}
+}
+
+static void test_missing_tensors(void **state)
+{
+	for (guint i = 0; i < 2; i++) {
+		g_autoptr(GPtrArray) tensors = tiny_tensors();
+		char *dir;
+
+		g_ptr_array_remove(tensors,
+				   tiny_find(tensors, "encoder.layer.1.intermediate."
+						      "dense.weight"));
+		dir = tiny_folder(tensors, i);
+		expect(dir, SPK_ERR_BAD_INPUT,
+		       "encoder.layer.1.intermediate.dense.weight is missing");
+		drop(dir);
+	}
+}
+
+static void test_no_numbers(void **state)
+{
+	g_autoptr(GPtrArray) tensors = tiny_tensors();
+	const SpkBertOptions options = { 0 };
+	g_autoptr(SpkBert) bert = NULL;
+	g_autoptr(GError) error = NULL;
+	float ret[TINY_HIDDEN];
+	char *dir;
+
+	tiny_find(tensors, "encoder.layer.0.output.dense.bias")->values[0] = NAN;
+	dir = tiny_folder(tensors, FALSE);
+	bert = must_open(dir, &options);
+	assert_false(spk_bert_embed(bert, NULL, "a", 1, ret, &error));
+	assert_true(spk_error_is(error, SPK_ERR_CORRUPT));
+	drop(dir);
+}
+
+/* clang-format off */
+static const struct {
+	const char *file, *text, *error;
+} wrong[] = {
+	{ "config.json", "{", "config.json" },
+	{ "config.json", "{\"hidden_size\":36}", "num_hidden_layers" },
+	{ "config.json", "{\"num_hidden_layers\":2,\"num_attention_heads\":5,\"hidden_size\":36,"
+	  "\"intermediate_size\":40,\"max_position_embeddings\":70,\"vocab_size\":12}", "number of heads" },
+	{ "config.json", "{\"model_type\":\"roberta\",\"num_hidden_layers\":2,\"num_attention_heads\":3,\"hidden_size\":36,"
+	  "\"intermediate_size\":40,\"max_position_embeddings\":70,\"vocab_size\":12}", "type bert" },
+	{ "config.json", "{\"num_hidden_layers\":3,\"num_attention_heads\":3,\"hidden_size\":36,"
+	  "\"intermediate_size\":40,\"max_position_embeddings\":70,\"vocab_size\":12}", "encoder.layer.2" },
+	{ "config.json", "{\"num_hidden_layers\":2,\"num_attention_heads\":3,\"hidden_size\":36,"
+	  "\"intermediate_size\":40,\"max_position_embeddings\":71,\"vocab_size\":12}", "position_embeddings" },
+	{ "vocab.txt", "[UNK]\n[CLS]\n[SEP]\na\nb\nc\nd\ne\nf\ng\nh\ni\nj\n", "13 words" },
+	{ "model.safetensors", "", "" },
+	{ "model.safetensors", "<html>no such file</html>", "no model file" },
+	{ "sparks-model.json", "{\"pooling\":\"max\"}", "\"mean\" or \"cls\", not max" },
+};
+/* clang-format on */
+
+static void test_wrong_files(void **state)
+{
+	g_autoptr(GPtrArray) tensors = tiny_tensors();
+
+	for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		char *dir = tiny_folder(tensors, FALSE);
+
+		put(dir, wrong[i].file, wrong[i].text);
+		expect(dir, SPK_ERR_BAD_INPUT, wrong[i].error);
+		drop(dir);
+	}
+}
+
+static void test_other_kernels(void **state)
+{
+	g_autoptr(GPtrArray) tensors = tiny_tensors();
+	const SpkBertOptions options = { .kernels = "mmx" };
+	char *dir = tiny_folder(tensors, FALSE);
+	g_autoptr(GError) error = NULL;
+
+	assert_null(try_open(dir, &options, &error));
+	assert_non_null(strstr(error->message, "mmx"));
+	drop(dir);
+}
+
+/* As a reference user has it: model.onnx, without config.json. */
+static void test_without_config(void **state)
+{
+	g_autoptr(GPtrArray) tensors = tiny_tensors();
+	char *dir = tiny_folder(tensors, TRUE);
+	g_autofree char *path = g_build_filename(dir, "config.json", NULL);
+	const SpkBertOptions options = { 0 };
+	g_autoptr(SpkBert) bert = NULL;
+
+	assert_int_equal(g_remove(path), 0);
+	bert = must_open(dir, &options); /* twelve heads are assumed, which divide it */
+	assert_int_equal(spk_bert_dims(bert), TINY_HIDDEN);
+	assert_int_equal(spk_bert_max_tokens(bert), TINY_POSITIONS);
+	drop(dir);
+}
+
+const struct CMUnitTest bert_tests[] = {
+	{ "bert: the formula, in every set of kernels and both forms of file",
+	  test_formula, NULL, NULL, NULL },
+	{ "bert: the first token's vector", test_first_token, NULL, NULL, NULL },
+	{ "bert: texts and prefixes", test_texts, NULL, NULL, NULL },
+	{ "bert: the digest", test_digest, NULL, NULL, NULL },
+	{ "bert: the cache, and what happens to it", test_cache, NULL, NULL, NULL },
+	{ "bert: the cache of another model", test_stale_cache, NULL, NULL, NULL },
+	{ "bert: nowhere to put a cache", test_no_place_for_a_cache, NULL, NULL, NULL },
+	{ "bert: tensors of other shapes", test_wrong_shapes, NULL, NULL, NULL },
+	{ "bert: missing tensors", test_missing_tensors, NULL, NULL, NULL },
+	{ "bert: weights that are no numbers", test_no_numbers, NULL, NULL, NULL },
+	{ "bert: wrong files", test_wrong_files, NULL, NULL, NULL },
+	{ "bert: unknown kernels", test_other_kernels, NULL, NULL, NULL },
+	{ "bert: without config.json", test_without_config, NULL, NULL, NULL },
+};
+const size_t n_bert_tests = G_N_ELEMENTS(bert_tests);
