@@ -160,9 +160,11 @@ typedef struct {
 } SpkMemoryMatch;
 /* The keyword leg (words.h says what is a word): the best `k` active ones that pass the filter, by
  * bm25 over what passes it, ties by num, newest first. `text` is a user's, never query syntax.
+ * *ret_whole (may be NULL): what one of the usual length would have with each of the words once.
  * GArray of SpkMemoryMatch. Damaged words are made anew out of the rows first, with a warning. */
 GArray *spk_memories_match(SpkStore *store, const char *text,
-			   const SpkMemoryFilter *filter, guint k, GError **error);
+			   const SpkMemoryFilter *filter, guint k, double *ret_whole,
+			   GError **error);
 
 /* nums of the active turns before and after one in its scope, by time, then arrival; itself not
  * among them. ret_before: nearest first. GArrays of gint64. */

@@ -3,6 +3,7 @@
 #include "cmd/memory/memory_all.h"
 
 static const SpkCmd *const subs[] = {
+	&spk_memory_cmd_batch,
 	&spk_memory_cmd_model,
 	NULL,
 };

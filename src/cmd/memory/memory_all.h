@@ -4,6 +4,7 @@
 
 #include "cmd/cmd.h"
 
+extern const SpkCmd spk_memory_cmd_batch;
 extern const SpkCmd spk_memory_cmd_model;
 
 #endif

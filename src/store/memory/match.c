@@ -110,6 +110,7 @@ typedef struct {
 	SpkMemoryMatch *places;
 	gsize mask;
 	gsize n;
+	double whole; /* what one of the usual length would have with every word, once each */
 } Scores;
 
 static gsize place_of(const Scores *scores, gint64 num)
@@ -147,6 +148,7 @@ static void add_word(Scores *scores, const GArray *postings, const Sum *sum)
 	double idf = log(1 + (n - df + 0.5) / (df + 0.5));
 	double average = sum->length > 0 ? (double)sum->length / n : 1;
 
+	scores->whole += idf;
 	reserve(scores, postings->len);
 	for (guint i = 0; i < postings->len; i++) {
 		const SpkPosting *p = &g_array_index(postings, SpkPosting, i);
@@ -264,7 +266,7 @@ static gboolean score_all(SpkTx *tx, const SpkWords *words, Reader *reader,
 }
 
 static GArray *search(SpkTx *tx, const SpkWords *words, const SpkMemoryFilter *filter,
-		      guint k, GError **error)
+		      guint k, double *ret_whole, GError **error)
 {
 	g_auto(Names) scopes = { 0 }, kinds = { 0 };
 	g_autoptr(GArray) block = g_array_new(FALSE, FALSE, sizeof(SpkPosting));
@@ -288,15 +290,18 @@ static GArray *search(SpkTx *tx, const SpkWords *words, const SpkMemoryFilter *f
 	}
 	ok = score_all(tx, words, &reader, &scores, error);
 	places = scores.places;
+	if (ret_whole)
+		*ret_whole = scores.whole;
 	return ok ? take_best(&scores, k) : NULL;
 }
 
 static GArray *search_once(SpkStore *store, const SpkWords *words,
-			   const SpkMemoryFilter *filter, guint k, GError **error)
+			   const SpkMemoryFilter *filter, guint k, double *ret_whole,
+			   GError **error)
 {
 	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_READ, error);
 
-	return tx ? search(tx, words, filter, k, error) : NULL;
+	return tx ? search(tx, words, filter, k, ret_whole, error) : NULL;
 }
 
 static char *readable(const char *text)
@@ -305,12 +310,13 @@ static char *readable(const char *text)
 }
 
 GArray *spk_memories_match(SpkStore *store, const char *text,
-			   const SpkMemoryFilter *filter, guint k, GError **error)
+			   const SpkMemoryFilter *filter, guint k, double *ret_whole,
+			   GError **error)
 {
 	g_autofree char *valid = readable(text);
 	g_autoptr(SpkWords) words = spk_words_of(valid, MAX_WORDS);
 	g_autoptr(GError) problem = NULL;
-	GArray *best = search_once(store, words, filter, k, &problem);
+	GArray *best = search_once(store, words, filter, k, ret_whole, &problem);
 
 	if (best || !spk_error_is(problem, SPK_ERR_CORRUPT)) {
 		if (!best)
@@ -319,6 +325,6 @@ GArray *spk_memories_match(SpkStore *store, const char *text,
 	}
 	spk_warn("store", "%s; they are made anew out of the memories", problem->message);
 	return spk_memories_rebuild_words(store, error)
-		       ? search_once(store, words, filter, k, error)
+		       ? search_once(store, words, filter, k, ret_whole, error)
 		       : NULL;
 }

@@ -27,7 +27,8 @@ gint64 memory_put(SpkStore *store, const char *id, const char *text)
 char *memory_matches(SpkStore *store, const char *text, const SpkMemoryFilter *filter)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GArray) found = spk_memories_match(store, text, filter, 100, &error);
+	g_autoptr(GArray)
+		found = spk_memories_match(store, text, filter, 100, NULL, &error);
 	GString *ids = g_string_new(NULL);
 
 	if (!found)

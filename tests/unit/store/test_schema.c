@@ -300,8 +300,8 @@ static void use_memories(SpkStore *store)
 	assert_ok(spk_memories_find(store, "aaaa00000003", &found, ERR));
 	assert_ok(spk_memories_stamp(store, &stamp, ERR));
 	assert_ok(spk_memories_since(store, 1, "tiny", hear, NULL, ERR));
-	g_array_unref(spk_memories_match(store, "fact", NULL, 9, NULL));
-	g_array_unref(spk_memories_match(store, "fact", &filter, 9, NULL));
+	g_array_unref(spk_memories_match(store, "fact", NULL, 9, NULL, NULL));
+	g_array_unref(spk_memories_match(store, "fact", &filter, 9, NULL, NULL));
 	assert_ok(spk_memories_neighbours(store, row.num, 1, 1, &before, &after, ERR));
 	g_ptr_array_unref(spk_memories_by_num(store, &row.num, 1, NULL));
 	g_ptr_array_unref(spk_memories_history(store, row.num, NULL));

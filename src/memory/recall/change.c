@@ -1,0 +1,116 @@
+/* What is changed and what is forgotten. */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "memory/recall/memory_priv.h"
+
+/* The vectors of turns that stood behind a text that is gone come back as they can; without them
+ * they are found by their words meanwhile. */
+static void remake(SpkMemory *memory, gint64 num)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (num && !spk_memory_remake(memory, num, &error))
+		spk_info("memory", "a vector comes later: %s", error->message);
+}
+
+gboolean spk_memory_forget(SpkMemory *memory, const char *id, gboolean *ret_was,
+			   GError **error)
+{
+	g_autoptr(SpkMemoryRow) row = NULL;
+	gint64 next = 0;
+
+	*ret_was = FALSE;
+	if (!spk_memories_get(memory->store, id, &row, error))
+		return FALSE;
+	if (!row)
+		return TRUE;
+	if (strcmp(row->id, id) == 0 && !spk_memory_part_next(memory, row, &next, error))
+		return FALSE;
+	if (!spk_memories_forget(memory->store, id, ret_was, error))
+		return FALSE;
+	g_mutex_lock(&memory->lock);
+	/* The caches let go of it now, not at the next question. */
+	(void)spk_memory_sync(memory, memory->index != NULL, NULL);
+	g_mutex_unlock(&memory->lock);
+	remake(memory, next);
+	return TRUE;
+}
+
+static gboolean apply(SpkMemoryRow *row, const SpkMemoryEdit *edit, GError **error)
+{
+	gsize speaker;
+
+	if (edit->text) {
+		g_free(row->text);
+		row->text = spk_memory_clean(edit->text, error);
+		if (!row->text)
+			return FALSE;
+		speaker = spk_traits_speaker(row->text);
+		g_free(row->speaker);
+		row->speaker = speaker ? g_strndup(row->text, speaker) : NULL;
+	}
+	if (edit->kind) {
+		g_free(row->kind);
+		row->kind = g_strdup(edit->kind);
+	}
+	if (edit->scope) {
+		g_free(row->scope);
+		row->scope = g_strdup(edit->scope);
+	}
+	if (edit->confidence >= 0)
+		row->confidence = MIN(edit->confidence, 1);
+	if (edit->time_us)
+		row->time_us = edit->time_us;
+	return TRUE;
+}
+
+static gboolean vector_of(SpkMemory *memory, SpkMemoryRow *row, float **ret,
+			  GError **error)
+{
+	SpkMemoryPassage passage = { .text = row->text };
+	g_autoptr(GError) failed = NULL;
+	gboolean ok = !row->speaker ||
+		      spk_memory_text_before(memory, row->scope, row->time_us, row->num,
+					     &passage.before, error);
+
+	*ret = ok ? spk_memory_vectors(memory, &passage, 1, NULL, &failed) : NULL;
+	if (failed)
+		spk_warn("memory", "changed without a vector, which comes later: %s",
+			 failed->message);
+	g_free(row->model);
+	row->model = *ret ? g_strdup(memory->model) : NULL;
+	spk_memory_passage_clear(&passage);
+	return ok;
+}
+
+gboolean spk_memory_edit(SpkMemory *memory, const char *id, const SpkMemoryEdit *edit,
+			 GError **error)
+{
+	g_autoptr(SpkMemoryRow) row = NULL;
+	g_autofree float *vector = NULL;
+	gint64 next = 0;
+
+	if (!spk_memories_get(memory->store, id, &row, error))
+		return FALSE;
+	if (!row) {
+		spk_error_set(error, SPK_ERR_NOT_FOUND, "sparks memory list",
+			      "there is no memory \"%s\"", id);
+		return FALSE;
+	}
+	if (!spk_memory_part_next(memory, row, &next, error) ||
+	    !apply(row, edit, error) || !vector_of(memory, row, &vector, error) ||
+	    !spk_memories_edit(memory->store, row, vector, vector ? memory->dims : 0,
+			       error))
+		return FALSE;
+	g_mutex_lock(&memory->lock);
+	(void)spk_memory_sync(memory, memory->index != NULL, NULL);
+	g_mutex_unlock(&memory->lock);
+	remake(memory, next);
+	/* At another time it stands before another one. */
+	if (spk_memory_next_turn(memory, row, &next, NULL) && memory->embedder &&
+	    (edit->scope || edit->time_us))
+		remake(memory, next);
+	return TRUE;
+}

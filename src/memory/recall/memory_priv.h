@@ -1,0 +1,98 @@
+/*
+ * What the files behind memory.h share. They lie on each other in this order:
+ * traits, turns, results, pool | fusion, best | model | sync | vectors | alike | add, search, change,
+ * fill | open.
+ *
+ * One lock guards all that is kept in the process. It is held while the store is read or written
+ * (the caches must not fall behind it), never while a text is embedded.
+ */
+#ifndef SPK_MEMORY_MEMORY_PRIV_H
+#define SPK_MEMORY_MEMORY_PRIV_H
+
+#include "memory/memory.h"
+#include "memory/recall/fusion.h"
+#include "memory/recall/results.h"
+
+struct SpkMemory {
+	SpkStore *store;
+	SpkConf *conf;
+	char *home, *index_path;
+	SpkFusionKnobs knobs;
+	SpkIndexOptions index_options;
+	double dedup;
+	gint64 max_entries;
+
+	GMutex model_lock;
+	gboolean model_tried;
+	SpkEmbedder *embedder; /* NULL: none, or not opened yet */
+	char *model;	       /* fingerprint in force; NULL: none yet */
+	guint dims;
+
+	GMutex lock;
+	SpkMemoryStamp stamp; /* what the caches belong to, and how far the turns are */
+	SpkTurns *turns;      /* NULL: not loaded yet */
+	SpkIndex *index;      /* likewise */
+	gint64 index_change;  /* how far the index is */
+	float *mean;	      /* of the vectors, by a sample of `mean_of` of them */
+	gsize mean_of;
+	SpkResults *results;
+};
+
+/* ---- model.c ---- */
+/* The embedder, opened at the first call; NULL without error: there is none, and one warning said
+ * so. Borrowed. */
+SpkEmbedder *spk_memory_embedder(SpkMemory *memory);
+/* The model in force; `dims`: of vectors that a caller brings (0: none), which stand for a model of
+ * their own where there is no other. FALSE: there is none. CONFIG: another length than the model's. */
+gboolean spk_memory_model_for(SpkMemory *memory, guint dims, gboolean *ret_has,
+			      GError **error);
+
+/* ---- sync.c; the lock is held ---- */
+/* Turns and, where there is a model and `vectors`, the index are as the store is now. */
+gboolean spk_memory_sync(SpkMemory *memory, gboolean vectors, GError **error);
+/* A row that was just written, so that the next sync has nothing to do. */
+void spk_memory_note(SpkMemory *memory, const SpkMemoryRow *row, const float *vector);
+/* Saves the index when much has changed since it was saved. */
+void spk_memory_save(SpkMemory *memory);
+gboolean spk_memory_save_now(SpkMemory *memory, GError **error);
+/* The saved index goes. */
+gboolean spk_memory_drop_file(SpkMemory *memory, GError **error);
+/* Traits of the turns in the pool. */
+gboolean spk_memory_learn_traits(SpkMemory *memory, SpkPool *pool, GError **error);
+
+/* ---- vectors.c ---- */
+typedef struct {
+	const char *text;
+	char *before; /* the turn before it; NULL */
+} SpkMemoryPassage;
+void spk_memory_passage_clear(SpkMemoryPassage *passage);
+/* n × dims floats of length 1, allocated. A turn's is the middle between that of its text and that
+ * of the turn before it and its text. NULL without error: there is no model. */
+float *spk_memory_vectors(SpkMemory *memory, const SpkMemoryPassage *passages, gsize n,
+			  SpkCancel *cancel, GError **error);
+/* The text of the turn before (time_us, num) in the scope; NULL: there is none. Takes the lock. */
+gboolean spk_memory_text_before(SpkMemory *memory, const char *scope, gint64 time_us,
+				gint64 num, char **ret, GError **error);
+/* The same direction, of length 1; allocated. BAD_INPUT: there is none. */
+float *spk_memory_unit(const float *vector, guint dims, GError **error);
+/* The turn after that of `row`; 0: there is none. Takes the lock. */
+gboolean spk_memory_next_turn(SpkMemory *memory, const SpkMemoryRow *row, gint64 *ret_num,
+			      GError **error);
+/* The vector of the turn after `row` holds something of `row`: it goes. *ret_num: that turn, whose
+ * vector comes back by spk_memory_remake() or spk_memory_fill(); 0: there is none. */
+gboolean spk_memory_part_next(SpkMemory *memory, const SpkMemoryRow *row, gint64 *ret_num,
+			      GError **error);
+/* Makes the vector of that memory anew, by what stands before it now. */
+gboolean spk_memory_remake(SpkMemory *memory, gint64 num, GError **error);
+
+/* ---- add.c ---- */
+/* As it is stored: without controls and secrets, bounded. BAD_INPUT. Allocated. */
+char *spk_memory_clean(const char *text, GError **error);
+
+/* ---- alike.c ---- */
+/* Whether one may stand for the other: the same numbers, names of code and negations. */
+gboolean spk_memory_is_same_said(const char *one, const char *other);
+/* TRUE: `newer` gives another value for the one thing that `older` tells. */
+gboolean spk_memory_contradicts(const char *older, const char *newer);
+
+#endif

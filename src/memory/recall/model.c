@@ -1,0 +1,78 @@
+/* The model in force: the embedder, or what callers bring where there is none. */
+#include "base/error.h"
+#include "memory/recall/memory_priv.h"
+
+static void open_embedder(SpkMemory *memory)
+{
+	g_autoptr(GError) error = NULL;
+
+	memory->model_tried = TRUE;
+	if (!spk_embedder_is_wanted(memory->conf))
+		return;
+	memory->embedder = spk_embedder_open(memory->conf, memory->home, &error);
+	if (!memory->embedder) {
+		spk_embedder_warn(memory->conf, error);
+		return;
+	}
+	memory->dims = spk_embedder_dims(memory->embedder);
+	memory->model = g_strdup(spk_embedder_fingerprint(memory->embedder));
+}
+
+SpkEmbedder *spk_memory_embedder(SpkMemory *memory)
+{
+	SpkEmbedder *embedder;
+
+	g_mutex_lock(&memory->model_lock);
+	if (!memory->model_tried)
+		open_embedder(memory);
+	embedder = memory->embedder;
+	g_mutex_unlock(&memory->model_lock);
+	return embedder;
+}
+
+gboolean spk_memory_model_for(SpkMemory *memory, guint dims, gboolean *ret_has,
+			      GError **error)
+{
+	g_autoptr(GMutexLocker) locker = NULL;
+
+	(void)spk_memory_embedder(memory); /* what it opens is what counts */
+	locker = g_mutex_locker_new(&memory->model_lock);
+	if (!memory->model && dims) {
+		memory->dims = dims;
+		memory->model = g_strdup_printf("brought/%u", dims);
+	}
+	if (dims && dims != memory->dims) {
+		spk_error_set(
+			error, SPK_ERR_BAD_INPUT,
+			"bring vectors of the model in force: sparks memory model show",
+			"the embedding has %u numbers, those of %s have %u", dims,
+			memory->model, memory->dims);
+		return FALSE;
+	}
+	*ret_has = memory->model != NULL;
+	return TRUE;
+}
+
+char *spk_memory_model(SpkMemory *memory)
+{
+	(void)spk_memory_embedder(memory);
+	return g_strdup(memory->model);
+}
+
+float *spk_memory_embed(SpkMemory *memory, const char *const *texts, gsize n,
+			SpkEmbedUse use, guint *ret_dims, GError **error)
+{
+	SpkEmbedder *embedder = spk_memory_embedder(memory);
+	g_autofree float *vectors = NULL;
+
+	if (!embedder) {
+		spk_error_set(error, SPK_ERR_NOT_FOUND, "sparks memory model install",
+			      "there is no model to embed with");
+		return NULL;
+	}
+	*ret_dims = spk_embedder_dims(embedder);
+	vectors = g_new(float, n **ret_dims + 1);
+	if (!spk_embedder_embed(embedder, texts, n, use, vectors, NULL, error))
+		return NULL;
+	return g_steal_pointer(&vectors);
+}
