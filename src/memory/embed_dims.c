@@ -11,9 +11,7 @@
 
 char *spk_embed_dims_path(const char *home)
 {
-	g_autofree char *own = home ? g_strdup(home) : spk_fs_home(NULL);
-
-	return own ? g_build_filename(own, "models", "servers.json", NULL) : NULL;
+	return home ? g_build_filename(home, "models", "servers.json", NULL) : NULL;
 }
 
 static char *key_of(const char *provider, const char *url, const char *model)

@@ -7,7 +7,7 @@
 
 #include <glib.h>
 
-/* `home` NULL: spk_fs_home(). NULL when there is none. */
+/* `home` NULL: NULL, and nothing is kept. */
 char *spk_embed_dims_path(const char *home);
 /* 0: not known. */
 guint spk_embed_dims_get(const char *path, const char *provider, const char *url,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/fs.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -65,30 +66,27 @@ static const SpkEmbedImpl *find(const char *name)
 	return NULL;
 }
 
-static gboolean open_one(SpkEmbedder *embedder, const char *name, const SpkConf *conf,
-			 const char *home, GError **error)
+static gboolean open_one(SpkEmbedder *embedder, const char *name,
+			 const SpkEmbedSetup *setup, GError **error)
 {
 	spk_embed_info_clear(&embedder->info);
 	embedder->impl = find(name);
-	if (!embedder->impl) {
-		spk_error_set(error, SPK_ERR_NOT_FOUND, NULL, "no %s is built in", name);
-		return FALSE;
-	}
-	embedder->self = embedder->impl->open(conf, home, &embedder->info, error);
+	g_assert(embedder->impl); /* the option has these choices */
+	embedder->self = embedder->impl->open(setup, &embedder->info, error);
 	return embedder->self != NULL;
 }
 
 /* A graph that the engine doesn't know is left to ONNX Runtime, where that is. */
-static gboolean open_auto(SpkEmbedder *embedder, const SpkConf *conf, const char *home,
+static gboolean open_auto(SpkEmbedder *embedder, const SpkEmbedSetup *setup,
 			  GError **error)
 {
 	g_autoptr(GError) other = NULL;
 	GError *why = NULL;
 
-	if (open_one(embedder, "engine", conf, home, &why))
+	if (open_one(embedder, "engine", setup, &why))
 		return TRUE;
 	if (spk_error_is(why, SPK_ERR_BAD_INPUT) &&
-	    open_one(embedder, "onnx", conf, home, &other)) {
+	    open_one(embedder, "onnx", setup, &other)) {
 		g_clear_error(&why);
 		return TRUE;
 	}
@@ -149,26 +147,44 @@ static gboolean learn_dims(SpkEmbedder *embedder, const char *home, GError **err
 	return TRUE;
 }
 
+static SpkEmbedder *open_with(const char *provider, const SpkEmbedSetup *setup,
+			      GError **error)
+{
+	g_autoptr(SpkEmbedder) embedder = g_new0(SpkEmbedder, 1);
+	gboolean ok = !strcmp(provider, "auto")
+			      ? open_auto(embedder, setup, error)
+			      : open_one(embedder, provider, setup, error);
+
+	if (!ok || (!embedder->info.dims && !learn_dims(embedder, setup->home, error)))
+		return NULL;
+	take_prefix(&embedder->info.query_prefix, setup->conf, "embedding.query_prefix");
+	take_prefix(&embedder->info.passage_prefix, setup->conf,
+		    "embedding.passage_prefix");
+	embedder->fingerprint = make_fingerprint(embedder);
+	return g_steal_pointer(&embedder);
+}
+
 SpkEmbedder *spk_embedder_open(const SpkConf *conf, const char *home, GError **error)
 {
-	const char *provider = spk_conf_str(conf, "embedding.provider");
-	g_autoptr(SpkEmbedder) embedder = NULL;
-	gboolean ok;
+	g_autofree char *own = home ? g_strdup(home) : spk_fs_home(NULL);
+	SpkEmbedSetup setup = { conf, spk_conf_str(conf, "embedding.model_dir"), own };
 
 	if (!spk_embedder_is_wanted(conf)) {
 		spk_error_set(error, SPK_ERR_NOT_FOUND, "set [embedding] enabled = true",
 			      "search by meaning is switched off");
 		return NULL;
 	}
-	embedder = g_new0(SpkEmbedder, 1);
-	ok = !strcmp(provider, "auto") ? open_auto(embedder, conf, home, error)
-				       : open_one(embedder, provider, conf, home, error);
-	if (!ok || (!embedder->info.dims && !learn_dims(embedder, home, error)))
-		return NULL;
-	take_prefix(&embedder->info.query_prefix, conf, "embedding.query_prefix");
-	take_prefix(&embedder->info.passage_prefix, conf, "embedding.passage_prefix");
-	embedder->fingerprint = make_fingerprint(embedder);
-	return g_steal_pointer(&embedder);
+	return open_with(spk_conf_str(conf, "embedding.provider"), &setup, error);
+}
+
+SpkEmbedder *spk_embedder_open_dir(const char *dir, const SpkConf *conf, GError **error)
+{
+	SpkEmbedSetup setup = { conf, dir, NULL };
+	const char *provider = spk_conf_str(conf, "embedding.provider");
+
+	if (strcmp(provider, "engine") != 0 && strcmp(provider, "onnx") != 0)
+		provider = "auto";
+	return open_with(provider, &setup, error);
 }
 
 const char *spk_embedder_fingerprint(const SpkEmbedder *embedder)

@@ -29,6 +29,8 @@ gboolean spk_embedder_is_wanted(const SpkConf *conf);
  * form; CONFIG; of a server whose dimensions are not configured, which is asked once, PROVIDER
  * and the like as spk_embedder_embed(). */
 SpkEmbedder *spk_embedder_open(const SpkConf *conf, const char *home, GError **error);
+/* The model in that folder, whoever computes in the configuration; no caches are made. */
+SpkEmbedder *spk_embedder_open_dir(const char *dir, const SpkConf *conf, GError **error);
 void spk_embedder_close(SpkEmbedder *embedder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkEmbedder, spk_embedder_close)
 

@@ -28,11 +28,16 @@ void spk_embed_info_clear(SpkEmbedInfo *info);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkEmbedInfo, spk_embed_info_clear)
 
 typedef struct {
+	const SpkConf *conf;
+	const char *dir;  /* folder of the model, for those that need one */
+	const char *home; /* where caches may lie; NULL: nowhere */
+} SpkEmbedSetup;
+
+typedef struct {
 	const char *name;
 	guint batch; /* texts of one call of embed(), at most */
 	/* Mandatory. Contacts nobody. *info is empty at first, and cleared by the caller. */
-	gpointer (*open)(const SpkConf *conf, const char *home, SpkEmbedInfo *info,
-			 GError **error);
+	gpointer (*open)(const SpkEmbedSetup *setup, SpkEmbedInfo *info, GError **error);
 	/* Mandatory; any thread. 1 to `batch` texts, valid UTF-8 where the embedder is remote.
 	 * *dims is 0 (any, set on success) or what each vector must have; `ret` gets n × *dims
 	 * floats, of any length. */
@@ -41,7 +46,7 @@ typedef struct {
 	void (*close)(gpointer self); /* mandatory */
 } SpkEmbedImpl;
 
-/* embedder_all.c: NULL-terminated; the first is what "auto" tries first, and so on. */
+/* embedder_all.c: NULL-terminated. */
 extern const SpkEmbedImpl *const spk_embed_impls[];
 
 #endif
