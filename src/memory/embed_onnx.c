@@ -56,8 +56,9 @@ static gboolean worked(const Onnx *self, OrtStatus *status, GError **error)
 	clean = spk_text_clean(self->ort->error_message(status), -1, SPK_CLEAN_LINE);
 	clipped = spk_text_clip(clean, 300);
 	self->ort->release_status(status);
-	spk_error_set(error, SPK_ERR_BAD_INPUT, "try another model: sparks memory model "
-						"install FOLDER|URL",
+	spk_error_set(error, SPK_ERR_BAD_INPUT,
+		      "try another model: sparks memory model "
+		      "install FOLDER|URL",
 		      "ONNX Runtime: %s", clipped);
 	return FALSE;
 }
@@ -135,8 +136,9 @@ static gboolean check_inputs(Onnx *self, GError **error)
 	if (!worked(self, self->ort->count_inputs(self->session, &n), error))
 		return FALSE;
 	if (n < 2 || n > INPUTS)
-		return refuse(error, "takes other inputs than input_ids, attention_mask and "
-				     "token_type_ids");
+		return refuse(error,
+			      "takes other inputs than input_ids, attention_mask and "
+			      "token_type_ids");
 	self->n_inputs = (guint)n;
 	for (size_t i = 0; i < n; i++) {
 		guint known = 0;

@@ -148,12 +148,14 @@ static gpointer open_server(const SpkEmbedWire *wire, const SpkConf *conf,
 	return g_steal_pointer(&self);
 }
 
-static gpointer open_openai(const SpkEmbedSetup *setup, SpkEmbedInfo *info, GError **error)
+static gpointer open_openai(const SpkEmbedSetup *setup, SpkEmbedInfo *info,
+			    GError **error)
 {
 	return open_server(&spk_embed_wire_openai, setup->conf, info, error);
 }
 
-static gpointer open_ollama(const SpkEmbedSetup *setup, SpkEmbedInfo *info, GError **error)
+static gpointer open_ollama(const SpkEmbedSetup *setup, SpkEmbedInfo *info,
+			    GError **error)
 {
 	return open_server(&spk_embed_wire_ollama, setup->conf, info, error);
 }

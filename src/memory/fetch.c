@@ -56,7 +56,7 @@ static gboolean refuse(const Ask *ask, long status, GError **error)
 {
 	g_autofree char *shown = spk_address_shown(ask->url);
 	gboolean auth = status == 401 || status == 403;
-	SpkErr code = auth			      ? SPK_ERR_PROVIDER_AUTH
+	SpkErr code = auth			       ? SPK_ERR_PROVIDER_AUTH
 		      : status == 404 || status == 410 ? SPK_ERR_NOT_FOUND
 						       : SPK_ERR_PROVIDER;
 
@@ -64,7 +64,8 @@ static gboolean refuse(const Ask *ask, long status, GError **error)
 		      auth ? "check name and password in the address"
 			   : "check the address, or name another: sparks memory model "
 			     "install FOLDER|URL",
-		      "%s: the server answers with HTTP %ld", shown ? shown : "?", status);
+		      "%s: the server answers with HTTP %ld", shown ? shown : "?",
+		      status);
 	return FALSE;
 }
 
@@ -183,17 +184,16 @@ static gboolean fetch_once(SpkHttp *http, Into *into, SpkCancel *cancel, GError 
 	off_t at = lseek(into->fd, 0, SEEK_END);
 	gboolean ok;
 
-	if (at > 0 && (!fetch->sha256 ||
-		       !gives_rest(http, fetch->url, (guint64)at, cancel)))
+	if (at > 0 &&
+	    (!fetch->sha256 || !gives_rest(http, fetch->url, (guint64)at, cancel)))
 		at = 0;
 	if (at < 0 || ftruncate(into->fd, at) < 0 || lseek(into->fd, at, SEEK_SET) < 0) {
 		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "%s", fetch->path);
 		return FALSE;
 	}
 	if (at)
-		ask.header = header =
-			g_strdup_printf("Range: bytes=%" G_GUINT64_FORMAT "-",
-					(guint64)at);
+		ask.header = header = g_strdup_printf(
+			"Range: bytes=%" G_GUINT64_FORMAT "-", (guint64)at);
 	into->bytes = (guint64)at;
 	ask.url = g_strdup(fetch->url);
 	ask.max = fetch->max_bytes;
@@ -292,9 +292,10 @@ gboolean spk_fetch_file(SpkHttp *http, const SpkFetch *fetch, SpkCancel *cancel,
 		if (!resumed)
 			break;
 	}
-	spk_error_set(error, SPK_ERR_CORRUPT,
-		      "the server has another file than the one that is known; nothing was "
-		      "installed",
-		      "the download has another SHA-256 than it should have");
+	spk_error_set(
+		error, SPK_ERR_CORRUPT,
+		"the server has another file than the one that is known; nothing was "
+		"installed",
+		"the download has another SHA-256 than it should have");
 	return FALSE;
 }

@@ -12,8 +12,9 @@
 
 typedef struct {
 	const char *url;
-	const char *path;   /* of the file */
-	const char *sha256; /* 64 digits in lower case; NULL: not known, and not resumed */
+	const char *path; /* of the file */
+	const char
+		*sha256; /* 64 digits in lower case; NULL: not known, and not resumed */
 	guint64 max_bytes;
 	/* Now and then, in the calling thread: bytes that are there; NULL: not wanted. */
 	void (*progress)(guint64 bytes, gpointer user);

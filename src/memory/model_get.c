@@ -97,15 +97,15 @@ static void hide_password(const char *url)
 
 static gboolean try_folder(const char *folder, SpkModelGot *ret)
 {
-	g_autofree char *path =
-		g_build_filename(folder, spk_model_pinned.file, NULL);
+	g_autofree char *path = g_build_filename(folder, spk_model_pinned.file, NULL);
 	g_autofree char *sum = NULL;
 
 	if (!g_file_test(path, G_FILE_TEST_IS_REGULAR))
 		return FALSE;
 	sum = spk_fetch_sha256(path, NULL);
 	if (g_strcmp0(sum, spk_model_pinned.sha256) != 0) {
-		spk_warn("memory", "%s is not the file that is known by its SHA-256", path);
+		spk_warn("memory", "%s is not the file that is known by its SHA-256",
+			 path);
 		return FALSE;
 	}
 	ret->from = g_strdup(path);
@@ -132,7 +132,8 @@ static gboolean try_page(const SpkModelGet *get, SpkHttp *http, const char *page
 		return download(get, http, url, pinned->sha256, pinned->bytes, ret,
 				cancel, error);
 	shown = spk_address_shown(where);
-	spk_error_set(error, SPK_ERR_NOT_FOUND, NULL, "%s has no %s", shown, pinned->file);
+	spk_error_set(error, SPK_ERR_NOT_FOUND, NULL, "%s has no %s", shown,
+		      pinned->file);
 	return FALSE;
 }
 
@@ -206,7 +207,7 @@ static char *name_of(const char *path)
 	if (dot && (!strcmp(dot, ".whl") || !strcmp(dot, ".zip") || !strcmp(dot, ".jar")))
 		*dot = '\0';
 	return *base && strcmp(base, ".") && strcmp(base, "/") ? g_steal_pointer(&base)
-								: NULL;
+							       : NULL;
 }
 
 /* "#sha256=…", as indexes write it. */

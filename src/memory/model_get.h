@@ -26,10 +26,10 @@ typedef struct {
 } SpkModelGet;
 
 typedef struct {
-	char *path;	 /* archive or folder */
-	char *from;	 /* where it is from, without secrets, for people */
-	char *sha256;	 /* of the archive; NULL: a folder */
-	char *name;	 /* of the model, as far as its address says; NULL */
+	char *path;	  /* archive or folder */
+	char *from;	  /* where it is from, without secrets, for people */
+	char *sha256;	  /* of the archive; NULL: a folder */
+	char *name;	  /* of the model, as far as its address says; NULL */
 	gboolean is_ours; /* a download, to be removed in the end */
 } SpkModelGot;
 

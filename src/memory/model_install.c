@@ -119,9 +119,9 @@ static gboolean write_json(const char *folder, const char *name, const json_t *j
 static gboolean write_record(const char *folder, const SpkModelGot *got, GError **error)
 {
 	json_t *files = json_object();
-	g_autoptr(json_t) record =
-		json_pack("{s:o,s:o,s:o}", "from", spk_json_text(got->from), "sha256",
-			  spk_json_text(got->sha256), "files", files);
+	g_autoptr(json_t)
+		record = json_pack("{s:o,s:o,s:o}", "from", spk_json_text(got->from),
+				   "sha256", spk_json_text(got->sha256), "files", files);
 
 	for (const SpkModelFile *file = spk_model_files; file->to; file++) {
 		g_autofree char *path = g_build_filename(folder, file->to, NULL);
@@ -176,8 +176,7 @@ static gboolean write_manifest(const char *folder, GError **error)
 static json_t *try_model(const char *folder, const SpkConf *conf, GError **error)
 {
 	static const char *const texts[] = { "Is anybody there?" };
-	g_autoptr(SpkEmbedder) embedder =
-		spk_embedder_open_dir(folder, conf, error);
+	g_autoptr(SpkEmbedder) embedder = spk_embedder_open_dir(folder, conf, error);
 	g_autofree float *vector = NULL;
 
 	if (!embedder)

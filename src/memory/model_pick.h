@@ -8,8 +8,9 @@
 #include <glib.h>
 
 typedef struct {
-	const char *to;	 /* name in the model's folder: "model.onnx", "1_Pooling/config.json" */
-	guint64 max;	 /* bytes */
+	const char *
+		to; /* name in the model's folder: "model.onnx", "1_Pooling/config.json" */
+	guint64 max; /* bytes */
 } SpkModelFile;
 
 /* All files that a model's folder may hold; ends with a NULL name. */
@@ -24,6 +25,7 @@ typedef struct {
  * what lies beside them. *ret_name: what the weights are called, when that says something
  * ("bge-small-en-v1.5" of bge-small-en-v1.5.onnx), else NULL. NULL: NOT_FOUND, there are no
  * weights; BAD_INPUT: there are several. */
-GArray *spk_model_pick(const char *const *names, guint n, char **ret_name, GError **error);
+GArray *spk_model_pick(const char *const *names, guint n, char **ret_name,
+		       GError **error);
 
 #endif

@@ -12,7 +12,6 @@
 #include "memory/zip.h"
 
 #define FILES_MAX 4096
-#define DEPTH_MAX 3
 #define PIECE	  (1 << 20)
 
 /* What is being written, and how far all of it is. */
@@ -32,8 +31,9 @@ static gboolean put(const void *data, gsize len, gpointer user, GError **error)
 	out->bytes += len;
 	out->done += len;
 	if (out->bytes > out->file->max) {
-		spk_error_set(error, SPK_ERR_LIMIT, NULL, "%s is longer than %" G_GUINT64_FORMAT
-			      " bytes", out->file->to, out->file->max);
+		spk_error_set(error, SPK_ERR_LIMIT, NULL,
+			      "%s is longer than %" G_GUINT64_FORMAT " bytes",
+			      out->file->to, out->file->max);
 		return FALSE;
 	}
 	if (!spk_cancel_check(out->cancel, error) ||
@@ -129,24 +129,29 @@ static gboolean unpack_archive(Out *out, char **ret_name, GError **error)
 
 /* ---- folders ---- */
 
-static void list_files(const char *top, const char *below, int depth, GPtrArray *names)
+/* Files of top/below; "" is the folder itself. */
+static void list_files(const char *top, const char *below, GPtrArray *names)
 {
 	g_autofree char *path = g_build_filename(top, below, NULL);
 	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
 	const char *name;
 
 	while (dir && names->len < FILES_MAX && (name = g_dir_read_name(dir)) != NULL) {
-		g_autofree char *rest =
-			*below ? g_build_filename(below, name, NULL) : g_strdup(name);
+		g_autofree char *rest = *below ? g_build_filename(below, name, NULL)
+					       : g_strdup(name);
 		g_autofree char *whole = g_build_filename(top, rest, NULL);
 
-		if (g_file_test(whole, G_FILE_TEST_IS_DIR)) {
-			if (depth < DEPTH_MAX)
-				list_files(top, rest, depth + 1, names);
-		} else if (g_file_test(whole, G_FILE_TEST_IS_REGULAR)) {
+		if (g_file_test(whole, G_FILE_TEST_IS_REGULAR))
 			g_ptr_array_add(names, g_steal_pointer(&rest));
-		}
 	}
+}
+
+static guint64 size_of(const char *top, const char *name)
+{
+	g_autofree char *path = g_build_filename(top, name, NULL);
+	struct stat st;
+
+	return stat(path, &st) == 0 ? (guint64)st.st_size : 0;
 }
 
 /* What the user named is followed where it is a link, as caches of models are made of. */
@@ -176,17 +181,22 @@ static gboolean put_file(Out *out, const char *name, const SpkModelFile *file,
 
 static gboolean copy_folder(Out *out, char **ret_name, GError **error)
 {
+	static const char *const folders[] = { "", "onnx", "1_Pooling" };
 	const char *path = out->unpack->path;
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GArray) picks = NULL;
 
-	list_files(path, "", 0, names);
+	for (gsize i = 0; i < G_N_ELEMENTS(folders); i++)
+		list_files(path, folders[i], names);
 	picks = spk_model_pick((const char *const *)names->pdata, names->len, ret_name,
 			       error);
 	if (!picks) {
 		g_prefix_error(error, "%s: ", path);
 		return FALSE;
 	}
+	for (guint i = 0; i < picks->len; i++)
+		out->total += size_of(
+			path, names->pdata[g_array_index(picks, SpkModelPick, i).index]);
 	for (guint i = 0; i < picks->len; i++) {
 		const SpkModelPick *pick = &g_array_index(picks, SpkModelPick, i);
 

@@ -11,8 +11,8 @@ typedef void (*SpkModelProgress)(const char *what, guint64 done, guint64 total,
 				 gpointer user);
 
 typedef struct {
-	const char *path; /* folder or archive */
-	const char *into; /* an empty folder */
+	const char *path;	   /* folder or archive */
+	const char *into;	   /* an empty folder */
 	SpkModelProgress progress; /* NULL: not wanted */
 	gpointer user;
 } SpkModelUnpack;

@@ -35,7 +35,8 @@ static void *open_library(GError **error)
 		library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
 	if (!library)
 		spk_error_set(error, SPK_ERR_NOT_FOUND,
-			      "set " VARIABLE " to libonnxruntime.so; the wheel onnxruntime "
+			      "set " VARIABLE
+			      " to libonnxruntime.so; the wheel onnxruntime "
 			      "of PyPI has one in onnxruntime/capi",
 			      "there is no ONNX Runtime: %s", dlerror());
 	return library;
@@ -54,10 +55,11 @@ static gboolean load(SpkOrt *table, GError **error)
 	base = get_base ? get_base() : NULL;
 	api = base ? base->get_api(API_VERSION) : NULL;
 	if (!api) {
-		spk_error_set(error, SPK_ERR_CONFIG, "set " VARIABLE " to another one",
-			      "the library is no ONNX Runtime, or doesn't give version %d of "
-			      "its interface",
-			      API_VERSION);
+		spk_error_set(
+			error, SPK_ERR_CONFIG, "set " VARIABLE " to another one",
+			"the library is no ONNX Runtime, or doesn't give version %d of "
+			"its interface",
+			API_VERSION);
 		dlclose(library);
 		return FALSE;
 	}

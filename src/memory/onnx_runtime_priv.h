@@ -20,11 +20,11 @@ typedef struct OrtMemoryInfo OrtMemoryInfo;
 typedef struct OrtAllocator OrtAllocator;
 
 /* of its enums */
-enum { ORT_FLOAT = 1, ORT_INT64 = 7 };	   /* ONNXTensorElementDataType */
-enum { ORT_LOG_FATAL = 4 };		   /* OrtLoggingLevel */
-enum { ORT_OPTIMISE_ALL = 99 };		   /* GraphOptimizationLevel */
-enum { ORT_DEVICE_ALLOCATOR = 0 };	   /* OrtAllocatorType */
-enum { ORT_MEMORY_DEFAULT = 0 };	   /* OrtMemType */
+enum { ORT_FLOAT = 1, ORT_INT64 = 7 }; /* ONNXTensorElementDataType */
+enum { ORT_LOG_FATAL = 4 };	       /* OrtLoggingLevel */
+enum { ORT_OPTIMISE_ALL = 99 };	       /* GraphOptimizationLevel */
+enum { ORT_DEVICE_ALLOCATOR = 0 };     /* OrtAllocatorType */
+enum { ORT_MEMORY_DEFAULT = 0 };       /* OrtMemType */
 
 /* clang-format off */
 /*  place, name, returns, takes */

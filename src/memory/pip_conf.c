@@ -121,8 +121,8 @@ static char **end_list(GPtrArray *take_list)
 
 void spk_pip_conf_read(SpkPipConf *conf)
 {
-	g_autoptr(GHashTable) values =
-		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_autoptr(GHashTable)
+		values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	GPtrArray *indexes = g_ptr_array_new(), *links = g_ptr_array_new();
 	const char *first;
 
@@ -130,8 +130,8 @@ void spk_pip_conf_read(SpkPipConf *conf)
 	if (!is_yes(value_of(values, "PIP_NO_INDEX", "no-index"))) {
 		first = value_of(values, "PIP_INDEX_URL", "index-url");
 		add_words(indexes, *first ? first : DEFAULT);
-		add_words(indexes, value_of(values, "PIP_EXTRA_INDEX_URL",
-					    "extra-index-url"));
+		add_words(indexes,
+			  value_of(values, "PIP_EXTRA_INDEX_URL", "extra-index-url"));
 	}
 	add_words(links, value_of(values, "PIP_FIND_LINKS", "find-links"));
 	conf->indexes = end_list(indexes);

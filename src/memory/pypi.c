@@ -36,8 +36,8 @@ static char *resolve(const char *page, const char *href)
 	g_autofree char *whole =
 		g_uri_resolve_relative(page, bare, G_URI_FLAGS_ENCODED, NULL);
 
-	if (!whole || !(g_str_has_prefix(whole, "https://") ||
-			g_str_has_prefix(whole, "http://")))
+	if (!whole ||
+	    !(g_str_has_prefix(whole, "https://") || g_str_has_prefix(whole, "http://")))
 		return NULL;
 	return g_steal_pointer(&whole);
 }

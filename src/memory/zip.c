@@ -237,8 +237,9 @@ gboolean spk_zip_read(const char *data, gsize len, const SpkZipEntry *entry,
 		      SpkZipSink sink, gpointer user, GError **error)
 {
 	Bytes all = { (const guint8 *)data, len }, from;
-	Out out = { .zlib = spk_zlib_get(error), .entry = entry, .sink = sink,
-		    .user = user };
+	Out out = {
+		.zlib = spk_zlib_get(error), .entry = entry, .sink = sink, .user = user
+	};
 
 	if (!out.zlib || !find_bytes(all, entry, &from, error))
 		return FALSE;
@@ -246,6 +247,7 @@ gboolean spk_zip_read(const char *data, gsize len, const SpkZipEntry *entry,
 					: copy(&out, from, error)))
 		return FALSE;
 	if (out.written != entry->size || (guint32)out.crc != entry->crc)
-		return refuse(error, "an entry has another length or check sum than it says");
+		return refuse(error,
+			      "an entry has another length or check sum than it says");
 	return TRUE;
 }

@@ -24,7 +24,8 @@ typedef struct {
 GPtrArray *spk_zip_list(const char *data, gsize len, GError **error);
 
 /* Takes a piece; FALSE and *error: no more. */
-typedef gboolean (*SpkZipSink)(const void *data, gsize len, gpointer user, GError **error);
+typedef gboolean (*SpkZipSink)(const void *data, gsize len, gpointer user,
+			       GError **error);
 
 /* The bytes of an entry. BAD_INPUT: more or fewer than `size`, or of another check sum. */
 gboolean spk_zip_read(const char *data, gsize len, const SpkZipEntry *entry,

@@ -30,8 +30,8 @@ static gboolean load(SpkZlib *table, GError **error)
 		void *function = dlsym(library, functions[i].name);
 
 		if (!function) {
-			spk_error_set(error, SPK_ERR_CONFIG, hint,
-				      LIBRARY " has no %s()", functions[i].name);
+			spk_error_set(error, SPK_ERR_CONFIG, hint, LIBRARY " has no %s()",
+				      functions[i].name);
 			dlclose(library);
 			return FALSE;
 		}
