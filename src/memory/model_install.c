@@ -115,32 +115,14 @@ static gboolean write_json(const char *folder, const char *name, const json_t *j
 	return spk_fs_write_atomic(path, text, strlen(text), 0644, error);
 }
 
-/* {"from","sha256","files":{"vocab.txt":231508}} */
-static gboolean write_record(const char *folder, const SpkModelGot *got, GError **error)
-{
-	json_t *files = json_object();
-	g_autoptr(json_t)
-		record = json_pack("{s:o,s:o,s:o}", "from", spk_json_text(got->from),
-				   "sha256", spk_json_text(got->sha256), "files", files);
-
-	for (const SpkModelFile *file = spk_model_files; file->to; file++) {
-		g_autofree char *path = g_build_filename(folder, file->to, NULL);
-		struct stat st;
-
-		if (strcmp(file->to, RECORD) != 0 && stat(path, &st) == 0)
-			spk_json_set(files, file->to, json_integer(st.st_size));
-	}
-	return write_json(folder, RECORD, record, error);
-}
-
-/* The pinned model lies there, each file of the length that it had. */
-static gboolean is_there(const char *place)
+/* What came out of the archive with that check sum lies there, each file of the length it had. */
+static gboolean is_there(const char *place, const char *sha256)
 {
 	g_autoptr(json_t) record = read_record(place);
 	const char *name;
 	json_t *size;
 
-	if (g_strcmp0(spk_json_str(record, "sha256"), spk_model_pinned.sha256) != 0)
+	if (!sha256 || g_strcmp0(spk_json_str(record, "sha256"), sha256) != 0)
 		return FALSE;
 	json_object_foreach(json_object_get(record, "files"), name, size) {
 		g_autofree char *path = g_build_filename(place, name, NULL);
@@ -151,6 +133,43 @@ static gboolean is_there(const char *place)
 			return FALSE;
 	}
 	return TRUE;
+}
+
+/* The check sum of what is to be installed, as far as that is known before: of the pinned one, or
+ * of a folder that was installed before. */
+static char *wanted_sha256(const char *from)
+{
+	g_autoptr(json_t) record = NULL;
+	const char *sha256;
+
+	if (!from)
+		return g_strdup(spk_model_pinned.sha256);
+	record = read_record(from);
+	sha256 = spk_json_str(record, "sha256");
+	return sha256 && is_there(from, sha256) ? g_strdup(sha256) : NULL;
+}
+
+/* {"from","sha256","files":{"vocab.txt":231508}} */
+static gboolean write_record(const char *folder, const SpkModelGot *got, GError **error)
+{
+	json_t *files = json_object();
+	g_autoptr(json_t)
+		record = json_pack("{s:o,s:o,s:o}", "from", spk_json_text(got->from),
+				   "sha256", spk_json_text(got->sha256), "files", files);
+
+	if (!got->sha256) { /* a folder: it keeps what it was installed from */
+		g_autofree char *sha256 = wanted_sha256(got->path);
+
+		spk_json_set(record, "sha256", spk_json_text(sha256));
+	}
+	for (const SpkModelFile *file = spk_model_files; file->to; file++) {
+		g_autofree char *path = g_build_filename(folder, file->to, NULL);
+		struct stat st;
+
+		if (strcmp(file->to, RECORD) != 0 && stat(path, &st) == 0)
+			spk_json_set(files, file->to, json_integer(st.st_size));
+	}
+	return write_json(folder, RECORD, record, error);
 }
 
 /* What the sources and the name say of the model, so that it holds under any folder's name. */
@@ -320,6 +339,7 @@ gboolean spk_model_install(const SpkModelInstall *install, SpkModelInstalled *re
 {
 	g_auto(SpkModelInstalled) installed = { 0 };
 	g_auto(Install) all = { install, &installed, NULL, NULL, cancel };
+	g_autofree char *wanted = NULL;
 	spk_autofd int lock = -1;
 	gboolean ok;
 
@@ -331,7 +351,8 @@ gboolean spk_model_install(const SpkModelInstall *install, SpkModelInstalled *re
 	if (lock < 0)
 		return FALSE;
 	sweep(all.parent);
-	if (!install->from && !install->force && is_there(installed.dir)) {
+	wanted = wanted_sha256(install->from);
+	if (!install->force && !install->name && is_there(installed.dir, wanted)) {
 		installed.was_there = TRUE;
 		installed.model = try_model(installed.dir, install->conf, NULL);
 	}

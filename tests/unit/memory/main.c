@@ -8,6 +8,7 @@ int main(void)
 	g_array_append_vals(all, tell_tests, n_tell_tests);
 	g_array_append_vals(all, wordpiece_tests, n_wordpiece_tests);
 	g_array_append_vals(all, bert_tests, n_bert_tests);
+	g_array_append_vals(all, model_get_tests, n_model_get_tests);
 	g_array_append_vals(all, model_dir_tests, n_model_dir_tests);
 	g_array_append_vals(all, weights_tests, n_weights_tests);
 	return _cmocka_run_group_tests("memory", (const struct CMUnitTest *)all->data,
