@@ -313,6 +313,31 @@ void redact_assign_find(const char *text, gsize len, gsize at, GArray *spans, gs
 		redact_span_add(spans, p - text, p - text + n, "password");
 }
 
+/* `--password VALUE`, and `"--password", "VALUE"` of a list of arguments. */
+void redact_option_find(const char *text, gsize len, gsize at, GArray *spans, gsize *open)
+{
+	const char *end = text + len, *name = text + at + 2, *p = name, *start;
+	gboolean quoted;
+	gsize n;
+
+	while (p < end && p - name < LONGEST_NAME && is_name_char(*p))
+		p++;
+	if (kind_of_name(text, p, &start) != NAME_SECRET)
+		return;
+	name = p;
+	while (p < end && p - name < BLANKS_MAX && strchr(" \t\\\"',", *p))
+		p++;
+	if (p == name)
+		return;
+	quoted = strchr("\"'", p[-1]) != NULL;
+	n = quoted ? quoted_len(p, end, p[-1]) : bare_len(p, end);
+	if (p + n == end)
+		*open = MIN(*open, at);
+	if (n >= VALUE_MIN && *p != '-' && !is_reference(p, n) && !holds_word(p, n) &&
+	    redact_is_random(p, n, !quoted && is_plain_name(p, n)))
+		redact_span_add(spans, p - text, p - text + n, "password");
+}
+
 gboolean redact_assigns(const char *name, const char *value)
 {
 	gsize len = strlen(value);

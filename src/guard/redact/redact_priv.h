@@ -94,6 +94,9 @@ void redact_shapes_find(const char *text, gsize len, GArray *spans, gsize *open)
 /* What `=` or `:` at `at` gives to a name that says "secret". */
 void redact_assign_find(const char *text, gsize len, gsize at, GArray *spans,
 			gsize *open);
+/* The same of an option whose value is the next word; `at`: of its two dashes. */
+void redact_option_find(const char *text, gsize len, gsize at, GArray *spans,
+			gsize *open);
 /* Whether `value` would be one if it stood behind `name =`, in quotes. */
 /* Whether the text ends in such a name, in quotes or not, and where that begins. */
 gboolean redact_name_at_end(const char *text, gsize len, gsize *ret_start);

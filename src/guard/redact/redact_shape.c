@@ -450,13 +450,23 @@ static void look_at_assign(Search *search, const char *at)
 			   search->spans, &search->open);
 }
 
+static void look_at_option(Search *search, const char *at)
+{
+	if (search->end - at > 3 && g_ascii_isalpha(at[2]) &&
+	    (at == search->text || strchr(" \t\n\"'`(", at[-1])))
+		redact_option_find(search->text, search->end - search->text,
+				   at - search->text, search->spans, &search->open);
+}
+
 static void look_at(Search *search, const char *at)
 {
 	switch (*at) {
 	case '-':
 		if (search->end - at > 1 && at[1] == '-' &&
-		    (at == search->text || at[-1] != '-'))
+		    (at == search->text || at[-1] != '-')) {
 			look_at_pem(search, at);
+			look_at_option(search, at);
+		}
 		G_GNUC_FALLTHROUGH;
 	case '_':
 	case '.':
