@@ -505,7 +505,7 @@ gboolean run_law_brought(SpkRun *run, const SpkTool *tool, const json_t *call,
 {
 	const char *arguments = spk_json_str(call, "arguments");
 	g_autofree char *host = reached(run, way ? way : run->env.way);
-	g_autofree char *line = NULL, *reason = NULL;
+	g_autofree char *reason = NULL;
 	g_autoptr(json_t) args = NULL;
 	g_auto(Subject) subject = { 0 };
 
