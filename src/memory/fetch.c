@@ -267,7 +267,11 @@ static gboolean fetch_whole(SpkHttp *http, const SpkFetch *fetch, gboolean *ret_
 		return FALSE;
 	}
 	*ret_resumed = st.st_size > 0;
-	return fetch_tries(http, &into, cancel, error);
+	if (fetch_tries(http, &into, cancel, error))
+		return TRUE;
+	if (fstat(fd, &st) == 0 && st.st_size == 0)
+		(void)unlink(fetch->path); /* nothing that one could go on with */
+	return FALSE;
 }
 
 gboolean spk_fetch_file(SpkHttp *http, const SpkFetch *fetch, SpkCancel *cancel,

@@ -57,7 +57,7 @@ static char *part_of(const SpkModelGet *get, const char *url, const char *sha256
 {
 	g_autofree char *sum = sha256 ? g_strdup(sha256)
 				      : spk_text_sha256(url, strlen(url));
-	g_autofree char *name = g_strdup_printf(".download-%.16s", sum);
+	g_autofree char *name = g_strdup_printf(SPK_MODEL_PART "%.16s", sum);
 
 	return g_build_filename(get->dir, name, NULL);
 }

@@ -17,6 +17,9 @@ typedef struct {
 
 extern const SpkModelPinned spk_model_pinned;
 
+/* What the names of downloads begin with. */
+#define SPK_MODEL_PART ".download-"
+
 typedef struct {
 	const char *from;   /* URL, file or folder; NULL: the pinned one */
 	const char *sha256; /* of the archive; NULL: unknown */

@@ -23,6 +23,7 @@
 #define MANIFEST   "sparks-model.json"
 #define RECORD_MAX (64u << 10)
 #define POLL_MS	   100
+#define PART_DAYS  7
 
 void spk_model_installed_clear(SpkModelInstalled *installed)
 {
@@ -52,6 +53,15 @@ static int take_lock(const char *parent, SpkCancel *cancel, GError **error)
 	return spk_fd_steal(&fd);
 }
 
+/* A download that nobody has gone on with for a week. */
+static gboolean is_given_up(const char *name, const char *path)
+{
+	struct stat st;
+
+	return g_str_has_prefix(name, SPK_MODEL_PART) && stat(path, &st) == 0 &&
+	       st.st_mtime < spk_now_us() / G_USEC_PER_SEC - PART_DAYS * 86400;
+}
+
 /* Under the lock: what killed installs left. */
 static void sweep(const char *parent)
 {
@@ -61,7 +71,7 @@ static void sweep(const char *parent)
 	while (dir && (name = g_dir_read_name(dir)) != NULL) {
 		g_autofree char *path = g_build_filename(parent, name, NULL);
 
-		if (g_str_has_prefix(name, WORK) && strcmp(name, LOCK) != 0)
+		if (g_str_has_prefix(name, WORK) || is_given_up(name, path))
 			(void)spk_fs_remove_tree(path, NULL); /* tried again next time */
 	}
 }
