@@ -15,7 +15,6 @@
 #define APPLICATION_ID	 0x5370726b /* "Sprk" */
 #define WAL_TRIES	 200	    /* 10 ms apart */
 #define MAX_IDLE_READERS 4
-#define SCRUB_BUSY_MS	 250 /* waiting for readers to be done */
 
 struct SpkDb {
 	char *path;
@@ -323,32 +322,19 @@ static gboolean set_up(SpkDb *db, GError **error)
 			       error);
 }
 
-static gboolean keep_busy(const SpkDbValue *row, gpointer user, GError **error)
+/* By a connection of its own, whose commit tells all others, ours too, that pages have changed. */
+static gboolean scrub(SpkDb *db, const char *tables, const char *done, GError **error)
 {
-	*(gboolean *)user = row[0].type != SPK_DB_INT || row[0].integer != 0;
-	return TRUE;
-}
+	g_autoptr(SpkSqlite) conn = NULL;
+	SpkSqlite *writer = take_writer(db, error); /* keeps our own threads waiting */
+	gboolean ok;
 
-/* Deleted rows are overwritten in the database; their last copies are in the -wal file, which is
- * brought in and cut to nothing when nobody reads. */
-static gboolean scrub(SpkDb *db, GError **error)
-{
-	SpkSqlite *conn = take_writer(db, error);
-	gboolean busy = TRUE, ok;
-	SpkDbQuery query = { .sql = "PRAGMA wal_checkpoint(TRUNCATE)",
-			     .row = keep_busy,
-			     .user = &busy };
-
-	if (!conn)
+	if (!writer)
 		return FALSE;
-	(void)sqlite3_busy_timeout(conn->sqlite, SCRUB_BUSY_MS);
-	ok = spk_sqlite_run(&conn->tx, &query, error);
-	(void)sqlite3_busy_timeout(conn->sqlite, SPK_SQLITE_BUSY_MS);
-	give_back(conn);
-	if (ok && busy)
-		spk_error_set(error, SPK_ERR_BUSY, "it is done by whoever writes next",
-			      "somebody is reading %s", db->path);
-	return ok && !busy;
+	conn = open_conn(db, error);
+	ok = conn && spk_sqlite_scrub(conn, tables, done, error);
+	give_back(writer);
+	return ok;
 }
 
 /* Readers that nobody uses go; a writer that is in use is left alone. */

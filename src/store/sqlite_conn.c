@@ -5,7 +5,8 @@
 #include "base/error.h"
 #include "store/sqlite_priv.h"
 
-#define MAX_STATEMENTS 128 /* prepared ones a connection keeps */
+#define BUSY_MS	       5000 /* waiting for what another process has locked */
+#define MAX_STATEMENTS 128  /* prepared ones a connection keeps */
 #define MAX_COLUMNS    40
 #define MAX_FINDINGS   8 /* of a check, in its message */
 
@@ -271,7 +272,7 @@ void spk_sqlite_rest(SpkSqlite *conn)
 
 static int configure(sqlite3 *sqlite)
 {
-	int result = sqlite3_busy_timeout(sqlite, SPK_SQLITE_BUSY_MS);
+	int result = sqlite3_busy_timeout(sqlite, BUSY_MS);
 
 	if (result != SQLITE_OK)
 		return result;

@@ -8,8 +8,6 @@
 
 #include "store/store_impl.h"
 
-#define SPK_SQLITE_BUSY_MS 5000 /* waiting for what another process has locked */
-
 typedef struct {
 	SpkTx tx; /* tx.impl and db are for sqlite.c to fill in */
 	SpkDb *db;
@@ -34,6 +32,11 @@ gboolean spk_sqlite_check(SpkTx *tx, GError **error);
 gboolean spk_sqlite_exec(SpkSqlite *conn, const char *sql, GError **error);
 /* First column of the first row of a statement used once; returns a result code. */
 int spk_sqlite_read(sqlite3 *sqlite, const char *sql, gint64 *ret_value);
+
+/* ---- sqlite_scrub.c ---- */
+/* SpkDbImpl's `scrub`, by a connection for nothing else. */
+gboolean spk_sqlite_scrub(SpkSqlite *conn, const char *tables, const char *done,
+			  GError **error);
 
 /* ---- sqlite_copy.c ---- */
 /* Everything committed in the database `from`, at one instant, into the empty file `to`, which

@@ -82,9 +82,11 @@ struct SpkDbImpl {
 	 * from that file over what is here, in one transaction. Others may go on working. */
 	gboolean (*copy)(SpkDb *db, const char *path, gboolean back, SpkCancel *cancel,
 			 GError **error);
-	/* Optional: overwrites what deleted rows have left in files. No transaction of this thread
-	 * is open; BUSY when others are. */
-	gboolean (*scrub)(SpkDb *db, GError **error);
+	/* Optional: overwrites in all files what deleted rows of tables LIKE `tables` have left
+	 * there, then runs the statement `done` and commits it. No transaction of this thread is
+	 * open; BUSY when others read for long. */
+	gboolean (*scrub)(SpkDb *db, const char *tables, const char *done,
+			  GError **error);
 	/* Optional: lets go of what is only kept so that the next transaction is quick. */
 	void (*rest)(SpkDb *db);
 };

@@ -2,7 +2,7 @@
  * What the files of the store share. They lie on each other in this order:
  * states, dialect, holder | tx | migrations, fence, short_id | lease, journal, rules, halt |
  * approvals | task_row | tasks, mailbox, evidence, worker, prune, sessions, setups, events |
- * knobs | sqlite_conn, sqlite_copy | sqlite | store_all | store | backup.
+ * knobs | sqlite_conn, sqlite_copy, sqlite_scrub | sqlite | store_all | store | backup.
  */
 #ifndef SPK_STORE_STORE_PRIV_H
 #define SPK_STORE_STORE_PRIV_H

@@ -10,17 +10,27 @@
 
 /* ---- sums ---- */
 
+static gboolean damaged(const char *what, GError **error)
+{
+	spk_error_set(error, SPK_ERR_CORRUPT, HINT, "the words of the memories %s", what);
+	return FALSE;
+}
+
 static gboolean add_sum(SpkTx *tx, gint64 scope, gint64 kind, gint64 n, gint64 length,
 			GError **error)
 {
-	return spk_tx_exec(tx,
-			   "INSERT INTO memory_sums (scope, kind, n, length)"
-			   " VALUES ($1, $2, $3, $4) ON CONFLICT (scope, kind) DO UPDATE"
-			   " SET n = memory_sums.n + excluded.n,"
-			   " length = memory_sums.length + excluded.length",
-			   SPK_ARGS(spk_db_int(scope), spk_db_int(kind), spk_db_int(n),
-				    spk_db_int(length)),
-			   NULL, error);
+	gint64 now = 0;
+
+	if (!spk_tx_int(tx,
+			"INSERT INTO memory_sums (scope, kind, n, length)"
+			" VALUES ($1, $2, $3, $4) ON CONFLICT (scope, kind) DO UPDATE"
+			" SET n = memory_sums.n + excluded.n,"
+			" length = memory_sums.length + excluded.length RETURNING n",
+			SPK_ARGS(spk_db_int(scope), spk_db_int(kind), spk_db_int(n),
+				 spk_db_int(length)),
+			&now, error))
+		return FALSE;
+	return now >= 0 || damaged("are not counted", error);
 }
 
 /* A name that nobody has any more goes. */
@@ -92,9 +102,7 @@ static gboolean find_block(SpkTx *tx, const char *word, gint64 num, Block *block
 		return FALSE;
 	if (!block->damaged)
 		return TRUE;
-	spk_error_set(error, SPK_ERR_CORRUPT, HINT,
-		      "the words of the memories are damaged");
-	return FALSE;
+	return damaged("are damaged", error);
 }
 
 static gboolean insert_block(SpkTx *tx, const char *word, gint64 first,
@@ -183,11 +191,8 @@ static gboolean add_posting(SpkTx *tx, const char *word, const SpkPosting *posti
 	if (!find_block(tx, word, posting->num, block, error))
 		return FALSE;
 	place = place_of(block->postings, posting->num);
-	if (is_at(block->postings, place, posting->num)) {
-		spk_error_set(error, SPK_ERR_CORRUPT, HINT,
-			      "the words of the memories have one twice");
-		return FALSE;
-	}
+	if (is_at(block->postings, place, posting->num))
+		return damaged("have one twice", error);
 	g_array_insert_val(block->postings, place, *posting);
 	if (block->first && place + 1 == block->postings->len &&
 	    spk_postings_write((const SpkPosting *)block->postings->data,
@@ -206,11 +211,8 @@ static gboolean remove_posting(SpkTx *tx, const char *word, gint64 num, Block *b
 	if (!find_block(tx, word, num, block, error))
 		return FALSE;
 	place = place_of(block->postings, num);
-	if (!is_at(block->postings, place, num)) {
-		spk_error_set(error, SPK_ERR_CORRUPT, HINT,
-			      "the words of the memories lack one");
-		return FALSE;
-	}
+	if (!is_at(block->postings, place, num))
+		return damaged("lack one", error);
 	g_array_remove_index(block->postings, place);
 	return write_block(tx, word, block, error);
 }

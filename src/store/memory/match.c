@@ -249,7 +249,7 @@ static gboolean score_all(SpkTx *tx, const SpkWords *words, Reader *reader,
 
 	if (!sum_up(tx, reader->scopes, reader->kinds, &sum, error))
 		return FALSE;
-	for (guint i = 0; sum.n > 0 && i < words->words->len; i++) {
+	for (guint i = 0; i < words->words->len; i++) {
 		const char *word = g_array_index(words->words, SpkWord, i).word;
 
 		g_array_set_size(reader->postings, 0);

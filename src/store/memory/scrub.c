@@ -11,21 +11,11 @@ gboolean spk_memory_want_scrub(SpkTx *tx, GError **error)
 			   NULL, NULL, error);
 }
 
-static gboolean is_done(SpkStore *store, GError **error)
-{
-	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_WRITE, error);
-
-	return tx &&
-	       spk_tx_exec(tx, "UPDATE memory_counters SET scrub = 0", NULL, NULL,
-			   error) &&
-	       spk_tx_commit(g_steal_pointer(&tx), error);
-}
-
 gboolean spk_memories_scrub(SpkStore *store, GError **error)
 {
-	if (!store->impl->scrub)
-		return TRUE;
-	return store->impl->scrub(store->db, error) && is_done(store, error);
+	return !store->impl->scrub ||
+	       store->impl->scrub(store->db, "memor%",
+				  "UPDATE memory_counters SET scrub = 0", error);
 }
 
 void spk_memory_try_scrub(SpkStore *store)

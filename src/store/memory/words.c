@@ -13,14 +13,14 @@ typedef enum {
 	SYMBOL,	    /* a word of its own */
 	APOSTROPHE, /* in a word: it's */
 	TAIL,	    /* behind a short one: c++, c# */
-	SLASH,	    /* from here on: join parts; the lower binds looser */
-	COLON,
+	COLON,	    /* from here on: join parts; the lower binds looser */
+	SLASH,
 	DOT,
 	DASH,
 	UNDERSCORE,
 } Class;
 
-#define LOOSEST	  SLASH
+#define LOOSEST	  COLON
 #define TIGHTEST  UNDERSCORE
 #define TAIL_HEAD 3 /* characters that may stand before a tail */
 #define MIN_HUMP  2
@@ -181,17 +181,18 @@ static gboolean is_word(const Item *item)
 	return item->class == LETTER || item->class == DIGIT || item->class == MARK;
 }
 
-/* Not where every other word has a capital, as in a title or a shout. */
+/* Not in a title or a shout, where most words have a capital that need none. */
 static gboolean names_by_case(const Item *items, gsize n)
 {
 	gsize words = 0, capitals = 0;
 
 	for (gsize i = 0; i < n; i++)
-		if (items[i].class == LETTER && (i == 0 || !is_word(&items[i - 1]))) {
+		if (items[i].class == LETTER && !items[i].opens &&
+		    (i == 0 || !is_word(&items[i - 1]))) {
 			words++;
 			capitals += items[i].upper;
 		}
-	return capitals * 2 < words;
+	return capitals * 2 <= words + 1;
 }
 
 /* ---- words ---- */

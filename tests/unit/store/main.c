@@ -149,7 +149,7 @@ static const Suite *const suites[] = {
 	&states_suite,	  &open_suite,	 &schema_suite,	  &tasks_suite,	   &journal_suite,
 	&lease_suite,	  &holder_suite, &mail_suite,	  &evidence_suite, &worker_suite,
 	&backup_suite,	  &knobs_suite,	 &ledger_suite,	  &sessions_suite, &setups_suite,
-	&approvals_suite, &levels_suite, &memories_suite,
+	&approvals_suite, &levels_suite, &memories_suite, &match_suite,	   &forget_suite,
 };
 
 int main(void)
