@@ -158,7 +158,7 @@ static void time_searches(SpkStore *store, const char *what, int words, int skip
 		g_autofree char *text = sentence(words, skip);
 		GError *error = NULL;
 		gint64 start = spk_mono_us();
-		GArray *found = spk_memories_match(store, text, filter, 100, &error);
+		GArray *found = spk_memories_match(store, text, filter, 100, NULL, &error);
 
 		if (!found)
 			stop("match", error);
@@ -204,7 +204,7 @@ static void time_first(const char *path)
 		gint64 start = spk_mono_us();
 		SpkStore *store = open_store(path);
 
-		g_array_unref(spk_memories_match(store, text, NULL, 100, NULL));
+		g_array_unref(spk_memories_match(store, text, NULL, 100, NULL, NULL));
 		ms[i] = (double)(spk_mono_us() - start) / 1000;
 		spk_store_close(store);
 	}

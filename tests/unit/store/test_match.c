@@ -222,7 +222,7 @@ static void compare(SpkStore *store, Doc *docs, unsigned *seed, guint k)
 	for (int d = 0; d < DOCS; d++)
 		order[d] = &docs[d];
 	qsort(order, DOCS, sizeof(*order), best_first);
-	found = spk_memories_match(store, text->str, &filter, k, NULL);
+	found = spk_memories_match(store, text->str, &filter, k, NULL, NULL);
 	assert_non_null(found);
 	for (guint i = 0; i < found->len; i++) {
 		const SpkMemoryMatch *match = &g_array_index(found, SpkMemoryMatch, i);
