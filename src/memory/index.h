@@ -43,10 +43,10 @@ typedef struct {
 
 typedef struct {
 	gsize live;	/* vectors that can be found */
-	gsize linked;	/* of these, in the graph */
+	gsize loose;	/* places of vectors that the graph doesn't have yet */
 	gsize dead;	/* places of vectors that were dropped, not used again yet */
 	gsize bytes;	/* of memory, about */
-	guint64 writes; /* puts and drops since it was made, loaded or saved */
+	guint64 writes; /* puts and drops that are in no saved file */
 } SpkIndexStats;
 
 /* TRUE: this one may be among the results. Called under a lock of the index: it must not call
