@@ -3,98 +3,6 @@
 
 #include "guard/command/shell_priv.h"
 
-/* ---- the text ---- */
-
-gboolean lex_failed(const Parser *p)
-{
-	return p->out->error != NULL;
-}
-
-guint lex_place(const Parser *p)
-{
-	return p->base < 0 ? p->at : p->base + p->pos;
-}
-
-void lex_fail(Parser *p, const char *why)
-{
-	if (!lex_failed(p)) {
-		p->out->error = g_strdup(why);
-		p->out->error_at = lex_place(p);
-	}
-	p->pos = p->len;
-}
-
-gboolean lex_enter(Parser *p)
-{
-	if (++p->depth <= SPK_SHELL_MAX_DEPTH)
-		return TRUE;
-	lex_fail(p, "is nested too deeply");
-	return FALSE;
-}
-
-int lex_peek(Parser *p)
-{
-	while (p->s[p->pos] == '\\' && p->s[p->pos + 1] == '\n')
-		p->pos += 2;
-	if (++p->out->work > p->most)
-		lex_fail(p, "is too tangled to be read");
-	return p->pos < p->len ? (guchar)p->s[p->pos] : -1;
-}
-
-/* The one after that. */
-static int peek_second(Parser *p)
-{
-	guint at;
-
-	if (lex_peek(p) < 0)
-		return -1;
-	at = p->pos + 1;
-	while (p->s[at] == '\\' && p->s[at + 1] == '\n')
-		at += 2;
-	return at < p->len ? (guchar)p->s[at] : -1;
-}
-
-const char *lex_way(Parser *p, const char *way)
-{
-	g_autofree char *longer = NULL;
-
-	if (!*p->way)
-		return way;
-	longer = g_strconcat(p->way, ", ", way, NULL);
-	return spk_shell_dup(p->out, longer, strlen(longer));
-}
-
-const char *lex_slice(Parser *p, guint from, guint to)
-{
-	guint end = MIN(to, p->len);
-	char *copy = spk_shell_dup(p->out, p->s + from, end - from);
-
-	const char *bad;
-
-	for (char *c = copy; *c; c++)
-		if ((guchar)*c < 0x20 || *c == 0x7f)
-			*c = ' ';
-	for (const char *at = copy; !g_utf8_validate(at, -1, &bad); at = bad + 1)
-		copy[bad - copy] = '?';
-	return copy;
-}
-
-void lex_blanks(Parser *p)
-{
-	int c = lex_peek(p);
-
-	while (c == ' ' || c == '\t') {
-		p->pos++;
-		c = lex_peek(p);
-	}
-	if (c != '#')
-		return;
-	while (p->pos < p->len && p->s[p->pos] != '\n') {
-		p->pos++;
-		p->out->work++;
-	}
-}
-
 /* ---- substitutions ---- */
 
 typedef struct {
@@ -310,30 +218,32 @@ static void quoted_backslash(Parser *p, WordMaker *maker, const char *takes)
 	p->pos++;
 }
 
-/* At the first '"'. */
-static void double_quotes(Parser *p, WordMaker *maker)
+void lex_quoted(Parser *p, WordMaker *maker, int end, const char *takes)
 {
-	int c;
-
-	maker->quoted = TRUE;
-	p->pos++;
-	while ((c = lex_peek(p)) != '"') {
-		if (c < 0) {
-			lex_fail(p, "has a \" that is not closed");
-			return;
-		}
+	for (int c = lex_peek(p); c >= 0 && c != end && !lex_failed(p); c = lex_peek(p)) {
 		if (c == '$')
 			expand(p, maker, TRUE);
 		else if (c == '`')
 			backticks(p, maker, TRUE);
 		else if (c == '\\')
-			quoted_backslash(p, maker, "$`\"\\");
+			quoted_backslash(p, maker, takes);
 		else {
 			maker_add(p->out, maker, c, SPK_SHELL_QUOTED);
 			p->pos++;
 		}
 	}
+}
+
+/* At the first '"'. */
+static void double_quotes(Parser *p, WordMaker *maker)
+{
+	maker->quoted = TRUE;
 	p->pos++;
+	lex_quoted(p, maker, '"', "$`\"\\");
+	if (lex_peek(p) == '"')
+		p->pos++;
+	else
+		lex_fail(p, "has a \" that is not closed");
 }
 
 /* ---- $… ---- */
@@ -355,7 +265,7 @@ gboolean lex_arithmetic(Parser *p)
 			backticks(p, &inside, TRUE);
 		else {
 			if (c == ')' && !parens) {
-				if (peek_second(p) != ')')
+				if (lex_peek_second(p) != ')')
 					return FALSE;
 				p->pos++;
 				(void)lex_peek(p); /* joins what goes on */
@@ -464,7 +374,7 @@ static void param(Parser *p, WordMaker *maker, gboolean quoted)
 
 	if (!lex_enter(p))
 		return;
-	if ((c == '!' || c == '#') && peek_second(p) != '}') {
+	if ((c == '!' || c == '#') && lex_peek_second(p) != '}') {
 		p->pos++;
 		c = 0;
 	}
@@ -478,9 +388,9 @@ static void param(Parser *p, WordMaker *maker, gboolean quoted)
 	}
 	plain = lex_peek(p) == '}' && c != 0;
 	c = lex_peek(p);
-	if (c == '=' || (c == ':' && peek_second(p) == '='))
+	if (c == '=' || (c == ':' && lex_peek_second(p) == '='))
 		g_ptr_array_add(p->out->names, g_strdup(name));
-	c = c == ':' ? peek_second(p) : c;
+	c = c == ':' ? lex_peek_second(p) : c;
 	param_word(p, quoted, !quoted || (c > 0 && strchr("#%/^,", c)));
 	p->depth--;
 	maker_open(p->out, maker, quoted, plain && *name ? name : NULL,
@@ -626,7 +536,7 @@ static gboolean take_piece(Parser *p, WordMaker *maker, LexMode mode)
 		take_group(p, maker);
 	else if (c == '(' && !p->posix && opens_array(maker, mode))
 		array(p, maker);
-	else if ((c == '<' || c == '>') && !p->posix && peek_second(p) == '(' &&
+	else if ((c == '<' || c == '>') && !p->posix && lex_peek_second(p) == '(' &&
 		 mode <= LEX_ASSIGN)
 		process(p, maker);
 	else if (strchr(mode == LEX_REGEX ? "" : ";&|<>()", c))
@@ -724,25 +634,13 @@ static SpkShellWord *text_word(Parser *p, const char *text, gsize len)
 {
 	Parser inner = *p;
 	WordMaker maker = { NULL };
-	int c;
 
 	inner.at = lex_place(p);
 	inner.base = -1;
 	inner.s = spk_shell_dup(p->out, text, len);
 	inner.len = len;
 	inner.pos = 0;
-	while ((c = lex_peek(&inner)) >= 0 && !lex_failed(p)) {
-		if (c == '$')
-			expand(&inner, &maker, TRUE);
-		else if (c == '`')
-			backticks(&inner, &maker, TRUE);
-		else if (c == '\\')
-			quoted_backslash(&inner, &maker, "$`\\");
-		else {
-			maker_add(p->out, &maker, c, SPK_SHELL_QUOTED);
-			inner.pos++;
-		}
-	}
+	lex_quoted(&inner, &maker, -1, "$`\\");
 	if (lex_failed(p))
 		p->pos = p->len;
 	return maker_end(p->out, &maker, inner.at, inner.at);

@@ -62,9 +62,10 @@ SpkShellWord *maker_end(SpkShell *shell, WordMaker *maker, guint at, guint end);
 /* Of pointers; NULL when there are none. */
 gpointer shell_copy_array(SpkShell *shell, const GPtrArray *array);
 
-/* ---- shell_lex.c ---- */
+/* ---- shell_text.c, and on top of it shell_lex.c ---- */
 /* The next character, without looking past it; -1 at the end. A line that goes on is joined. */
 int lex_peek(Parser *p);
+int lex_peek_second(Parser *p); /* the one after that */
 gboolean lex_failed(const Parser *p);
 void lex_fail(Parser *p, const char *why);
 guint lex_place(const Parser *p);
@@ -73,6 +74,9 @@ gboolean lex_enter(Parser *p); /* one deeper; FALSE: too deep. */
 void lex_blanks(Parser *p);
 /* The word that begins here; NULL: none does, or failed. */
 SpkShellWord *lex_word(Parser *p, LexMode mode);
+/* Text as between double quotes, up to `end` or the end of all; a "\" takes the meaning of the
+ * characters in `takes`. */
+void lex_quoted(Parser *p, WordMaker *maker, int end, const char *takes);
 /* From after "((" to after "))"; FALSE: that is no arithmetic, p->pos is anywhere. */
 gboolean lex_arithmetic(Parser *p);
 /* Notes a here-document of the redirection, whose target is set when its text has come. */
