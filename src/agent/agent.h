@@ -16,6 +16,7 @@
 #include "conf/conf.h"
 #include "guard/taint.h"
 #include "llm/llm.h"
+#include "memory/memory.h"
 #include "store/store.h"
 
 /* ---- sparks ---- */
@@ -74,6 +75,8 @@ typedef struct {
 	/* The same as `way`, with more hosts, for the setup; *ret_way may be NULL. */
 	gboolean (*open_way)(gpointer user, const char *const *more, SpkWayOut **ret_way,
 			     GError **error);
+	/* Opens the memory when it is first asked for; borrowed. NULL: the run is to do without. */
+	SpkMemory *(*open_memory)(gpointer user, GError **error);
 	gboolean lazy;
 	const SpkLlmSink *sink; /* hears answers as they stream; NULL: nobody does */
 	const SpkTask *task;
@@ -145,6 +148,12 @@ void spk_law_of_commit(SpkRun *run, SpkDecision *ret);
 gboolean spk_run_heard(SpkRun *run, const char *what, GError **error);
 /* What the model has read so far. Borrowed. */
 const SpkTaintMark *spk_run_taint(SpkRun *run);
+
+/* ---- the memory ---- */
+/* Remembers what the task has shown, once (docs/journal.md, `learn.result`). `task`: its row as it
+ * is now, `to`: the state that follows. What goes wrong with the memory is logged and on record;
+ * FALSE only when that could not be written. */
+gboolean spk_learn(SpkRun *run, const SpkTask *task, SpkState to, GError **error);
 
 /* ---- setup ---- */
 /* Runs the task's setup, unless it has none or that is done. FAILED: it failed. */

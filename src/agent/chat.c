@@ -5,6 +5,7 @@
 #include "agent/agent_impl.h"
 #include "agent/history.h"
 #include "agent/law.h"
+#include "agent/recall.h"
 #include "agent/run_priv.h"
 #include "base/json.h"
 #include "store/sessions.h"
@@ -126,23 +127,36 @@ static gboolean find_history(SpkRun *run, const json_t **ret_record, GError **er
 	return TRUE;
 }
 
+/* The message at hand, after what the memory has about it. */
+static void say_message(SpkRun *run, const char *memory, const char *message)
+{
+	g_autofree char *text = g_strconcat(memory, *memory ? "\n" : "", message, NULL);
+
+	run_say(run, "user", text);
+}
+
 static gboolean open_chat(SpkRun *run, GError **error)
 {
 	g_autofree char *system = system_prompt(run);
-	const json_t *record, *messages, *message;
-	size_t i;
+	const char *memory = "";
+	const json_t *record, *messages;
+	size_t n;
 
-	if (!find_history(run, &record, error))
+	if (!find_history(run, &record, error) || !run_recall(run, &memory, error))
 		return FALSE;
 	run_say(run, "system", system);
 	messages = json_object_get(record, "messages");
-	if (!json_array_size(messages)) {
-		run_say(run, "user", run->env.task->goal);
+	n = json_array_size(messages);
+	if (!n) {
+		say_message(run, memory, run->env.task->goal);
 		return TRUE;
 	}
-	json_array_foreach(messages, i, message)
-		json_array_append_new(run->messages, json_deep_copy(message));
-	run->history = (guint)json_array_size(messages) - 1;
+	for (size_t i = 0; i + 1 < n; i++)
+		json_array_append_new(run->messages,
+				      json_deep_copy(json_array_get(messages, i)));
+	say_message(run, memory,
+		    spk_json_str(json_array_get(messages, n - 1), "content"));
+	run->history = (guint)n - 1;
 	run->answers_before = (guint)spk_json_int(record, "answers", 0);
 	return TRUE;
 }

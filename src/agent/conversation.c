@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/booking_priv.h"
+#include "agent/recall.h"
 #include "agent/run_priv.h"
 #include "agent/scan.h"
 #include "base/error.h"
@@ -131,18 +132,20 @@ static gboolean first_message(SpkRun *run, char **ret_text, GError **error)
 	const SpkTask *task = run->env.task;
 	const char *subdir = spk_tree_subdir(run->env.tree);
 	const char *asked = spk_json_str(task->options, "cli_tool");
-	const char *agent = asked ? asked : "";
+	const char *agent = asked ? asked : "", *memory = "";
 	g_autofree char *hosts = run_hosts_rule(run);
 	GString *text = g_string_new("Goal:\n");
 	gboolean heard = FALSE;
 	g_auto(GStrv) checks = spk_verify_checks(run, error);
 
-	if (!checks) {
+	if (!checks || !run_recall(run, &memory, error)) {
 		g_string_free(text, TRUE);
 		return FALSE;
 	}
 	g_string_append(text, task->goal);
 	run_add_context(run, text);
+	if (*memory)
+		g_string_append_printf(text, "\n\n%s", memory);
 	if (*subdir)
 		g_string_append_printf(
 			text, "\n\nYou start in the folder %s of the repository.",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/agent_impl.h"
+#include "agent/recall.h"
 #include "agent/run_priv.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -26,10 +27,13 @@ static gboolean open_work(SpkRun *run, GError **error)
 {
 	g_auto(GStrv) checks = spk_verify_checks(run, error);
 	g_autoptr(GString) text = g_string_new(run->env.task->goal);
+	const char *memory = "";
 
-	if (!checks)
+	if (!checks || !run_recall(run, &memory, error))
 		return FALSE;
 	run_add_context(run, text);
+	if (*memory)
+		g_string_append_printf(text, "\n\n%s", memory);
 	if (checks[0])
 		g_string_append(text, "\n\nThese commands must pass at the end:");
 	for (char **check = checks; *check; check++)

@@ -462,7 +462,7 @@ gboolean run_taint(SpkRun *run, SpkTaint taint, const char *source, GError **err
 	return TRUE;
 }
 
-static SpkTaint of_repository(SpkRun *run)
+SpkTaint run_law_of_repository(SpkRun *run)
 {
 	return json_object_get(run->env.task->options, "untrusted")
 		       ? SPK_TAINT_OUTSIDE
@@ -501,7 +501,7 @@ static gboolean raise_by(SpkRun *run, SpkTaint taint, const char *source,
 }
 
 gboolean run_law_brought(SpkRun *run, const SpkTool *tool, const json_t *call,
-			 SpkWayOut *way, GError **error)
+			 SpkWayOut *way, SpkTaint brings, GError **error)
 {
 	const char *arguments = spk_json_str(call, "arguments");
 	g_autofree char *host = reached(run, way ? way : run->env.way);
@@ -509,20 +509,23 @@ gboolean run_law_brought(SpkRun *run, const SpkTool *tool, const json_t *call,
 	g_autoptr(json_t) args = NULL;
 	g_auto(Subject) subject = { 0 };
 
-	if (!tool || tool->trusted)
+	if (!tool || (tool->trusted && !brings))
 		return TRUE;
 	args = spk_tool_parse_args(tool, arguments ? arguments : "", &reason);
 	if (!args)
 		return TRUE; /* our own words about it */
 	describe(run, tool, args, &subject);
-	return raise_by(run, of_repository(run), subject.line, host, error);
+	if (tool->trusted)
+		return run_taint(run, MAX(brings, run_law_of_repository(run)),
+				 subject.line, error);
+	return raise_by(run, run_law_of_repository(run), subject.line, host, error);
 }
 
 gboolean spk_run_heard(SpkRun *run, const char *source, GError **error)
 {
 	g_autofree char *host = reached(run, run->env.way);
 
-	return raise_by(run, of_repository(run), source, host, error);
+	return raise_by(run, run_law_of_repository(run), source, host, error);
 }
 
 const SpkTaintMark *spk_run_taint(SpkRun *run)

@@ -31,9 +31,11 @@ gboolean run_law_call(SpkRun *run, const SpkTool *tool, const json_t *call,
 		      const char *key, LawDone *ret_done, GError **error);
 
 /* The model is about to be told what the call said: its taint rises first. `way`: that of the
- * call, NULL: the run's. */
+ * call, NULL: the run's; `brings`: of the result. */
 gboolean run_law_brought(SpkRun *run, const SpkTool *tool, const json_t *call,
-			 SpkWayOut *way, GError **error);
+			 SpkWayOut *way, SpkTaint brings, GError **error);
+/* What text of the task's repository is: OUTSIDE where it is declared untrusted. */
+SpkTaint run_law_of_repository(SpkRun *run);
 /* The same of words that come from anywhere else. */
 gboolean run_taint(SpkRun *run, SpkTaint taint, const char *source, GError **error);
 

@@ -1,4 +1,5 @@
 #include "agent/law.h"
+#include "agent/recall.h"
 #include "agent/run_priv.h"
 
 #include <string.h>
@@ -204,15 +205,40 @@ static void offer(SpkRun *run, const char *name)
 		add_name(run->agents, name);
 }
 
-static void choose_tools(SpkRun *run)
+static gboolean is_of_memory(const char *name)
+{
+	return g_str_has_prefix(name, "memory_");
+}
+
+/* Those of the spark; and, of one that is built in, those of a memory that has something. */
+static gboolean offer_own(SpkRun *run, GError **error)
+{
+	const SpkSpark *spark = run->env.spark;
+	gboolean off = run_memory_is_off(run);
+
+	for (const char *const *name = spark->tools; *name; name++)
+		if (!off || !is_of_memory(*name))
+			offer(run, *name);
+	if (strcmp(spark->origin, "built in") != 0)
+		return TRUE;
+	if (!run_memory_offers(run, &run->memory_tools, error))
+		return FALSE;
+	if (run->memory_tools) {
+		offer(run, "memory_search");
+		offer(run, "memory_save");
+	}
+	return TRUE;
+}
+
+static gboolean choose_tools(SpkRun *run, GError **error)
 {
 	const char *wanted = wanted_agent(run);
 	g_auto(GStrv) others = spk_conf_list(run->env.conf, "cli.fallback");
 
 	run->names = g_ptr_array_new_with_free_func(g_free);
 	run->agents = g_ptr_array_new_with_free_func(g_free);
-	for (const char *const *name = run->env.spark->tools; *name; name++)
-		offer(run, *name);
+	if (!offer_own(run, error))
+		return FALSE;
 	/* delegated: another one may take over where it is not here */
 	if (wanted && is_delegated(run)) {
 		add_name(run->names, wanted);
@@ -225,6 +251,7 @@ static void choose_tools(SpkRun *run)
 			add_name(run->agents, *name);
 	g_ptr_array_add(run->names, NULL);
 	g_ptr_array_add(run->agents, NULL);
+	return TRUE;
 }
 
 SpkRun *spk_run_new(const SpkRunEnv *env, GError **error)
@@ -237,8 +264,7 @@ SpkRun *spk_run_new(const SpkRunEnv *env, GError **error)
 					      (GDestroyNotify)json_decref);
 	run->messages = json_array();
 	run->vault = spk_vault_new();
-	choose_tools(run);
-	run->tools = spk_tool_schemas((const char *const *)run->names->pdata);
+	run->memory = run_memory_new(run);
 	run->unpriced = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	run->failed = json_array();
 	run->law = run_law_new(run);
@@ -248,8 +274,10 @@ SpkRun *spk_run_new(const SpkRunEnv *env, GError **error)
 		run->guard = spk_loop_guard_new(
 			spk_conf_int(env->conf, "manager.loop_guard.window_size"),
 			spk_conf_int(env->conf, "manager.loop_guard.repeat_threshold"));
-	if (!load_prices(run, error) || !load(run, &steps, error))
+	if (!load_prices(run, error) || !load(run, &steps, error) ||
+	    !choose_tools(run, error))
 		return NULL;
+	run->tools = spk_tool_schemas((const char *const *)run->names->pdata);
 	if (env->llm)
 		spk_llm_learn(env->llm, env->cancel);
 	/* a task that has a base has a private copy */
@@ -275,6 +303,7 @@ void spk_run_free(SpkRun *run)
 	g_strfreev(run->sensitive);
 	g_clear_pointer(&run->vault, spk_vault_free);
 	g_clear_pointer(&run->law, run_law_free);
+	g_clear_pointer(&run->memory, run_memory_free);
 	g_free(run->last_tree);
 	g_free(run);
 }

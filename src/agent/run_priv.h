@@ -35,6 +35,8 @@ struct SpkRun {
 	SpkVault *vault;  /* of what has the shape of a secret */
 	guint idle_turns; /* answers in a row without any tool call */
 	struct RunLaw *law;
+	struct RunMemory *memory;
+	gboolean memory_tools; /* are offered */
 };
 
 /* Payload recorded under kind/key or NULL. */

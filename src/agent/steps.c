@@ -4,6 +4,7 @@
 #include "agent/booking_priv.h"
 #include "agent/law.h"
 #include "agent/purse_priv.h"
+#include "agent/recall.h"
 #include "agent/run_priv.h"
 #include "agent/scan.h"
 #include "base/error.h"
@@ -357,6 +358,7 @@ static gboolean do_call(SpkRun *run, const json_t *call, guint index, const char
 	g_autofree char *spill =
 		g_build_filename(run->env.home, "spill", run->env.task->id, NULL);
 	const SpkToolPurse purse = run_purse(run);
+	SpkToolMemory memory;
 	SpkToolCtx ctx = {
 		.conf = run->env.conf,
 		.box = run->env.box,
@@ -375,6 +377,7 @@ static gboolean do_call(SpkRun *run, const json_t *call, guint index, const char
 		.left_ms = left_ms(run),
 		.purse = &purse,
 		.vault = run->vault,
+		.memory = run_memory_of_call(run, &memory),
 	};
 	SpkEffect effect = tool ? tool->effect : SPK_EFFECT_PURE;
 	const char *arguments = spk_json_str(call, "arguments");
@@ -394,7 +397,7 @@ static gboolean do_call(SpkRun *run, const json_t *call, guint index, const char
 	/* Whatever is in the tree now belongs to this step, also after a failed command. */
 	if (tool && tool->writes && !snapshot(run, &tree, error))
 		return FALSE;
-	return run_law_brought(run, tool, call, law->way, error) &&
+	return run_law_brought(run, tool, call, law->way, result.brings, error) &&
 	       run_scan_result(run, call, &result, &scan, error) &&
 	       record_result(run, call, index, key, effect, &result, scan, tree, error);
 }

@@ -20,10 +20,10 @@
 #include "tool/image.h"
 #include "tool/tool.h"
 
-#define LATER_MEMORY \
-	"there is no memory in this version; read the answer in `sparks tasks show ID`"
-#define SCRIPT	"script:"
-#define TIDY_MS 2000
+#define SCRIPT	     "script:"
+#define TIDY_MS	     2000
+#define KIND_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+#define KIND_MAX     64
 
 const SpkCmdOpt spk_submit_options[] = {
 	{ "goal", .type = SPK_CMD_STRING, .value = "TEXT",
@@ -71,7 +71,9 @@ const SpkCmdOpt spk_submit_options[] = {
 	{ "risk", .type = SPK_CMD_STRING, .value = "LEVEL", .choices = "low|medium|high",
 	  .sentence = "label kept with the task" },
 	{ "auto-store", .type = SPK_CMD_STRING, .value = "CATEGORY",
-	  .sentence = "remember the answer", .unbuilt = LATER_MEMORY },
+	  .sentence = "remember the answer, as a memory of this kind" },
+	{ "no-memory", .type = SPK_CMD_FLAG,
+	  .sentence = "without the memory: nothing is recalled, nothing learned" },
 	{ "cli-tool", .type = SPK_CMD_STRING, .value = "NAME",
 	  .sentence =
 		  "let this agent program do it; with --model, as a tool of that model",
@@ -200,6 +202,11 @@ static json_t *options_of(const SpkArgs *args, const char *model)
 	if (is_delegated(args))
 		spk_json_set(options, "strategy", json_string("delegate"));
 	copy_text(args, "level", options);
+	if (spk_args_flag(args, "no-memory"))
+		spk_json_set(options, "no_memory", json_true());
+	if (spk_args_str(args, "auto-store"))
+		spk_json_set(options, "auto_store",
+			     spk_json_text(spk_args_str(args, "auto-store")));
 	if (spk_args_flag(args, "untrusted"))
 		spk_json_set(options, "untrusted", json_string("--untrusted"));
 	if (spk_args_has(args, "max-steps"))
@@ -339,6 +346,25 @@ static gboolean check_setup(const SpkArgs *args, GError **error)
 	return FALSE;
 }
 
+/* It becomes a word that people type. */
+static gboolean check_memory(const SpkArgs *args, GError **error)
+{
+	const char *kind = spk_args_str(args, "auto-store");
+	gboolean without = spk_args_flag(args, "no-memory");
+	gsize len = kind ? strspn(kind, KIND_LETTERS) : 0;
+
+	if (!kind || (!without && len && !kind[len] && len <= KIND_MAX))
+		return TRUE;
+	spk_error_set(error, SPK_ERR_USAGE,
+		      without ? "leave one of them out"
+			      : "one word of letters, digits, - and _, as in "
+				"--auto-store fact",
+		      without ? "--auto-store and --no-memory contradict each other"
+			      : "--auto-store \"%s\" is no kind of memory",
+		      kind);
+	return FALSE;
+}
+
 static char *accept(SpkSession *session, const SpkArgs *args, SpkFollow *how,
 		    GError **error)
 {
@@ -352,7 +378,7 @@ static char *accept(SpkSession *session, const SpkArgs *args, SpkFollow *how,
 
 	if (!folder || !has_spark_for(session->conf, args, error) ||
 	    !spk_way_out_check(spk_args_list(args, "allow"), error) ||
-	    !check_setup(args, error) ||
+	    !check_setup(args, error) || !check_memory(args, error) ||
 	    !spk_submit_model(spk_args_str(args, "model"), &model, error) ||
 	    !has_worker(session->conf, args, model, error))
 		return NULL;

@@ -198,6 +198,8 @@ static const struct {
 	{ "file_search", { "pattern", "path" } },
 	{ "shell", { "command", NULL } },
 	{ "git", { "args", NULL } },
+	{ "memory_search", { "query", NULL } },
+	{ "memory_save", { "text", NULL } },
 	{ "finish", { NULL, NULL } },
 };
 

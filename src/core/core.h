@@ -96,6 +96,19 @@ gboolean spk_core_pause(SpkCore *core, const char *id, GError **error);
 /* Makes a paused, cancelled or interrupted task one to run again, by a daemon or `apart`. */
 gboolean spk_core_resume(SpkCore *core, const char *id, gboolean apart, GError **error);
 
+/* ---- the memory ---- */
+typedef struct {
+	GPtrArray *forgotten; /* char *: ids of memories that the task has left */
+	GPtrArray *revived;   /* char *: ids of those whose place these took */
+} SpkUnlearned;
+void spk_unlearned_clear(SpkUnlearned *unlearned);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkUnlearned, spk_unlearned_clear)
+/* Forgets what the task has taught the memory, at its end or by notes of its spark, and puts back
+ * in use what that took the place of; on record as `learn.undone` when there was anything. CONFLICT
+ * while the task goes on: it might add to it. */
+gboolean spk_core_unlearn(SpkCore *core, const char *id, SpkUnlearned *ret,
+			  GError **error);
+
 /* interface.md, Tasks: the object of `do`, `tasks show`, …; brief leaves out `checks`. A task
  * without an id is one that was never made: `task` and `status` are null. */
 json_t *spk_core_report(SpkCore *core, const SpkTask *task, gboolean brief,

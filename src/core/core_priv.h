@@ -53,6 +53,16 @@ SpkConf *reload_read(SpkReloadFn fn, gpointer user, const SpkConf *old);
 /* Reads it and puts it in force, below the knobs. TRUE: values have changed. */
 gboolean core_reload(SpkCore *core);
 
+/* ---- filler.c: vectors that memories lack, made while the daemon has nothing to do ---- */
+typedef struct Filler Filler;
+Filler *filler_new(SpkCore *core);
+/* Ends what goes on first. */
+void filler_free(Filler *filler);
+/* Nothing runs: looks after the memories, in a thread of its own, if any were written since. */
+void filler_start(Filler *filler);
+/* Something is to run: it ends within a few texts. Returns at once. */
+void filler_stop(Filler *filler);
+
 /* ---- held: a task this process holds, and what is asked of it ---- */
 /* The greater one wins. */
 typedef enum {

@@ -16,6 +16,7 @@ static void machine_clear(Machine *machine)
 {
 	g_clear_pointer(&machine->way, spk_way_out_free);
 	g_clear_pointer(&machine->run, spk_run_free);
+	g_clear_pointer(&machine->memory, spk_memory_close);
 	if (machine->box)
 		spk_box_leave(machine->box, spk_tree_work(machine->tree));
 	g_clear_pointer(&machine->llm, spk_llm_free);
@@ -229,7 +230,8 @@ static gboolean move(Machine *machine, SpkState to, GError **error)
 	/* its last connections are told of while the task is ours */
 	if (spk_state_is_terminal(to))
 		g_clear_pointer(&machine->way, spk_way_out_free);
-	if (!spk_task_move(machine->env->store, machine->task->id,
+	if (!machine_learn(machine, to, error) ||
+	    !spk_task_move(machine->env->store, machine->task->id,
 			   machine->held->lease->token, machine->task->status, to,
 			   machine->reason, error))
 		return FALSE;

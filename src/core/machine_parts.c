@@ -230,6 +230,18 @@ static gboolean may_go_on(gpointer user, GError **error)
 	return held_may_go_on(((Machine *)user)->held, error);
 }
 
+/* SpkRunEnv's open_memory. Of this task: it has the configuration that the task has. */
+static SpkMemory *open_memory(gpointer user, GError **error)
+{
+	Machine *machine = user;
+	const MachineEnv *env = machine->env;
+
+	if (!machine->memory)
+		machine->memory =
+			spk_memory_open(env->store, env->conf, env->home, error);
+	return machine->memory;
+}
+
 SpkRunEnv machine_run_env(Machine *machine)
 {
 	return (SpkRunEnv){
@@ -237,6 +249,7 @@ SpkRunEnv machine_run_env(Machine *machine)
 		.conf = machine->env->conf,
 		.open_place = open_place,
 		.open_way = open_more_way,
+		.open_memory = open_memory,
 		.lazy = machine->strategy->lazy,
 		.sink = machine->env->sink,
 		.task = machine->task,
@@ -307,4 +320,16 @@ gboolean machine_catch_up(Machine *machine, GError **error)
 		return machine->strategy->run(machine->run, &outcome, error);
 	}
 	return TRUE;
+}
+
+/* ---- the end ---- */
+
+gboolean machine_learn(Machine *machine, SpkState to, GError **error)
+{
+	g_autoptr(SpkTask) task = NULL;
+
+	if (!machine->run || !spk_state_is_terminal(to) || to == SPK_STATE_CANCELLED)
+		return TRUE;
+	task = spk_task_get(machine->env->store, machine->task->id, error);
+	return task && spk_learn(machine->run, task, to, error);
 }

@@ -18,8 +18,9 @@ typedef struct {
 	SpkBox *box; /* borrowed; set with a tree, for what is kept warm in it */
 	SpkLlm *llm;
 	SpkRun *run;
-	guint round;  /* of verification */
-	char *reason; /* for the move that follows */
+	SpkMemory *memory; /* NULL until it is asked for */
+	guint round;	   /* of verification */
+	char *reason;	   /* for the move that follows */
 } Machine;
 
 /* The reason of the move that follows. */
@@ -35,6 +36,9 @@ SpkRunEnv machine_run_env(Machine *machine);
 gboolean machine_open_run(Machine *machine, GError **error);
 /* Opens the run, and runs the strategy over the rounds that are on record. */
 gboolean machine_catch_up(Machine *machine, GError **error);
+
+/* What it has shown is remembered, before it ends in that state. */
+gboolean machine_learn(Machine *machine, SpkState to, GError **error);
 
 /* ---- intake.c ---- */
 /* The prompt scanner on goal (or message of a chat) and context. What is found is on record as

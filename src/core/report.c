@@ -78,6 +78,31 @@ static json_t *setup_to_json(SpkStore *store, const SpkTask *task, GError **erro
 	return told;
 }
 
+static json_t *ids_of(const SpkJournalEntry *entry)
+{
+	json_t *ids = json_array();
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(entry ? json_object_get(entry->payload, "memories") : NULL, i,
+			   one)
+		json_array_append_new(ids, spk_json_text(spk_json_str(one, "id")));
+	return ids;
+}
+
+/* {"recalled":[ID,…],"learned":[ID,…]}: what the memory told the task, and the other way round. */
+static json_t *memory_to_json(SpkStore *store, const SpkTask *task, GError **error)
+{
+	g_autoptr(SpkJournalEntry) recall = NULL, learned = NULL;
+
+	if (task->id &&
+	    (!spk_journal_last(store, task->id, "recall", &recall, error) ||
+	     !spk_journal_last(store, task->id, "learn.result", &learned, error)))
+		return NULL;
+	return json_pack("{s:o,s:o}", "recalled", ids_of(recall), "learned",
+			 ids_of(learned));
+}
+
 static json_t *list_of(const json_t *changes, const char *key)
 {
 	json_t *list = json_object_get(changes, key);
@@ -89,7 +114,7 @@ json_t *spk_core_report(SpkCore *core, const SpkTask *task, gboolean brief,
 			GError **error)
 {
 	const char *verdict = spk_verdict_name(task->verdict);
-	json_t *checks = NULL, *setup;
+	json_t *checks = NULL, *setup, *memory = NULL;
 	json_t *report;
 
 	if (!brief)
@@ -98,8 +123,11 @@ json_t *spk_core_report(SpkCore *core, const SpkTask *task, gboolean brief,
 	if (!brief && !checks)
 		return NULL;
 	setup = setup_to_json(spk_core_store(core), task, error);
-	if (!setup) {
+	if (setup && !brief)
+		memory = memory_to_json(spk_core_store(core), task, error);
+	if (!setup || (!brief && !memory)) {
 		json_decref(checks);
+		json_decref(setup);
 		return NULL;
 	}
 	report = json_pack(
@@ -116,6 +144,8 @@ json_t *spk_core_report(SpkCore *core, const SpkTask *task, gboolean brief,
 		spk_json_set(report, "checks", checks);
 	spk_json_set(report, "critic", critic_of(task));
 	spk_json_set(report, "setup", setup);
+	if (memory)
+		spk_json_set(report, "memory", memory);
 	spk_json_set(report, "files_changed", list_of(task->changes, "files"));
 	spk_json_set(report, "risky_files", list_of(task->changes, "risky"));
 	spk_json_set(report, "steps", json_integer(task->steps));

@@ -24,8 +24,9 @@ typedef struct {
 	GThreadPool *pool;
 	GMutex lock;
 	GPtrArray *held; /* Held of running tasks; guarded by lock */
-	guint workers;	 /* of the thread that serves */
-	int done;	 /* eventfd: a worker became free */
+	Filler *filler;
+	guint workers; /* of the thread that serves */
+	int done;      /* eventfd: a worker became free */
 	SpkCancel *cancel;
 } Server;
 
@@ -82,6 +83,7 @@ static gboolean take(Server *server)
 			spk_warn("core", "cannot take a task: %s", error->message);
 		if (!lease)
 			return !error;
+		filler_stop(server->filler);
 		held = held_new(lease, NULL);
 		g_mutex_lock(&server->lock);
 		g_ptr_array_add(server->held, held);
@@ -202,6 +204,8 @@ static void serve(Server *server, SpkCancel *cancel)
 		int wait = take(server) ? next_expiry(server) : RETRY_MS;
 
 		wait = sooner(wait, due);
+		if (!count_held(server))
+			filler_start(server->filler);
 		if (watch < 0)
 			wait = wait < 0 ? POLL_MS : MIN(wait, POLL_MS);
 		(void)poll(fds, G_N_ELEMENTS(fds), wait); /* every wake looks again */
@@ -230,8 +234,10 @@ gboolean spk_core_serve(SpkCore *core, guint workers, SpkCancel *cancel, GError 
 	/* glibc would give every thread a heap of its own and keep each at its peak */
 	mallopt(M_ARENA_MAX, 2);
 	server.pool = g_thread_pool_new(work, &server, workers, FALSE, NULL);
+	server.filler = filler_new(core);
 	serve(&server, cancel);
 	drain(&server);
+	filler_free(server.filler);
 	spk_fd_close(&server.done);
 	g_ptr_array_unref(server.held);
 	g_mutex_clear(&server.lock);

@@ -7,7 +7,7 @@
 #define BULK                                                            \
 	" FROM journal WHERE task = $1 AND kind IN ('model.intent',"    \
 	" 'model.result', 'model.error', 'tool.intent', 'tool.result'," \
-	" 'note', 'history', 'compaction')"
+	" 'note', 'history', 'recall', 'compaction')"
 
 static gboolean count(SpkTx *tx, const char *task, gint64 *ret_entries, gint64 *ret_bytes,
 		      GError **error)

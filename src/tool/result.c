@@ -12,6 +12,7 @@ void spk_tool_result_clear(SpkToolResult *result)
 	g_clear_pointer(&result->text, g_free);
 	g_clear_pointer(&result->meta, json_decref);
 	result->ok = result->finished = FALSE;
+	result->brings = SPK_TAINT_OPERATOR;
 }
 
 static void set_text(SpkToolResult *result, gboolean ok, const char *format, va_list args)

@@ -17,6 +17,7 @@
 #include "conf/conf.h"
 #include "guard/redact.h"
 #include "guard/decision.h"
+#include "memory/memory.h"
 #include "store/store.h"
 
 /* What a program that a tool runs has spent at somebody's server, as it says itself. */
@@ -45,6 +46,16 @@ typedef struct {
 	gpointer user;
 } SpkToolPurse;
 
+/* What the tools of the memory need to know of who calls them. */
+typedef struct {
+	/* Opened when it is first asked for; borrowed. */
+	SpkMemory *(*open)(gpointer user, GError **error);
+	gpointer user;
+	const char *const *scopes;	/* that are searched; ends with NULL */
+	const char *repo, *spark, *who; /* scopes of both, and who keeps a note */
+	SpkTaint taint;			/* what the model has read so far */
+} SpkToolMemory;
+
 typedef struct {
 	SpkConf *conf;
 	SpkBox *box;
@@ -67,6 +78,7 @@ typedef struct {
 	gint64 left_ms;		   /* of the task's time; 0: no limit */
 	const SpkToolPurse *purse; /* NULL: nobody counts */
 	SpkVault *vault; /* what placeholders for secrets stand for; NULL: nothing */
+	const SpkToolMemory *memory; /* NULL: the task runs without */
 } SpkToolCtx;
 
 typedef struct {
@@ -74,6 +86,8 @@ typedef struct {
 	gboolean ok;	   /* FALSE: the tool says why it failed, in text */
 	gboolean finished; /* `finish` was called: text is the summary */
 	json_t *meta; /* for the record: exit_code, bytes, seconds, spill, … or NULL */
+	SpkTaint
+		brings; /* of a `trusted` tool: what this very result has the model read */
 } SpkToolResult;
 void spk_tool_result_clear(SpkToolResult *result);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkToolResult, spk_tool_result_clear)

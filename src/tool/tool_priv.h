@@ -14,7 +14,7 @@
 
 extern const SpkTool tool_file_read, tool_file_write, tool_file_edit, tool_file_list,
 	tool_file_search, tool_shell, tool_git, tool_finish, tool_claude_code, tool_codex,
-	tool_opencode;
+	tool_opencode, tool_memory_search, tool_memory_save;
 
 /* For who writes a placeholder where there is nothing to put in its place. */
 #define PLACEHOLDER_HELP                                                                       \

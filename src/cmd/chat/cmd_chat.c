@@ -107,6 +107,8 @@ static json_t *options_of(const SpkArgs *args)
 		json_object_set_new(options, "checks", list);
 	else
 		json_decref(list);
+	if (spk_args_flag(args, "no-memory"))
+		json_object_set_new(options, "no_memory", json_true());
 	return options;
 }
 
@@ -196,6 +198,8 @@ static const SpkCmdOpt options[] = {
 	  .sentence = "command that must pass when a turn changed files" },
 	{ "model", .type = SPK_CMD_STRING, .value = "[PROVIDER:]NAME|script:FILE",
 	  .sentence = "model, or a play that answers in its place" },
+	{ "no-memory", .type = SPK_CMD_FLAG,
+	  .sentence = "without the memory: nothing is recalled, nothing learned" },
 	{ NULL },
 };
 

@@ -5,6 +5,7 @@
 static const SpkCmd *const subs[] = {
 	&spk_memory_cmd_batch,
 	&spk_memory_cmd_model,
+	&spk_memory_cmd_undo,
 	NULL,
 };
 

@@ -6,5 +6,6 @@
 
 extern const SpkCmd spk_memory_cmd_batch;
 extern const SpkCmd spk_memory_cmd_model;
+extern const SpkCmd spk_memory_cmd_undo;
 
 #endif

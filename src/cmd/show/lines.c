@@ -151,6 +151,60 @@ static void on_loop(SpkLines *lines, const json_t *p, GPtrArray *out)
 			line_add(out, "dim", "loop", "%s", line_str(one, "call"));
 }
 
+static void on_recall(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	size_t n = json_array_size(json_object_get(p, "memories"));
+	g_autofree char *notes = spk_ui_count((gint64)n, "note");
+	gint64 left_out = spk_json_int(p, "left_out", 0);
+	const json_t *one;
+	size_t i;
+
+	if (n || lines->verbose)
+		line_add(out, "dim", "memory", "%s told to the model", notes);
+	if (left_out)
+		line_add(out, "dim", "memory",
+			 "left out, for what wrote it: %" G_GINT64_FORMAT, left_out);
+	json_array_foreach(json_object_get(p, "memories"), i, one)
+		if (lines->verbose)
+			line_add(out, "dim", "memory", "%s, %s, %s%s",
+				 line_str(one, "id"), line_str(one, "kind"),
+				 line_str(one, "scope"),
+				 spk_json_bool(one, "untrusted", FALSE) ? ", untrusted"
+									: "");
+}
+
+static void on_learn_intent(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	lines_now(lines, "remembering");
+	if (lines->verbose)
+		line_add(out, "dim", "memory", "begins to remember");
+}
+
+/* What a person has said of themselves is told as it was understood; the rest is for who looks. */
+static void on_learn_result(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	const json_t *memories = json_object_get(p, "memories"), *one;
+	g_autofree char *notes = spk_ui_count((gint64)json_array_size(memories), "note");
+	size_t i;
+
+	if (*line_str(p, "problem"))
+		line_add(out, "warn", "memory", "not all could be remembered: %s",
+			 line_str(p, "problem"));
+	if (!lines->verbose && json_array_size(memories))
+		line_add(out, "dim", "learned", "%s", notes);
+	json_array_foreach(memories, i, one)
+		if (lines->verbose || !strcmp(line_str(one, "kind"), "preference"))
+			line_add(out, "dim", "learned", "%s: %s", line_str(one, "kind"),
+				 line_str(one, "text"));
+}
+
+static void on_learn_undone(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	line_add(out, "ok", "forgotten", "memories of this task: %zu, back in use: %zu",
+		 json_array_size(json_object_get(p, "forgotten")),
+		 json_array_size(json_object_get(p, "revived")));
+}
+
 /* Only what a person may miss in the answer. */
 static void on_history(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
@@ -374,6 +428,10 @@ static const struct {
 	{ "scan", on_scan },
 	{ "note", on_note },
 	{ "history", on_history },
+	{ "recall", on_recall },
+	{ "learn.intent", on_learn_intent },
+	{ "learn.result", on_learn_result },
+	{ "learn.undone", on_learn_undone },
 	{ "compaction", on_compaction },
 	{ "ended", on_ended },
 	{ "verdict", on_verdict },

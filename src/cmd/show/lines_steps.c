@@ -142,6 +142,8 @@ static const char *tool_label(const char *name)
 		{ "file_search", "search" },
 		{ "shell", "shell" },
 		{ "git", "git" },
+		{ "memory_search", "recall" },
+		{ "memory_save", "note" },
 		{ "finish", "finish" },
 	};
 

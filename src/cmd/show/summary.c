@@ -233,6 +233,26 @@ void spk_summary_evidence(const json_t *report, int fd, GString *out)
 	critic(json_object_get(report, "critic"), fd, out);
 }
 
+/* What it has taught the memory, and how that is seen and taken back. */
+static void learned(const SpkSummary *summary, int fd, GString *out)
+{
+	const SpkTrail *trail = summary->trail;
+	const json_t *last = trail ? spk_trail_last(trail, "learn.result", G_MAXUINT)
+				   : NULL;
+	size_t n = json_array_size(json_object_get(last, "memories"));
+	g_autofree char *notes = spk_ui_count((gint64)n, "note");
+	g_autofree char *text = NULL;
+
+	if (!n)
+		return;
+	if (spk_trail_last(trail, "learn.undone", G_MAXUINT))
+		text = g_strdup("what it learned was taken back");
+	else
+		text = g_strdup_printf("%s learned: sparks memory list --task %s", notes,
+				       summary->task->id);
+	row_whole(out, fd, "memory", text);
+}
+
 static void result(const SpkSummary *summary, int fd, GString *out)
 {
 	const SpkTask *task = summary->task;
@@ -322,6 +342,7 @@ void spk_summary_format(const SpkSummary *summary, int fd, GString *out)
 	scans(summary, fd, out);
 	spk_summary_evidence(summary->report, fd, out);
 	result(summary, fd, out);
+	learned(summary, fd, out);
 	used(summary, fd, out);
 	next(summary, fd, out);
 }

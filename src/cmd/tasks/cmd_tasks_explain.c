@@ -172,6 +172,40 @@ static void say_loops(GString *out, const SpkTrail *trail)
 				"window_size, repeat_threshold.\n");
 }
 
+/* What it was told of the memory, and what it has left there. */
+static void say_memory(GString *out, const SpkTask *task, const SpkTrail *trail)
+{
+	const json_t *told = spk_trail_last(trail, "recall", G_MAXUINT), *one;
+	const json_t *learned = spk_trail_last(trail, "learn.result", G_MAXUINT);
+	size_t n = json_array_size(json_object_get(told, "memories")), i;
+	int left_out = (int)spk_json_int(told, "left_out", 0);
+	g_autofree char *notes = spk_ui_count((gint64)n, "note");
+
+	if (n)
+		g_string_append_printf(out, "The memory had %s for it:\n", notes);
+	json_array_foreach(json_object_get(told, "memories"), i, one)
+		g_string_append_printf(
+			out, "  - %s (%s%s)\n", spk_json_str(one, "id"),
+			spk_json_str(one, "kind"),
+			spk_json_bool(one, "untrusted", FALSE) ? ", untrusted" : "");
+	if (left_out)
+		g_string_append_printf(
+			out,
+			"%d more were left out: they were written by what is "
+			"not trusted here.\n",
+			left_out);
+	if (json_array_size(json_object_get(learned, "memories")))
+		g_string_append(out, "It has taught the memory:\n");
+	json_array_foreach(json_object_get(learned, "memories"), i, one)
+		g_string_append_printf(out, "  - %s: %s\n", spk_json_str(one, "kind"),
+				       spk_json_str(one, "text"));
+	if (spk_trail_last(trail, "learn.undone", G_MAXUINT))
+		g_string_append(out, "That was taken back.\n");
+	else if (json_array_size(json_object_get(learned, "memories")))
+		g_string_append_printf(out, "`sparks memory undo %s` takes that back.\n",
+				       task->id);
+}
+
 /* What the prompt scanner found, in what was given and in what tools brought back. */
 static void say_scans(GString *out, const SpkTrail *trail)
 {
@@ -384,6 +418,7 @@ static char *explain(SpkSession *session, const SpkTask *task, GError **error)
 	say_scans(out, trail);
 	say_checks(out, trail, &tally);
 	say_critic(out, trail);
+	say_memory(out, task, trail);
 	say_decided(out, task, trail, stranded);
 	say_next(out, task, trail, stranded);
 	return g_string_free(out, FALSE);

@@ -132,6 +132,10 @@ static json_t *header_options(const SpkTask *task, const SpkTrail *trail)
 	if (json_array_size(critics))
 		spk_json_set(options, "critics", json_incref(critics));
 	json_decref(critics);
+	/* what it was told of a memory that a replay hasn't got */
+	if (spk_trail_last(trail, "recall", G_MAXUINT))
+		spk_json_set(options, "recall",
+			     json_deep_copy(spk_trail_last(trail, "recall", G_MAXUINT)));
 	add_answers(trail, options);
 	spk_json_set(options, "spark", spk_json_text(task->spark));
 	return options;

@@ -13,7 +13,7 @@ import time
 from world import CHECK, FINISH, FIX, SPARKS, World, main, say
 
 KEYS = ["task", "goal", "spark", "status", "verdict", "verified", "reason", "summary", "branch",
-        "commit", "base", "checks", "critic", "setup", "files_changed", "risky_files", "steps", "tokens", "cost_usd",
+        "commit", "base", "checks", "critic", "setup", "memory", "files_changed", "risky_files", "steps", "tokens", "cost_usd",
         "tier", "seconds", "error"]
 
 

@@ -332,6 +332,16 @@ def a_person_is_asked():
         hold(w)
 
 
+def what_the_memory_was_taught():
+    with World() as w:
+        first = w.fixed()
+        w.do(say(("memory_search", {"query": "add"})), say(("memory_save", {"text": "a note"})), say(FIX), say(FINISH))
+        w.run("memory", "undo", first)
+        rows(w, "CREATE TRIGGER no BEFORE INSERT ON memories BEGIN SELECT RAISE(FAIL, 'no'); END")
+        w.do(say(FIX), say(FINISH), goal="add must add at last")
+        hold(w)
+
+
 def every_row_was_seen():
     wanted = {f"{kind}.{key}" for kind, (_, _, keys) in TABLE.items() for key in keys}
     assert not wanted - seen, f"documented, but never written: {sorted(wanted - seen)}"
@@ -341,4 +351,4 @@ read_table()
 main(fixed_applied_and_undone, healed_and_rolled_back, set_up, its_own_check, a_check_runs_into_walls, no_room_in_the_window,
      cancelled_and_taken_up, a_provider_that_fails, a_chat,
      what_housekeeping_dropped, a_command_that_reached_out, a_key_that_was_added, others_are_asked,
-     calls_in_a_circle, orders_in_a_file, orders_that_a_check_prints, orders_that_the_setup_prints, an_agent_program, a_person_is_asked, every_row_was_seen)
+     calls_in_a_circle, orders_in_a_file, orders_that_a_check_prints, orders_that_the_setup_prints, an_agent_program, a_person_is_asked, what_the_memory_was_taught, every_row_was_seen)

@@ -325,7 +325,7 @@ static void test_report_keys(void **state)
 		"verified", "reason",	"summary",	 "branch",	"commit",
 		"base",	    "checks",	"files_changed", "risky_files", "steps",
 		"tokens",   "cost_usd", "tier",		 "seconds",	"error",
-		"critic",   "setup",
+		"critic",   "setup",	"memory",
 	};
 	Fixture *fixture = *state;
 	g_autofree char *id = accept(fixture, "a goal", NULL, NULL);
