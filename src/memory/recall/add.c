@@ -95,6 +95,18 @@ static SpkMemoryRow *row_of(const SpkMemoryNew *add, GError **error)
 	return g_steal_pointer(&row);
 }
 
+static gboolean is_known(SpkMemory *memory, const char *id, GError **error)
+{
+	g_autoptr(SpkMemoryRow) row = NULL;
+
+	if (!spk_memories_get(memory->store, id, &row, error))
+		return FALSE;
+	if (!row)
+		spk_error_set(error, SPK_ERR_NOT_FOUND, "sparks memory list",
+			      "there is no memory \"%s\" to take the place of", id);
+	return row != NULL;
+}
+
 static gboolean prepare(SpkMemory *memory, const SpkMemoryNew *add, Entry *entry,
 			GError **error)
 {
@@ -112,6 +124,8 @@ static gboolean prepare(SpkMemory *memory, const SpkMemoryNew *add, Entry *entry
 		if (!entry->vector)
 			return FALSE;
 	}
+	if (add->supersedes && !is_known(memory, add->supersedes, error))
+		return FALSE;
 	if (!add->id)
 		return TRUE;
 	if (!spk_memories_get(memory->store, add->id, &old, error))

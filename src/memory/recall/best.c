@@ -1,55 +1,83 @@
 /* The best of the candidates, alike ones apart where that is asked for. */
 #include "memory/recall/fusion.h"
 
+#include <string.h>
+
+/* How many of the best may be among the k most diverse. */
+#define CONTENDERS     4
+#define CONTENDERS_MIN 64
+
 /* What no leg found and nothing was lent to is none. */
 static gboolean is_hit(const SpkCandidate *c)
 {
 	return c->rank_words || c->rank_vector || c->lent > 0;
 }
 
-/* The greatest likeness to one that is taken already. */
-static double likeness(SpkPool *pool, const GArray *taken, guint place)
+/* Of the places of hits: the one with the better score first. */
+static int by_score(gconstpointer a, gconstpointer b, gpointer user)
 {
-	double most = 0;
+	const SpkCandidate *one = spk_pool_at(user, *(const guint *)a);
+	const SpkCandidate *two = spk_pool_at(user, *(const guint *)b);
 
-	for (guint i = 0; i < taken->len; i++)
-		most = MAX(most,
-			   spk_pool_dot(spk_pool_vector(pool, place),
-					spk_pool_vector(pool,
-							g_array_index(taken, guint, i)),
-					pool->dims));
-	return most;
+	if (one->score != two->score)
+		return one->score > two->score ? -1 : 1;
+	return (one->num < two->num) - (one->num > two->num);
+}
+
+/* The best `most` hits, by their places. */
+static GArray *contenders(SpkPool *pool, guint most)
+{
+	GArray *places = g_array_new(FALSE, FALSE, sizeof(guint));
+
+	for (guint i = 0; i < pool->all->len; i++)
+		if (is_hit(spk_pool_at(pool, i)))
+			g_array_append_val(places, i);
+	g_array_sort_with_data(places, by_score, pool);
+	g_array_set_size(places, MIN(places->len, most));
+	return places;
+}
+
+/* Of the greatest likeness of each contender to one that is taken already. */
+static void compare_all(SpkPool *pool, const GArray *places, guint taken, double *alike)
+{
+	for (guint i = 0; i < places->len; i++)
+		alike[i] =
+			MAX(alike[i],
+			    spk_pool_dot(spk_pool_vector(pool,
+							 g_array_index(places, guint, i)),
+					 spk_pool_vector(pool, taken), pool->dims));
 }
 
 /* Pulls the scores down by likeness to better ones: greedily, at most k of them; the rest goes. */
 static void spread(SpkPool *pool, double diversity, guint k)
 {
-	g_autoptr(GArray) taken = g_array_new(FALSE, FALSE, sizeof(guint));
-	g_autofree gboolean *used = g_new0(gboolean, pool->all->len + 1);
+	g_autoptr(GArray) places = contenders(pool, MAX(CONTENDERS * k, CONTENDERS_MIN));
+	g_autofree double *alike = g_new0(double, places->len + 1);
 	g_autoptr(GArray) kept = g_array_new(FALSE, FALSE, sizeof(SpkCandidate));
 
-	while (kept->len < k) {
-		guint best = SPK_POOL_NONE;
-		double best_score = 0;
+	while (kept->len < k && places->len) {
+		SpkCandidate best;
+		guint at = 0, place;
+		double most = -G_MAXDOUBLE;
 
-		for (guint i = 0; i < pool->all->len; i++) {
-			double score;
+		for (guint i = 0; i < places->len; i++) {
+			const SpkCandidate *c =
+				spk_pool_at(pool, g_array_index(places, guint, i));
+			double score = (1 - diversity) * c->score - diversity * alike[i];
 
-			if (used[i] || !is_hit(spk_pool_at(pool, i)))
-				continue;
-			score = (1 - diversity) * spk_pool_at(pool, i)->score -
-				diversity * likeness(pool, taken, i);
-			if (best == SPK_POOL_NONE || score > best_score) {
-				best = i;
-				best_score = score;
+			if (score > most) {
+				most = score;
+				at = i;
 			}
 		}
-		if (best == SPK_POOL_NONE)
-			break;
-		used[best] = TRUE;
-		g_array_append_val(taken, best);
-		g_array_append_val(kept, *spk_pool_at(pool, best));
-		g_array_index(kept, SpkCandidate, kept->len - 1).score = best_score;
+		place = g_array_index(places, guint, at);
+		best = *spk_pool_at(pool, place);
+		best.score = most;
+		g_array_append_val(kept, best);
+		/* In the order of their scores still, so that equal ones stay so. */
+		g_array_remove_index(places, at);
+		memmove(alike + at, alike + at + 1, (places->len - at) * sizeof(*alike));
+		compare_all(pool, places, place, alike);
 	}
 	g_array_unref(pool->all);
 	pool->all = g_steal_pointer(&kept);

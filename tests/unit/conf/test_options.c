@@ -56,6 +56,8 @@ static void test_sensitive_ones(void **state)
 		"manager.sensitive",
 		"manager.auto_approve",
 		"manager.deny",
+		"memory.dedup_threshold",
+		"memory.max_entries",
 		"prompt_scanner.",
 	};
 

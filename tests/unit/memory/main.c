@@ -13,6 +13,8 @@ int main(void)
 	g_array_append_vals(all, model_get_tests, n_model_get_tests);
 	g_array_append_vals(all, model_dir_tests, n_model_dir_tests);
 	g_array_append_vals(all, weights_tests, n_weights_tests);
+	g_array_append_vals(all, recall_tests, n_recall_tests);
+	g_array_append_vals(all, remember_tests, n_remember_tests);
 	return _cmocka_run_group_tests("memory", (const struct CMUnitTest *)all->data,
 				       all->len, NULL, NULL);
 }

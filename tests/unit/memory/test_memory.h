@@ -26,4 +26,8 @@ extern const struct CMUnitTest model_dir_tests[];
 extern const size_t n_model_dir_tests;
 extern const struct CMUnitTest weights_tests[];
 extern const size_t n_weights_tests;
+extern const struct CMUnitTest recall_tests[];
+extern const size_t n_recall_tests;
+extern const struct CMUnitTest remember_tests[];
+extern const size_t n_remember_tests;
 #endif
