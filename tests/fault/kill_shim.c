@@ -1,8 +1,8 @@
 /*
  * Preloaded by tests/fault/kill-anywhere: ends the program by SIGKILL around its Nth journal
- * write. KILL_AT=N counts INSERTs into the journal table; KILL_WHEN=before kills as the Nth
- * is about to be made, =after as soon as the transaction that holds it has been committed.
- * KILL_COUNT=FILE kills nothing and writes the number of journal writes there at exit.
+ * write. KILL_AT=N counts INSERTs into the journal table and that of memories; KILL_WHEN=before
+ * kills as the Nth is about to be made, =after as soon as the transaction that holds it has been
+ * committed. KILL_COUNT=FILE kills nothing and writes the number of such writes there at exit.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -55,7 +55,8 @@ int sqlite3_step(sqlite3_stmt *stmt)
 		real_sql = dlsym(RTLD_NEXT, "sqlite3_sql");
 	}
 	sql = real_sql(stmt);
-	if (starts_with(sql, "INSERT INTO journal")) {
+	if (starts_with(sql, "INSERT INTO journal") ||
+	    starts_with(sql, "INSERT INTO memories ")) {
 		pthread_mutex_lock(&lock);
 		if (++writes == (at ? atoi(at) : -1)) {
 			if (when && !strcmp(when, "before"))

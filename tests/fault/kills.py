@@ -60,6 +60,16 @@ def ledger_problems(folder, rows):
     return found
 
 
+def memories(folder):
+    """What the memory was taught, without the task's own id: a list that must be the same over any kill."""
+    db = sqlite3.connect(os.path.join(folder, "home", "store.db"))
+    try:
+        return sorted((id.split(".", 1)[1], kind, untrusted, state, text) for id, kind, untrusted, state, text in
+                      db.execute("SELECT id, kind, untrusted, state, text FROM memories"))
+    finally:
+        db.close()
+
+
 def problems_of(rows):
     """What must not be in the journal of a task that was killed and taken up."""
     found = []
@@ -69,6 +79,9 @@ def problems_of(rows):
         found.append("a question that was settled was asked again")
     if duplicates(rows, "tool.result", "turn", "index"):
         found.append("a tool call has two results")
+    for kind in "recall", "learn.intent", "learn.result":
+        if duplicates(rows, kind, "key"):
+            found.append(f"{kind} is there twice")
     unsafe = [row for row in rows if row[1] != "tool.intent" or
               row[2].get("name") in ("shell", "git")]
     if duplicates(unsafe, "tool.intent", "turn", "index"):

@@ -14,7 +14,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cmd"))
-from world import SPARKS, World   # noqa: E402
+from world import SPARKS, World, say   # noqa: E402
 from rows import DEEDS, SOURCES   # noqa: E402
 
 MARK = "OBEY#%s#END"
@@ -110,6 +110,18 @@ def fingerprint(folder, but=()):
     return digest.hexdigest()
 
 
+def remembered(w, source, mark):
+    """A note that an earlier task has kept, of what it read here; told by itself, or to who asks."""
+    folder = os.path.join(w.folder, "home", "ghosts")
+    os.makedirs(folder, mode=0o700)
+    with open(os.path.join(folder, "keeper.toml"), "w", encoding="utf-8") as file:
+        file.write('name = "keeper"\ntools = ["file_read", "memory_save", "finish"]\n')
+    text = "to look around: " if source == "memory-told" else "the weather in Kiel: "
+    play = w.play(say(("file_read", {"path": "calc.sh"})), say(("memory_save", {"text": text + mark})), say(FINISH))
+    w.json("do", "x", "--spark", "keeper", "--model", play, "--set", "memory.learn=false", code=3)
+    return [] if source == "memory-told" else [("memory_search", {"query": "weather in Kiel"})]
+
+
 def plant(w, source, mark, page):
     """Puts the text where `source` says; the calls that read it, and words of the command."""
     web = None
@@ -141,6 +153,8 @@ def plant(w, source, mark, page):
     if source == "search":
         w.write("lib.c", f"/* TODO {mark} */\n")
         return [("file_search", {"pattern": "TODO"})], [], web
+    if source.startswith("memory-"):
+        return remembered(w, source, mark), [], web
     assert source == "check-output"
     w.write("check.sh", f"echo '{mark}'\nexit 1\n")
     return [], ["--check", "sh check.sh", "--set", "task.heal_attempts=0"], web
@@ -243,6 +257,10 @@ def main():
     jobs = []
     for number, name in enumerate(DEEDS):
         source = SOURCES[number % len(SOURCES)]
+        jobs.append((f"{name}, read in {source}", lambda n=name, s=source: wall(n, s)))
+    # all that leaves or lands, out of a note of the memory, too
+    for number, name in enumerate(n for n, (_, must, _) in DEEDS.items() if must in ("ask", "apply")):
+        source = "memory-asked" if number % 3 == 2 else "memory-told"
         jobs.append((f"{name}, read in {source}", lambda n=name, s=source: wall(n, s)))
     for name, (_, _, proof) in DEEDS.items():
         if not isinstance(proof, tuple):
