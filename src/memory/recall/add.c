@@ -171,7 +171,8 @@ static gboolean text_before(SpkMemory *memory, const GPtrArray *entries, guint i
 		return FALSE;
 	if (best) {
 		/* The one nearer in time is the one of the batch, but for what lies between. */
-		g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&memory->lock);
+		g_autoptr(GMutexLocker)
+			locker G_GNUC_UNUSED = g_mutex_locker_new(&memory->lock);
 		const SpkTurn *turn = spk_turns_before(memory->turns, row->scope,
 						       row->time_us, G_MAXINT64,
 						       memory->knobs.lend_gap_us);
@@ -425,7 +426,7 @@ static gboolean make_room(SpkMemory *memory, GError **error)
 static gboolean write_entries(SpkMemory *memory, Entry *const *entries, guint n,
 			      GError **error)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&memory->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&memory->lock);
 	g_autoptr(GPtrArray) waiting = g_ptr_array_new();
 	g_autoptr(GError) full = NULL;
 	Group group = { memory, waiting };

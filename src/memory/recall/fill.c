@@ -75,7 +75,7 @@ gboolean spk_memory_fill(SpkMemory *memory, guint most, guint *ret_left,
 
 gboolean spk_memory_rebuild(SpkMemory *memory, GError **error)
 {
-	g_autoptr(GMutexLocker) locker = NULL;
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = NULL;
 	gboolean has;
 
 	if (!spk_memory_model_for(memory, 0, &has, error))
@@ -131,7 +131,7 @@ static int by_cosine(gconstpointer a, gconstpointer b)
 static gboolean pairs_of(SpkMemory *memory, const SpkTurn *turn, double threshold,
 			 GArray *pairs, GError **error)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&memory->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&memory->lock);
 	Others others = { memory->turns, turn->scope, turn->num };
 	g_autofree float *vector = g_new(float, memory->dims);
 	SpkNear near[NEIGHBOURS];

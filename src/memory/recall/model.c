@@ -33,7 +33,7 @@ SpkEmbedder *spk_memory_embedder(SpkMemory *memory)
 gboolean spk_memory_model_for(SpkMemory *memory, guint dims, gboolean *ret_has,
 			      GError **error)
 {
-	g_autoptr(GMutexLocker) locker = NULL;
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = NULL;
 
 	(void)spk_memory_embedder(memory); /* what it opens is what counts */
 	locker = g_mutex_locker_new(&memory->model_lock);

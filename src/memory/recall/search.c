@@ -260,7 +260,7 @@ static void embed(SpkMemory *memory, Search *search)
 static GArray *find_kept(SpkMemory *memory, const char *key, const Search *search,
 			 GError **error)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&memory->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&memory->lock);
 	GArray *found;
 
 	if (!spk_memory_sync(memory, FALSE, error))
@@ -274,7 +274,7 @@ static GArray *find_kept(SpkMemory *memory, const char *key, const Search *searc
 static GArray *find_anew(SpkMemory *memory, const char *key, const Search *search,
 			 GError **error)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&memory->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&memory->lock);
 	GArray *found;
 
 	if (!spk_memory_sync(memory, search->vector != NULL, error))

@@ -88,7 +88,7 @@ static gboolean text_of(SpkMemory *memory, gint64 num, char **ret, GError **erro
 gboolean spk_memory_text_before(SpkMemory *memory, const char *scope, gint64 time_us,
 				gint64 num, char **ret, GError **error)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&memory->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&memory->lock);
 	const SpkTurn *turn;
 
 	*ret = NULL;
@@ -132,7 +132,7 @@ gboolean spk_memory_remake(SpkMemory *memory, gint64 num, GError **error)
 gboolean spk_memory_next_turn(SpkMemory *memory, const SpkMemoryRow *row, gint64 *ret_num,
 			      GError **error)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&memory->lock);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&memory->lock);
 	SpkTurn *turn, *before, *after = NULL;
 
 	if (!spk_memory_sync(memory, FALSE, error))
