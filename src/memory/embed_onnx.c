@@ -74,7 +74,7 @@ static gboolean refuse(GError **error, const char *what)
 /* ---- the graph ---- */
 
 typedef struct {
-	char name[64];
+	char name[256];
 	int type;
 	gsize n_dims;
 	gint64 last; /* dimension; -1: any */

@@ -162,12 +162,13 @@ GPtrArray *spk_zip_list(const char *data, gsize len, GError **error)
 static gboolean find_bytes(Bytes all, const SpkZipEntry *entry, Bytes *ret,
 			   GError **error)
 {
-	const guint8 *head = all.at + entry->offset;
+	const guint8 *head;
 	gsize left;
 
 	if (entry->offset > all.len || all.len - entry->offset < LOCAL_SIZE ||
-	    u32(head) != LOCAL_MARK)
+	    u32(all.at + entry->offset) != LOCAL_MARK)
 		return refuse(error, "an entry is not where the list says");
+	head = all.at + entry->offset;
 	left = all.len - entry->offset - LOCAL_SIZE;
 	if (u16(head + 26) + u16(head + 28) > left ||
 	    entry->packed > left - u16(head + 26) - u16(head + 28))
