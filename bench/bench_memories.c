@@ -158,7 +158,8 @@ static void time_searches(SpkStore *store, const char *what, int words, int skip
 		g_autofree char *text = sentence(words, skip);
 		GError *error = NULL;
 		gint64 start = spk_mono_us();
-		GArray *found = spk_memories_match(store, text, filter, 100, NULL, &error);
+		GArray *found =
+			spk_memories_match(store, text, filter, 100, NULL, &error);
 
 		if (!found)
 			stop("match", error);

@@ -20,9 +20,8 @@ typedef struct {
 	double score; /* confidence * 0.5 ^ (days since it was said / half-life), 0 to 1 */
 } SpkMemoryOld;
 void spk_memory_old_free(SpkMemoryOld *old);
-/* Active ones with their score that the rules would drop, worst first; a preference is never
- * dropped for its age, only for max_entries, last of all. Nothing is written. GPtrArray of
- * SpkMemoryOld. BAD_INPUT. */
+/* Active ones with their score that the rules would drop, worst first. Nothing is
+ * written. GPtrArray of SpkMemoryOld. BAD_INPUT. */
 GPtrArray *spk_memories_prune_find(SpkStore *store, const SpkMemoryPrune *rules,
 				   GError **error);
 /* Retires them: out of every search, still in `list` and `show`. *ret_n: how many. */
@@ -32,9 +31,9 @@ gboolean spk_memories_prune(SpkStore *store, const SpkMemoryPrune *rules, gsize 
 /* ---- JSON lines ---- */
 /* Gets each line without its end. FALSE with *error ends it. */
 typedef gboolean (*SpkMemoryLineFn)(const char *line, gpointer user, GError **error);
-/* First {"memories":1,…}, then one object for each memory, in the order of num, all its fields,
- * history included, at one instant. With `vectors` each has {"vectors":{MODEL: base64 of
- * little-endian 32-bit floats}}. */
+/* First {"memories":1}, then one object for each memory, in the order of num, with all its fields
+ * and its history. With `vectors` each has {"vectors":{MODEL: base64 of little-endian 32-bit
+ * floats}}. */
 gboolean spk_memories_export(SpkStore *store, gboolean vectors, SpkMemoryLineFn fn,
 			     gpointer user, GError **error);
 
@@ -57,7 +56,8 @@ gboolean spk_memories_import(SpkStore *store, int fd, SpkCancel *cancel,
 			     SpkMemoryMoved *ret, GError **error);
 
 /* ---- the reference program's database ---- */
-/* Takes over its memories: id -> "ref-ID", category -> kind, active -> state, created_at -> time,
+/* Takes over its memories: id -> "ref-ID-" and 8 digits of
+ * the hash of its text, category -> kind, active -> state, created_at -> time,
  * vectors of 384 floats under the fingerprint `model` (NULL: left out). The file is only read, and
  * believed nothing. What was taken is here already when it is run again. Secrets are hidden.
  * NOT_FOUND, BAD_INPUT (no database of that program), CORRUPT (read up to where it is damaged: *ret

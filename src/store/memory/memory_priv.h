@@ -1,12 +1,14 @@
 /*
  * What the files of memories share. They lie on each other in this order:
  * stem, stop_words | words, postings, row | names, counters | scrub, vectors | index | bulk | list |
- * match, read, since, neighbours, history, stats, check | write, forget.
+ * match, read, since, neighbours, history, stats, check | write, forget | lines, moved | export,
+ * import, reference, prune.
  */
 #ifndef SPK_STORE_MEMORY_PRIV_H
 #define SPK_STORE_MEMORY_PRIV_H
 
 #include "store/memories.h"
+#include "store/memory_moves.h"
 #include "store/memory/postings.h"
 #include "store/memory/words.h"
 #include "store/store_priv.h"
@@ -84,5 +86,29 @@ gboolean spk_memory_bulk_add(SpkMemoryBulk *bulk, const SpkMemoryRow *row,
 			     GError **error);
 gboolean spk_memory_bulk_finish(SpkMemoryBulk *bulk, GError **error);
 gboolean spk_memory_index_rebuild(SpkTx *tx, GError **error);
+
+/* ---- write.c ---- */
+/* The row as it is, in the place of the one with its num. */
+gboolean spk_memory_write_row(SpkTx *tx, const SpkMemoryRow *row, GError **error);
+/* Of row and words; *next is the change it got. `successor` NULL: as it is. */
+gboolean spk_memory_set_state(SpkTx *tx, SpkMemoryRow *row, SpkMemoryState state,
+			      const char *successor, SpkMemoryCounters *next,
+			      GError **error);
+
+/* ---- moved.c ---- */
+/* Counts one as refused, with what it was and why; takes the error. */
+void spk_memory_moved_refuse(SpkMemoryMoved *moved, const char *which,
+			     GError *take_error);
+/* Stores one that comes from elsewhere, as it is but for its num, when there is none of its id.
+ * vectors: name of a model -> GBytes of floats; may be NULL. Taken or there, it is counted. */
+gboolean spk_memory_moved_put(SpkTx *tx, SpkMemoryBulk *bulk, SpkMemoryRow *row,
+			      const GPtrArray *past, GHashTable *vectors,
+			      SpkMemoryMoved *moved, GError **error);
+
+/* ---- lines.c: a memory as JSON ---- */
+json_t *spk_memory_to_json(const SpkMemoryRow *row, const GPtrArray *past);
+/* BAD_INPUT; *ret_past: GPtrArray of SpkMemoryPast; *ret_vectors as above. */
+SpkMemoryRow *spk_memory_from_json(json_t *json, GPtrArray **ret_past,
+				   GHashTable **ret_vectors, GError **error);
 
 #endif

@@ -34,9 +34,9 @@ static gboolean commit(SpkStore *store, SpkTx *take_tx, gboolean scrub, GError *
 	return TRUE;
 }
 
-/* A change of the row alone, in words as `now` says; both are in use or not by their state. */
-static gboolean set_state(SpkTx *tx, SpkMemoryRow *row, SpkMemoryState state,
-			  const char *successor, SpkMemoryCounters *next, GError **error)
+gboolean spk_memory_set_state(SpkTx *tx, SpkMemoryRow *row, SpkMemoryState state,
+			      const char *successor, SpkMemoryCounters *next,
+			      GError **error)
 {
 	g_autoptr(SpkMemoryRow) old = spk_memory_row_copy(row);
 
@@ -56,7 +56,7 @@ static gboolean set_state(SpkTx *tx, SpkMemoryRow *row, SpkMemoryState state,
 
 /* ---- storing ---- */
 
-static gboolean write_row(SpkTx *tx, const SpkMemoryRow *row, GError **error)
+gboolean spk_memory_write_row(SpkTx *tx, const SpkMemoryRow *row, GError **error)
 {
 	return spk_tx_exec(
 		tx,
@@ -115,7 +115,8 @@ static gboolean supersede_old(SpkTx *tx, const SpkMemoryRow *row, GError **error
 	if (!find_by_id(tx, row->supersedes, &before, error))
 		return FALSE;
 	return !before || before->state != SPK_MEMORY_ACTIVE ||
-	       set_state(tx, before, SPK_MEMORY_SUPERSEDED, row->id, &next, error);
+	       spk_memory_set_state(tx, before, SPK_MEMORY_SUPERSEDED, row->id, &next,
+				    error);
 }
 
 static gboolean keep_past(SpkTx *tx, const SpkMemoryRow *old, gint64 at_us,
@@ -198,7 +199,7 @@ static gboolean put_one(Put *put, SpkMemoryRow *row, const float *vector, guint 
 	/* the id may have been that of a merged one */
 	return (old || spk_tx_exec(put->tx, "DELETE FROM memory_past WHERE id = $1",
 				   SPK_ARGS(spk_db_text(row->id)), NULL, error)) &&
-	       write_row(put->tx, row, error) &&
+	       spk_memory_write_row(put->tx, row, error) &&
 	       write_vector(put->tx, row, old, vector, dims, error) &&
 	       write_words(put, row, old, error) && supersede_old(put->tx, row, error);
 }
@@ -332,7 +333,8 @@ gboolean spk_memories_supersede(SpkStore *store, const char *old_id, const char 
 						   : spk_memory_state_name(old->state));
 		return FALSE;
 	}
-	return set_state(tx, old, SPK_MEMORY_SUPERSEDED, new_id, &next, error) &&
+	return spk_memory_set_state(tx, old, SPK_MEMORY_SUPERSEDED, new_id, &next,
+				    error) &&
 	       spk_tx_exec(tx,
 			   "UPDATE memories SET supersedes = $2, change = $3"
 			   " WHERE num = $1",
@@ -355,7 +357,7 @@ static gboolean turn(SpkStore *store, const char *id, SpkMemoryState state,
 		return FALSE;
 	if (!row || (row->state == SPK_MEMORY_ACTIVE) == (state == SPK_MEMORY_ACTIVE))
 		return TRUE;
-	if (!set_state(tx, row, state, NULL, &next, error) ||
+	if (!spk_memory_set_state(tx, row, state, NULL, &next, error) ||
 	    !commit(store, g_steal_pointer(&tx), next.scrub, error))
 		return FALSE;
 	*ret_was = TRUE;

@@ -150,6 +150,7 @@ static const Suite *const suites[] = {
 	&lease_suite,	  &holder_suite, &mail_suite,	  &evidence_suite, &worker_suite,
 	&backup_suite,	  &knobs_suite,	 &ledger_suite,	  &sessions_suite, &setups_suite,
 	&approvals_suite, &levels_suite, &memories_suite, &match_suite,	   &forget_suite,
+	&moves_suite,
 };
 
 int main(void)

@@ -28,7 +28,7 @@ typedef struct {
 extern const Suite states_suite, open_suite, schema_suite, tasks_suite, journal_suite,
 	lease_suite, holder_suite, mail_suite, evidence_suite, worker_suite, backup_suite,
 	sessions_suite, knobs_suite, ledger_suite, levels_suite, setups_suite,
-	approvals_suite, memories_suite, match_suite, forget_suite;
+	approvals_suite, memories_suite, match_suite, forget_suite, moves_suite;
 
 typedef struct {
 	char *folder;
