@@ -4,6 +4,7 @@ int main(void)
 {
 	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct CMUnitTest));
 
+	g_array_append_vals(all, embedder_tests, n_embedder_tests);
 	g_array_append_vals(all, embed_server_tests, n_embed_server_tests);
 	g_array_append_vals(all, tell_tests, n_tell_tests);
 	g_array_append_vals(all, index_tests, n_index_tests);

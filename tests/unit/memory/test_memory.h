@@ -10,6 +10,8 @@
 
 extern const struct CMUnitTest model_get_tests[];
 extern const size_t n_model_get_tests;
+extern const struct CMUnitTest embedder_tests[];
+extern const size_t n_embedder_tests;
 extern const struct CMUnitTest embed_server_tests[];
 extern const size_t n_embed_server_tests;
 extern const struct CMUnitTest tell_tests[];
