@@ -12,6 +12,7 @@
 #include "cmd/frame/cmd_priv.h"
 #include "conf/knob.h"
 #include "conf/secret.h"
+#include "store/memories.h"
 #include "store/store.h"
 
 /* ---- values that only the program knows ---- */
@@ -35,6 +36,28 @@ static void print_tasks(void)
 		g_autofree char *goal = spk_text_clip(clean, GOAL);
 
 		printf("%s\t%s\n", task->id, goal);
+	}
+}
+
+/* "id<TAB>text", the newest. */
+static void print_memories(void)
+{
+	SpkConfSource source = { NULL };
+	g_autoptr(SpkConf) conf = spk_conf_load(&source, NULL);
+	g_autoptr(SpkStore) store = NULL;
+	g_autoptr(GPtrArray) rows = NULL;
+	SpkMemoryList newest = { .state = -1, .limit = TASKS };
+
+	if (conf)
+		store = spk_store_open(spk_conf_store_path(conf), "normal",
+				       SPK_STORE_READ_ONLY | SPK_STORE_MUST_EXIST, NULL);
+	rows = store ? spk_memories_list(store, &newest, NULL) : NULL;
+	for (guint i = 0; rows && i < rows->len; i++) {
+		const SpkMemoryRow *row = rows->pdata[i];
+		g_autofree char *clean = spk_text_clean(row->text, -1, SPK_CLEAN_LINE);
+		g_autofree char *text = spk_text_clip(clean, GOAL);
+
+		printf("%s\t%s\n", row->id, text);
 	}
 }
 
@@ -82,9 +105,10 @@ static const struct {
 	const char *kind;
 	void (*print)(void);
 } values[] = {
-	{ "knobs", print_knobs },     { "options", print_options },
-	{ "secrets", print_secrets }, { "settings", print_settings },
-	{ "sparks", print_sparks },   { "tasks", print_tasks },
+	{ "knobs", print_knobs },	{ "memories", print_memories },
+	{ "options", print_options },	{ "secrets", print_secrets },
+	{ "settings", print_settings }, { "sparks", print_sparks },
+	{ "tasks", print_tasks },
 };
 
 /* What the words after a command are, by its usage; NULL: nothing we know. */
@@ -94,6 +118,8 @@ static const char *kind_of(const char *path, const SpkCmd *cmd)
 		const char *path, *usage, *kind;
 	} kinds[] = {
 		{ "/tasks/", "ID", "tasks" },
+		{ "/memory/", "ID", "memories" },
+		{ "/memory/", "[ID", "memories" },
 		{ "/config/explain", "KEY", "options" },
 		{ "/knobs/", "NAME", "knobs" },
 		{ "/knobs/", "[NAME", "knobs" },
@@ -376,7 +402,7 @@ static int run(const SpkArgs *args)
 
 static const SpkCmdOpt options[] = {
 	{ "values", .type = SPK_CMD_STRING, .value = "KIND",
-	  .choices = "knobs|options|secrets|settings|sparks|tasks",
+	  .choices = "knobs|memories|options|secrets|settings|sparks|tasks",
 	  .sentence = "print what the scripts ask for: names, a tab, what they are" },
 	{ NULL },
 };

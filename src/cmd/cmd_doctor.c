@@ -18,6 +18,7 @@
 #include "cmd/cmd_all.h"
 #include "cmd/doctor_security.h"
 #include "cmd/findings.h"
+#include "cmd/memory/health.h"
 #include "cmd/session.h"
 #include "cmd/ui.h"
 #include "conf/secret.h"
@@ -297,6 +298,26 @@ static SpkFinding check_agents(const Doctor *doctor)
 			 missing->str);
 }
 
+static SpkFinding check_memory(const Doctor *doctor)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(SpkCore) core = spk_core_open(doctor->conf, &error);
+	g_autoptr(SpkMemory) memory = NULL;
+	SpkHealth health = { .conf = doctor->conf,
+			     .cancel = doctor->cancel,
+			     .dont_ask = spk_args_flag(doctor->args, "skip-llm") };
+
+	if (core)
+		memory = spk_memory_open(spk_core_store(core), doctor->conf,
+					 spk_core_home(core), &error);
+	if (!memory)
+		return spk_found_error(SPK_FOUND_FAIL, error, "sparks memory doctor");
+	health.store = spk_core_store(core);
+	health.memory = memory;
+	health.home = spk_core_home(core);
+	return spk_health_summary(&health);
+}
+
 static const struct {
 	const char *id, *title, *expected;
 	SpkFinding (*fn)(const Doctor *doctor);
@@ -310,6 +331,7 @@ static const struct {
 	{ "git", "git", "2.30 or newer", check_git },
 	{ "secrets", "secrets", "in a keyring, or sealed", check_secrets },
 	{ "model", "model", "configured and answering", check_model },
+	{ "memory", "memory", "can be read, with a model", check_memory },
 	{ "agents", "agents", "found, with a key, where they are wanted", check_agents },
 };
 

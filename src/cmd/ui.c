@@ -108,6 +108,20 @@ void spk_ui_fold(GString *out, const char *text, int indent, int columns, guint 
 	}
 }
 
+void spk_ui_field(GString *out, int fd, const char *role, const char *label,
+		  const char *text, guint max_lines)
+{
+	g_autofree char *clean = spk_text_clean(text ? text : "", -1, SPK_CLEAN_LINE);
+	g_autofree char *head = g_strdup_printf("  %-*s", SPK_UI_FIELD - 2, label);
+	g_autoptr(GString) folded = g_string_new(NULL);
+
+	if (!*clean)
+		return;
+	spk_ui_fold(folded, clean, SPK_UI_FIELD, spk_ui_columns(fd), max_lines);
+	spk_ui_paint(out, fd, "dim", head);
+	spk_ui_paint(out, fd, role, folded->str + MIN(folded->len, SPK_UI_FIELD));
+}
+
 static const char *diff_role(const char *line)
 {
 	static const struct {

@@ -25,6 +25,11 @@ char *spk_ui_line(const char *text, int columns);
 /* Folds clean text at blanks, each line after `indent` blanks, at most max_lines of them. */
 void spk_ui_fold(GString *out, const char *text, int indent, int columns,
 		 guint max_lines);
+enum { SPK_UI_FIELD = 13 };
+/* "  label      text": cleaned to one line and folded beside the label, at most max_lines; nothing when there is
+ * no text. `label` has at most 10 columns. */
+void spk_ui_field(GString *out, int fd, const char *role, const char *label,
+		  const char *text, guint max_lines);
 /* A unified diff: clean lines, coloured as fd shows it. */
 void spk_ui_diff(GString *out, int fd, const char *diff);
 /* Writes to fd; a reader that is gone is no error. */

@@ -99,7 +99,6 @@ static const SpkOpt rows[] = {
 	BOOL("mcp.servers[].requires_confirmation", "false", "ask before each call"),
 	INT("mcp.servers[].timeout_secs", "30", 1, YEAR, "time of one call"),
 	ENUM("mcp.servers[].transport", "stdio", "stdio|sse|websocket", "how the server is reached"),
-	REAL("memory.decay_half_life_days", "30.0", 0, COUNT, "days after which a memory counts half"),
 	INT("mood.drift_interval_secs", "900", 1, YEAR, "seconds between two changes of mood"),
 	BOOL("mood.enabled", "false", "have a mood"),
 	REAL("mood.timezone_offset", "0", -24, 24, "hours from UTC"),

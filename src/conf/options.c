@@ -232,6 +232,8 @@ static const SpkOpt options[] = {
 	     "added to a memory that names a time where one is asked for"),
 	INT("memory.candidates", "64", 8, 1000, 0,
 	    "memories that each leg of a search hands to the fusion, at least"),
+	REAL("memory.decay_half_life_days", "30.0", 0, 1e6,
+	     "days after which `sparks memory prune` counts a memory half; 0: age doesn't count"),
 	{ "memory.dedup_threshold", SPK_OPT_REAL, "0.95", 0, 1, NULL, S,
 	  "cosine from which a new memory is merged into the older one that says the same" },
 	REAL("memory.diversity", "0.2", 0, 1,

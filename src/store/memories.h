@@ -194,6 +194,7 @@ typedef struct {
 	const char *source, *task; /* exactly; NULL: all */
 	gint64 from_us, until_us;  /* time_us in [from, until); 0: open */
 	guint limit, offset;	   /* limit 0: all */
+	gboolean untrusted;	   /* only these */
 	gboolean oldest_first;
 } SpkMemoryList;
 /* By time_us, newest first unless it says otherwise. GPtrArray of SpkMemoryRow. */

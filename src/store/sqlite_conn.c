@@ -1,6 +1,7 @@
 /* A connection: error codes, statements kept prepared, the check of all pages. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "store/sqlite_priv.h"
@@ -39,6 +40,14 @@ static const struct {
 };
 /* clang-format on */
 
+/* The reason that SQLite keeps is of what it tried last: the same file for reading. */
+static gboolean is_read_only(const char *path)
+{
+	g_autofree char *folder = g_path_get_dirname(path);
+
+	return access(folder, W_OK) < 0 && (errno == EROFS || errno == EACCES);
+}
+
 static void set_failure(const char *path, sqlite3 *sqlite, int result, GError **error)
 {
 	int reason = sqlite ? sqlite3_system_errno(sqlite) : 0;
@@ -47,8 +56,8 @@ static void set_failure(const char *path, sqlite3 *sqlite, int result, GError **
 
 	if (primary == SQLITE_IOERR && (reason == ENOSPC || reason == EDQUOT))
 		primary = SQLITE_FULL;
-	if (primary == SQLITE_CANTOPEN &&
-	    (reason == EACCES || reason == EPERM || reason == EROFS))
+	if (primary == SQLITE_CANTOPEN && (reason == EACCES || reason == EPERM ||
+					   reason == EROFS || is_read_only(path)))
 		primary = SQLITE_READONLY;
 	for (gsize i = 0; i < G_N_ELEMENTS(failures); i++) {
 		if (failures[i].result != primary)

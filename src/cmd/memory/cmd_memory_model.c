@@ -3,8 +3,8 @@
 #include "cmd/memory/model_all.h"
 
 static const SpkCmd *const subs[] = {
-	&spk_memory_cmd_install,
-	&spk_memory_cmd_show,
+	&spk_memory_model_cmd_install,
+	&spk_memory_model_cmd_show,
 	NULL,
 };
 

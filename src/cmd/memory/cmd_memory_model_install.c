@@ -150,7 +150,7 @@ static const SpkCmdOpt options[] = {
 	{ NULL },
 };
 
-const SpkCmd spk_memory_cmd_install = {
+const SpkCmd spk_memory_model_cmd_install = {
 	.name = "install",
 	.usage = "[FOLDER|FILE|URL]",
 	.summary = "Get the model and put it in its place.",

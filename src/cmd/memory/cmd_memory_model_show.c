@@ -90,7 +90,7 @@ static int run(const SpkArgs *args)
 	return 0;
 }
 
-const SpkCmd spk_memory_cmd_show = {
+const SpkCmd spk_memory_model_cmd_show = {
 	.name = "show",
 	.usage = "",
 	.summary = "Show the model in force: dimensions, pooling, fingerprint, engine.",

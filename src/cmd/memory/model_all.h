@@ -4,7 +4,7 @@
 
 #include "cmd/cmd.h"
 
-extern const SpkCmd spk_memory_cmd_install;
-extern const SpkCmd spk_memory_cmd_show;
+extern const SpkCmd spk_memory_model_cmd_install;
+extern const SpkCmd spk_memory_model_cmd_show;
 
 #endif

@@ -8,31 +8,16 @@
 #include "cmd/ui.h"
 #include "guard/ladder.h"
 
-#define INDENT	  13
 #define ROW_LINES 6 /* of what is told about a call */
 #define MAX_LINES \
 	12 /* of a call, where not all of it is shown: a long one must not push the
 		      * rest of the question off the screen */
 #define ALL_LINES 2000
 
-static void row_of(GString *out, int fd, const char *role, const char *label,
-		   const char *text, guint max_lines)
-{
-	g_autofree char *clean = spk_text_clean(text ? text : "", -1, SPK_CLEAN_LINE);
-	g_autofree char *head = g_strdup_printf("  %-*s", INDENT - 2, label);
-	g_autoptr(GString) folded = g_string_new(NULL);
-
-	if (!*clean)
-		return;
-	spk_ui_fold(folded, clean, INDENT, spk_ui_columns(fd), max_lines);
-	spk_ui_paint(out, fd, "dim", head);
-	spk_ui_paint(out, fd, role, folded->str + MIN(folded->len, INDENT));
-}
-
 static void row(GString *out, int fd, const char *role, const char *label,
 		const char *text)
 {
-	row_of(out, fd, role, label, text, ROW_LINES);
+	spk_ui_field(out, fd, role, label, text, ROW_LINES);
 }
 
 /* The text of a call whose line says less than all of it: the command of a shell, else the
@@ -81,8 +66,8 @@ static void call(const SpkQuestion *question, gboolean whole, int fd, GString *o
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 
-	row_of(text, fd, "bold", "would run", question->line,
-	       whole ? ALL_LINES : MAX_LINES);
+	spk_ui_field(text, fd, "bold", "would run", question->line,
+		     whole ? ALL_LINES : MAX_LINES);
 	full(question, whole, fd, text);
 	g_string_append(out, text->str);
 	if (is_cut(text) && !whole) {

@@ -188,7 +188,7 @@ gboolean spk_memory_duplicates(SpkMemory *memory, double threshold, guint most,
 		spk_turns_each(memory->turns, G_MAXSIZE, collect, all);
 	g_mutex_unlock(&memory->lock);
 	for (guint i = 0; ok && i < all->len; i++)
-		ok = !spk_cancel_check(cancel, error) &&
+		ok = spk_cancel_check(cancel, error) &&
 		     pairs_of(memory, &g_array_index(all, SpkTurn, i), threshold, pairs,
 			      error);
 	if (!ok)

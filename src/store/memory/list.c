@@ -56,6 +56,8 @@ static gboolean add_where(Query *query, const SpkMemoryList *what, GError **erro
 	       add_names(query, "m.kind", what->filter.kinds, error) &&
 	       (what->state < 0 ||
 		add_test(query, "m.state =", spk_db_int(what->state), error)) &&
+	       (!what->untrusted ||
+		add_test(query, "m.untrusted =", spk_db_int(1), error)) &&
 	       (!what->source ||
 		add_test(query, "m.source =", spk_db_text(what->source), error)) &&
 	       (!what->task ||

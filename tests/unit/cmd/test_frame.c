@@ -84,7 +84,7 @@ static void test_words_of_others(void **state)
 		{ "diff", "type `sparks tasks diff`" },
 		{ "show",
 		  "type `sparks approvals show` or `sparks autonomy show` or `sparks config show` or "
-		  "`sparks ghosts show` or `sparks tasks show`" },
+		  "`sparks ghosts show` or `sparks memory show` or `sparks tasks show`" },
 		{ "make the tests pass", "type `sparks do \"GOAL\"`" },
 	};
 

@@ -20,6 +20,8 @@ extern const struct CMUnitTest index_tests[];
 extern const size_t n_index_tests;
 extern const struct CMUnitTest index_file_tests[];
 extern const size_t n_index_file_tests;
+extern const struct CMUnitTest portable_tests[];
+extern const size_t n_portable_tests;
 extern const struct CMUnitTest wordpiece_tests[];
 extern const size_t n_wordpiece_tests;
 extern const struct CMUnitTest bert_tests[];

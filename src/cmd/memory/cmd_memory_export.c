@@ -1,0 +1,143 @@
+/* `sparks memory export`: memories as JSON lines, for `import` here or elsewhere. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/veil.h"
+#include "cmd/memory/desk.h"
+#include "cmd/memory/memory_all.h"
+#include "memory/portable.h"
+
+static void append_line(GString *out, const json_t *object)
+{
+	g_autoptr(json_t) clean = spk_veil_json((json_t *)object);
+	g_autofree char *text = spk_cmd_json_text(clean);
+
+	g_string_append(out, text);
+	g_string_append_c(out, '\n');
+}
+
+static gboolean add_vector(const SpkDesk *desk, const SpkMemoryRow *row, json_t *object,
+			   GError **error)
+{
+	g_autofree float *vector = NULL;
+	json_t *numbers;
+	guint dims = 0;
+
+	if (!row->model)
+		return TRUE;
+	if (!spk_memories_vector(desk->store, row->num, row->model, &vector, &dims,
+				 error))
+		return FALSE;
+	if (!vector)
+		return TRUE;
+	numbers = json_array();
+	for (guint i = 0; i < dims; i++)
+		json_array_append_new(numbers, json_real(vector[i]));
+	spk_json_set(object, "embedding", numbers);
+	return TRUE;
+}
+
+/* What is taken out of use goes along: an import knows what replaced what. */
+static GString *lines_of(const SpkDesk *desk, const GPtrArray *rows, gboolean vectors,
+			 GError **error)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+	g_autofree char *now = spk_time_format(spk_now_us());
+	g_autoptr(json_t)
+		head = json_pack("{s:i,s:s,s:i}", "memories", SPK_PORTABLE_VERSION,
+				 "exported", now, "count", (int)rows->len);
+
+	append_line(out, head);
+	for (guint i = 0; i < rows->len; i++) {
+		g_autoptr(json_t) object = spk_portable_row(rows->pdata[i]);
+
+		if (vectors && !add_vector(desk, rows->pdata[i], object, error))
+			return NULL;
+		append_line(out, object);
+	}
+	return g_steal_pointer(&out);
+}
+
+static gboolean write_file(const char *path, const GString *lines, gboolean force,
+			   GError **error)
+{
+	if (!force && g_file_test(path, G_FILE_TEST_EXISTS)) {
+		spk_error_set(error, SPK_ERR_CONFLICT, "--force replaces it",
+			      "%s is there already", path);
+		return FALSE;
+	}
+	return spk_fs_write_atomic(path, lines->str, lines->len, 0600, error);
+}
+
+static void print(const SpkDesk *desk, const char *path, guint n)
+{
+	g_autoptr(json_t) object =
+		json_pack("{s:o,s:i}", "file", spk_json_text(path), "count", (int)n);
+
+	if (desk->json)
+		spk_cmd_print_json(object);
+	else
+		printf("%s: %u %s\n", path, n, n == 1 ? "memory" : "memories");
+}
+
+static int run(const SpkArgs *args)
+{
+	g_auto(SpkDesk) desk = { 0 };
+	g_auto(SpkDeskHold) hold = { 0 };
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) rows = NULL;
+	g_autoptr(GString) lines = NULL;
+	const char *path = spk_args_rest(args)[0];
+	SpkMemoryList what = { .state = -1, .oldest_first = TRUE };
+	int code;
+
+	if (!spk_desk_open(&desk, args, &code))
+		return code;
+	if (!spk_desk_which(&desk, args, &what, &hold, &error))
+		return spk_desk_fail(&desk, g_steal_pointer(&error));
+	rows = spk_memories_list(desk.store, &what, &error);
+	lines = rows ? lines_of(&desk, rows, spk_args_flag(args, "vectors"), &error)
+		     : NULL;
+	if (!lines)
+		return spk_desk_fail(&desk, g_steal_pointer(&error));
+	if (!path || !strcmp(path, "-")) {
+		fwrite(lines->str, 1, lines->len, stdout);
+		return 0;
+	}
+	if (!write_file(path, lines, spk_args_flag(args, "force"), &error))
+		return spk_desk_fail(&desk, g_steal_pointer(&error));
+	print(&desk, path, rows->len);
+	return 0;
+}
+
+static const SpkCmdOpt options[] = {
+	SPK_DESK_OPTS_WHICH,
+	{ "vectors", .type = SPK_CMD_FLAG,
+	  .sentence = "their vectors too; without, an import makes them anew" },
+	{ "force", .type = SPK_CMD_FLAG,
+	  .sentence = "replace the file when it is there" },
+	SPK_OPT_JSON,
+	{ NULL },
+};
+
+const SpkCmd spk_memory_cmd_export = {
+	.name = "export",
+	.usage = "[FILE|-]",
+	.max_args = 1,
+	.summary = "Write the memories as JSON lines, to stdout or into a file.",
+	.details =
+		"A first line {\"memories\": 1, …}, then an object each, oldest first, in any "
+		"state: what `sparks memory list --json` prints, with --vectors also "
+		"embedding. Earlier texts of edited ones and what was merged are not in it; "
+		"`sparks store backup` copies everything.\n"
+		"--json, with FILE: {\"file\", \"count\"}",
+	.example = "sparks memory export ~/memories.jsonl\n"
+		   "sparks memory export --scope repo | ssh other sparks memory import -",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,277 @@
+/*
+ * `sparks memory import`: JSON lines of an export, or by hand; with --from a database of the
+ * reference program. All of it is read and checked before the first memory is written.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "cmd/memory/desk.h"
+#include "cmd/memory/memory_all.h"
+#include "memory/portable.h"
+
+enum { AT_ONCE = 500 }; /* memories in one transaction */
+#define MEMORIES_MAX (5 * 1000 * 1000)
+
+typedef struct {
+	GPtrArray *all;	   /* SpkPortable, in the order of the file */
+	GHashTable *lines; /* id -> number of its line */
+} Batch;
+
+static void batch_clear(Batch *batch)
+{
+	g_clear_pointer(&batch->all, g_ptr_array_unref);
+	g_clear_pointer(&batch->lines, g_hash_table_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Batch, batch_clear)
+
+typedef struct {
+	gint64 written, replaced, kept; /* kept: the id was there, and stays as it is */
+} Counts;
+
+/* ---- reading ---- */
+
+static gboolean take(Batch *batch, SpkPortable *take_one, guint line, GError **error)
+{
+	g_autoptr(SpkPortable) one = take_one;
+	guint before = GPOINTER_TO_UINT(g_hash_table_lookup(batch->lines, one->row->id));
+
+	if (before) {
+		spk_error_set(error, SPK_ERR_BAD_INPUT, "each id stands for one memory",
+			      "its id is that of line %u, too", before);
+		return FALSE;
+	}
+	if (batch->all->len >= MEMORIES_MAX) {
+		spk_error_set(error, SPK_ERR_BAD_INPUT, "split the file",
+			      "more than %d memories", MEMORIES_MAX);
+		return FALSE;
+	}
+	g_hash_table_insert(batch->lines, one->row->id, GUINT_TO_POINTER(line));
+	g_ptr_array_add(batch->all, g_steal_pointer(&one));
+	return TRUE;
+}
+
+/* At most SPK_PORTABLE_LINE_MAX bytes and what tells that there are more; -1: the end. */
+static gssize next_line(FILE *file, char *buffer)
+{
+	gsize len = 0;
+	int c;
+
+	while (len <= SPK_PORTABLE_LINE_MAX && (c = getc_unlocked(file)) != EOF) {
+		buffer[len++] = (char)c;
+		if (c == '\n')
+			break;
+	}
+	return len ? (gssize)len : -1;
+}
+
+static gboolean read_line(Batch *batch, const char *line, gsize len, guint number,
+			  const char *source, GError **error)
+{
+	SpkPortable *one = NULL;
+
+	if (number == 1 && len >= 15 && !memcmp(line, "SQLite format 3", 15)) {
+		spk_error_set(
+			error, SPK_ERR_BAD_INPUT,
+			"of the reference program: sparks memory import --from PATH",
+			"this is a database");
+		return FALSE;
+	}
+	if (len > SPK_PORTABLE_LINE_MAX) {
+		spk_error_set(error, SPK_ERR_BAD_INPUT,
+			      "a memory has at most 64 KiB of text",
+			      "it is longer than %u bytes", SPK_PORTABLE_LINE_MAX);
+		return FALSE;
+	}
+	return spk_portable_read(line, len, source, &one, error) &&
+	       (!one || take(batch, one, number, error));
+}
+
+static gboolean read_lines(FILE *file, const char *name, const char *source, Batch *batch,
+			   GError **error)
+{
+	g_autofree char *buffer = g_malloc(SPK_PORTABLE_LINE_MAX + 1);
+	gssize len;
+
+	for (guint line = 1; (len = next_line(file, buffer)) >= 0; line++)
+		if (!read_line(batch, buffer, (gsize)len, line, source, error)) {
+			g_prefix_error(error, "%s, line %u: ", name, line);
+			return FALSE;
+		}
+	if (!ferror(file))
+		return TRUE;
+	spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "%s cannot be read", name);
+	return FALSE;
+}
+
+static gboolean read_file(const char *path, Batch *batch, GError **error)
+{
+	gboolean is_stdin = !strcmp(path, "-");
+	g_autofree char *source = g_strconcat("import:", is_stdin ? "stdin" : path, NULL);
+	FILE *file = is_stdin ? stdin : fopen(path, "re");
+	gboolean ok;
+
+	if (!file) {
+		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "%s cannot be opened",
+				    path);
+		return FALSE;
+	}
+	ok = read_lines(file, is_stdin ? "stdin" : path, source, batch, error);
+	if (!is_stdin)
+		fclose(file);
+	return ok;
+}
+
+/* ---- writing ---- */
+
+/* Those of [from, to) that are to be written. */
+static gboolean choose(SpkDesk *desk, const Batch *batch, guint from, guint to,
+		       gboolean replace, GPtrArray *ret, Counts *counts, GError **error)
+{
+	for (guint i = from; i < to; i++) {
+		SpkPortable *one = batch->all->pdata[i];
+		g_autoptr(SpkMemoryRow) there = NULL;
+
+		if (!spk_memories_get(desk->store, one->row->id, &there, error))
+			return FALSE;
+		counts->kept += there && !replace;
+		counts->replaced += there && replace;
+		counts->written += !there;
+		if (!there || replace)
+			g_ptr_array_add(ret, one);
+	}
+	return TRUE;
+}
+
+/* Vectors of one call have one length; those of another one are made anew later. */
+static gboolean put(SpkDesk *desk, const GPtrArray *chosen, GError **error)
+{
+	g_autofree SpkMemoryRow **rows = g_new0(SpkMemoryRow *, chosen->len + 1);
+	g_autofree const float **vectors = g_new0(const float *, chosen->len + 1);
+	guint dims = 0;
+
+	for (guint i = 0; i < chosen->len; i++) {
+		SpkPortable *one = chosen->pdata[i];
+
+		dims = dims ? dims : one->dims;
+		rows[i] = one->row;
+		if (one->vector && one->dims == dims)
+			vectors[i] = one->vector;
+		else
+			g_clear_pointer(&one->row->model, g_free);
+	}
+	return spk_memories_put_many(desk->store, rows, vectors, dims, chosen->len,
+				     error);
+}
+
+static gboolean write_all(SpkDesk *desk, const SpkArgs *args, const Batch *batch,
+			  Counts *counts, GError **error)
+{
+	for (guint i = 0; i < batch->all->len; i += AT_ONCE) {
+		g_autoptr(GPtrArray) chosen = g_ptr_array_new();
+		guint to = MIN(i + AT_ONCE, batch->all->len);
+
+		if (!choose(desk, batch, i, to, spk_args_flag(args, "replace"), chosen,
+			    counts, error) ||
+		    (chosen->len && !put(desk, chosen, error)))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* ---- the command ---- */
+
+static gboolean check_words(const SpkArgs *args, GError **error)
+{
+	if ((spk_args_rest(args)[0] != NULL) != spk_args_has(args, "from"))
+		return TRUE;
+	spk_error_set(error, SPK_ERR_USAGE,
+		      "sparks memory import FILE, or --from a database of the reference",
+		      "what to import is %s",
+		      spk_args_has(args, "from") ? "said twice" : "not said");
+	return FALSE;
+}
+
+static void mark_untrusted(const Batch *batch)
+{
+	for (guint i = 0; i < batch->all->len; i++)
+		((SpkPortable *)batch->all->pdata[i])->row->untrusted = TRUE;
+}
+
+static void print(const SpkDesk *desk, const Counts *counts)
+{
+	g_autoptr(json_t) object = json_pack("{s:I,s:I,s:I}", "imported",
+					     (json_int_t)counts->written, "replaced",
+					     (json_int_t)counts->replaced, "kept",
+					     (json_int_t)counts->kept);
+
+	if (desk->json) {
+		spk_cmd_print_json(object);
+		return;
+	}
+	printf("imported %" G_GINT64_FORMAT, counts->written);
+	if (counts->replaced)
+		printf(", replaced %" G_GINT64_FORMAT, counts->replaced);
+	putchar('\n');
+	fflush(stdout);
+	if (counts->kept)
+		fprintf(stderr,
+			"%" G_GINT64_FORMAT " were here already and stayed as they are "
+			"(--replace)\n",
+			counts->kept);
+}
+
+static int run(const SpkArgs *args)
+{
+	g_auto(SpkDesk) desk = { .json = spk_args_flag(args, "json") };
+	g_auto(Batch) batch = { g_ptr_array_new_with_free_func(
+					(GDestroyNotify)spk_portable_free),
+				g_hash_table_new(g_str_hash, g_str_equal) };
+	g_autoptr(GError) error = NULL;
+	Counts counts = { 0 };
+	int code;
+
+	if (!check_words(args, &error) ||
+	    !read_file(spk_args_rest(args)[0], &batch, &error))
+		return spk_desk_fail(&desk, g_steal_pointer(&error));
+	if (spk_args_flag(args, "untrusted"))
+		mark_untrusted(&batch);
+	if (!spk_desk_open(&desk, args, &code))
+		return code;
+	if (!write_all(&desk, args, &batch, &counts, &error))
+		return spk_desk_fail(&desk, g_steal_pointer(&error));
+	print(&desk, &counts);
+	return 0;
+}
+
+static const SpkCmdOpt options[] = {
+	{ "from", .type = SPK_CMD_STRING, .value = "PATH",
+	  .sentence =
+		  "memories of a database of the reference program, which is only read" },
+	{ "replace", .type = SPK_CMD_FLAG,
+	  .sentence = "what has an id of the import already is replaced, not kept" },
+	{ "untrusted", .type = SPK_CMD_FLAG,
+	  .sentence = "all of it comes from strangers" },
+	SPK_OPT_JSON,
+	{ NULL },
+};
+
+const SpkCmd spk_memory_cmd_import = {
+	.name = "import",
+	.usage = "[FILE|-]",
+	.max_args = 1,
+	.summary = "Read memories from JSON lines, or from the reference's database.",
+	.details =
+		"Lines are objects as `sparks memory export` writes them; only text must be "
+		"there. Nothing is written unless every line can be read. Secrets are taken "
+		"out; what comes without a vector gets one later (`sparks memory reindex`: "
+		"now). Nothing is merged.\n"
+		"--json: {\"imported\", \"replaced\", \"kept\"}",
+	.example = "sparks memory import ~/memories.jsonl\n"
+		   "sparks memory import --from ~/.sparks/sparks.db",
+	.options = options,
+	.run = run,
+};
