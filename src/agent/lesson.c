@@ -253,6 +253,7 @@ static gboolean is_own_message(SpkRun *run, const SpkTask *task)
 
 	return !g_strcmp0(spk_json_str(options, "strategy"), "chat") &&
 	       spk_json_str(options, "session") && !json_object_get(options, "taint") &&
+	       !json_object_get(options, "piped") &&
 	       !json_object_get(options, "ticket") &&
 	       !json_object_get(options, "author") && !run_recorded(run, "scan", "0");
 }

@@ -33,8 +33,15 @@ const SpkToolMemory *run_memory_of_call(SpkRun *run, SpkToolMemory *room)
 				 .repo = memory->repo,
 				 .spark = memory->spark,
 				 .who = memory->who,
-				 .taint = spk_run_taint(run)->taint };
+				 .taint = spk_run_taint(run)->taint,
+				 .kept = memory->kept };
 	return room;
+}
+
+void run_memory_count(SpkRun *run, const json_t *result)
+{
+	run->memory->kept += !g_strcmp0(spk_json_str(result, "name"), "memory_save") &&
+			     spk_json_bool(result, "ok", FALSE);
 }
 
 /* ---- what is told ---- */

@@ -20,6 +20,8 @@ gboolean run_memory_is_off(SpkRun *run);
 gboolean run_memory_offers(SpkRun *run, gboolean *ret_offers, GError **error);
 /* For a call of a tool; NULL: without memory. Filled into *room. */
 const SpkToolMemory *run_memory_of_call(SpkRun *run, SpkToolMemory *room);
+/* Counts the notes of the spark; for each result of a call, in order. */
+void run_memory_count(SpkRun *run, const json_t *result);
 /* Scope of the task's repository. Borrowed. */
 const char *run_memory_repo(SpkRun *run);
 

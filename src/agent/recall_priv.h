@@ -10,6 +10,7 @@
 struct RunMemory {
 	char *repo, *spark, *who;
 	const char *scopes[4];
+	guint kept; /* notes of the spark so far */
 };
 
 const json_t *recall_recorded(SpkRun *run);

@@ -58,11 +58,11 @@ gboolean recall_is_offline(SpkRun *run)
 const json_t *recall_known(SpkRun *run)
 {
 	const json_t *record = recall_recorded(run);
+	const json_t *played = json_object_get(run->env.task->options, RECALL_KIND);
 
-	/* of a replay the play has it */
-	return record || !recall_is_offline(run)
-		       ? record
-		       : json_object_get(run->env.task->options, RECALL_KIND);
+	if (record || !recall_is_offline(run))
+		return record;
+	return json_is_object(played) ? played : NULL;
 }
 
 gboolean recall_has_begun(SpkRun *run)

@@ -455,6 +455,7 @@ gboolean spk_step_tool(SpkRun *run, const json_t *call, guint index, StepTool *r
 	    !call_live(run, call, index, key, error))
 		return FALSE;
 	recorded = run_recorded(run, "tool.result", key);
+	run_memory_count(run, recorded);
 	(void)run_count_cli(run, recorded); /* FALSE: there is nothing to count */
 	text = spk_json_str(recorded, "text");
 	*ret_result = (StepTool){

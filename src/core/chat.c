@@ -17,7 +17,7 @@ struct SpkChat {
 	SpkCore *core;
 	SpkStore *store;
 	SpkChatRow *row;
-	gboolean stored;
+	gboolean stored, piped;
 	/* while a turn runs: who listens to it, and where */
 	const SpkChatSink *sink;
 	const char *task;
@@ -170,6 +170,11 @@ gboolean spk_chat_set_options(SpkChat *chat, json_t *options, GError **error)
 	return set(chat, chat->row->spark, chat->row->model, options, error);
 }
 
+void spk_chat_set_piped(SpkChat *chat)
+{
+	chat->piped = TRUE;
+}
+
 static gboolean store_now(SpkChat *chat, GError **error)
 {
 	if (!chat->stored && !spk_session_insert(chat->store, chat->row, error))
@@ -243,14 +248,17 @@ static SpkTask *run_turn(SpkChat *chat, const char *id, const SpkChatSink *sink,
 	return ok ? spk_task_get(chat->store, id, error) : NULL;
 }
 
-static json_t *options_of(const SpkChatRow *row)
+static json_t *options_of(const SpkChat *chat)
 {
+	const SpkChatRow *row = chat->row;
 	json_t *options = json_deep_copy(row->options);
 
 	spk_json_set(options, "strategy", json_string(STRATEGY));
 	spk_json_set(options, "session", json_string(row->id));
 	if (row->model)
 		spk_json_set(options, "model", spk_json_text(row->model));
+	if (chat->piped)
+		spk_json_set(options, "piped", json_true());
 	return options;
 }
 
@@ -293,7 +301,7 @@ SpkTask *spk_chat_say(SpkChat *chat, const char *message, const SpkChatSink *sin
 	}
 	if (!store_now(chat, error) || !leave_unfinished(chat, error))
 		return NULL;
-	options = options_of(chat->row);
+	options = options_of(chat);
 	request.options = options;
 	id = core_accept(chat->core, &request, chat->row->id, error);
 	if (!id || !read_again(chat, error))

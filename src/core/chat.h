@@ -47,6 +47,9 @@ gboolean spk_chat_set_spark(SpkChat *chat, const char *spark, GError **error);
 gboolean spk_chat_set_model(SpkChat *chat, const char *model, GError **error);
 /* As SpkChatStart's, in the place of all of them. */
 gboolean spk_chat_set_options(SpkChat *chat, json_t *options, GError **error);
+/* What is said from now on comes out of a pipe or a file: nothing in it is taken for a wish of the
+ * user's that is to be remembered. */
+void spk_chat_set_piped(SpkChat *chat);
 
 /* ---- turns ---- */
 /* All are called in the thread that runs the turn, and each may be NULL. Texts are not clean:

@@ -40,13 +40,19 @@ static char *one_line(const char *text, gsize max)
 	return g_string_free(g_steal_pointer(&safe), FALSE);
 }
 
+/* What stands between the brackets doesn't close them. */
+static char *label_of(const char *text)
+{
+	return g_strdelimit(one_line(text ? text : "", SOURCE_MAX), "[]", ' ');
+}
+
 static char *who_of(const SpkMemoryRow *row)
 {
 	if (!row->source || !strcmp(row->source, "user"))
 		return g_strdup("said by the user");
 	if (!strcmp(row->source, "task"))
 		return g_strdup("learned by a task");
-	return one_line(row->source, SOURCE_MAX);
+	return label_of(row->source);
 }
 
 static char *day_of(gint64 time_us)
@@ -60,7 +66,7 @@ static char *day_of(gint64 time_us)
 char *spk_memory_tell(const SpkMemoryRow *row)
 {
 	g_autofree char *text = one_line(row->text, SPK_MEMORY_TOLD_MAX);
-	g_autofree char *kind = one_line(row->kind, SOURCE_MAX);
+	g_autofree char *kind = label_of(row->kind);
 	g_autofree char *who = who_of(row), *day = day_of(row->time_us);
 
 	return g_strdup_printf("- [%s, %s, %s%s] %s\n", kind, who, day,

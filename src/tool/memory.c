@@ -16,6 +16,7 @@
 #define NOTE_MAX  2000
 #define HITS	  8
 #define HITS_MAX  20
+#define NOTES_MAX 20 /* of one task */
 #define NO_MEMORY "this task runs without the memory"
 
 /* What a spark may say that a note is. */
@@ -159,6 +160,12 @@ static gboolean run_save(const SpkToolCtx *ctx, const json_t *args, SpkCancel *c
 
 	if (!memory)
 		return refuse_or_fail(ret_result, problem, error);
+	if (ctx->memory->kept >= NOTES_MAX) {
+		result_refuse(ret_result,
+			      "this task has kept %d notes, which is all it may",
+			      NOTES_MAX);
+		return TRUE;
+	}
 	if (kind && !g_strv_contains(kinds, kind)) {
 		g_autofree char *all = g_strjoinv(", ", (char **)kinds);
 

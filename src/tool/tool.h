@@ -54,6 +54,7 @@ typedef struct {
 	const char *const *scopes;	/* that are searched; ends with NULL */
 	const char *repo, *spark, *who; /* scopes of both, and who keeps a note */
 	SpkTaint taint;			/* what the model has read so far */
+	guint kept;			/* notes of the task so far */
 } SpkToolMemory;
 
 typedef struct {

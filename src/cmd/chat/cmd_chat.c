@@ -91,6 +91,7 @@ static int from_pipe(ChatRoom *room)
 
 	if (!text)
 		return spk_cmd_fail(g_steal_pointer(&error), FALSE);
+	spk_chat_set_piped(room->chat);
 	return chat_turn(room, text);
 }
 

@@ -47,6 +47,7 @@ static void test_no_text_leaves_its_line(void **state)
 	list = spk_memory_tell_list(line);
 	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
 	assert_null(strchr(line, '<'));
+	assert_ptr_equal(strchr(line + 3, '['), strstr(line, "[preference, said"));
 	assert_null(strchr(line, '\x1b'));
 	assert_true(g_str_has_suffix(list, "\n</memory>"));
 	assert_ptr_equal(strstr(list, "</memory>"), list + strlen(list) - 9);
