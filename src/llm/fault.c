@@ -13,6 +13,7 @@
 static const char *const context_words[] = {
 	"context_length_exceeded",	      /* OpenAI, Groq, Azure */
 	"exceed_context_size",		      /* llama.cpp, as type */
+	"is too large to process",	      /* llama.cpp, of embeddings */
 	"exceeds the available context size", /* llama.cpp */
 	"context size has been exceeded",     /* LM Studio */
 	"exceed context window",	      /* llama-cpp-python */

@@ -23,6 +23,10 @@ static const Case cases[] = {
 	{ 500, "{\"error\":{\"code\":500,\"message\":\"the request exceeds the available context size.\","
 	       "\"type\":\"exceed_context_size_error\",\"n_prompt_tokens\":9,\"n_ctx\":8}}",
 	  SPK_ERR_CONTEXT_LENGTH, FALSE, "available" },
+	{ 500,
+	  "{\"error\":{\"code\":500,\"message\":\"input (3001 tokens) is too large to process. "
+	  "increase the physical batch size\"}}",
+	  SPK_ERR_CONTEXT_LENGTH, FALSE, "3001" },
 	{ 0, "{\"error\":{\"code\":400,\"message\":\"request (2358 tokens) exceeds the available context "
 	     "size (2048 tokens), try increasing it\"}}", SPK_ERR_CONTEXT_LENGTH, FALSE, "2358" },
 	{ 400, "{\"object\":\"error\",\"message\":\"The decoder prompt (length 9) is longer than the "
