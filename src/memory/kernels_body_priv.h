@@ -38,9 +38,10 @@ ALWAYS void vf_put(float *at, vf value)
 	*(vf_any *)(void *)at = value;
 }
 
+/* less nothing, which compilers leave out; plus nothing isn't nothing for -0 */
 ALWAYS vf vf_all(float value)
 {
-	return (vf){ 0 } + value;
+	return value - (vf){ 0 };
 }
 
 ALWAYS vf vf_pick(vi mask, vf yes, vf no)
