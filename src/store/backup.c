@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/fs.h"
 #include "store/halt.h"
+#include "store/memory/memory_priv.h"
 #include "store/store_priv.h"
 
 /* Far above any token that was ever given out: a holder from before a restore is refused. */
@@ -157,7 +158,8 @@ static gboolean keep_halt(SpkStore *store, const SpkHalt *halt, GError **error)
 	return !halt || spk_halt_set(store, halt->by, halt->note, NULL, error);
 }
 
-/* A copy taken while tasks ran holds leases and daemons of then. */
+/* A copy taken while tasks ran holds leases and daemons of then; caches over the memories know of
+ * changes that never were. */
 static gboolean end_all_holds(SpkStore *store, GError **error)
 {
 	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_WRITE, error);
@@ -168,6 +170,7 @@ static gboolean end_all_holds(SpkStore *store, GError **error)
 			   ", holder = NULL, until_us = 0",
 			   NULL, NULL, error) &&
 	       spk_tx_exec(tx, "DELETE FROM workers", NULL, NULL, error) &&
+	       spk_memory_rename_store(tx, error) &&
 	       spk_tx_commit(g_steal_pointer(&tx), error);
 }
 

@@ -1,6 +1,8 @@
 #include "fault_vfs.h"
 
+#include <signal.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 typedef struct {
 	sqlite3_file base;
@@ -43,6 +45,12 @@ static int fails(FaultKind kind, int code)
 	return code;
 }
 
+static void die(void)
+{
+	(void)kill(getpid(), SIGKILL);
+	pause();
+}
+
 /* ---- files ---- */
 
 static sqlite3_file *real_of(sqlite3_file *file)
@@ -67,12 +75,16 @@ static int file_write(sqlite3_file *file, const void *data, int n, sqlite3_int64
 {
 	int code = fails(FAULT_FULL, SQLITE_FULL);
 
+	gboolean dies = fails(FAULT_KILL, SQLITE_FULL) != SQLITE_OK;
+
 	if (!code)
 		code = fails(FAULT_IO, SQLITE_IOERR_WRITE);
-	if (!code)
+	if (!code && !dies)
 		return real_of(file)->pMethods->xWrite(real_of(file), data, n, offset);
 	/* how much of it a failing disk has got is unknown: here, half */
 	(void)real_of(file)->pMethods->xWrite(real_of(file), data, n / 2, offset);
+	if (dies)
+		die();
 	return code;
 }
 
@@ -80,6 +92,8 @@ static int file_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
 	int code = fails(FAULT_IO, SQLITE_IOERR_TRUNCATE);
 
+	if (fails(FAULT_KILL, SQLITE_FULL))
+		die();
 	return code ? code : real_of(file)->pMethods->xTruncate(real_of(file), size);
 }
 

@@ -9,6 +9,7 @@
 
 typedef enum {
 	FAULT_FULL, /* writes: no space is left */
+	FAULT_KILL, /* the process, in the middle of a write, or before a truncation */
 	FAULT_IO, /* reads, writes, syncs, truncations, openings, deletions, shared memory */
 } FaultKind;
 

@@ -345,6 +345,85 @@ static void test_a_vector_belongs_to_a_text(void **state)
 	assert_int_equal(n, 1);
 }
 
+/* After a restore the numbers begin where the copy ended: no cache may take them for its own. */
+static void test_restored_is_another_one(void **state)
+{
+	Fixture *f = *state;
+	g_autofree char *copy = g_build_filename(f->folder, "copy.db", NULL);
+	g_autofree char *aside = NULL;
+	SpkMemoryStamp before, after;
+
+	memory_put(f->store, "a", "one");
+	assert_ok(spk_memories_stamp(f->store, &before, ERR));
+	assert_ok(spk_store_backup(f->store, copy, FALSE, NULL, ERR));
+	assert_ok(spk_store_restore(f->store, copy, &aside, NULL, ERR));
+	assert_ok(spk_memories_stamp(f->store, &after, ERR));
+	assert_string_not_equal(after.store, before.store);
+	assert_int_equal(strlen(after.store), 32);
+}
+
+static void test_identical_ones(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(SpkMemoryRow) again = memory_new("x", "the very same");
+	g_autoptr(SpkMemoryRow) row = NULL;
+	g_auto(SpkMemoryStats) stats = { 0 };
+	g_autofree char *found = NULL;
+
+	memory_put(f->store, "first", "the very same");
+	for (int i = 0; i < 1000; i++) {
+		g_free(again->id);
+		again->id = g_strdup_printf("x%d", i);
+		assert_ok(spk_memories_merge(f->store, "first", again, ERR));
+		memory_put(f->store, "first", "the very same");
+	}
+	found = memory_matches(f->store, "very same", NULL);
+	assert_string_equal(found, "first");
+	assert_ok(spk_memories_get(f->store, "x999", &row, ERR));
+	assert_int_equal(row->merged, 1000);
+	assert_ok(spk_memories_stats(f->store, &stats, ERR));
+	assert_int_equal(stats.by_state[SPK_MEMORY_ACTIVE], 1);
+	assert_int_equal(stats.merged, 1000);
+}
+
+/* Stored under one kind or scope, then another: the filters and the sums follow. */
+static void test_moves_between_scopes(void **state)
+{
+	Fixture *f = *state;
+	const char *const here[] = { "user", NULL }, *const there[] = { "repo:/a", NULL };
+	const SpkMemoryFilter user = { here, NULL }, repo = { there, NULL };
+	g_autoptr(SpkMemoryRow) row = memory_new("m", "a thing that moves");
+	g_autofree char *in_user = NULL, *in_repo = NULL;
+
+	assert_ok(spk_memories_put(f->store, row, NULL, 0, ERR));
+	g_free(row->scope);
+	row->scope = g_strdup("repo:/a");
+	assert_ok(spk_memories_put(f->store, row, NULL, 0, ERR));
+	in_user = memory_matches(f->store, "thing", &user);
+	in_repo = memory_matches(f->store, "thing", &repo);
+	assert_string_equal(in_user, "");
+	assert_string_equal(in_repo, "m");
+	assert_ok(spk_memories_check(f->store, ERR));
+}
+
+static void test_clock_backwards(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(SpkMemoryRow) row = NULL;
+	g_autofree char *found = NULL;
+	gint64 first = memory_put(f->store, "a", "said before");
+	SpkMemoryStamp stamp;
+
+	clock_add_ms(-3600 * 1000);
+	assert_true(memory_put(f->store, "b", "said after") > first);
+	assert_ok(spk_memories_stamp(f->store, &stamp, ERR));
+	assert_int_equal(stamp.change, 2);
+	found = memory_matches(f->store, "said", NULL);
+	assert_string_equal(found, "b a");
+	assert_ok(spk_memories_get(f->store, "b", &row, ERR));
+	assert_true(row->time_us < spk_now_us() + 1);
+}
+
 static void test_neighbours(void **state)
 {
 	Fixture *f = *state;
@@ -463,6 +542,10 @@ static const struct CMUnitTest tests[] = {
 	STORE_TEST(test_merge),
 	STORE_TEST(test_since),
 	STORE_TEST(test_a_vector_belongs_to_a_text),
+	STORE_TEST(test_restored_is_another_one),
+	STORE_TEST(test_identical_ones),
+	STORE_TEST(test_moves_between_scopes),
+	STORE_TEST(test_clock_backwards),
 	STORE_TEST(test_neighbours),
 	STORE_TEST(test_find),
 	STORE_TEST(test_lists),
