@@ -131,8 +131,11 @@ static void add_bonuses(SpkPool *pool, const SpkFusionQuestion *question)
 		c->named = is_named(question, c->turn) ? knobs->named : 0;
 		c->timed = question->asks_time && traits->timed ? knobs->timed : 0;
 		c->age = knobs->age * freshness(question, c);
-		c->substance = knobs->substance * traits->substance -
-			       knobs->asking * traits->asking;
+		/* What was stored by itself is no chatter, however short. */
+		c->substance = c->turn->speaker
+				       ? knobs->substance * (traits->substance - 1) -
+						 knobs->asking * traits->asking
+				       : 0;
 	}
 }
 
