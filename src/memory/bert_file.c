@@ -297,38 +297,57 @@ static gboolean read_weights(BertFile *file, const char *cache, GError **error)
 
 #define SAMPLES 64
 
-/* All vectors, as they lie in memory, and some rows of the largest tensor: the same for both forms
- * of file, and quick. */
+/* Some values of a matrix, from corner to corner. */
+static void add_matrix(GChecksum *sum, const BertFile *file, guint layer,
+		       const Part *part)
+{
+	g_autofree char *name = name_of(layer, part->name, "weight");
+	const Weight *w = weights_find(file->weights, name);
+
+	for (guint64 i = 0; i < SAMPLES; i++) {
+		guint64 row = i * (w->rows - 1) / (SAMPLES - 1);
+		guint64 k = i * (w->columns - 1) / (SAMPLES - 1);
+		guint64 at = w->turned ? k * w->rows + row : row * w->columns + k;
+
+		g_checksum_update(sum, (const guchar *)w->bytes + at * sizeof(float),
+				  sizeof(float));
+	}
+}
+
+static void add_layer(GChecksum *sum, const BertFile *file, guint number)
+{
+	const BertLayer *layer = &file->layers[number];
+	gssize row = (gssize)(file->shape.hidden * sizeof(float));
+
+	for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
+		const BertDense *dense = &G_STRUCT_MEMBER(BertDense, layer, parts[i].at);
+
+		g_checksum_update(sum, (const guchar *)dense->bias,
+				  (gssize)(dense->w.rows * sizeof(float)));
+		add_matrix(sum, file, number, &parts[i]);
+	}
+	g_checksum_update(sum, (const guchar *)layer->after_norm.gain, row);
+	g_checksum_update(sum, (const guchar *)layer->narrow_norm.gain, row);
+}
+
+/* Biases and gains, and a sample of the matrices and of the words: the same for both forms of file,
+ * and quick. */
 static char *digest_of(const BertFile *file)
 {
 	const BertShape *shape = &file->shape;
-	const guint32 numbers_of[] = { shape->layers, shape->heads, shape->hidden,
-				       shape->inner,  shape->words, shape->positions };
+	const guint32 sizes[] = { shape->layers, shape->heads, shape->hidden,
+				  shape->inner,	 shape->words, shape->positions };
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-	gsize row = shape->hidden * sizeof(float);
+	guint64 row = shape->hidden * sizeof(float);
 
-	g_checksum_update(sum, (const guchar *)numbers_of, sizeof(numbers_of));
-	for (guint i = 0; i < SAMPLES; i++)
+	g_checksum_update(sum, (const guchar *)sizes, sizeof(sizes));
+	for (guint64 i = 0; i < SAMPLES; i++)
 		g_checksum_update(sum,
 				  (const guchar *)file->word +
-					  (guint64)i * (shape->words - 1) /
-						  (SAMPLES - 1) * row,
+					  i * (shape->words - 1) / (SAMPLES - 1) * row,
 				  (gssize)row);
-	for (guint i = 0; i < shape->layers; i++) {
-		const BertLayer *layer = &file->layers[i];
-
-		for (gsize p = 0; p < G_N_ELEMENTS(parts); p++) {
-			const BertDense *dense =
-				&G_STRUCT_MEMBER(BertDense, layer, parts[p].at);
-
-			g_checksum_update(sum, (const guchar *)dense->bias,
-					  (gssize)(dense->w.rows * sizeof(float)));
-		}
-		g_checksum_update(sum, (const guchar *)layer->after_norm.gain,
-				  (gssize)row);
-		g_checksum_update(sum, (const guchar *)layer->narrow_norm.gain,
-				  (gssize)row);
-	}
+	for (guint i = 0; i < shape->layers; i++)
+		add_layer(sum, file, i);
 	return g_strdup(g_checksum_get_string(sum));
 }
 
