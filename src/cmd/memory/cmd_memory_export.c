@@ -11,6 +11,7 @@
 #include "cmd/memory/desk.h"
 #include "cmd/memory/memory_all.h"
 #include "memory/portable.h"
+#include "store/memory_moves.h"
 
 static void append_line(GString *out, const json_t *object)
 {
@@ -63,6 +64,53 @@ static GString *lines_of(const SpkDesk *desk, const GPtrArray *rows, gboolean ve
 	return g_steal_pointer(&out);
 }
 
+static gboolean add_full_line(const char *line, gpointer user, GError **error)
+{
+	g_string_append(user, line);
+	g_string_append_c(user, '\n');
+	return TRUE;
+}
+
+/* As the store has them: history and vectors of each. */
+static GString *full_lines(const SpkDesk *desk, guint *ret_n, GError **error)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	if (!spk_memories_export(desk->store, TRUE, add_full_line, out, error))
+		return NULL;
+	*ret_n = 0;
+	for (const char *p = out->str; (p = strchr(p, '\n')); p++)
+		++*ret_n;
+	--*ret_n; /* the first says what follows */
+	return g_steal_pointer(&out);
+}
+
+static GString *chosen_lines(const SpkDesk *desk, const SpkArgs *args, guint *ret_n,
+			     GError **error)
+{
+	g_auto(SpkDeskHold) hold = { 0 };
+	g_autoptr(GPtrArray) rows = NULL;
+	SpkMemoryList what = { .state = -1, .oldest_first = TRUE };
+
+	if (!spk_desk_which(desk, args, &what, &hold, error))
+		return NULL;
+	rows = spk_memories_list(desk->store, &what, error);
+	if (!rows)
+		return NULL;
+	*ret_n = rows->len;
+	return lines_of(desk, rows, spk_args_flag(args, "vectors"), error);
+}
+
+static gboolean check_words(const SpkArgs *args, GError **error)
+{
+	if (!spk_args_flag(args, "full") ||
+	    !(spk_desk_narrowed(args) || spk_args_flag(args, "vectors")))
+		return TRUE;
+	spk_error_set(error, SPK_ERR_USAGE, "without --full there is a choice",
+		      "--full is all there is, with vectors");
+	return FALSE;
+}
+
 static gboolean write_file(const char *path, const GString *lines, gboolean force,
 			   GError **error)
 {
@@ -87,22 +135,19 @@ static void print(const SpkDesk *desk, const char *path, guint n)
 
 static int run(const SpkArgs *args)
 {
-	g_auto(SpkDesk) desk = { 0 };
-	g_auto(SpkDeskHold) hold = { 0 };
+	g_auto(SpkDesk) desk = { .json = spk_args_flag(args, "json") };
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GPtrArray) rows = NULL;
 	g_autoptr(GString) lines = NULL;
 	const char *path = spk_args_rest(args)[0];
-	SpkMemoryList what = { .state = -1, .oldest_first = TRUE };
+	guint n;
 	int code;
 
+	if (!check_words(args, &error))
+		return spk_desk_fail(&desk, g_steal_pointer(&error));
 	if (!spk_desk_open(&desk, args, &code))
 		return code;
-	if (!spk_desk_which(&desk, args, &what, &hold, &error))
-		return spk_desk_fail(&desk, g_steal_pointer(&error));
-	rows = spk_memories_list(desk.store, &what, &error);
-	lines = rows ? lines_of(&desk, rows, spk_args_flag(args, "vectors"), &error)
-		     : NULL;
+	lines = spk_args_flag(args, "full") ? full_lines(&desk, &n, &error)
+					    : chosen_lines(&desk, args, &n, &error);
 	if (!lines)
 		return spk_desk_fail(&desk, g_steal_pointer(&error));
 	if (!path || !strcmp(path, "-")) {
@@ -111,7 +156,7 @@ static int run(const SpkArgs *args)
 	}
 	if (!write_file(path, lines, spk_args_flag(args, "force"), &error))
 		return spk_desk_fail(&desk, g_steal_pointer(&error));
-	print(&desk, path, rows->len);
+	print(&desk, path, n);
 	return 0;
 }
 
@@ -119,6 +164,8 @@ static const SpkCmdOpt options[] = {
 	SPK_DESK_OPTS_WHICH,
 	{ "vectors", .type = SPK_CMD_FLAG,
 	  .sentence = "their vectors too; without, an import makes them anew" },
+	{ "full", .type = SPK_CMD_FLAG,
+	  .sentence = "all there is, with history and vectors, for `import --full`" },
 	{ "force", .type = SPK_CMD_FLAG,
 	  .sentence = "replace the file when it is there" },
 	SPK_OPT_JSON,
@@ -133,8 +180,8 @@ const SpkCmd spk_memory_cmd_export = {
 	.details =
 		"A first line {\"memories\": 1, …}, then an object each, oldest first, in any "
 		"state: what `sparks memory list --json` prints, with --vectors also "
-		"embedding. Earlier texts of edited ones and what was merged are not in it; "
-		"`sparks store backup` copies everything.\n"
+		"embedding. Earlier texts of edited ones and what was merged are only in "
+		"--full, whose lines are not meant to be written by hand.\n"
 		"--json, with FILE: {\"file\", \"count\"}",
 	.example = "sparks memory export ~/memories.jsonl\n"
 		   "sparks memory export --scope repo | ssh other sparks memory import -",

@@ -16,15 +16,9 @@ enum { SHOWN = 5 };
 
 /* ---- which ---- */
 
-static gboolean is_narrowed(const SpkArgs *args)
+static gboolean is_choice(const SpkArgs *args)
 {
-	static const char *const flags[] = { "scope", "kind",  "source",
-					     "task",  "since", "until" };
-
-	for (gsize i = 0; i < G_N_ELEMENTS(flags); i++)
-		if (spk_args_has(args, flags[i]))
-			return TRUE;
-	return FALSE;
+	return spk_desk_narrowed(args) || spk_args_has(args, "state");
 }
 
 /* SpkMemoryRow of the ids given; the first that is unknown is an error before anything is done. */
@@ -45,13 +39,13 @@ static GPtrArray *rows_named(SpkStore *store, const char *const *ids, GError **e
 
 static gboolean check_words(const SpkArgs *args, GError **error)
 {
-	gboolean named = *spk_args_rest(args) != NULL, narrowed = is_narrowed(args);
+	gboolean named = *spk_args_rest(args) != NULL, narrowed = is_choice(args);
 
 	if (named != narrowed)
 		return TRUE;
 	spk_error_set(error, SPK_ERR_USAGE,
 		      "sparks memory forget ID…, or --scope, --task, --source, --kind, "
-		      "--since, --until for all of these",
+		      "--state, --since, --until for all of these",
 		      named ? "ids and a choice exclude each other"
 			    : "which memories is not said");
 	return FALSE;
@@ -61,11 +55,15 @@ static GPtrArray *rows_to_forget(const SpkDesk *desk, const SpkArgs *args, GErro
 {
 	g_auto(SpkDeskHold) hold = { 0 };
 	SpkMemoryList what = { .state = -1 };
+	const char *name = spk_args_str(args, "state");
+	SpkMemoryState state;
 
 	if (*spk_args_rest(args))
 		return rows_named(desk->store, spk_args_rest(args), error);
 	if (!spk_desk_which(desk, args, &what, &hold, error))
 		return NULL;
+	if (name && spk_memory_state_parse(name, &state))
+		what.state = (int)state;
 	return spk_memories_list(desk->store, &what, error);
 }
 
@@ -77,7 +75,7 @@ static gboolean may_go(const SpkArgs *args, const GPtrArray *rows, GError **erro
 	g_autoptr(GString) out = g_string_new(NULL);
 	g_autofree char *question = NULL, *count = NULL;
 
-	if (spk_args_yes(args) || !rows->len || (rows->len == 1 && !is_narrowed(args)))
+	if (spk_args_yes(args) || !rows->len || (rows->len == 1 && !is_choice(args)))
 		return TRUE;
 	count = g_strdup_printf("%u %s", rows->len,
 				rows->len == 1 ? "memory" : "memories");
@@ -202,6 +200,9 @@ static int run_revive(const SpkArgs *args)
 
 static const SpkCmdOpt options[] = {
 	SPK_DESK_OPTS_WHICH,
+	{ "state", .type = SPK_CMD_STRING, .value = "STATE",
+	  .choices = "active|superseded|retired",
+	  .sentence = "only those in this state" },
 	SPK_OPT_JSON,
 	{ NULL },
 };

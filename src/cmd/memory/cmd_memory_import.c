@@ -3,15 +3,19 @@
  * reference program. All of it is read and checked before the first memory is written.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/fs.h"
 #include "base/json.h"
 #include "cmd/memory/desk.h"
 #include "cmd/memory/memory_all.h"
+#include "cmd/ui.h"
 #include "memory/portable.h"
+#include "store/memory_moves.h"
 
 enum { AT_ONCE = 500 }; /* memories in one transaction */
 #define MEMORIES_MAX (5 * 1000 * 1000)
@@ -182,17 +186,92 @@ static gboolean write_all(SpkDesk *desk, const SpkArgs *args, const Batch *batch
 	return TRUE;
 }
 
+/* ---- what the store takes over itself ---- */
+
+static void print_moved(const SpkDesk *desk, const SpkMemoryMoved *moved)
+{
+	json_t *why = json_array();
+	g_autoptr(json_t) object = NULL;
+
+	for (guint i = 0; moved->why && i < moved->why->len; i++)
+		json_array_append_new(why, spk_json_text(moved->why->pdata[i]));
+	object = json_pack("{s:I,s:i,s:I,s:I,s:o}", "imported", (json_int_t)moved->taken,
+			   "replaced", 0, "kept", (json_int_t)moved->there, "refused",
+			   (json_int_t)moved->refused, "why", why);
+	if (desk->json) {
+		spk_cmd_print_json(object);
+		return;
+	}
+	printf("imported %" G_GINT64_FORMAT "\n", moved->taken);
+	fflush(stdout);
+	if (moved->there)
+		fprintf(stderr, "%" G_GINT64_FORMAT " were here already\n", moved->there);
+	for (guint i = 0; moved->why && i < moved->why->len; i++) {
+		g_autofree char *line = spk_ui_line(moved->why->pdata[i], 300);
+
+		fprintf(stderr, "left out: %s\n", line);
+	}
+	if (moved->refused > (gint64)json_array_size(why))
+		fprintf(stderr, "%" G_GINT64_FORMAT " were left out in all\n",
+			moved->refused);
+}
+
+/* Its vectors stay behind: which model made them, and how, is not on record there. */
+static int import_reference(SpkDesk *desk, const char *path)
+{
+	g_auto(SpkMemoryMoved) moved = { 0 };
+	g_autoptr(SpkCancel) cancel = spk_cmd_interrupt();
+	g_autoptr(GError) error = NULL;
+	g_autofree char *file = spk_fs_expand(path);
+
+	if (!spk_memories_import_reference(desk->store, file, NULL, cancel, &moved,
+					   &error)) {
+		if (moved.taken && !desk->json)
+			print_moved(desk, &moved);
+		return spk_desk_fail(desk, g_steal_pointer(&error));
+	}
+	print_moved(desk, &moved);
+	return 0;
+}
+
+static int import_full(SpkDesk *desk, const char *path)
+{
+	g_auto(SpkMemoryMoved) moved = { 0 };
+	g_autoptr(SpkCancel) cancel = spk_cmd_interrupt();
+	g_autoptr(GError) error = NULL;
+	gboolean is_stdin = !strcmp(path, "-");
+	spk_autofd int fd = is_stdin ? dup(STDIN_FILENO)
+				     : open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		spk_error_set_errno(&error, SPK_ERR_IO, errno, NULL,
+				    "%s cannot be opened", path);
+	else if (spk_memories_import(desk->store, fd, cancel, &moved, &error))
+		print_moved(desk, &moved);
+	return error ? spk_desk_fail(desk, g_steal_pointer(&error)) : 0;
+}
+
 /* ---- the command ---- */
 
 static gboolean check_words(const SpkArgs *args, GError **error)
 {
-	if ((spk_args_rest(args)[0] != NULL) != spk_args_has(args, "from"))
-		return TRUE;
-	spk_error_set(error, SPK_ERR_USAGE,
-		      "sparks memory import FILE, or --from a database of the reference",
-		      "what to import is %s",
-		      spk_args_has(args, "from") ? "said twice" : "not said");
-	return FALSE;
+	gboolean from = spk_args_has(args, "from"), full = spk_args_flag(args, "full");
+	gboolean how = spk_args_flag(args, "replace") || spk_args_flag(args, "untrusted");
+
+	if ((spk_args_rest(args)[0] != NULL) == from) {
+		spk_error_set(error, SPK_ERR_USAGE,
+			      "sparks memory import FILE, or --from a database of the "
+			      "reference",
+			      "what to import is %s", from ? "said twice" : "not said");
+		return FALSE;
+	}
+	if ((from && full) || ((from || full) && how)) {
+		spk_error_set(error, SPK_ERR_USAGE,
+			      "only lines of a plain export can be changed on the way",
+			      "--from and --full take things as they are");
+		return FALSE;
+	}
+	return TRUE;
 }
 
 static void mark_untrusted(const Batch *batch)
@@ -203,10 +282,11 @@ static void mark_untrusted(const Batch *batch)
 
 static void print(const SpkDesk *desk, const Counts *counts)
 {
-	g_autoptr(json_t) object = json_pack("{s:I,s:I,s:I}", "imported",
-					     (json_int_t)counts->written, "replaced",
-					     (json_int_t)counts->replaced, "kept",
-					     (json_int_t)counts->kept);
+	g_autoptr(json_t)
+		object = json_pack("{s:I,s:I,s:I,s:i,s:[]}", "imported",
+				   (json_int_t)counts->written, "replaced",
+				   (json_int_t)counts->replaced, "kept",
+				   (json_int_t)counts->kept, "refused", 0, "why");
 
 	if (desk->json) {
 		spk_cmd_print_json(object);
@@ -224,6 +304,19 @@ static void print(const SpkDesk *desk, const Counts *counts)
 			counts->kept);
 }
 
+static int import_lines(SpkDesk *desk, const SpkArgs *args, const Batch *batch)
+{
+	g_autoptr(GError) error = NULL;
+	Counts counts = { 0 };
+
+	if (spk_args_flag(args, "untrusted"))
+		mark_untrusted(batch);
+	if (!write_all(desk, args, batch, &counts, &error))
+		return spk_desk_fail(desk, g_steal_pointer(&error));
+	print(desk, &counts);
+	return 0;
+}
+
 static int run(const SpkArgs *args)
 {
 	g_auto(SpkDesk) desk = { .json = spk_args_flag(args, "json") };
@@ -231,26 +324,26 @@ static int run(const SpkArgs *args)
 					(GDestroyNotify)spk_portable_free),
 				g_hash_table_new(g_str_hash, g_str_equal) };
 	g_autoptr(GError) error = NULL;
-	Counts counts = { 0 };
+	const char *from = spk_args_str(args, "from"), *path = spk_args_rest(args)[0];
+	gboolean full = spk_args_flag(args, "full");
 	int code;
 
 	if (!check_words(args, &error) ||
-	    !read_file(spk_args_rest(args)[0], &batch, &error))
+	    (!from && !full && !read_file(path, &batch, &error)))
 		return spk_desk_fail(&desk, g_steal_pointer(&error));
-	if (spk_args_flag(args, "untrusted"))
-		mark_untrusted(&batch);
 	if (!spk_desk_open(&desk, args, &code))
 		return code;
-	if (!write_all(&desk, args, &batch, &counts, &error))
-		return spk_desk_fail(&desk, g_steal_pointer(&error));
-	print(&desk, &counts);
-	return 0;
+	return from   ? import_reference(&desk, from)
+	       : full ? import_full(&desk, path)
+		      : import_lines(&desk, args, &batch);
 }
 
 static const SpkCmdOpt options[] = {
 	{ "from", .type = SPK_CMD_STRING, .value = "PATH",
 	  .sentence =
 		  "memories of a database of the reference program, which is only read" },
+	{ "full", .type = SPK_CMD_FLAG,
+	  .sentence = "it is of `export --full`; what is not of its form is left out" },
 	{ "replace", .type = SPK_CMD_FLAG,
 	  .sentence = "what has an id of the import already is replaced, not kept" },
 	{ "untrusted", .type = SPK_CMD_FLAG,
@@ -269,7 +362,10 @@ const SpkCmd spk_memory_cmd_import = {
 		"there. Nothing is written unless every line can be read. Secrets are taken "
 		"out; what comes without a vector gets one later (`sparks memory reindex`: "
 		"now). Nothing is merged.\n"
-		"--json: {\"imported\", \"replaced\", \"kept\"}",
+		"Of a database of the reference program the vectors stay behind, and what "
+		"cannot be a memory is left out and told; run again, it takes only what is "
+		"new.\n"
+		"--json: {\"imported\", \"replaced\", \"kept\", \"refused\", \"why\"}",
 	.example = "sparks memory import ~/memories.jsonl\n"
 		   "sparks memory import --from ~/.sparks/sparks.db",
 	.options = options,

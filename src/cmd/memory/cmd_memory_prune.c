@@ -2,7 +2,6 @@
  * `sparks memory prune`: what time has left little of, by the decay of [memory]; and `duplicates`:
  * what is there twice. Both only tell, unless --apply takes it out of use.
  */
-#include <math.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -13,123 +12,99 @@
 #include "cmd/memory/memory_all.h"
 #include "cmd/memory/rows.h"
 #include "cmd/ui.h"
+#include "store/memory_moves.h"
 
-#define DAY_US (86400.0 * G_USEC_PER_SEC)
-
-typedef struct {
-	double min_score, half_life_days;
-} Rule;
-
-static gboolean read_rule(const SpkDesk *desk, const SpkArgs *args, Rule *rule,
-			  GError **error)
+static gboolean read_rules(const SpkDesk *desk, const SpkArgs *args,
+			   SpkMemoryPrune *rules, GError **error)
 {
 	const char *min = spk_args_str(args, "min-score"),
 		   *days = spk_args_str(args, "half-life-days");
 
-	*rule = (Rule){ 0.1, spk_conf_real(desk->session.conf,
-					   "memory.decay_half_life_days") };
-	return (!min || spk_desk_real("min-score", min, 0, 1, &rule->min_score, error)) &&
-	       (!days || spk_desk_real("half-life-days", days, 0, 1e9,
-				       &rule->half_life_days, error));
+	*rules = (SpkMemoryPrune){
+		.min_score = 0.1,
+		.half_life_days =
+			spk_conf_real(desk->session.conf, "memory.decay_half_life_days"),
+		.max_entries = spk_conf_int(desk->session.conf, "memory.max_entries"),
+	};
+	return (!min ||
+		spk_desk_real("min-score", min, 0, 1, &rules->min_score, error)) &&
+	       (!days || spk_desk_real("half-life-days", days, 0.001, 1e6,
+				       &rules->half_life_days, error));
 }
 
-/* What is left of it: its confidence, halved once in each half-life. 0 days: it stays. */
-static double score_of(const SpkMemoryRow *row, const Rule *rule, gint64 now_us)
+static void summary(gsize n, gboolean apply)
 {
-	double age_days = MAX(0, (double)(now_us - row->time_us)) / DAY_US;
-
-	return rule->half_life_days > 0
-		       ? row->confidence * exp2(-age_days / rule->half_life_days)
-		       : row->confidence;
-}
-
-static json_t *row_to_json(const SpkMemoryRow *row, double score)
-{
-	json_t *object = spk_portable_row(row);
-
-	spk_json_set(object, "score", json_real(score));
-	return object;
-}
-
-static void tell(GString *out, const SpkMemoryRow *row, double score, gint64 now_us)
-{
-	g_autofree char *lead = g_strdup_printf("%.3f", score);
-
-	spk_row_append(out, row, lead, now_us);
-}
-
-static void summary(guint due, guint all, gboolean apply)
-{
-	if (!due)
-		fprintf(stderr,
-			"nothing is due among %u; --min-score and "
-			"--half-life-days widen it\n",
-			all);
+	if (!n)
+		fputs("nothing is due; --min-score and --half-life-days widen it\n",
+		      stderr);
 	else if (apply)
 		fprintf(stderr,
-			"%u of %u taken out of use; `sparks memory revive ID` puts "
-			"one back, `sparks memory forget --state retired` removes "
-			"them\n",
-			due, all);
+			"%zu taken out of use; `sparks memory revive ID` puts one back, "
+			"`sparks memory forget --state retired` removes all that are\n",
+			n);
 	else
 		fprintf(stderr,
-			"%u of %u would be taken out of use; nothing was changed: "
-			"--apply does it\n",
-			due, all);
+			"%zu would be taken out of use; nothing was changed: --apply does "
+			"it\n",
+			n);
 }
 
-/* One after the other: what Ctrl-C leaves is as it was. */
-static gboolean prune(SpkDesk *desk, const GPtrArray *rows, const Rule *rule,
-		      gboolean apply, json_t *due, GString *out, GError **error)
+static void print_due(const GPtrArray *due)
 {
-	gint64 now_us = spk_now_us();
-	gboolean was;
+	g_autoptr(GString) out = g_string_new(NULL);
 
-	for (guint i = 0; i < rows->len; i++) {
-		const SpkMemoryRow *row = rows->pdata[i];
-		double score = score_of(row, rule, now_us);
+	for (guint i = 0; i < due->len; i++) {
+		const SpkMemoryOld *old = due->pdata[i];
+		g_autofree char *lead = g_strdup_printf("%.3f", old->score);
 
-		if (score >= rule->min_score)
-			continue;
-		if (apply && !spk_memories_retire(desk->store, row->id, &was, error))
-			return FALSE;
-		json_array_append_new(due, row_to_json(row, score));
-		tell(out, row, score, now_us);
+		spk_row_append(out, old->row, lead, spk_now_us());
 	}
-	return TRUE;
+	fputs(out->str, stdout);
+	fflush(stdout);
+}
+
+static void print_due_json(const GPtrArray *due, const SpkMemoryPrune *rules,
+			   gboolean apply, gsize n)
+{
+	json_t *rows = json_array();
+	g_autoptr(json_t) object = NULL;
+
+	for (guint i = 0; i < due->len; i++) {
+		const SpkMemoryOld *old = due->pdata[i];
+		json_t *row = spk_portable_row(old->row);
+
+		spk_json_set(row, "score", json_real(old->score));
+		json_array_append_new(rows, row);
+	}
+	object = json_pack("{s:b,s:f,s:f,s:I,s:o}", "applied", apply, "min_score",
+			   rules->min_score, "half_life_days", rules->half_life_days,
+			   "retired", (json_int_t)n, "due", rows);
+	spk_cmd_print_json(object);
 }
 
 static int run_prune(const SpkArgs *args)
 {
 	g_auto(SpkDesk) desk = { 0 };
-	g_auto(SpkDeskHold) hold = { 0 };
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GPtrArray) rows = NULL;
-	g_autoptr(GString) out = g_string_new(NULL);
-	g_autoptr(json_t) object = NULL, due = json_array();
-	SpkMemoryList what = { .state = SPK_MEMORY_ACTIVE, .oldest_first = TRUE };
+	g_autoptr(GPtrArray) due = NULL;
 	gboolean apply = spk_args_flag(args, "apply");
-	Rule rule;
+	SpkMemoryPrune rules;
+	gsize n = 0;
 	int code;
 
 	if (!spk_desk_open(&desk, args, &code))
 		return code;
-	if (!read_rule(&desk, args, &rule, &error) ||
-	    !spk_desk_which(&desk, args, &what, &hold, &error))
+	if (!read_rules(&desk, args, &rules, &error))
 		return spk_desk_fail(&desk, g_steal_pointer(&error));
-	rows = spk_memories_list(desk.store, &what, &error);
-	if (!rows || !prune(&desk, rows, &rule, apply, due, out, &error))
+	due = spk_memories_prune_find(desk.store, &rules, &error);
+	if (!due || (apply && !spk_memories_prune(desk.store, &rules, &n, &error)))
 		return spk_desk_fail(&desk, g_steal_pointer(&error));
-	object = json_pack("{s:b,s:f,s:f,s:O}", "applied", apply, "min_score",
-			   rule.min_score, "half_life_days", rule.half_life_days, "due",
-			   due);
 	if (desk.json) {
-		spk_cmd_print_json(object);
+		print_due_json(due, &rules, apply, n);
 		return 0;
 	}
-	fputs(out->str, stdout);
-	fflush(stdout);
-	summary(json_array_size(due), rows->len, apply);
+	print_due(due);
+	summary(apply ? n : due->len, apply);
 	return 0;
 }
 
@@ -138,9 +113,8 @@ static const SpkCmdOpt prune_options[] = {
 	  .sentence = "due is what has less than this left, 0 to 1 (default 0.1)" },
 	{ "half-life-days", .type = SPK_CMD_STRING, .value = "DAYS",
 	  .sentence = "days in which half of it goes (default: "
-		      "memory.decay_half_life_days); 0: it doesn't" },
+		      "memory.decay_half_life_days)" },
 	{ "apply", .type = SPK_CMD_FLAG, .sentence = "take them out of use" },
-	SPK_DESK_OPTS_WHICH,
 	SPK_OPT_JSON,
 	{ NULL },
 };
@@ -151,11 +125,12 @@ const SpkCmd spk_memory_cmd_prune = {
 	.summary = "Show what time has left little of; --apply takes it out of use.",
 	.details =
 		"What is left of a memory is its confidence, halved once in each half-life "
-		"since it was said.\n"
-		"--json: {\"applied\", \"min_score\", \"half_life_days\", \"due\": [objects of " SPK_ROW_JSON
+		"since it was said. Due is also what is beyond memory.max_entries, the least "
+		"first.\n"
+		"--json: {\"applied\", \"min_score\", \"half_life_days\", \"retired\", \"due\": [objects of " SPK_ROW_JSON
 		", and score]}",
 	.example = "sparks memory prune --half-life-days 90\n"
-		   "sparks memory prune --scope repo --min-score 0.05 --apply",
+		   "sparks memory prune --min-score 0.05 --apply",
 	.options = prune_options,
 	.run = run_prune,
 };

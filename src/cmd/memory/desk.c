@@ -130,6 +130,17 @@ static char *task_of(SpkStore *store, const char *word, GError **error)
 	return NULL;
 }
 
+gboolean spk_desk_narrowed(const SpkArgs *args)
+{
+	static const char *const flags[] = { "scope", "kind",  "source",
+					     "task",  "since", "until" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(flags); i++)
+		if (spk_args_has(args, flags[i]))
+			return TRUE;
+	return FALSE;
+}
+
 gboolean spk_desk_which(const SpkDesk *desk, const SpkArgs *args, SpkMemoryList *what,
 			SpkDeskHold *hold, GError **error)
 {

@@ -43,6 +43,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkDeskHold, spk_desk_hold_clear)
 gboolean spk_desk_which(const SpkDesk *desk, const SpkArgs *args, SpkMemoryList *what,
 			SpkDeskHold *hold, GError **error);
 
+/* Whether any of these was given. */
+gboolean spk_desk_narrowed(const SpkArgs *args);
+
 #define SPK_DESK_OPT_SCOPE                                                               \
 	{                                                                                \
 		"scope", .type = SPK_CMD_STRINGS, .value = "SCOPE",                      \
