@@ -295,7 +295,9 @@ static gboolean read_weights(BertFile *file, const char *cache, GError **error)
 
 /* ---- digest ---- */
 
-#define SAMPLES 64
+#define ROW_SAMPLES 64
+/* Few: each brings its surroundings of the file into memory. */
+#define MATRIX_SAMPLES 4
 
 /* Some values of a matrix, from corner to corner. */
 static void add_matrix(GChecksum *sum, const BertFile *file, guint layer,
@@ -304,9 +306,9 @@ static void add_matrix(GChecksum *sum, const BertFile *file, guint layer,
 	g_autofree char *name = name_of(layer, part->name, "weight");
 	const Weight *w = weights_find(file->weights, name);
 
-	for (guint64 i = 0; i < SAMPLES; i++) {
-		guint64 row = i * (w->rows - 1) / (SAMPLES - 1);
-		guint64 k = i * (w->columns - 1) / (SAMPLES - 1);
+	for (guint64 i = 0; i < MATRIX_SAMPLES; i++) {
+		guint64 row = i * (w->rows - 1) / (MATRIX_SAMPLES - 1);
+		guint64 k = i * (w->columns - 1) / (MATRIX_SAMPLES - 1);
 		guint64 at = w->turned ? k * w->rows + row : row * w->columns + k;
 
 		g_checksum_update(sum, (const guchar *)w->bytes + at * sizeof(float),
@@ -341,10 +343,11 @@ static char *digest_of(const BertFile *file)
 	guint64 row = shape->hidden * sizeof(float);
 
 	g_checksum_update(sum, (const guchar *)sizes, sizeof(sizes));
-	for (guint64 i = 0; i < SAMPLES; i++)
+	for (guint64 i = 0; i < ROW_SAMPLES; i++)
 		g_checksum_update(sum,
-				  (const guchar *)file->word +
-					  i * (shape->words - 1) / (SAMPLES - 1) * row,
+				  (const guchar *)file->word + i * (shape->words - 1) /
+								       (ROW_SAMPLES - 1) *
+								       row,
 				  (gssize)row);
 	for (guint i = 0; i < shape->layers; i++)
 		add_layer(sum, file, i);
