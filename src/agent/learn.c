@@ -104,6 +104,15 @@ static gboolean record_intent(SpkRun *run, const GPtrArray *lessons, GError **er
 			  error);
 }
 
+/* They are found by their words alone, and that could be better. */
+static gboolean lacks_model(SpkRun *run)
+{
+	SpkMemory *memory = run->env.open_memory(run->env.user, NULL);
+	g_autofree char *model = memory ? spk_memory_model(memory) : NULL;
+
+	return memory && !model && spk_embedder_is_wanted(run->env.conf);
+}
+
 /* What can't be kept is named, and the rest kept. */
 static gboolean learn(SpkRun *run, const GPtrArray *lessons, GError **error)
 {
@@ -122,6 +131,8 @@ static gboolean learn(SpkRun *run, const GPtrArray *lessons, GError **error)
 			 run->env.task->id, why->message);
 		spk_json_set(payload, "problem", spk_json_text(why->message));
 	}
+	if (json_array_size(list) && lacks_model(run))
+		spk_json_set(payload, "words_only", json_true());
 	return run_record(run, "learn.result", KEY, SPK_EFFECT_IDEMPOTENT, payload,
 			  error);
 }

@@ -236,6 +236,7 @@ static SpkMemory *open_memory(gpointer user, GError **error)
 	Machine *machine = user;
 	const MachineEnv *env = machine->env;
 
+	spk_embedder_hush();
 	if (!machine->memory)
 		machine->memory =
 			spk_memory_open(env->store, env->conf, env->home, error);

@@ -320,12 +320,20 @@ json_t *spk_embedder_describe(const SpkEmbedder *embedder)
 			 embedder->fingerprint);
 }
 
+static gint hushed; /* atomic */
+
+void spk_embedder_hush(void)
+{
+	g_atomic_int_set(&hushed, 1);
+}
+
 void spk_embedder_warn(const SpkConf *conf, const GError *why)
 {
 	static gint said; /* atomic */
 	const char *hint = spk_error_hint(why);
 
 	if (!spk_embedder_is_wanted(conf) ||
+	    (g_atomic_int_get(&hushed) && spk_error_is(why, SPK_ERR_NOT_FOUND)) ||
 	    !g_atomic_int_compare_and_exchange(&said, 0, 1))
 		return;
 	spk_warn("memory", "%s; until then memories are found by their words alone%s%s",

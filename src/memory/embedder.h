@@ -56,5 +56,8 @@ json_t *spk_embedder_describe(const SpkEmbedder *embedder);
 /* Says once in the life of the process, by the log, that search goes by words alone, and why.
  * Nothing when none is wanted. */
 void spk_embedder_warn(const SpkConf *conf, const GError *why);
+/* Who runs tasks tells it at their end: from now on that there is no model (NOT_FOUND) is no
+ * warning. Any thread. */
+void spk_embedder_hush(void);
 
 #endif

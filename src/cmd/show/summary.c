@@ -248,8 +248,13 @@ static void learned(const SpkSummary *summary, int fd, GString *out)
 	if (spk_trail_last(trail, "learn.undone", G_MAXUINT))
 		text = g_strdup("what it learned was taken back");
 	else
-		text = g_strdup_printf("%s learned: sparks memory list --task %s", notes,
-				       summary->task->id);
+		text = g_strdup_printf(
+			"%s learned: sparks memory list --task %s%s", notes,
+			summary->task->id,
+			spk_json_bool(last, "words_only", FALSE)
+				? "; found by words alone until there is a "
+				  "model: sparks memory model install"
+				: "");
 	row_whole(out, fd, "memory", text);
 }
 
