@@ -247,7 +247,11 @@ static void try_seed(Search *search, const Seed *seed, gsize place)
 	gsize before = form->lead + seed->skip, most = MIN(place, before * 6);
 
 	for (gsize back = before; back <= most || !back; back++) {
-		if (try_at(search, form, place - back) || !before)
+		gsize at = place - back;
+		gboolean yes = try_at(search, form, at);
+
+		/* a value that begins with "\" may be written with two */
+		if (!before || (yes && (!at || search->text[at - 1] != '\\')))
 			return;
 	}
 }
