@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -261,19 +261,31 @@ static Weights *open_kept(const char *path, const char *key,
 	return g_steal_pointer(&weights);
 }
 
+/* Opened and locked, empty; -1: not now. One name, so that what a kill leaves is used again. */
+static int open_beside(const char *beside)
+{
+	spk_autofd int fd = open(beside, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	struct stat mine, there;
+
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) || fstat(fd, &mine) ||
+	    stat(beside, &there) || mine.st_ino != there.st_ino || ftruncate(fd, 0))
+		return -1; /* somebody else makes it, or has just made it of this one */
+	return spk_fd_steal(&fd);
+}
+
 /* Beside it first, so that nobody ever sees a half of it, after a power cut either. */
 static gboolean keep(const Weights *source, const char *path,
 		     const PreparedMatrix *matrices, gsize n, gboolean int8)
 {
-	g_autofree char *beside = g_strdup_printf("%s.XXXXXX", path);
-	spk_autofd int fd = g_mkstemp_full(beside, O_RDWR | O_CLOEXEC, 0600);
+	g_autofree char *beside = g_strconcat(path, ".new", NULL);
+	spk_autofd int fd = open_beside(beside);
 
 	if (fd < 0)
 		return FALSE;
 	if (write_all(fd, source, matrices, n, int8, NULL) && !fsync(fd) &&
 	    !rename(beside, path))
 		return TRUE;
-	(void)unlink(beside); /* it is nobody's */
+	(void)unlink(beside); /* a full disk has no use for it */
 	return FALSE;
 }
 

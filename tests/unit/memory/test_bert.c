@@ -1,9 +1,11 @@
 /* The engine over a made-up model, against its formula; its cache; folders that are wrong. */
 #include "test_memory.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -220,6 +222,36 @@ static void test_cache(void **state)
 	check_cache(TRUE);
 }
 
+/* What a kill in the middle leaves is taken away by the next one that makes it; one who comes
+ * while another makes it doesn't wait. */
+static void test_cache_half_made(void **state)
+{
+	g_autoptr(GPtrArray) tensors = tiny_tensors();
+	char *dir = tiny_folder(tensors, TRUE);
+	g_autofree char *cache = g_build_filename(dir, "cache", NULL);
+	const SpkBertOptions options = { .cache = cache };
+	g_autofree char *path = NULL;
+	g_autofree char *beside = NULL;
+
+	spk_bert_free(must_open(dir, &options));
+	path = only_file(cache);
+	beside = g_strconcat(path, ".new", NULL);
+	assert_int_equal(g_remove(path), 0);
+	for (guint i = 0; i < 2; i++) {
+		spk_autofd int fd = open(beside, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		g_autoptr(SpkBert) bert = NULL;
+
+		assert_int_equal(write(fd, "half", 4), 4);
+		if (!i)
+			assert_int_equal(flock(fd, LOCK_EX), 0);
+		bert = must_open(dir, &options);
+		compare(bert, tensors, FALSE, 0.9999999);
+		assert_int_equal(g_file_test(path, G_FILE_TEST_EXISTS), i);
+		assert_int_equal(g_file_test(beside, G_FILE_TEST_EXISTS), !i);
+	}
+	drop(dir);
+}
+
 /* Another model of the same path and size. */
 static void test_stale_cache(void **state)
 {
@@ -395,6 +427,7 @@ const struct CMUnitTest bert_tests[] = {
 	{ "bert: texts and prefixes", test_texts, NULL, NULL, NULL },
 	{ "bert: the digest", test_digest, NULL, NULL, NULL },
 	{ "bert: the cache, and what happens to it", test_cache, NULL, NULL, NULL },
+	{ "bert: a cache that is half made", test_cache_half_made, NULL, NULL, NULL },
 	{ "bert: the cache of another model", test_stale_cache, NULL, NULL, NULL },
 	{ "bert: nowhere to put a cache", test_no_place_for_a_cache, NULL, NULL, NULL },
 	{ "bert: tensors of other shapes", test_wrong_shapes, NULL, NULL, NULL },
