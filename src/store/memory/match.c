@@ -105,13 +105,19 @@ static gboolean sum_up(SpkTx *tx, const Names *scopes, const Names *kinds, Sum *
 
 /* ---- scores ---- */
 
-/* num -> score by open addressing; num 0 is a free place. */
+/* num -> score: by open addressing, num 0 is a free place; or, when it is many of all there are, by
+ * the num itself. */
 typedef struct {
 	SpkMemoryMatch *places;
 	gsize mask;
 	gsize n;
+	double *by_num; /* in the place of places; 0: not found */
+	gint64 last;	/* num */
 	double whole; /* what one of the usual length would have with every word, once each */
 } Scores;
+
+#define MANY	 8			      /* one in so many is many */
+#define MOST_NUM (G_GINT64_CONSTANT(1) << 26) /* more numbers are never laid out */
 
 static gsize place_of(const Scores *scores, gint64 num)
 {
@@ -122,12 +128,27 @@ static gsize place_of(const Scores *scores, gint64 num)
 	return at;
 }
 
+static void lay_out(Scores *scores)
+{
+	scores->by_num = g_new0(double, (gsize)scores->last + 1);
+	for (gsize i = 0; scores->places && i <= scores->mask; i++)
+		if (scores->places[i].num)
+			scores->by_num[scores->places[i].num] = scores->places[i].bm25;
+	g_clear_pointer(&scores->places, g_free);
+}
+
 /* Room for `more` without filling it above one half. */
 static void reserve(Scores *scores, gsize more)
 {
 	Scores old = *scores;
 	gsize size = old.places ? old.mask + 1 : 256;
 
+	if (scores->by_num)
+		return;
+	if (old.last < MOST_NUM && (old.n + more) * MANY > (gsize)old.last) {
+		lay_out(scores);
+		return;
+	}
 	while (size < (old.n + more) * 2)
 		size *= 2;
 	if (old.places && size == old.mask + 1)
@@ -141,23 +162,45 @@ static void reserve(Scores *scores, gsize more)
 	g_free(old.places);
 }
 
+static void add_score(Scores *scores, gint64 num, double score)
+{
+	gsize at;
+
+	if (scores->by_num) {
+		scores->by_num[num] += score;
+		return;
+	}
+	at = place_of(scores, num);
+	scores->n += !scores->places[at].num;
+	scores->places[at].num = num;
+	scores->places[at].bm25 += score;
+}
+
+#define SHORT \
+	128 /* words of a memory: most that have a word have it once, and are short */
+
 /* What one word brings to each that has it. */
 static void add_word(Scores *scores, const GArray *postings, const Sum *sum)
 {
 	double df = postings->len, n = MAX((double)sum->n, df);
 	double idf = log(1 + (n - df + 0.5) / (df + 0.5));
 	double average = sum->length > 0 ? (double)sum->length / n : 1;
+	double once[SHORT];
 
 	scores->whole += idf;
 	reserve(scores, postings->len);
+	for (guint i = 0; i < SHORT; i++)
+		once[i] = idf * (K1 + 1) / (1 + K1 * (1 - B + B * i / average));
 	for (guint i = 0; i < postings->len; i++) {
 		const SpkPosting *p = &g_array_index(postings, SpkPosting, i);
-		double norm = K1 * (1 - B + B * p->length / average);
-		gsize at = place_of(scores, p->num);
 
-		scores->n += !scores->places[at].num;
-		scores->places[at].num = p->num;
-		scores->places[at].bm25 += idf * p->n * (K1 + 1) / (p->n + norm);
+		if (p->n == 1 && p->length < SHORT)
+			add_score(scores, p->num, once[p->length]);
+		else
+			add_score(
+				scores, p->num,
+				idf * p->n * (K1 + 1) /
+					(p->n + K1 * (1 - B + B * p->length / average)));
 	}
 }
 
@@ -187,25 +230,30 @@ static void sink(SpkMemoryMatch *heap, guint n, guint at)
 	}
 }
 
+static void offer(GArray *best, guint k, const SpkMemoryMatch *match)
+{
+	SpkMemoryMatch *heap = (SpkMemoryMatch *)best->data;
+
+	if (best->len < k) {
+		g_array_append_val(best, *match);
+		for (guint at = best->len == k ? k / 2 : 0; at-- > 0;)
+			sink((SpkMemoryMatch *)best->data, k, at);
+	} else if (best_first(match, heap) < 0) {
+		heap[0] = *match;
+		sink(heap, k, 0);
+	}
+}
+
 static GArray *take_best(const Scores *scores, guint k)
 {
 	GArray *best = g_array_new(FALSE, FALSE, sizeof(SpkMemoryMatch));
 
-	for (gsize i = 0; scores->places && k && i <= scores->mask; i++) {
-		const SpkMemoryMatch *match = &scores->places[i];
-		SpkMemoryMatch *heap = (SpkMemoryMatch *)best->data;
-
-		if (!match->num)
-			continue;
-		if (best->len < k) {
-			g_array_append_val(best, *match);
-			for (guint at = best->len == k ? k / 2 : 0; at-- > 0;)
-				sink((SpkMemoryMatch *)best->data, k, at);
-		} else if (best_first(match, heap) < 0) {
-			heap[0] = *match;
-			sink(heap, k, 0);
-		}
-	}
+	for (gsize i = 0; k && scores->places && i <= scores->mask; i++)
+		if (scores->places[i].num)
+			offer(best, k, &scores->places[i]);
+	for (gint64 num = 1; k && scores->by_num && num <= scores->last; num++)
+		if (scores->by_num[num] > 0)
+			offer(best, k, &(SpkMemoryMatch){ num, scores->by_num[num] });
 	g_array_sort(best, best_first);
 	return best;
 }
@@ -215,6 +263,7 @@ static GArray *take_best(const Scores *scores, guint k)
 typedef struct {
 	const Names *scopes, *kinds;
 	GArray *block, *postings;
+	gint64 last; /* num that there can be */
 } Reader;
 
 static gboolean damaged(GError **error)
@@ -228,10 +277,13 @@ static gboolean damaged(GError **error)
 static gboolean read_block(const SpkDbValue *row, gpointer user, GError **error)
 {
 	Reader *reader = user;
+	gboolean all = !reader->scopes->ids && !reader->kinds->ids;
+	GArray *to = all ? reader->postings : reader->block;
 
 	g_array_set_size(reader->block, 0);
 	if (row[1].type != SPK_DB_BLOB ||
-	    !spk_postings_read(row[1].blob, row[1].len, row[0].integer, reader->block))
+	    !spk_postings_read(row[1].blob, row[1].len, row[0].integer, to) ||
+	    g_array_index(to, SpkPosting, to->len - 1).num > reader->last)
 		return damaged(error);
 	for (guint i = 0; i < reader->block->len; i++) {
 		const SpkPosting *p = &g_array_index(reader->block, SpkPosting, i);
@@ -273,6 +325,7 @@ static GArray *search(SpkTx *tx, const SpkWords *words, const SpkMemoryFilter *f
 	g_autoptr(GArray) postings = g_array_new(FALSE, FALSE, sizeof(SpkPosting));
 	Reader reader = { &scopes, &kinds, block, postings };
 	g_autofree SpkMemoryMatch *places = NULL;
+	g_autofree double *by_num = NULL;
 	Scores scores = { 0 };
 	SpkMemoryCounters counters;
 	gboolean ok;
@@ -288,8 +341,10 @@ static GArray *search(SpkTx *tx, const SpkWords *words, const SpkMemoryFilter *f
 			      "the words of the memories are of another version");
 		return NULL;
 	}
+	reader.last = scores.last = counters.num;
 	ok = score_all(tx, words, &reader, &scores, error);
 	places = scores.places;
+	by_num = scores.by_num;
 	if (ret_whole)
 		*ret_whole = scores.whole;
 	return ok ? take_best(&scores, k) : NULL;

@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-#define HEAD	4
-#define MAX_INT 10 /* bytes of a variable-length integer of 64 bits */
+#define HEAD	  4
+#define MIN_BYTES 3  /* of a posting */
+#define MAX_INT	  10 /* bytes of a variable-length integer of 64 bits */
 
 /* FNV-1a over words of 8 bytes, folded: finds what a disk or a stray write does, no forger. */
 static guint32 checksum(const guint8 *data, gsize len, gint64 first)
@@ -79,7 +80,8 @@ static gboolean get_posting(const guint8 **at, const guint8 *end, SpkPosting *po
 gboolean spk_postings_read(const void *block, gsize len, gint64 first, GArray *postings)
 {
 	const guint8 *data = block, *at = data + HEAD, *end = data + len;
-	SpkPosting posting = { .num = first };
+	SpkPosting posting = { .num = first }, *out;
+	guint before = postings->len, n;
 	guint32 sum;
 
 	if (len <= HEAD || first <= 0)
@@ -87,11 +89,17 @@ gboolean spk_postings_read(const void *block, gsize len, gint64 first, GArray *p
 	memcpy(&sum, data, HEAD);
 	if (GUINT32_FROM_LE(sum) != checksum(at, len - HEAD, first))
 		return FALSE;
-	for (gboolean is_first = TRUE; at < end; is_first = FALSE) {
-		if (!get_posting(&at, end, &posting, is_first))
+	/* room for all at once: each has three bytes or more */
+	g_array_set_size(postings, before + (guint)(len / MIN_BYTES) + 1);
+	out = &g_array_index(postings, SpkPosting, before);
+	for (n = 0; at < end; n++) {
+		if (!get_posting(&at, end, &posting, n == 0)) {
+			g_array_set_size(postings, before);
 			return FALSE;
-		g_array_append_val(postings, posting);
+		}
+		out[n] = posting;
 	}
+	g_array_set_size(postings, before + n);
 	return TRUE;
 }
 

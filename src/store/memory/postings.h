@@ -21,8 +21,8 @@ typedef struct {
 	guint32 scope, kind; /* ids of names */
 } SpkPosting;
 
-/* Appends to `postings` (of SpkPosting) what is in a block. FALSE: it is damaged; then what was
- * appended is not to be used. */
+/* Appends to `postings` (of SpkPosting) what is in a block. FALSE: it is damaged, and nothing
+ * was appended. */
 gboolean spk_postings_read(const void *block, gsize len, gint64 first, GArray *postings);
 /* n >= 1, in strictly rising order of num; the first one's is the block's `first`. Takes as many
  * as fit into SPK_POSTINGS_BYTES, at least one: how many. `block` is emptied first. */
