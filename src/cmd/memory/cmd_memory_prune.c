@@ -172,6 +172,21 @@ static void on_pair(const char *id, const char *other_id, double cosine, gpointe
 		tell_pair(pairs, one, other, cosine);
 }
 
+/* Without vectors nobody can tell, which is another answer than none. */
+static gboolean check_model(const SpkDesk *desk, GError **error)
+{
+	g_autofree char *model = spk_memory_model(desk->memory);
+
+	if (model)
+		return TRUE;
+	spk_error_set(
+		error, SPK_ERR_NOT_FOUND,
+		"`sparks memory model install` gets one; [embedding] enabled must be "
+		"true",
+		"memories are compared by a model, and there is none");
+	return FALSE;
+}
+
 static int run_duplicates(const SpkArgs *args)
 {
 	g_auto(SpkDesk) desk = { .json = spk_args_flag(args, "json") };
@@ -188,6 +203,8 @@ static int run_duplicates(const SpkArgs *args)
 		return spk_desk_fail(&desk, g_steal_pointer(&error));
 	if (!spk_desk_open(&desk, args, &code))
 		return code;
+	if (!check_model(&desk, &error))
+		return spk_desk_fail(&desk, g_steal_pointer(&error));
 	pairs.store = desk.store;
 	pairs.json = desk.json;
 	if (!spk_memory_duplicates(desk.memory, threshold,
@@ -221,7 +238,7 @@ const SpkCmd spk_memory_cmd_duplicates = {
 	.usage = "",
 	.summary = "List pairs of one scope that say nearly the same, likest first.",
 	.details =
-		"By their vectors: without a model there are none. From memory.dedup_threshold "
+		"By their vectors, so a model is needed. From memory.dedup_threshold "
 		"on they are merged when they are added.\n"
 		"--json: [{\"cosine\", \"one\", \"other\"}], both objects of " SPK_ROW_JSON
 		".",

@@ -104,7 +104,7 @@ SpkFinding spk_health_model(const SpkHealth *health)
 SpkFinding spk_health_vectors(const SpkHealth *health)
 {
 	g_autoptr(GError) error = NULL;
-	g_autofree char *count = NULL;
+	g_autofree char *count = NULL, *model = spk_memory_model(health->memory);
 	gint64 n;
 
 	if (!spk_embedder_is_wanted(health->conf))

@@ -209,6 +209,8 @@ def duplicates():
         assert one in told.out and two in told.out and "retire" in told.err, told
         assert w.mj("duplicates", "--threshold", "0.999") == []
         w.m("duplicates", "--threshold", "1.5", code=2)
+    with Memory() as w:
+        assert "model" in w.m("duplicates", code=2).err, "not: there are none"
 
 
 def out_and_in_again():
