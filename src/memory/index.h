@@ -1,9 +1,10 @@
 /*
  * The vector index: which stored vectors are nearest to one, by cosine. It is a cache of what
  * the store holds: it may be thrown away at any time, and is filled anew from there. Few vectors
- * are compared one by one; from `min_size` on a graph of neighbours (HNSW) is walked instead. What the graph
- * doesn't have yet is compared one by one, so an answer never waits for the graph, and a new
- * vector is found from the moment spk_index_put() returns.
+ * are compared one by one; from `min_size` on there is a graph of neighbours (HNSW), which is
+ * walked where that is quicker. What the graph doesn't have yet is compared one by one, so an
+ * answer never waits for the graph, and a new vector is found from the moment spk_index_put()
+ * returns.
  *
  * One index may be used by many threads: searches run beside each other, and a put or drop
  * waits for what is under way in the others, about a millisecond at most. The graph is made
