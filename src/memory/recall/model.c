@@ -2,6 +2,15 @@
 #include "base/error.h"
 #include "memory/recall/memory_priv.h"
 
+/* Once in the life of `memory`: who reads it holds either lock, or has waited for this. */
+static void put_in_force(SpkMemory *memory, const char *model, guint dims)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&memory->lock);
+
+	memory->dims = dims;
+	memory->model = g_strdup(model);
+}
+
 static void open_embedder(SpkMemory *memory)
 {
 	g_autoptr(GError) error = NULL;
@@ -14,8 +23,8 @@ static void open_embedder(SpkMemory *memory)
 		spk_embedder_warn(memory->conf, error);
 		return;
 	}
-	memory->dims = spk_embedder_dims(memory->embedder);
-	memory->model = g_strdup(spk_embedder_fingerprint(memory->embedder));
+	put_in_force(memory, spk_embedder_fingerprint(memory->embedder),
+		     spk_embedder_dims(memory->embedder));
 }
 
 SpkEmbedder *spk_memory_embedder(SpkMemory *memory)
@@ -38,8 +47,9 @@ gboolean spk_memory_model_for(SpkMemory *memory, guint dims, gboolean *ret_has,
 	(void)spk_memory_embedder(memory); /* what it opens is what counts */
 	locker = g_mutex_locker_new(&memory->model_lock);
 	if (!memory->model && dims) {
-		memory->dims = dims;
-		memory->model = g_strdup_printf("brought/%u", dims);
+		g_autofree char *name = g_strdup_printf("brought/%u", dims);
+
+		put_in_force(memory, name, dims);
 	}
 	if (dims && dims != memory->dims) {
 		spk_error_set(
@@ -55,7 +65,10 @@ gboolean spk_memory_model_for(SpkMemory *memory, guint dims, gboolean *ret_has,
 
 char *spk_memory_model(SpkMemory *memory)
 {
-	(void)spk_memory_embedder(memory);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = NULL;
+
+	(void)spk_memory_embedder(memory); /* what it opens is what counts */
+	locker = g_mutex_locker_new(&memory->model_lock);
 	return g_strdup(memory->model);
 }
 
