@@ -1,10 +1,11 @@
 /*
- * The prompt scanner on texts of 1 MB: "milliseconds name", the median of five. The first is plain
+ * The prompt scanner on texts of 1 MB: "milliseconds name", the median of five, in CPU time. The first is plain
  * prose; the others are what is meant to be slow.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <glib/gstdio.h>
 
@@ -57,6 +58,15 @@ static SpkScanner *usual(void)
 	return spk_scanner_new(conf, NULL, NULL);
 }
 
+/* Microseconds of this process: others may use the machine. */
+static gint64 cpu_time(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (gint64)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
 static int by_size(const void *a, const void *b)
 {
 	return *(const gint64 *)a < *(const gint64 *)b ? -1 : 1;
@@ -75,10 +85,10 @@ int main(void)
 			text[at] = inputs[i].unit[at % unit];
 		for (gsize k = 0; k < G_N_ELEMENTS(took); k++) {
 			g_auto(SpkScanResult) result = { 0 };
-			gint64 start = g_get_monotonic_time();
+			gint64 start = cpu_time();
 
 			spk_scanner_scan(scanner, NULL, text, SIZE, &result);
-			took[k] = g_get_monotonic_time() - start;
+			took[k] = cpu_time() - start;
 		}
 		qsort(took, G_N_ELEMENTS(took), sizeof(*took), by_size);
 		printf("%.1f %s\n", (double)took[2] / 1000, inputs[i].name);

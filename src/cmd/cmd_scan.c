@@ -51,6 +51,7 @@ static void print_finding(const char *text, const SpkScanFinding *one)
 	       spk_scan_severity_name(one->severity), spk_scan_class_name(one->kind),
 	       one->rule, strcmp(one->layer, "text") != 0 ? ", hidden as " : "",
 	       strcmp(one->layer, "text") != 0 ? one->layer : "");
+	printf("  %s\n", one->reason);
 	printf("  %s%s%s\n", spk_term_sgr(STDOUT_FILENO, "dim"), one->excerpt,
 	       spk_term_sgr(STDOUT_FILENO, "reset"));
 }
@@ -71,6 +72,24 @@ static void print_result(const char *text, const SpkScanResult *result)
 		print_finding(text, result->findings->pdata[i]);
 	if (result->more)
 		printf("and %u more (prompt_scanner.max_findings)\n", result->more);
+}
+
+static char *read_text(const char *path, gsize *ret_len, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	char *text;
+
+	if (!strcmp(path, "-"))
+		return spk_fs_read_fd(STDIN_FILENO, "stdin", SCAN_FILE_MAX, ret_len,
+				      error);
+	text = spk_fs_read(path, SCAN_FILE_MAX, ret_len, &why);
+	if (!text)
+		spk_error_set(
+			error, (SpkErr)why->code,
+			"name a file that you may read, or - for stdin: `sparks scan "
+			"README.md`",
+			"%s", why->message);
+	return text;
 }
 
 static int run_scan(const SpkArgs *args)
@@ -96,10 +115,8 @@ static int run_scan(const SpkArgs *args)
 	if (!source.repo)
 		source.repo = folder;
 	scanner = spk_scanner_new(conf, spk_args_str(args, "mode"), &error);
-	if (scanner && !strcmp(path, "-"))
-		text = spk_fs_read_fd(STDIN_FILENO, "stdin", SCAN_FILE_MAX, &len, &error);
-	else if (scanner)
-		text = spk_fs_read(path, SCAN_FILE_MAX, &len, &error);
+	if (scanner)
+		text = read_text(path, &len, &error);
 	if (!text)
 		return spk_cmd_fail(g_steal_pointer(&error), json);
 	spk_scanner_scan(scanner, &source, text, len, &result);
@@ -183,8 +200,8 @@ const SpkCmd spk_cmd_scan = {
 		"The first word is `pass`, `flag` or `block` (only in block mode), the exit "
 		"code 0, 3 or 77. Then come the findings, each with its line and column.\n"
 		"--json: {\"verdict\",\"score\",\"findings\":[{\"rule\",\"severity\",\"start\","
-		"\"end\",\"excerpt\",\"class\",\"layer\"}],\"more\",\"allowed\"}; start and end "
-		"count bytes.\n"
+		"\"end\",\"excerpt\",\"class\",\"layer\",\"reason\"}],\"more\",\"allowed\"}; start "
+		"and end count bytes.\n"
 		"A scanner warns; it is not the wall. A text that passes may still be an "
 		"attack. A file called rules is named ./rules.",
 	.example = "sparks scan README.md\n"

@@ -70,6 +70,7 @@ typedef struct {
 	SpkScanSeverity severity; /* as it counts here */
 	gsize start, end; /* bytes of the text as it was given, on character boundaries */
 	const char *layer; /* "text", or how it was hidden: "base64", "rot13"; static */
+	char *reason; /* in words; nothing of the text but words that the scanner knows */
 	char *excerpt; /* clean, redacted, one line, at most max_log_chars characters */
 } SpkScanFinding;
 
@@ -97,8 +98,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkScanner, spk_scanner_free)
 /* Any bytes, less than 1 GiB. A scanner that is not enabled lets all pass. */
 void spk_scanner_scan(const SpkScanner *scanner, const SpkScanSource *source,
 		      const char *text, gsize len, SpkScanResult *ret);
-/* {"verdict","score","findings":[{"rule","severity","start","end","excerpt","class","layer"}],
- * "more","allowed"} */
+/* {"verdict","score","findings":[{"rule","severity","start","end","excerpt","class","layer",
+ * "reason"}],"more","allowed"} */
 json_t *spk_scan_to_json(const SpkScanResult *result);
 
 /* The text as a model gets it: as it is (pass), with a line of warning in front (flag), or the

@@ -4,7 +4,8 @@
  *
  *	measure FILE [CAUGHT FALSE]	counts by trick, language and class; with floors as a test (TAP):
  *					at least CAUGHT % of the attacks, at most FALSE % alarms
- *	measure --misses FILE		the ids that are wrong; not for the held-out half, whose texts
+ *	measure --findings FILE		what was found in each text
+ *	measure --misses FILE		the same of those that are wrong; not for the held-out half, whose texts
  *					nobody who writes rules may read
  *
  * It never prints a text.
@@ -25,9 +26,9 @@ typedef struct {
 } Count;
 
 typedef struct {
-	Count all;
+	Count sum;
 	GHashTable *tricks, *langs, *sources, *classes; /* name -> Count */
-	gboolean tell;
+	gboolean tell, all;				/* what is wrong; all there is */
 } Counts;
 
 static Count *count_of(GHashTable *table, const char *name)
@@ -56,18 +57,22 @@ static void judge(const SpkScanner *scanner, const json_t *row, Counts *counts)
 
 	spk_scanner_scan(scanner, NULL, text, strlen(text), &result);
 	flagged = result.verdict != SPK_SCAN_PASS;
-	add(&counts->all, innocent, flagged);
+	add(&counts->sum, innocent, flagged);
 	add(count_of(counts->tricks, spk_json_str(row, "trick")), innocent, flagged);
 	add(count_of(counts->langs, spk_json_str(row, "lang")), innocent, flagged);
 	add(count_of(counts->sources, spk_json_str(row, "source")), innocent, flagged);
 	if (spk_json_str(row, "class"))
 		add(count_of(counts->classes, spk_json_str(row, "class")), innocent,
 		    flagged);
-	if (!counts->tell || (flagged != 0) != (innocent != 0))
+	if (!counts->all && (!counts->tell || (flagged != 0) != (innocent != 0)))
 		return;
-	printf("%s score %u:", spk_json_str(row, "id"), result.score);
-	for (guint i = 0; i < result.findings->len; i++)
-		printf(" %s", ((SpkScanFinding *)result.findings->pdata[i])->rule);
+	printf("%s %s score %u:", spk_json_str(row, "id"), spk_json_str(row, "label"),
+	       result.score);
+	for (guint i = 0; i < result.findings->len; i++) {
+		const SpkScanFinding *one = result.findings->pdata[i];
+
+		printf(" %s/%s", one->rule, spk_scan_severity_name(one->severity));
+	}
 	printf("\n");
 }
 
@@ -109,17 +114,19 @@ static SpkScanner *usual_scanner(void)
 
 int main(int argc, char **argv)
 {
-	gboolean tell = argc > 2 && !strcmp(argv[1], "--misses");
+	gboolean all = argc > 2 && !strcmp(argv[1], "--findings");
+	gboolean tell = all || (argc > 2 && !strcmp(argv[1], "--misses"));
 	const char *path = argv[argc > 1 ? 1 + tell : 0];
 	g_autoptr(GError) error = NULL;
 	g_autofree char *text = NULL;
 	g_autoptr(SpkScanner) scanner = NULL;
 	g_auto(GStrv) lines = NULL;
-	Counts counts = { .tell = tell };
+	Counts counts = { .tell = tell, .all = all };
 	gsize len = 0;
 
 	if (argc < 2 || (tell && strstr(path, "heldout"))) {
-		fprintf(stderr, "usage: measure [--misses] FILE [CAUGHT FALSE]\n");
+		fprintf(stderr,
+			"usage: measure [--misses|--findings] FILE [CAUGHT FALSE]\n");
 		return 2;
 	}
 	text = spk_fs_read(path, 64u << 20, &len, &error);
@@ -144,10 +151,10 @@ int main(int argc, char **argv)
 	print_table("trick", counts.tricks);
 	print_table("language", counts.langs);
 	print_table("class", counts.classes);
-	print_row("all", &counts.all);
+	print_row("all", &counts.sum);
 	if (argc >= 4) {
-		gboolean caught = share(&counts.all, 0) >= atof(argv[2]);
-		gboolean few = share(&counts.all, 1) <= atof(argv[3]);
+		gboolean caught = share(&counts.sum, 0) >= atof(argv[2]);
+		gboolean few = share(&counts.sum, 1) <= atof(argv[3]);
 
 		printf("1..2\n%sok 1 - caught\n%sok 2 - false alarms\n",
 		       caught ? "" : "not ", few ? "" : "not ");

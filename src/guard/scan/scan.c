@@ -168,6 +168,7 @@ static const char *allowed_by(const SpkScanner *scanner, const SpkScanSource *so
 typedef struct {
 	ScanHit hit;
 	guint severity;
+	gboolean alone;	  /* a rule, and the words around it don't agree */
 	gboolean allowed; /* by a text pattern */
 } Found;
 
@@ -212,6 +213,15 @@ static gboolean is_allowed_text(const SpkScanner *scanner, const char *text, gsi
 	return FALSE;
 }
 
+/* In open text a rule is often met where somebody writes of attacks, or of something else. */
+static gboolean is_alone(const ScanHit *hit)
+{
+	gint least = hit->severity == SPK_SCAN_CRITICAL ? SCAN_SUM_AGREES
+							: SCAN_SUM_MEDIUM;
+
+	return hit->rule >= SCAN_N_ORDERS && !hit->hidden && hit->sum < least;
+}
+
 /* Of one piece, behind those that are there. */
 static void find(const SpkScanner *scanner, const char *text, gsize len, gsize offset,
 		 GArray *found, SpkScanResult *ret)
@@ -235,9 +245,10 @@ static void find(const SpkScanner *scanner, const char *text, gsize len, gsize o
 		guint lowered = rule->flags & SCAN_KEEP ? 0 : scan_lowered(&scan, hit);
 		Found one = { .hit = *hit };
 
-		if (lowered > rule->severity)
+		if (lowered > hit->severity)
 			continue;
-		one.severity = rule->severity - lowered;
+		one.alone = is_alone(hit);
+		one.severity = one.alone ? SPK_SCAN_MEDIUM : hit->severity - lowered;
 		one.allowed = is_allowed_text(scanner, text, len, hit);
 		one.hit.start =
 			(guint32)(offset + on_boundary(text, len, hit->start, -1));
@@ -277,7 +288,7 @@ static void drop_doubles(GArray *found)
 	g_array_set_size(found, n);
 }
 
-/* The most that any stretch has, each rule once; without those that a pattern allows. */
+/* The most that any stretch has, each rule once, those that are alone once together; without those that a pattern allows. */
 static guint score_of(const GArray *found, gboolean with_allowed)
 {
 	guint best = 0;
@@ -286,6 +297,7 @@ static guint score_of(const GArray *found, gboolean with_allowed)
 		const Found *first = &g_array_index(found, Found, i);
 		guint8 seen[256] = { 0 };
 		guint score = 0;
+		gboolean alone = FALSE;
 
 		for (guint k = i; k < found->len; k++) {
 			const Found *one = &g_array_index(found, Found, k);
@@ -295,8 +307,10 @@ static guint score_of(const GArray *found, gboolean with_allowed)
 			if ((one->allowed && !with_allowed) || seen[one->hit.rule])
 				continue;
 			seen[one->hit.rule] = 1;
-			score += points[one->severity];
+			score += one->alone ? 0 : points[one->severity];
+			alone |= one->alone;
 		}
+		score += alone ? points[SPK_SCAN_MEDIUM] : 0;
 		best = MAX(best, score);
 	}
 	return best;
@@ -361,6 +375,7 @@ static void tell(const SpkScanner *scanner, const char *text, const GArray *foun
 		finding->start = one->hit.start;
 		finding->end = one->hit.end;
 		finding->layer = one->hit.layer;
+		finding->reason = scan_reason(&one->hit);
 		finding->excerpt = excerpt_of(scanner, text, one);
 		g_ptr_array_add(ret->findings, finding);
 	}
@@ -370,6 +385,7 @@ static void finding_free(gpointer data)
 {
 	SpkScanFinding *finding = data;
 
+	g_free(finding->reason);
 	g_free(finding->excerpt);
 	g_free(finding);
 }
@@ -409,12 +425,13 @@ json_t *spk_scan_to_json(const SpkScanResult *result)
 
 		json_array_append_new(
 			findings,
-			json_pack("{s:s,s:s,s:I,s:I,s:o,s:s,s:s}", "rule", one->rule,
+			json_pack("{s:s,s:s,s:I,s:I,s:o,s:s,s:s,s:o}", "rule", one->rule,
 				  "severity", spk_scan_severity_name(one->severity),
 				  "start", (json_int_t)one->start, "end",
 				  (json_int_t)one->end, "excerpt",
 				  spk_json_text(one->excerpt), "class",
-				  spk_scan_class_name(one->kind), "layer", one->layer));
+				  spk_scan_class_name(one->kind), "layer", one->layer,
+				  "reason", spk_json_text(one->reason)));
 	}
 	return json_pack("{s:s,s:i,s:o,s:i,s:o}", "verdict",
 			 spk_scan_verdict_name(result->verdict), "score",

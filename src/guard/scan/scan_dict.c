@@ -107,9 +107,7 @@ static void add_phrase(ScanDict *dict, guint group, const char *phrase, gsize le
 		more = fold_word(phrase + i, size, letters + n,
 				 G_N_ELEMENTS(letters) - n);
 		last = hash_all(letters + n, more, SCAN_HASH_START);
-		hash = words++ ? scan_hash(hash ^ 0x5bd1e995, (gunichar)(last >> 32)) ^
-					 last
-			       : last;
+		hash = words++ ? scan_combine(hash, last) : last;
 		n += more;
 		i += size + 1;
 	}
@@ -196,6 +194,169 @@ static void add_literals(ScanDict *dict)
 	}
 }
 
+/* ---- weights ---- */
+gint scan_find_weight(const ScanDict *dict, guint64 key)
+{
+	for (guint slot = (guint)(key >> 20) & (SCAN_SLOTS - 1);
+	     dict->weigh_slots[slot].key; slot = (slot + 1) & (SCAN_SLOTS - 1))
+		if (dict->weigh_slots[slot].key == key)
+			return dict->weigh_slots[slot].id;
+	return -1;
+}
+
+static const char *const group_names[] = {
+#define X(sym, ...) #sym,
+	SCAN_GROUPS(X)
+#undef X
+};
+static const char *const sign_names[] = {
+#define X(sym, ...) #sym,
+	SCAN_SIGNS(X)
+#undef X
+};
+
+static guint64 number_of(const char *const *names, guint n, const char *name, gsize len)
+{
+	guint i = 0;
+
+	while (i < n && (strlen(names[i]) != len || strncmp(names[i], name, len) != 0))
+		i++;
+	g_assert(i < n);
+	return i;
+}
+
+static guint64 hash_text(const char *text, gsize len)
+{
+	guint64 hash = SCAN_HASH_START;
+
+	for (const char *p = text; p < text + len; p = g_utf8_next_char(p))
+		hash = scan_hash(hash, g_utf8_get_char(p));
+	return hash;
+}
+
+/* What stands behind "w:" and the like, as the matcher will see it. */
+static guint64 weight_hash(ScanFeature kind, const char *name)
+{
+	gsize len = strlen(name), first = strcspn(name, kind == SCAN_F_TWO ? "_" : ">");
+
+	switch (kind) {
+	case SCAN_F_GROUP:
+	case SCAN_F_QUOTED:
+	case SCAN_F_NEGATED:
+		return number_of(group_names, SCAN_N_GROUPS, name, len);
+	case SCAN_F_PAIR:
+		return 128 * number_of(group_names, SCAN_N_GROUPS, name, first) +
+		       number_of(group_names, SCAN_N_GROUPS, name + first + 1,
+				 len - first - 1);
+	case SCAN_F_SIGN:
+		return number_of(sign_names, SCAN_N_SIGNS, name, len);
+	case SCAN_F_RULE:
+		for (guint r = 0; r < scan_rule_count(); r++)
+			if (!strcmp(scan_rules[r].id, name))
+				return r;
+		g_assert_not_reached();
+	case SCAN_F_TWO:
+		return scan_combine(hash_text(name + first + 1, len - first - 1),
+				    hash_text(name, first));
+	default:
+		return hash_text(name, len);
+	}
+}
+
+/* By the meaning that stands last. */
+static guint8 order_of(const ScanDict *dict, ScanFeature kind, const char *name)
+{
+	static const guint64 by_order[SCAN_N_ORDERS] = {
+		[SCAN_ORDER_OVERRIDE] = SCAN_BIT(IGN) | SCAN_BIT(IGNF) | SCAN_BIT(NEWI) |
+					SCAN_BIT(NEWY) | SCAN_BIT(STOPT) | SCAN_BIT(OVR) |
+					SCAN_BIT(DROPIT) | SCAN_BIT(EVERY) |
+					SCAN_BIT(DELIM),
+		[SCAN_ORDER_SECRETS] = SCAN_BIT(SECF) | SCAN_BIT(SECX) | SCAN_BIT(SECS) |
+				       SCAN_BIT(SYSP) | SCAN_BIT(HIST) | SCAN_BIT(SEND) |
+				       SCAN_BIT(REVEAL) | SCAN_BIT(DESTW) |
+				       SCAN_BIT(IMGX),
+		[SCAN_ORDER_SHELL] = SCAN_BIT(RUN) | SCAN_BIT(NETC) | SCAN_BIT(PIPESH) |
+				     SCAN_BIT(REVSH) | SCAN_BIT(RMRF) | SCAN_BIT(SUBST),
+		[SCAN_ORDER_RIGHTS] = SCAN_BIT(DISABLE) | SCAN_BIT(ESCAL) |
+				      SCAN_BIT(PUSHW) | SCAN_BIT(PERSIST) |
+				      SCAN_BIT(PLANT) | SCAN_BIT(NOASK) |
+				      SCAN_BIT(YOUMAY),
+	};
+	const char *last = strrchr(name, '>');
+	guint64 group;
+
+	(void)dict;
+	if (kind != SCAN_F_GROUP && kind != SCAN_F_PAIR)
+		return SCAN_ORDER_OTHER;
+	last = last ? last + 1 : name;
+	group = number_of(group_names, SCAN_N_GROUPS, last, strlen(last));
+	for (guint8 i = 0; i < SCAN_N_ORDERS; i++)
+		if (group < 64 && by_order[i] >> group & 1)
+			return i;
+	return SCAN_ORDER_OTHER;
+}
+
+static gboolean add_numbered(ScanDict *dict, ScanFeature kind, guint64 number, guint id)
+{
+	guint16 row = (guint16)(id + 1);
+
+	switch (kind) {
+	case SCAN_F_GROUP:
+		dict->group_ids[0][number] = row;
+		return TRUE;
+	case SCAN_F_QUOTED:
+		dict->group_ids[1][number] = row;
+		return TRUE;
+	case SCAN_F_NEGATED:
+		dict->group_ids[2][number] = row;
+		return TRUE;
+	case SCAN_F_PAIR:
+		dict->pair_ids[number / 128][number % 128] = row;
+		return TRUE;
+	case SCAN_F_RULE:
+		dict->rule_ids[number] = row;
+		return TRUE;
+	case SCAN_F_SIGN:
+		dict->sign_ids[number] = row;
+		return TRUE;
+	default:
+		return FALSE;
+	}
+}
+
+static void add_hashed(ScanDict *dict, guint64 key, guint id)
+{
+	guint slot = (guint)(key >> 20) & (SCAN_SLOTS - 1);
+
+	while (dict->weigh_slots[slot].key)
+		slot = (slot + 1) & (SCAN_SLOTS - 1);
+	dict->weigh_slots[slot].key = key;
+	dict->weigh_slots[slot].id = (guint16)id;
+	dict->weigh_bits[(key >> 3) & 32767] |= (guint8)(1u << (key & 7));
+}
+
+static void add_weight(ScanDict *dict, guint id)
+{
+	static const char signs[] = {
+#define X(sign, ...) sign,
+		SCAN_FEATURES(X)
+#undef X
+	};
+	const char *name = scan_weights[id].name;
+	ScanFeature kind = 0;
+
+	while (kind < SCAN_N_FEATURES && signs[kind] != name[0])
+		kind++;
+	g_assert(kind < SCAN_N_FEATURES && name[1] == ':' && id < SCAN_MAX_WEIGHTS);
+	if (!add_numbered(dict, kind, weight_hash(kind, name + 2), id))
+		add_hashed(dict, scan_weigh_key(kind, weight_hash(kind, name + 2)), id);
+	dict->weight_rules[id] = order_of(dict, kind, name + 2);
+	if (!strcmp(name, "s:LAYER"))
+		dict->layer_weight = scan_weights[id].weight;
+	if (!strcmp(name, "s:TURNED"))
+		dict->turned_weight = scan_weights[id].weight;
+}
+
 static const ScanDict *make(void)
 {
 	ScanDict *dict = g_new0(ScanDict, 1);
@@ -205,6 +366,8 @@ static const ScanDict *make(void)
 	add_turned(dict);
 	add_rules(dict);
 	add_literals(dict);
+	for (guint id = 0; scan_weights[id].name; id++)
+		add_weight(dict, id);
 	return dict;
 }
 

@@ -1,6 +1,6 @@
 /*
  * What is wrapped in a text, each decoded and gone over like the text itself: base64, hex,
- * percent-encoded bytes, letters turned by a number or written backwards, digits for letters,
+ * percent-encoded bytes, the codes of scan_codes.c, letters turned by a number or written backwards, digits for letters,
  * elements between letters, and what no reader sees: tag characters, variation selectors and
  * zero-width characters used as letters or bits. Depth and sizes are bounded; each byte of a
  * text belongs to at most one run of each kind.
@@ -414,6 +414,35 @@ static void look_as(Layers *layers, const ScanLayer *outer, const char *name,
 	scan_layer(layers->match, &layer);
 }
 
+typedef struct {
+	Layers *layers;
+	const ScanLayer *layer;
+	guint depth;
+} Decoded;
+
+static void look_told(gpointer data, const char *name, guint8 *bytes, gsize len,
+		      gsize start, gsize end)
+{
+	const Decoded *decoded = data;
+
+	look_decoded(decoded->layers, decoded->layer, name, bytes, len, start, end,
+		     decoded->depth);
+}
+
+static void find_others(Layers *layers, const ScanLayer *layer, guint depth)
+{
+	Decoded decoded = { layers, layer, depth };
+	const guint8 *text = layer->text;
+
+	scan_find_base32(text, layer->len, look_told, &decoded);
+	scan_find_morse(text, layer->len, look_told, &decoded);
+	scan_find_dump(text, layer->len, look_told, &decoded);
+	if (memchr(text, '=', layer->len))
+		scan_find_printable(text, layer->len, look_told, &decoded);
+	if (memchr(text, '~', layer->len))
+		scan_find_ascii85(text, layer->len, look_told, &decoded);
+}
+
 static void look(Layers *layers, const ScanLayer *layer, guint depth)
 {
 	Scan *scan = layers->scan;
@@ -441,6 +470,7 @@ static void look(Layers *layers, const ScanLayer *layer, guint depth)
 	if (memchr(layer->text, '%', layer->len))
 		find_percent(layers, layer, depth);
 	find_unseen(layers, layer, depth);
+	find_others(layers, layer, depth);
 }
 
 void scan_text(Scan *scan)

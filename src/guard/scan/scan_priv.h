@@ -78,8 +78,32 @@
 	X(OUGHT,   "must, should, please")                                     \
 	X(ADDRW,   "the model, perhaps spoken of")                             \
 	X(CAN,     "could, might")                                             \
-	X(NEG,     "not")
-/* clang-format on */
+	X(NEG,     "not")                                                      \
+	/* wide ones, of scan_slots.def: weighed, in no rule */                \
+	X(MODEL,   "a machine that reads")                                     \
+	X(USERW,   "the person it works for")                                  \
+	X(SENDW,   "to give away or write somewhere")                          \
+	X(TELLW,   "to show or tell")                                          \
+	X(THING,   "what may be worth taking")                                 \
+	X(MAILW,   "mail and calendar")                                        \
+	X(MONEY,   "money")                                                    \
+	X(DELW,    "to delete or undo")                                        \
+	X(OFFW,    "to switch off or leave out")                               \
+	X(GUARDW,  "checks and safeguards")                                    \
+	X(GRANTW,  "to add, grant or put in place")                            \
+	X(RIGHTSW, "rights, accounts, branches")                               \
+	X(RUNW,    "to run or fetch")                                          \
+	X(HIDEW,   "unseen")                                                   \
+	X(NOASKW,  "unasked, at once")                                         \
+	X(DONEW,   "allowed already")                                          \
+	X(BOSSW,   "somebody with authority")                                  \
+	X(CLAIMW,  "to say what is wanted")                                    \
+	X(STORYW,  "a story or a play")                                        \
+	X(THUSW,   "so it follows")                                            \
+	X(MUSTW,   "must, please")                                             \
+	X(WHENW,   "before, when, then")                                       \
+	X(RULESW,  "instructions and rules")                                   \
+	X(CODEBAD, "code that opens a door")/* clang-format on */
 
 typedef enum {
 #define X(sym, ...) SCAN_##sym,
@@ -111,7 +135,26 @@ typedef enum {
 	SCAN_KEEP = 1 << 1,    /* counts also where it is only talked about */
 } ScanFlags;
 
+#define SCAN_WINDOW    48u /* words of a stretch that is weighed */
 #define SCAN_MAX_PARTS 4
+/* Sums of weights from which a stretch is a finding (scan_weigh.c), and from which it agrees
+ * with a critical finding of a rule. tools/scan-learn makes HIGH what two of a hundred innocent
+ * texts reach. */
+#define SCAN_SUM_AGREES	  150
+#define SCAN_SUM_MEDIUM	  308
+#define SCAN_SUM_HIGH	  400
+#define SCAN_SUM_CRITICAL 580
+
+/* The first rows of scan_rules: what has no parts but a weight (scan_weigh.c). */
+enum {
+	SCAN_ORDER_OTHER,
+	SCAN_ORDER_OVERRIDE,
+	SCAN_ORDER_SECRETS,
+	SCAN_ORDER_SHELL,
+	SCAN_ORDER_RIGHTS,
+	SCAN_N_ORDERS
+};
+
 typedef struct {
 	const char *id;
 	SpkScanClass kind;
@@ -122,6 +165,54 @@ typedef struct {
 } ScanRule;
 extern const ScanRule scan_rules[]; /* ends with id NULL */
 guint scan_rule_count(void);
+
+/* ---- scan_weights.c ---- */
+/* clang-format off */
+/* What is weighed: sign in scan_weights.def, kind, its name in words. */
+#define SCAN_FEATURES(X)                                                    \
+	X('w', WORD,    "a word")                                           \
+	X('p', PREFIX,  "the beginning of a word")                          \
+	X('b', TWO,     "two words")                                        \
+	X('f', FIRST,   "the first word of a sentence")                     \
+	X('c', LETTERS, "letters of a script without blanks")               \
+	X('g', GROUP,   "a meaning")                                        \
+	X('q', QUOTED,  "a meaning in quotation marks or code")             \
+	X('n', NEGATED, "a meaning with a \"not\" before it")               \
+	X('x', PAIR,    "two meanings, one soon after the other")           \
+	X('r', RULE,    "a rule of the table")                              \
+	X('s', SIGN,    "a mark")
+#define SCAN_SIGNS(X)                                 \
+	X(QUOTE,   "a quotation mark")                \
+	X(CODE,    "a mark of code")                  \
+	X(ASKS,    "a question mark")                 \
+	X(SHOUTS,  "an exclamation mark")             \
+	X(BRACE,   "a brace")                         \
+	X(MIXED,   "letters of two scripts in a word") \
+	X(UNSEEN,  "unseen characters in a word")     \
+	X(LAYER,   "a text that was encoded")         \
+	X(TURNED,  "a text whose letters were turned")
+/* clang-format on */
+typedef enum {
+#define X(sign, sym, ...) SCAN_F_##sym,
+	SCAN_FEATURES(X)
+#undef X
+		SCAN_N_FEATURES
+} ScanFeature;
+typedef enum {
+#define X(sym, ...) SCAN_SIGN_##sym,
+	SCAN_SIGNS(X)
+#undef X
+		SCAN_N_SIGNS
+} ScanSign;
+
+typedef struct {
+	const char *
+		name; /* "w:verbatim", "b:do_not", "g:IGN", "x:ADDR>SEND", "r:shell.piped" */
+	gint8 weight;
+} ScanWeight;
+extern const ScanWeight
+	scan_weights[]; /* ends with name NULL; at most SCAN_MAX_WEIGHTS */
+#define SCAN_MAX_WEIGHTS 16384u
 
 /* ---- scan_fold.c ---- */
 /* One character, case, compatibility form and accent taken away. 0: to be skipped (zero-width,
@@ -140,7 +231,7 @@ gunichar scan_unescape(const guint8 *text, gsize len, guint *ret_len);
 /* ---- scan_dict.c ---- */
 typedef struct {
 	guint64 hash;
-	guint8 groups[4];
+	guint8 groups[9];
 	guint8 n;
 	guint8 kinds; /* ScanKinds */
 	guint8 chars;
@@ -169,6 +260,19 @@ typedef struct {
 		guint8 part;
 	} uses[SCAN_N_GROUPS][160];
 	guint n_uses[SCAN_N_GROUPS];
+	/* by scan_weigh_key(): which row of scan_weights, from 1 */
+	guint8 weigh_bits[32768];
+	struct {
+		guint64 key;
+		guint16 id;
+	} weigh_slots[SCAN_SLOTS];
+	/* the same of what is numbered */
+	guint16 group_ids[3][SCAN_N_GROUPS]; /* open, quoted, negated */
+	guint16 pair_ids[SCAN_N_GROUPS][SCAN_N_GROUPS];
+	guint16 rule_ids[256], sign_ids[SCAN_N_SIGNS];
+	guint8 weight_rules
+		[SCAN_MAX_WEIGHTS]; /* what a finding is that it weighs most in */
+	gint layer_weight, turned_weight;
 } ScanDict;
 
 #define SCAN_HASH_START G_GUINT64_CONSTANT(0xcbf29ce484222325)
@@ -181,15 +285,39 @@ static inline gboolean scan_maybe(const guint8 *bits, guint64 hash)
 {
 	return bits[(hash >> 3) & 8191] >> (hash & 7) & 1;
 }
+/* The hash of a phrase: that of its words, the last one's with the one before, and so on. */
+static inline guint64 scan_combine(guint64 hash, guint64 word)
+{
+	return scan_hash(hash ^ 0x5bd1e995, (gunichar)(word >> 32)) ^ word;
+}
+static inline guint64 scan_weigh_key(guint kind, guint64 hash)
+{
+	hash = (hash ^ ((guint64)(kind + 1) << 56)) *
+	       G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
+	return hash ^ (hash >> 32);
+}
+static inline gboolean scan_maybe_weighs(const ScanDict *dict, guint64 key)
+{
+	return dict->weigh_bits[(key >> 3) & 32767] >> (key & 7) & 1;
+}
+/* Row of scan_weights, or -1. */
+gint scan_find_weight(const ScanDict *dict, guint64 key);
 /* Made at the first call. */
 const ScanDict *scan_dict(void);
 const ScanEntry *scan_find(const ScanDict *dict, guint64 hash);
 
 /* ---- scan_match.c ---- */
+#define SCAN_REASONS 4
+typedef struct ScanMatch ScanMatch;
 typedef struct {
 	guint16 rule;
-	gboolean hidden;    /* in a layer, or where a reader does not see it */
-	guint32 start, end; /* in the text as it was given */
+	guint8 severity; /* SpkScanSeverity */
+	gint sum;	 /* the most that the words around it weighed */
+	guint32 pos;	 /* half words; of the matcher */
+	guint8 n_reasons;
+	guint16 reasons[SCAN_REASONS]; /* rows of scan_weights, the weightiest first */
+	gboolean hidden;	       /* in a layer, or where a reader does not see it */
+	guint32 start, end;	       /* in the text as it was given */
 	guint32 sentence;
 	const char *layer;
 } ScanHit;
@@ -210,6 +338,9 @@ typedef struct {
 	guint32 shifts; /* bit k: words turned by k letters were seen; bit 0: backwards */
 	guint n_shifted[26];
 	gboolean leet, tagged; /* worth a layer */
+	/* for tools/scan-learn: told of all that could be weighed; NULL: nobody listens */
+	void (*note)(ScanMatch *match, ScanFeature kind, guint64 what, guint32 start);
+	gpointer note_data;
 } Scan;
 
 typedef enum { SCAN_PLAIN, SCAN_LEET_I, SCAN_LEET_L, SCAN_TAGLESS, SCAN_TURNED } ScanMode;
@@ -226,9 +357,22 @@ typedef struct {
 	gsize origin, origin_end;
 } ScanLayer;
 
-typedef struct ScanMatch ScanMatch;
 ScanMatch *scan_match_new(Scan *scan); /* to be freed with g_free() */
 void scan_layer(ScanMatch *match, const ScanLayer *layer);
+
+/* ---- scan_codes.c ---- */
+/* text[start..end) of the layer, decoded; the bytes may be changed. */
+typedef void (*ScanDecoded)(gpointer data, const char *name, guint8 *bytes, gsize len,
+			    gsize start, gsize end);
+void scan_find_base32(const guint8 *text, gsize len, ScanDecoded told, gpointer data);
+void scan_find_ascii85(const guint8 *text, gsize len, ScanDecoded told, gpointer data);
+void scan_find_morse(const guint8 *text, gsize len, ScanDecoded told, gpointer data);
+void scan_find_printable(const guint8 *text, gsize len, ScanDecoded told, gpointer data);
+void scan_find_dump(const guint8 *text, gsize len, ScanDecoded told, gpointer data);
+
+/* ---- scan_rules.c ---- */
+/* Why it is a finding, in words: what the rule looks for, or what weighed most. */
+char *scan_reason(const ScanHit *hit);
 
 /* ---- scan_layers.c ---- */
 /* All of it: the text and what is wrapped in it. */

@@ -30,6 +30,13 @@
 
 /* clang-format off */
 const ScanRule scan_rules[] = {
+/* ---- what adds up without one of the rules below ---- */
+R("order.other",    POLICY_BYPASS,        HIGH, SCAN_WINDOW, K, 0)
+R("order.override", OVERRIDE_ATTEMPT,     HIGH, SCAN_WINDOW, K, 0)
+R("order.secrets",  SECRET_EXFILTRATION,  HIGH, SCAN_WINDOW, K, 0)
+R("order.shell",    SHELL_INJECTION_LIKE, HIGH, SCAN_WINDOW, K, 0)
+R("order.rights",   TOOL_ESCALATION,      HIGH, SCAN_WINDOW, K, 0)
+
 /* ---- what was said no longer holds ---- */
 R("override.ignore-previous",      OVERRIDE_ATTEMPT, CRITICAL, 9, O, B(IGN), B(PREV), B(INSTR))
 R("override.ignore-given",         OVERRIDE_ATTEMPT, CRITICAL, 9, O, B(IGN), B(INSTR), B(PREV))
@@ -219,8 +226,90 @@ static char *looks_for(const ScanRule *rule)
 						       group_words[g]);
 		g_string_append_c(text, ')');
 	}
-	if (rule->parts[1])
+	if (!rule->parts[0])
+		g_string_append_printf(text,
+				       "words and meanings that weigh enough together");
+	if (rule->parts[1] || !rule->parts[0])
 		g_string_append_printf(text, " within %u words", rule->window);
+	return g_string_free(text, FALSE);
+}
+
+/* ---- reasons ---- */
+#define REASON_GROUPS 3u
+
+static void add_group_words(GString *text, const char *name, gsize len)
+{
+	static const char *const names[] = {
+#define X(sym, ...) #sym,
+		SCAN_GROUPS(X)
+#undef X
+	};
+
+	for (guint g = 0; g < SCAN_N_GROUPS; g++)
+		if (strlen(names[g]) == len && !strncmp(names[g], name, len))
+			g_string_append(text, group_words[g]);
+}
+
+static void add_sign_words(GString *text, const char *name)
+{
+#define X(sym, words)            \
+	if (!strcmp(name, #sym)) \
+		g_string_append(text, words);
+	SCAN_SIGNS(X)
+#undef X
+}
+
+/* "w:verbatim" as “verbatim”, "x:SEND>SECX" as the words of both. */
+static void add_weight_words(GString *text, const char *name)
+{
+	const char *rest = name + 2, *pair = strchr(rest, '>');
+
+	switch (name[0]) {
+	case 'g':
+	case 'q':
+	case 'n':
+		g_string_append(text, name[0] == 'n' ? "not " : "");
+		add_group_words(text, rest, strlen(rest));
+		return;
+	case 'x':
+		add_group_words(text, rest, (gsize)(pair - rest));
+		g_string_append(text, ", then ");
+		add_group_words(text, pair + 1, strlen(pair + 1));
+		return;
+	case 'r':
+		g_string_append_printf(text, "rule %s", rest);
+		return;
+	case 's':
+		add_sign_words(text, rest);
+		return;
+	default:
+		g_string_append_printf(text, "“%s%s”", rest, name[0] == 'p' ? "…" : "");
+		if (name[0] == 'b')
+			g_string_replace(text, "_", " ", 0);
+	}
+}
+
+static void add_part_words(GString *text, guint64 part)
+{
+	for (guint g = 0, n = 0; g <= SCAN_LAYERED; g++)
+		if (part >> g & 1 && n++ < REASON_GROUPS)
+			g_string_append_printf(text, "%s%s", n > 1 ? " or " : "",
+					       group_words[g]);
+}
+
+char *scan_reason(const ScanHit *hit)
+{
+	const ScanRule *rule = &scan_rules[hit->rule];
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < hit->n_reasons; i++) {
+		g_string_append(text, i ? "; " : "");
+		add_weight_words(text, scan_weights[hit->reasons[i]].name);
+	}
+	for (guint k = 0; !hit->n_reasons && k < SCAN_MAX_PARTS && rule->parts[k]; k++) {
+		g_string_append(text, k ? rule->flags & O ? ", then " : "; " : "");
+		add_part_words(text, rule->parts[k]);
+	}
 	return g_string_free(text, FALSE);
 }
 

@@ -9,7 +9,9 @@
 #define T(group, lang, words) { SCAN_##group, lang, words },
 
 const ScanTerms scan_terms[] = {
+#include "guard/scan/scan_slots.def"
 #include "guard/scan/scan_terms.def"
+{ SCAN_N_GROUPS, NULL, NULL },
 };
 
 #define L(group, text) { SCAN_##group, text },
