@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "store/memory/memory_priv.h"
 
 #define MAX_POSTINGS 400000 /* 24 bytes each */
@@ -125,6 +126,28 @@ gboolean spk_memory_index_rebuild(SpkTx *tx, GError **error)
 			   NULL, NULL, error) &&
 	       add_all(tx, error) &&
 	       spk_memory_set_words_version(tx, SPK_WORDS_VERSION, error);
+}
+
+gboolean spk_memory_index_change(SpkTx *tx, const SpkMemoryRow *old,
+				 const SpkMemoryRow *now, GError **error)
+{
+	g_autoptr(GError) problem = NULL;
+
+	if (spk_memory_index_try(tx, old, now, &problem))
+		return TRUE;
+	if (!spk_error_is(problem, SPK_ERR_CORRUPT)) {
+		g_propagate_error(error, g_steal_pointer(&problem));
+		return FALSE;
+	}
+	spk_warn("store", "%s; they are made anew out of the memories", problem->message);
+	return spk_memory_index_rebuild(tx, error);
+}
+
+gboolean spk_memory_index_current(SpkTx *tx, const SpkMemoryCounters *counters,
+				  GError **error)
+{
+	return counters->words == SPK_WORDS_VERSION ||
+	       spk_memory_index_rebuild(tx, error);
 }
 
 gboolean spk_memories_rebuild_words(SpkStore *store, GError **error)

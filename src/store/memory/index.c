@@ -3,7 +3,6 @@
  * out of the rows, and are when a block turns out to be damaged.
  */
 #include "base/error.h"
-#include "base/log.h"
 #include "store/memory/memory_priv.h"
 
 #define HINT "`sparks memory reindex` makes the words anew out of the memories"
@@ -271,29 +270,13 @@ static gboolean change_row(SpkTx *tx, const SpkMemoryRow *row, gboolean add,
 	       spk_memory_sums_add(tx, scope, kind, one, one * posting.length, error);
 }
 
-gboolean spk_memory_index_change(SpkTx *tx, const SpkMemoryRow *old,
-				 const SpkMemoryRow *now, GError **error)
+gboolean spk_memory_index_try(SpkTx *tx, const SpkMemoryRow *old, const SpkMemoryRow *now,
+			      GError **error)
 {
-	g_autoptr(GError) problem = NULL;
-
 	if (old && old->state != SPK_MEMORY_ACTIVE)
 		old = NULL;
 	if (now && now->state != SPK_MEMORY_ACTIVE)
 		now = NULL;
-	if ((!old || change_row(tx, old, FALSE, &problem)) &&
-	    (!now || change_row(tx, now, TRUE, &problem)))
-		return TRUE;
-	if (!spk_error_is(problem, SPK_ERR_CORRUPT)) {
-		g_propagate_error(error, g_steal_pointer(&problem));
-		return FALSE;
-	}
-	spk_warn("store", "%s; they are made anew out of the memories", problem->message);
-	return spk_memory_index_rebuild(tx, error);
-}
-
-gboolean spk_memory_index_current(SpkTx *tx, const SpkMemoryCounters *counters,
-				  GError **error)
-{
-	return counters->words == SPK_WORDS_VERSION ||
-	       spk_memory_index_rebuild(tx, error);
+	return (!old || change_row(tx, old, FALSE, error)) &&
+	       (!now || change_row(tx, now, TRUE, error));
 }

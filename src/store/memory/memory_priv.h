@@ -63,12 +63,9 @@ gboolean spk_memory_vectors_drop(SpkTx *tx, gint64 num, GError **error);
 guint spk_memory_vector_read(const SpkDbValue *column, GArray *buffer);
 
 /* ---- index.c: words of active memories ---- */
-/* `old` is not in the table of memories any more, or as `now`, which is; either may be NULL. What
- * is damaged is made anew. */
-gboolean spk_memory_index_change(SpkTx *tx, const SpkMemoryRow *old,
-				 const SpkMemoryRow *now, GError **error);
-gboolean spk_memory_index_current(SpkTx *tx, const SpkMemoryCounters *counters,
-				  GError **error);
+/* CORRUPT: what is there doesn't fit; it is to be made anew. Otherwise as spk_memory_index_change(). */
+gboolean spk_memory_index_try(SpkTx *tx, const SpkMemoryRow *old, const SpkMemoryRow *now,
+			      GError **error);
 /* Postings of a word behind those that are there. */
 gboolean spk_memory_index_append(SpkTx *tx, const char *word, const SpkPosting *postings,
 				 gsize n, GError **error);
@@ -86,6 +83,12 @@ gboolean spk_memory_bulk_add(SpkMemoryBulk *bulk, const SpkMemoryRow *row,
 			     GError **error);
 gboolean spk_memory_bulk_finish(SpkMemoryBulk *bulk, GError **error);
 gboolean spk_memory_index_rebuild(SpkTx *tx, GError **error);
+/* `old` is not in the table of memories any more, or as `now`, which is; either may be NULL. What
+ * is damaged is made anew. */
+gboolean spk_memory_index_change(SpkTx *tx, const SpkMemoryRow *old,
+				 const SpkMemoryRow *now, GError **error);
+gboolean spk_memory_index_current(SpkTx *tx, const SpkMemoryCounters *counters,
+				  GError **error);
 
 /* ---- write.c ---- */
 /* The row as it is, in the place of the one with its num. */
