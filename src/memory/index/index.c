@@ -123,10 +123,13 @@ static gsize take_spare(SpkIndex *index)
 	return take_linked(index);
 }
 
-/* Its place is nobody's from now on. */
+/* Its place is nobody's from now on. In the graph the vector leads on; elsewhere nothing of it stays,
+ * but for what is just being saved. */
 static void give_up(SpkIndex *index, gsize place)
 {
 	*vectors_num(&index->vectors, place) = 0;
+	if (place >= index_linked(index) && !index->is_saving)
+		vectors_blank(&index->vectors, place);
 	push(place < index_linked(index) ? index->spare_linked : index->spare, place);
 }
 

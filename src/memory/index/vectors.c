@@ -108,6 +108,18 @@ void vectors_set(Vectors *vectors, gsize place, gint64 num, const float *unit)
 	}
 }
 
+void vectors_blank(Vectors *vectors, gsize place)
+{
+	VectorChunk *chunk = vectors_chunk(vectors, place);
+	gsize at = place % VECTORS_CHUNK;
+
+	memset(chunk->high + at * vectors->width, 128, vectors->width);
+	memset(chunk->low + at * vectors->dims, 0, vectors->dims);
+	chunk->scale[at] = 0;
+	chunk->sum[at] = 0;
+	chunk->num[at] = 0;
+}
+
 void vectors_get(const Vectors *vectors, gsize place, float *ret)
 {
 	const VectorChunk *chunk = vectors_chunk(vectors, place);

@@ -50,6 +50,8 @@ gsize vectors_bytes(const Vectors *vectors);
 gboolean vectors_normalise(guint dims, const float *in, float *ret);
 /* `unit` into a place that vectors_reserve() has made. */
 void vectors_set(Vectors *vectors, gsize place, gint64 num, const float *unit);
+/* Nobody's, and nothing left of it. */
+void vectors_blank(Vectors *vectors, gsize place);
 void vectors_get(const Vectors *vectors, gsize place, float *ret);
 gboolean vectors_is_same(const Vectors *vectors, gsize place, const float *unit);
 gboolean vectors_are_same(const Vectors *vectors, gsize a, gsize b);

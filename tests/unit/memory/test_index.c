@@ -365,6 +365,11 @@ static void test_places_again(void **state)
 	spk_index_stats(index, &stats);
 	assert_int_equal(stats.live, 10);
 	assert_true(stats.dead <= 1);
+	/* and what is dropped leaves nothing behind */
+	spk_index_drop(index, 500);
+	for (gsize place = 0; place < index->vectors.n; place++)
+		assert_int_equal(*vectors_num(&index->vectors, place) == 0,
+				 vectors_scale(&index->vectors, place) == 0);
 }
 
 typedef struct {
