@@ -323,7 +323,8 @@ static gboolean set_up(SpkDb *db, GError **error)
 }
 
 /* By a connection of its own, whose commit tells all others, ours too, that pages have changed. */
-static gboolean scrub(SpkDb *db, const char *tables, const char *done, GError **error)
+static gboolean scrub(SpkDb *db, const char *tables, const char *done, gboolean waits,
+		      GError **error)
 {
 	g_autoptr(SpkSqlite) conn = NULL;
 	SpkSqlite *writer = take_writer(db, error); /* keeps our own threads waiting */
@@ -332,7 +333,7 @@ static gboolean scrub(SpkDb *db, const char *tables, const char *done, GError **
 	if (!writer)
 		return FALSE;
 	conn = open_conn(db, error);
-	ok = conn && spk_sqlite_scrub(conn, tables, done, error);
+	ok = conn && spk_sqlite_scrub(conn, tables, done, waits, error);
 	give_back(writer);
 	return ok;
 }

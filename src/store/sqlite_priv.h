@@ -36,7 +36,7 @@ int spk_sqlite_read(sqlite3 *sqlite, const char *sql, gint64 *ret_value);
 /* ---- sqlite_scrub.c ---- */
 /* SpkDbImpl's `scrub`, by a connection for nothing else. */
 gboolean spk_sqlite_scrub(SpkSqlite *conn, const char *tables, const char *done,
-			  GError **error);
+			  gboolean waits, GError **error);
 
 /* ---- sqlite_copy.c ---- */
 /* Everything committed in the database `from`, at one instant, into the empty file `to`, which

@@ -226,9 +226,9 @@ static gboolean begin(SpkSqlite *conn, GError **error)
 }
 
 gboolean spk_sqlite_scrub(SpkSqlite *conn, const char *tables, const char *done,
-			  GError **error)
+			  gboolean waits, GError **error)
 {
-	(void)sqlite3_busy_timeout(conn->sqlite, BUSY_MS);
+	(void)sqlite3_busy_timeout(conn->sqlite, waits ? BUSY_MS : 0);
 	if (!begin(conn, error))
 		return FALSE;
 	if (zero_all(conn, tables, error) && spk_sqlite_exec(conn, done, error) &&

@@ -84,8 +84,8 @@ struct SpkDbImpl {
 			 GError **error);
 	/* Optional: overwrites in all files what deleted rows of tables LIKE `tables` have left
 	 * there, then runs the statement `done` and commits it. No transaction of this thread is
-	 * open; BUSY when others read for long. */
-	gboolean (*scrub)(SpkDb *db, const char *tables, const char *done,
+	 * open; BUSY when others read or write, at once or after a moment of waiting. */
+	gboolean (*scrub)(SpkDb *db, const char *tables, const char *done, gboolean waits,
 			  GError **error);
 	/* Optional: lets go of what is only kept so that the next transaction is quick. */
 	void (*rest)(SpkDb *db);

@@ -87,7 +87,7 @@ gboolean spk_memories_forget_many(SpkStore *store, const char *const *ids, gsize
 	if (forgotten) {
 		if (!spk_tx_commit(g_steal_pointer(&tx), error))
 			return FALSE;
-		spk_memory_try_scrub(store);
+		spk_memory_try_scrub(store, TRUE);
 	}
 	if (ret_n)
 		*ret_n = forgotten;

@@ -53,7 +53,8 @@ gboolean spk_memory_rename_store(SpkTx *tx, GError **error);
 
 /* ---- scrub.c ---- */
 gboolean spk_memory_want_scrub(SpkTx *tx, GError **error);
-void spk_memory_try_scrub(SpkStore *store);
+/* Who writes something else does not wait for readers. */
+void spk_memory_try_scrub(SpkStore *store, gboolean waits);
 
 /* ---- vectors.c ---- */
 gboolean spk_memory_vector_put(SpkTx *tx, gint64 num, const char *model,

@@ -11,15 +11,20 @@ gboolean spk_memory_want_scrub(SpkTx *tx, GError **error)
 			   NULL, NULL, error);
 }
 
-gboolean spk_memories_scrub(SpkStore *store, GError **error)
+static gboolean scrub(SpkStore *store, gboolean waits, GError **error)
 {
 	return !store->impl->scrub ||
 	       store->impl->scrub(store->db, "memor%",
-				  "UPDATE memory_counters SET scrub = 0", error);
+				  "UPDATE memory_counters SET scrub = 0", waits, error);
 }
 
-void spk_memory_try_scrub(SpkStore *store)
+gboolean spk_memories_scrub(SpkStore *store, GError **error)
+{
+	return scrub(store, TRUE, error);
+}
+
+void spk_memory_try_scrub(SpkStore *store, gboolean waits)
 {
 	/* what was asked for is committed; whoever writes next tries again */
-	(void)spk_memories_scrub(store, NULL);
+	(void)scrub(store, waits, NULL);
 }

@@ -30,7 +30,7 @@ static gboolean commit(SpkStore *store, SpkTx *take_tx, gboolean scrub, GError *
 	if (!spk_tx_commit(take_tx, error))
 		return FALSE;
 	if (scrub)
-		spk_memory_try_scrub(store);
+		spk_memory_try_scrub(store, FALSE);
 	return TRUE;
 }
 
