@@ -88,6 +88,7 @@ typedef struct {
 	double lent;	       /* by the turns beside it, weighed */
 	double named, timed;   /* bounded additions */
 	double age, substance; /* likewise; of "reference", age is the factor */
+	double apart; /* below 0: what it lost to better ones that are alike */
 } SpkMemoryHit;
 void spk_memory_hit_free(SpkMemoryHit *hit);
 /* Best first, only active ones. GPtrArray of SpkMemoryHit. An empty question brings nothing. */

@@ -54,6 +54,8 @@ static void spread(SpkPool *pool, double diversity, guint k)
 	g_autoptr(GArray) places = contenders(pool, MAX(CONTENDERS * k, CONTENDERS_MIN));
 	g_autofree double *alike = g_new0(double, places->len + 1);
 	g_autoptr(GArray) kept = g_array_new(FALSE, FALSE, sizeof(SpkCandidate));
+	/* lambda * score - (1 - lambda) * likeness in the scale of the scores */
+	double price = diversity / MAX(1 - diversity, 0.01);
 
 	while (kept->len < k && places->len) {
 		SpkCandidate best;
@@ -63,7 +65,7 @@ static void spread(SpkPool *pool, double diversity, guint k)
 		for (guint i = 0; i < places->len; i++) {
 			const SpkCandidate *c =
 				spk_pool_at(pool, g_array_index(places, guint, i));
-			double score = (1 - diversity) * c->score - diversity * alike[i];
+			double score = c->score - price * alike[i];
 
 			if (score > most) {
 				most = score;
@@ -72,6 +74,7 @@ static void spread(SpkPool *pool, double diversity, guint k)
 		}
 		place = g_array_index(places, guint, at);
 		best = *spk_pool_at(pool, place);
+		best.apart = most - best.score;
 		best.score = most;
 		g_array_append_val(kept, best);
 		/* In the order of their scores still, so that equal ones stay so. */

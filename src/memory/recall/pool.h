@@ -19,6 +19,7 @@ typedef struct {
 	double words, vector;		     /* scaled, 0-1 */
 	double lent;			     /* by those beside it, weighed */
 	double age, named, timed, substance; /* bounded additions */
+	double apart; /* what it lost to better ones that are alike */
 	double score;
 } SpkCandidate;
 

@@ -306,7 +306,8 @@ static SpkMemoryHit *hit_of(const SpkCandidate *c, const SpkMemoryRow *row)
 			       .named = c->named,
 			       .timed = c->timed,
 			       .age = c->age,
-			       .substance = c->substance };
+			       .substance = c->substance,
+			       .apart = c->apart };
 	return hit;
 }
 

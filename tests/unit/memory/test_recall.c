@@ -317,6 +317,9 @@ static void test_diversity(void **state)
 	assert_int_equal(pool->all->len, 2);
 	assert_int_equal(spk_pool_at(pool, 0)->num, 1);
 	assert_int_equal(spk_pool_at(pool, 1)->num, 3);
+	assert_true(spk_pool_at(pool, 1)->apart < 0);
+	assert_near(spk_pool_at(pool, 1)->score - spk_pool_at(pool, 1)->apart,
+		    spk_pool_at(pool, 1)->vector);
 	assert_true(spk_pool_at(pool, 0)->score >= spk_pool_at(pool, 1)->score);
 }
 
