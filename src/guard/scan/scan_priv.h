@@ -140,7 +140,7 @@ typedef enum {
 /* Sums of weights from which a stretch is a finding (scan_weigh.c), and from which it agrees
  * with a critical finding of a rule. tools/scan-learn makes HIGH what two of a hundred innocent
  * texts reach. */
-#define SCAN_SUM_AGREES	  150
+#define SCAN_SUM_AGREES	  110
 #define SCAN_SUM_MEDIUM	  308
 #define SCAN_SUM_HIGH	  400
 #define SCAN_SUM_CRITICAL 580
