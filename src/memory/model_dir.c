@@ -60,8 +60,8 @@ static gboolean refuse(const SpkModelDir *model, GError **error, const char *fil
 		       const char *what, const char *value)
 {
 	spk_error_set(error, SPK_ERR_BAD_INPUT,
-		      "docs/embeddings.md says what a model's folder may hold", "%s/%s: %s%s",
-		      model->dir, file, what, value);
+		      "docs/embeddings.md says what a model's folder may hold",
+		      "%s/%s: %s%s", model->dir, file, what, value);
 	return FALSE;
 }
 
