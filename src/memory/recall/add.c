@@ -9,9 +9,10 @@
 #include "guard/redact.h"
 #include "memory/recall/memory_priv.h"
 
-#define NEAREST	    4	 /* memories that a new one is compared with */
-#define RELATED	    0.80 /* cosine from which two may be about the same thing */
-#define EQUAL_WORDS 8	 /* likewise without vectors: the best by words */
+#define NEAREST	       4    /* memories that a new one is compared with */
+#define NEAREST_OF_ALL 32   /* among which they are looked for */
+#define RELATED	       0.80 /* cosine from which two may be about the same thing */
+#define EQUAL_WORDS    8    /* likewise without vectors: the best by words */
 
 void spk_memory_added_clear(SpkMemoryAdded *added)
 {
@@ -240,6 +241,28 @@ static gboolean is_at(gint64 num, gpointer user)
 	return turn && turn->scope == place->scope && turn->kind == place->kind;
 }
 
+/*
+ * Those of the place that are near enough to matter, best first. Looked for among all, which
+ * takes no time that grows with the memory; a filter that lets few pass would. Only where all that
+ * was found is that near may there be more.
+ */
+static gsize nearest_at(SpkMemory *memory, const Entry *entry, Place *place, SpkNear *ret)
+{
+	SpkNear all[NEAREST_OF_ALL];
+	gsize n = spk_index_search(memory->index, entry->vector, NEAREST_OF_ALL, NULL,
+				   NULL, all);
+	gsize found = 0;
+
+	if (n == NEAREST_OF_ALL &&
+	    (double)all[n - 1].score >= MIN(RELATED, memory->dedup))
+		return spk_index_search(memory->index, entry->vector, NEAREST, is_at,
+					place, ret);
+	for (gsize i = 0; i < n && found < NEAREST; i++)
+		if (is_at(all[i].num, place))
+			ret[found++] = all[i];
+	return found;
+}
+
 /* The nearest of its scope and kind, best first; their cosines where there are vectors. */
 static GPtrArray *nearest(SpkMemory *memory, const Entry *entry, double *ret_cosines,
 			  GError **error)
@@ -252,8 +275,7 @@ static GPtrArray *nearest(SpkMemory *memory, const Entry *entry, double *ret_cos
 	if (entry->vector) {
 		SpkNear near[NEAREST];
 
-		n = spk_index_search(memory->index, entry->vector, NEAREST, is_at, &place,
-				     near);
+		n = nearest_at(memory, entry, &place, near);
 		for (gsize i = 0; i < n; i++) {
 			nums[i] = near[i].num;
 			ret_cosines[i] = (double)near[i].score;
