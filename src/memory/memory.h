@@ -88,7 +88,7 @@ typedef struct {
 	double lent;	       /* by the turns beside it, weighed */
 	double named, timed;   /* bounded additions */
 	double age, substance; /* likewise; of "reference", age is the factor */
-	double apart; /* below 0: what it lost to better ones that are alike */
+	double apart;	       /* below 0: what it lost to better ones that are alike */
 } SpkMemoryHit;
 void spk_memory_hit_free(SpkMemoryHit *hit);
 /* Best first, only active ones. GPtrArray of SpkMemoryHit. An empty question brings nothing. */
@@ -103,7 +103,11 @@ typedef struct {
 /* Words and vector follow the text. NOT_FOUND, USAGE. */
 gboolean spk_memory_edit(SpkMemory *memory, const char *id, const SpkMemoryEdit *edit,
 			 GError **error);
-/* Row, words, vector and what is kept for speed. *ret_was FALSE: there was none. */
+/* Row, words, vector and what is kept for speed; of the index beside the store at
+ * spk_memory_close(). Unknown ids are left out; *ret_n: how many there were. */
+gboolean spk_memory_forget_many(SpkMemory *memory, const char *const *ids, gsize n,
+				gsize *ret_n, GError **error);
+/* *ret_was FALSE: there was none. */
 gboolean spk_memory_forget(SpkMemory *memory, const char *id, gboolean *ret_was,
 			   GError **error);
 /* Vectors of `n` texts by the model in force: n * *ret_dims floats, allocated. NOT_FOUND with a

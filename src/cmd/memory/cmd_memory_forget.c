@@ -122,7 +122,7 @@ static gboolean forget(const SpkDesk *desk, const GPtrArray *rows, gsize *ret_n,
 
 	for (guint i = 0; i < rows->len; i++)
 		ids[i] = ((const SpkMemoryRow *)rows->pdata[i])->id;
-	return spk_memories_forget_many(desk->store, ids, rows->len, ret_n, error);
+	return spk_memory_forget_many(desk->memory, ids, rows->len, ret_n, error);
 }
 
 static int run_forget(const SpkArgs *args)

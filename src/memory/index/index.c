@@ -123,12 +123,52 @@ static gsize take_spare(SpkIndex *index)
 	return take_linked(index);
 }
 
-/* Its place is nobody's from now on. In the graph the vector leads on; elsewhere nothing of it stays,
- * but for what is just being saved. */
+/* The sum of the vectors of those neighbours that are somebody's; how many there are. */
+static guint add_neighbours(SpkIndex *index, gsize place, float *sum)
+{
+	const guint32 *links = graph_links(index->graph, place, 0);
+	guint dims = index->options.dims, n = 0;
+	g_autofree float *one = g_new(float, dims);
+
+	for (guint32 i = 1; i <= links[0]; i++) {
+		if (!*vectors_num(&index->vectors, links[i]))
+			continue;
+		vectors_get(&index->vectors, links[i], one);
+		for (guint d = 0; d < dims; d++)
+			sum[d] += one[d];
+		n++;
+	}
+	return n;
+}
+
+/* Nothing of the vector of a place in the graph stays: it leads on from the middle of its neighbours,
+ * which is no vector of any of them. */
+static void cover(SpkIndex *index, gsize place)
+{
+	g_autofree float *sum = g_new0(float, index->options.dims);
+	g_autofree float *unit = g_new(float, index->options.dims);
+
+	if (graph_level(index->graph, place) == GRAPH_TWIN) {
+		vectors_blank(&index->vectors, place);
+		return;
+	}
+	/* others with the same vector are reached through it */
+	if (graph_leads(index->graph, place))
+		return;
+	if (add_neighbours(index, place, sum) > 1 &&
+	    vectors_normalise(index->options.dims, sum, unit))
+		vectors_set(&index->vectors, place, 0, unit);
+	else
+		vectors_blank(&index->vectors, place);
+}
+
+/* Its place is nobody's from now on, and nothing of it stays but for what is just being saved. */
 static void give_up(SpkIndex *index, gsize place)
 {
 	*vectors_num(&index->vectors, place) = 0;
-	if (place >= index_linked(index) && !index->is_saving)
+	if (place < index_linked(index) && !index->is_saving)
+		cover(index, place);
+	else if (!index->is_saving)
 		vectors_blank(&index->vectors, place);
 	push(place < index_linked(index) ? index->spare_linked : index->spare, place);
 }

@@ -15,26 +15,53 @@ static void remake(SpkMemory *memory, gint64 num)
 		spk_info("memory", "a vector comes later: %s", error->message);
 }
 
-gboolean spk_memory_forget(SpkMemory *memory, const char *id, gboolean *ret_was,
-			   GError **error)
+/* Turns whose vectors hold something of these memories, and may be made anew when these are gone. */
+static gboolean part_all(SpkMemory *memory, const char *const *ids, gsize n,
+			 GArray *nexts, GError **error)
 {
-	g_autoptr(SpkMemoryRow) row = NULL;
-	gint64 next = 0;
+	for (gsize i = 0; i < n; i++) {
+		g_autoptr(SpkMemoryRow) row = NULL;
+		gint64 next = 0;
 
-	*ret_was = FALSE;
-	if (!spk_memories_get(memory->store, id, &row, error))
-		return FALSE;
-	if (!row)
-		return TRUE;
-	if (strcmp(row->id, id) == 0 && !spk_memory_part_next(memory, row, &next, error))
-		return FALSE;
-	if (!spk_memories_forget(memory->store, id, ret_was, error))
+		if (!spk_memories_get(memory->store, ids[i], &row, error))
+			return FALSE;
+		/* an id that was merged into another one has no place of its own */
+		if (row && strcmp(row->id, ids[i]) == 0 &&
+		    !spk_memory_part_next(memory, row, &next, error))
+			return FALSE;
+		if (next)
+			g_array_append_val(nexts, next);
+	}
+	return TRUE;
+}
+
+gboolean spk_memory_forget_many(SpkMemory *memory, const char *const *ids, gsize n,
+				gsize *ret_n, GError **error)
+{
+	g_autoptr(GArray) nexts = g_array_new(FALSE, FALSE, sizeof(gint64));
+
+	*ret_n = 0;
+	if (!part_all(memory, ids, n, nexts, error) ||
+	    !spk_memories_forget_many(memory->store, ids, n, ret_n, error))
 		return FALSE;
 	g_mutex_lock(&memory->lock);
+	memory->forgot |= *ret_n > 0;
 	/* The caches let go of it now, not at the next question. */
 	(void)spk_memory_sync(memory, memory->index != NULL, NULL);
 	g_mutex_unlock(&memory->lock);
-	remake(memory, next);
+	for (guint i = 0; i < nexts->len; i++)
+		remake(memory, g_array_index(nexts, gint64, i));
+	return TRUE;
+}
+
+gboolean spk_memory_forget(SpkMemory *memory, const char *id, gboolean *ret_was,
+			   GError **error)
+{
+	gsize n;
+
+	if (!spk_memory_forget_many(memory, &id, 1, &n, error))
+		return FALSE;
+	*ret_was = n > 0;
 	return TRUE;
 }
 

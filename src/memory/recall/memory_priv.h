@@ -33,6 +33,7 @@ struct SpkMemory {
 	SpkTurns *turns;      /* NULL: not loaded yet */
 	SpkIndex *index;      /* likewise */
 	gint64 index_change;  /* how far the index is */
+	gboolean forgot;      /* something that the saved index may still have */
 	float *mean;	      /* of the vectors, by a sample of `mean_of` of them */
 	gsize mean_of;
 	SpkResults *results;
@@ -52,9 +53,10 @@ gboolean spk_memory_model_for(SpkMemory *memory, guint dims, gboolean *ret_has,
 gboolean spk_memory_sync(SpkMemory *memory, gboolean vectors, GError **error);
 /* A row that was just written, so that the next sync has nothing to do. */
 void spk_memory_note(SpkMemory *memory, const SpkMemoryRow *row, const float *vector);
-/* Saves the index when much has changed since it was saved. */
+/* Saves the index when much has changed since it was saved, or something was forgotten. */
 void spk_memory_save(SpkMemory *memory);
 gboolean spk_memory_save_now(SpkMemory *memory, GError **error);
+gboolean spk_memory_has_file(const SpkMemory *memory);
 /* The saved index goes. */
 gboolean spk_memory_drop_file(SpkMemory *memory, GError **error);
 /* Traits of the turns in the pool. */

@@ -52,6 +52,8 @@ void spk_memory_close(SpkMemory *memory)
 {
 	if (!memory)
 		return;
+	if (memory->forgot && spk_memory_has_file(memory))
+		(void)spk_memory_embedder(memory); /* it tells whose the file is */
 	spk_memory_save(memory);
 	g_clear_pointer(&memory->index, spk_index_free);
 	g_clear_pointer(&memory->turns, spk_turns_free);

@@ -30,6 +30,7 @@ static gboolean apply_to_index(const SpkMemoryChange *change, gpointer user,
 
 	if (!put_vector(memory, change, error))
 		return FALSE;
+	memory->forgot |= change->gone;
 	memory->index_change = change->change;
 	return TRUE;
 }
@@ -182,11 +183,37 @@ gboolean spk_memory_save_now(SpkMemory *memory, GError **error)
 	return spk_index_save(memory->index, memory->index_path, &stamp, error);
 }
 
+gboolean spk_memory_has_file(const SpkMemory *memory)
+{
+	return access(memory->index_path, F_OK) == 0;
+}
+
+/* What was forgotten goes out of the file: it is written anew, else it goes as a whole. */
+static void save_forgotten(SpkMemory *memory)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!spk_memory_has_file(memory) ||
+	    (memory->model && spk_memory_sync(memory, TRUE, &error) &&
+	     spk_memory_save_now(memory, &error)))
+		return;
+	spk_info("memory", "the saved index goes, for what was forgotten: %s",
+		 error ? error->message : "there is no model to read it by");
+	g_clear_error(&error);
+	if (!spk_memory_drop_file(memory, &error))
+		spk_warn("memory", "%s", error->message);
+}
+
 void spk_memory_save(SpkMemory *memory)
 {
 	SpkIndexStats stats;
 	g_autoptr(GError) error = NULL;
 
+	if (memory->forgot) {
+		memory->forgot = FALSE;
+		save_forgotten(memory);
+		return;
+	}
 	if (!memory->index)
 		return;
 	spk_index_stats(memory->index, &stats);

@@ -156,6 +156,27 @@ def forgetting():
         w.m("forget", two, "--scope", "user", code=2)
 
 
+def forgetting_in_the_saved_index():
+    """The file beside the store is written anew without it, or goes when nothing can read it."""
+    with Embedder() as server, Memory(server) as w:
+        path = os.path.join(w.home, "memory.index")
+        w.batch(*({"op": "store", "id": f"m{i}", "text": f"note {i} of hazel {i * 7919}"} for i in range(60)))
+        w.m("reindex")
+        with open(path, "rb") as file:
+            before = file.read()
+        w.run("-y", *w.options(), "memory", "forget", *(f"m{i}" for i in range(0, 60, 2)))
+        with open(path, "rb") as file:
+            after = file.read()
+        rows = [before[i:i + 32] for i in range(0, len(before) - 32, 32)]
+        kept = sum(row in after for row in rows if len(set(row)) > 8)
+        assert kept < 0.6 * sum(len(set(row)) > 8 for row in rows), "half of it is forgotten"
+        assert w.mj("search", "hazel 7919")[0]["id"] == "m1"
+        assert {row["status"] for row in w.mj("doctor")["checks"]} == {"PASS"}
+        w.run("-y", "--set", "embedding.enabled=false", "memory", "forget", "m1")
+        assert not os.path.exists(path)
+        assert "m1" not in w.found("hazel 7919")
+
+
 def counting():
     with Embedder() as server, Memory(server) as w:
         w.add("one thing")
@@ -417,6 +438,6 @@ def on_a_narrow_terminal():
 
 
 main(adding_and_finding, why_a_hit_is_one, listing, showing, where_it_comes_from, where_a_task_said_it, editing,
-     forgetting, counting, pruning, duplicates, out_and_in_again, all_of_it_elsewhere,
+     forgetting, forgetting_in_the_saved_index, counting, pruning, duplicates, out_and_in_again, all_of_it_elsewhere,
      from_the_reference_program, wrong_imports, wrong_words, long_and_strange_texts,
      secrets_are_not_kept, doctor_and_reindex, in_words_of_the_program, on_a_narrow_terminal)

@@ -350,6 +350,39 @@ static void test_churn(void **state)
 	assert_true(recall(index, TRUE, now, LIVE, NULL, NULL) > 0.95);
 }
 
+/* A place of the graph leads on, but not by the vector that was dropped. */
+static void test_dropped_from_graph(void **state)
+{
+	enum { N = 900, SIZE = 16 };
+	g_autofree float *vectors = vectors_new(N, SIZE, 8);
+	g_autoptr(SpkIndex) index = index_new(SIZE, TRUE);
+	float dropped[N / 3][SIZE];
+
+	put_all(index, vectors, N, SIZE);
+	/* one that has a twin: what is the same may stay as long as the other is there */
+	assert_true(spk_index_put(index, N + 1, vectors + 3 * SIZE, NULL));
+	spk_index_settle(index);
+	assert_int_equal(index_linked(index), N + 1);
+	for (guint i = 0; i < N / 3; i++) {
+		assert_true(spk_index_get(index, 3 * i + 1, dropped[i]));
+		spk_index_drop(index, 3 * i + 1);
+	}
+	for (guint i = 0; i < N / 3; i++)
+		for (gsize place = 0; i != 1 && place < index->vectors.n; place++)
+			assert_false(vectors_is_same(&index->vectors, place, dropped[i]));
+	assert_true(spk_index_has(index, N + 1));
+	for (guint i = 0; i < N; i++) {
+		SpkNear near;
+
+		if (i % 3 == 0 && i != 3)
+			continue;
+		assert_int_equal(spk_index_search(index, vectors + i * SIZE, 1, NULL,
+						  NULL, &near),
+				 1);
+		assert_true(near.score > 0.9999f);
+	}
+}
+
 /* Without a graph a place is used again at once. */
 static void test_places_again(void **state)
 {
@@ -440,6 +473,8 @@ const struct CMUnitTest index_tests[] = {
 	{ "index: ten thousand vectors that are the same", test_ten_thousand_same, NULL,
 	  NULL, NULL },
 	{ "index: it doesn't grow by edits", test_churn, NULL, NULL, NULL },
+	{ "index: in a graph nothing stays of what was dropped", test_dropped_from_graph,
+	  NULL, NULL, NULL },
 	{ "index: without a graph places are used again at once", test_places_again, NULL,
 	  NULL, NULL },
 	{ "index: searches, writes and saves beside each other", test_many_threads, NULL,
