@@ -199,9 +199,9 @@ const SpkCmd spk_cmd_scan = {
 	.details =
 		"The first word is `pass`, `flag` or `block` (only in block mode), the exit "
 		"code 0, 3 or 77. Then come the findings, each with its line and column.\n"
-		"--json: {\"verdict\",\"score\",\"findings\":[{\"rule\",\"severity\",\"start\","
-		"\"end\",\"excerpt\",\"class\",\"layer\",\"reason\"}],\"more\",\"allowed\"}; start "
-		"and end count bytes.\n"
+		"--json: {\"verdict\", \"score\", \"findings\": [{\"rule\", \"severity\", \"start\", "
+		"\"end\", \"excerpt\", \"class\", \"layer\", \"reason\"}], \"more\", \"allowed\"}; "
+		"start and end count bytes.\n"
 		"A scanner warns; it is not the wall. A text that passes may still be an "
 		"attack. A file called rules is named ./rules.",
 	.example = "sparks scan README.md\n"

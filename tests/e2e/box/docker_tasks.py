@@ -164,11 +164,12 @@ def allowed_hosts_are_reached_and_on_record():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"127.0.0.1:{server.server_port}"
     with Place(engine.LARGE) as w:
+        # by a script of the repository, for the law asks about a host that it sees in a command
+        with open(os.path.join(w.repo, "probe.sh"), "w", encoding="utf-8") as file:
+            file.write(f"curl -s http://{address}/a\ncurl -s http://example.com/\n"
+                       f"curl -s --noproxy '*' -m 2 http://{address}/b || echo shut\n")
         report = w.json("do", "x", "--check", f"curl -sf http://{address}/ >/dev/null; sh test.sh", "--allow", address, "--set",
                         f"box.allow_private={address}", "--model", w.play(
-            # by a script, for the law asks about a host that it sees in a command
-            say(("file_write", {"path": "probe.sh", "content": f"curl -s http://{address}/a\ncurl -s http://example.com/\n"
-                                f"curl -s --noproxy '*' -m 2 http://{address}/b || echo shut\n"})),
             shell("sh probe.sh"), say(FIX), say(FINISH)))
         text, log = w.outputs(report["task"])[1], w.run("tasks", "log", report["task"], "--json").out
         assert report["verdict"] == "verified" and "the server was reached" in text and "shut" in text, text

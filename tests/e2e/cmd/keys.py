@@ -405,8 +405,8 @@ def inline_secrets_are_refused_with_the_remedy():
         assert VALUE not in done.out + done.err
         assert w.run("--config", config, "secrets", "list").out.count("config file") == 1
         keep(w, "openai.api_key", "kept")
-        assert w.json("--config", config, "secrets", "list")["secrets"][7]["where"] == [
-            "secrets file", "config file"]
+        secrets = {row["key"]: row for row in w.json("--config", config, "secrets", "list")["secrets"]}
+        assert secrets["openai.api_key"]["where"] == ["secrets file", "config file"]
 
 
 main(without_any_key_the_file_is_plain_and_says_so, a_key_file_seals_it,

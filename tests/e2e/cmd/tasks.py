@@ -76,7 +76,7 @@ def refused_before_anything_is_queued():
                                SPARKS, "--model", play], cwd=w.folder, env=w.env, check=False,
                               capture_output=True, text=True)
         assert gone.returncode == 2 and "current folder" in gone.stderr, gone
-        w.run("do", "x", "--model", play, "--auto-store", "facts", code=2)
+        w.run("do", "x", "--model", play, "--auto-store", "", code=2)
         w.run("do", "x", "--model", play, "--cli-tool", "vim", code=2)
         w.run("tasks", "show", "0000", code=2)
         w.run("tasks", "list", "--state", "bogus", code=2)
@@ -118,7 +118,7 @@ def list_is_newest_first():
         first, second = w.fixed(), w.fixed(goal="again")
         tasks = w.json("tasks", "list")
         assert [t["task"] for t in tasks] == [second, first]
-        assert list(tasks[0]) == [k for k in KEYS if k != "checks"]
+        assert list(tasks[0]) == [k for k in KEYS if k not in ("checks", "memory")]
         assert len(w.json("tasks", "list", "--limit", "1")) == 1
         assert w.json("tasks", "list", "--state", "failed") == []
         assert "again" in w.run("tasks", "list").out

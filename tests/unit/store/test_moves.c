@@ -288,6 +288,7 @@ static void test_reference(void **state)
 	assert_int_equal(row->time_us / G_USEC_PER_SEC, 1714557600);
 	assert_ok(spk_memories_vector(f->store, row->num, "mini", &vector, &dims, ERR));
 	assert_true(dims == 384 && vector[383] == 1); /* of length 1 now */
+	spk_memory_moved_clear(&moved);
 	assert_ok(
 		spk_memories_import_reference(f->store, path, "mini", NULL, &moved, ERR));
 	assert_int_equal(moved.taken, 0);
