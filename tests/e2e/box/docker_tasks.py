@@ -171,7 +171,7 @@ def allowed_hosts_are_reached_and_on_record():
         report = w.json("do", "x", "--check", f"curl -sf http://{address}/ >/dev/null; sh test.sh", "--allow", address, "--set",
                         f"box.allow_private={address}", "--model", w.play(
             shell("sh probe.sh"), say(FIX), say(FINISH)))
-        text, log = w.outputs(report["task"])[1], w.run("tasks", "log", report["task"], "--json").out
+        text, log = w.outputs(report["task"])[0], w.run("tasks", "log", report["task"], "--json").out
         assert report["verdict"] == "verified" and "the server was reached" in text and "shut" in text, text
         assert "not among the allowed hosts" in text and log.count('"net.result"') >= 3, log
     server.shutdown()
