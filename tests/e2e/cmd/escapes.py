@@ -11,6 +11,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -63,6 +64,8 @@ def on_terminal(w, *words, codes=(0,), typed=()):
         if not piece:
             break
         out += piece
+    else:
+        os.kill(pid, signal.SIGKILL)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     os.close(fd)
     assert status in codes, (words, status, out.decode(errors="replace"))
@@ -223,7 +226,8 @@ def a_chat():
                       {"say": {"text": "```\n" + LINE + "\n```\n| a |\n|---|\n| " + LINE + " |\n[l](http://x.test/" +
                                LINE + ")"}},
                       say(("shell", {"command": "cat f0*; ls"})), say(text="# " + LINE))
-        prompt = "\x1b[?2004h"
+        # all of it: what is typed before the line editor is ready may be lost, a Ctrl-D at least
+        prompt = "\x1b[?2004h\x1b[1m>\x1b[0m "
         out = on_terminal(w, "chat", "--model", play, typed=[
             (prompt, "one\r"), (prompt, "two\r"), (prompt, "three\r"), (prompt, "/show 1\r"),
             (prompt, "/tasks\r"), (prompt, "\x04")])
