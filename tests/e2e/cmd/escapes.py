@@ -53,6 +53,7 @@ def on_terminal(w, *words, codes=(0,), typed=()):
     while time.monotonic() < end:
         if typed and typed[0][0].encode() in out:
             wait, keys = typed.pop(0)
+            time.sleep(0.3)   # a Ctrl-D before the line editor is ready would be lost
             os.write(fd, keys.encode())
             out = out.replace(wait.encode(), b"", 1) if wait else out
         if not select.select([fd], [], [], 0.2)[0]:
@@ -226,8 +227,7 @@ def a_chat():
                       {"say": {"text": "```\n" + LINE + "\n```\n| a |\n|---|\n| " + LINE + " |\n[l](http://x.test/" +
                                LINE + ")"}},
                       say(("shell", {"command": "cat f0*; ls"})), say(text="# " + LINE))
-        # all of it: what is typed before the line editor is ready may be lost, a Ctrl-D at least
-        prompt = "\x1b[?2004h\x1b[1m>\x1b[0m "
+        prompt = "\x1b[?2004h"
         out = on_terminal(w, "chat", "--model", play, typed=[
             (prompt, "one\r"), (prompt, "two\r"), (prompt, "three\r"), (prompt, "/show 1\r"),
             (prompt, "/tasks\r"), (prompt, "\x04")])
