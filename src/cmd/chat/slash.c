@@ -4,20 +4,24 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "cmd/chat/chat.h"
 #include "cmd/chat/words.h"
 #include "cmd/config/config_all.h"
+#include "cmd/memory/desk.h"
+#include "cmd/memory/rows.h"
 #include "cmd/show/consent.h"
 #include "cmd/ui.h"
 #include "conf/knob.h"
 #include "core/knobs.h"
 #include "llm/llm.h"
 
-#define OUT	  STDOUT_FILENO
-#define MAX_TASKS 20
+#define OUT	     STDOUT_FILENO
+#define MAX_TASKS    20
+#define MAX_MEMORIES 20
 
 static void say(GError *take_error)
 {
@@ -253,6 +257,27 @@ static void run_tasks(ChatRoom *room, const ChatLine *given)
 	say(g_steal_pointer(&error));
 }
 
+static void run_memories(ChatRoom *room, const ChatLine *given)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *repo = spk_desk_scope("repo", NULL);
+	const char *scopes[] = { "user", repo, NULL };
+	SpkMemoryList what = { .filter = { .scopes = scopes },
+			       .state = SPK_MEMORY_ACTIVE,
+			       .limit = MAX_MEMORIES };
+	g_autoptr(GPtrArray) rows = spk_memories_list(room->session.store, &what, &error);
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	for (guint i = 0; rows && i < rows->len; i++)
+		spk_row_append(out, rows->pdata[i], NULL, spk_now_us());
+	fputs(out->str, stdout);
+	if (rows)
+		puts(rows->len
+			     ? "  all of them, and how to find one: sparks memory"
+			     : "  nothing yet; sparks memory add 'TEXT' keeps something");
+	say(g_steal_pointer(&error));
+}
+
 static void run_diff(ChatRoom *room, const ChatLine *given)
 {
 	g_autoptr(SpkTask) task = chat_find_turn(room, given->first, CHAT_TO_LOOK);
@@ -309,6 +334,7 @@ static const RunWord runs[CHAT_N_WORDS] = {
 	[CHAT_WORD_DIFF] = run_diff,
 	[CHAT_WORD_GHOSTS] = run_ghosts,
 	[CHAT_WORD_HELP] = run_help,
+	[CHAT_WORD_MEMORIES] = run_memories,
 	[CHAT_WORD_MODEL] = run_model,
 	[CHAT_WORD_MODELS] = run_models,
 	[CHAT_WORD_NEW] = run_new,

@@ -8,8 +8,7 @@
 #define BLANKS	  " \t\r\n"
 #define MAX_SHOWN 40 /* bytes of a word that is none */
 
-#define MEMORY "put standing facts into a message, or a soul_file of the spark"
-#define JOBS   "start tasks from cron: sparks do GOAL"
+#define JOBS "start tasks from cron: sparks do GOAL"
 
 static const ChatWord words[] = {
 	{ "help", CHAT_WORD_HELP, CHAT_TAKES_NOTHING, "what can be typed", NULL },
@@ -39,8 +38,8 @@ static const ChatWord words[] = {
 	  NULL },
 	{ "cost", CHAT_WORD_COST, CHAT_TAKES_NOTHING, "what this session has used",
 	  NULL },
-	{ "memories", CHAT_WORD_MEMORIES, CHAT_TAKES_NOTHING, "what is remembered",
-	  MEMORY },
+	{ "memories", CHAT_WORD_MEMORIES, CHAT_TAKES_NOTHING,
+	  "what is remembered of you and of this repository", NULL },
 	{ "mood", CHAT_WORD_MOOD, CHAT_TAKES_NOTHING, "how the program feels",
 	  "it has no mood" },
 	{ "jobs", CHAT_WORD_JOBS, CHAT_TAKES_NOTHING, "scheduled jobs", JOBS },

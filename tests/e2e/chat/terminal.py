@@ -138,7 +138,7 @@ def words_with_a_slash():
         chat.shows("> /ghosts")
         chat.type("\r", "scout")
         chat.until("\x1b[?2004h")
-        for word, want in (("/tsks", 'did you mean "tasks"?'), ("/memories", "not in this version"),
+        for word, want in (("/tsks", 'did you mean "tasks"?'), ("/mood", "not in this version"), ("/memories", "nothing yet"),
                            ("/model nonsense:", "no model is configured"), ("/set task.output_chars 5", "must be"),
                            ("/set task.output_chars 5000", "from the next turn on"), ("/set", "5000"),
                            ("/set task.output_chars reset", "as configured again"),
