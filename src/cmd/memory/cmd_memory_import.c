@@ -119,8 +119,9 @@ static gboolean read_file(const char *path, Batch *batch, GError **error)
 	gboolean ok;
 
 	if (!file) {
-		spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "%s cannot be opened",
-				    path);
+		spk_error_set_errno(error, SPK_ERR_IO, errno,
+				    "give a file that can be read, or - for stdin",
+				    "%s cannot be opened", path);
 		return FALSE;
 	}
 	ok = read_lines(file, is_stdin ? "stdin" : path, source, batch, error);
@@ -244,7 +245,8 @@ static int import_full(SpkDesk *desk, const char *path)
 				     : open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		spk_error_set_errno(&error, SPK_ERR_IO, errno, NULL,
+		spk_error_set_errno(&error, SPK_ERR_IO, errno,
+				    "give a file that can be read, or - for stdin",
 				    "%s cannot be opened", path);
 	else if (spk_memories_import(desk->store, fd, cancel, &moved, &error))
 		print_moved(desk, &moved);

@@ -102,7 +102,7 @@ gboolean spk_desk_real(const char *flag, const char *text, double min, double ma
 	double value = g_ascii_strtod(text, &end);
 
 	if (end == text || *end || !(value >= min && value <= max)) {
-		spk_error_set(error, SPK_ERR_USAGE, NULL,
+		spk_error_set(error, SPK_ERR_USAGE, "give one, with a point: 0.5",
 			      "--%s %s is no number from %g to %g", flag, text, min, max);
 		return FALSE;
 	}

@@ -62,7 +62,8 @@ char *spk_memory_clean(const char *text, GError **error)
 	redacted = spk_redact_text(NULL, clean);
 	g_strstrip(redacted);
 	if (!*redacted) {
-		spk_error_set(error, SPK_ERR_BAD_INPUT, NULL, "the memory is empty");
+		spk_error_set(error, SPK_ERR_BAD_INPUT, "say what is to be kept",
+			      "the text of the memory is empty");
 		return NULL;
 	}
 	return spk_text_clip(redacted, SPK_MEMORY_TEXT_MAX);
@@ -310,12 +311,11 @@ static gboolean is_same(SpkMemory *memory, const SpkMemoryRow *old,
 			 spk_memory_is_same_said(old->text, row->text));
 }
 
-static gboolean takes_place_of(const SpkMemoryRow *old, const SpkMemoryRow *row,
-			       double cosine, gboolean has_cosine)
+static gboolean takes_place_of(const SpkMemoryRow *old, const SpkMemoryRow *row)
 {
 	return !row->speaker && !row->supersedes && !row->untrusted &&
 	       strcmp(row->kind, "failure") != 0 && strcmp(row->kind, "success") != 0 &&
-	       (!has_cosine || cosine >= RELATED) && old->time_us <= row->time_us &&
+	       old->time_us <= row->time_us &&
 	       spk_memory_contradicts(old->text, row->text);
 }
 
@@ -339,7 +339,7 @@ static gboolean compare(SpkMemory *memory, const Entry *entry, SpkMemoryRow **re
 			*ret_same = spk_memory_row_copy(old);
 			return TRUE;
 		}
-		if (takes_place_of(old, entry->row, cosines[i], entry->vector != NULL))
+		if (takes_place_of(old, entry->row))
 			entry->row->supersedes = g_strdup(old->id);
 	}
 	return rows != NULL;

@@ -102,6 +102,16 @@ def where_it_comes_from():
         assert w.mj("show", again["id"])["id"] == new
 
 
+def a_newer_value_takes_the_place_of_an_older():
+    """Also in a sentence so short that the vectors of both are far apart."""
+    for embeds in (True, False):
+        with Embedder() as server, Memory(server if embeds else None) as w:
+            old, new = w.add("the port is 8080"), w.add("the port is 9090")
+            assert w.mj("show", old)["superseded_by"] == new
+            assert [row["id"] for row in w.mj("list")] == [new]
+            assert old in w.m("why", new).out
+
+
 def where_a_task_said_it():
     with Memory(git=True) as w:
         task = w.fixed()
@@ -437,7 +447,7 @@ def on_a_narrow_terminal():
         assert len(lines) == 1 and len(lines[0]) <= 60, lines
 
 
-main(adding_and_finding, why_a_hit_is_one, listing, showing, where_it_comes_from, where_a_task_said_it, editing,
+main(adding_and_finding, why_a_hit_is_one, listing, showing, where_it_comes_from, a_newer_value_takes_the_place_of_an_older, where_a_task_said_it, editing,
      forgetting, forgetting_in_the_saved_index, counting, pruning, duplicates, out_and_in_again, all_of_it_elsewhere,
      from_the_reference_program, wrong_imports, wrong_words, long_and_strange_texts,
      secrets_are_not_kept, doctor_and_reindex, in_words_of_the_program, on_a_narrow_terminal)
