@@ -390,7 +390,8 @@ static gboolean waits_for(const Group *group, const Entry *entry)
 			continue;
 		if (!other->vector || !entry->vector ||
 		    spk_pool_dot(other->vector, entry->vector, memory->dims) >=
-			    MIN(RELATED, memory->dedup))
+			    MIN(RELATED, memory->dedup) ||
+		    takes_place_of(other->row, entry->row))
 			return TRUE;
 	}
 	return FALSE;
