@@ -12,6 +12,7 @@
 #include "base/cancel.h"
 #include "conf/conf.h"
 #include "guard/approval.h"
+#include "store/memory_records.h"
 #include "store/store.h"
 
 typedef struct SpkCore SpkCore;
@@ -108,6 +109,12 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkUnlearned, spk_unlearned_clear)
  * while the task goes on: it might add to it. */
 gboolean spk_core_unlearn(SpkCore *core, const char *id, SpkUnlearned *ret,
 			  GError **error);
+
+/* Looks for the texts in all that is on record of tasks, long outputs included, and with `take_out`
+ * puts SPK_MEMORY_FORGOTTEN in their place where the task is over (store/memory_records.h); what was
+ * typed in a chat goes line by line. A kill leaves what is left for the next call. */
+gboolean spk_core_said(SpkCore *core, const GPtrArray *texts, gboolean take_out,
+		       SpkMemorySaid *ret, GError **error);
 
 /* interface.md, Tasks: the object of `do`, `tasks show`, …; brief leaves out `checks`. A task
  * without an id is one that was never made: `task` and `status` are null. */

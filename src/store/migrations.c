@@ -331,13 +331,22 @@ static const char *const memories[] = {
 	"CREATE INDEX memory_gone_by_change ON memory_gone (change)",
 	NULL,
 };
+static const char *const journal_of_memories[] = {
+	/* what tasks were told of memories, and taught them: store/memory/copies.c */
+	"CREATE INDEX journal_of_memories ON journal (task, seq)"
+	" WHERE (kind IN ('recall', 'learn.result')"
+	" OR kind IN ('model.result', 'tool.intent', 'tool.result')"
+	" AND payload LIKE '%\"name\":\"memory_%')",
+	NULL,
+};
 /* clang-format on */
 
 /* [n] leads from version n to n + 1. */
 static const char *const *const steps[] = {
-	tasks_and_journal, leases_mail_workers,	 evidence,	  tasks_apart,
-	chat_sessions,	   knobs_events,	 call_ledger,	  ledger_sums,
-	remembered_setups, questions_rules_halt, autonomy_levels, memories,
+	tasks_and_journal,   leases_mail_workers,  evidence,	    tasks_apart,
+	chat_sessions,	     knobs_events,	   call_ledger,	    ledger_sums,
+	remembered_setups,   questions_rules_halt, autonomy_levels, memories,
+	journal_of_memories,
 };
 
 const int spk_store_newest = G_N_ELEMENTS(steps);

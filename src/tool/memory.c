@@ -16,7 +16,8 @@
 #define NOTE_MAX  2000
 #define HITS	  8
 #define HITS_MAX  20
-#define NOTES_MAX 20 /* of one task */
+#define NOTES_MAX 20  /* of one task */
+#define LIST_HEAD 400 /* bytes: what stands around the lines */
 #define NO_MEMORY "this task runs without the memory"
 
 /* What a spark may say that a note is. */
@@ -45,9 +46,10 @@ static gboolean refuse_or_fail(SpkToolResult *result, GError *problem, GError **
 
 /* ---- memory_search ---- */
 
-static void show(const SpkToolMemory *memory, const GPtrArray *hits,
-		 SpkToolResult *result)
+/* As many as the model sees whole: what is forgotten leaves the record line by line. */
+static void show(const SpkToolCtx *ctx, const GPtrArray *hits, SpkToolResult *result)
 {
+	gsize room = result_cap(ctx) > LIST_HEAD ? result_cap(ctx) - LIST_HEAD : 0;
 	g_autoptr(GString) lines = g_string_new(NULL);
 	g_autofree char *list = NULL;
 	json_t *ids = json_array();
@@ -56,13 +58,15 @@ static void show(const SpkToolMemory *memory, const GPtrArray *hits,
 		const SpkMemoryHit *hit = hits->pdata[i];
 		g_autofree char *line = spk_memory_tell(hit->row);
 
+		if (lines->len + strlen(line) > room)
+			break;
 		g_string_append(lines, line);
 		json_array_append_new(ids, spk_json_text(hit->row->id));
-		result->brings =
-			MAX(result->brings, spk_memory_taint(hit->row, memory->repo));
+		result->brings = MAX(result->brings,
+				     spk_memory_taint(hit->row, ctx->memory->repo));
 	}
 	list = spk_memory_tell_list(lines->str);
-	result_say(result, "%s", hits->len ? list : "[nothing in the memory fits]");
+	result_say(result, "%s", lines->len ? list : "[nothing in the memory fits]");
 	result->meta = json_pack("{s:o}", "memories", ids);
 }
 
@@ -84,7 +88,7 @@ static gboolean run_search(const SpkToolCtx *ctx, const json_t *args, SpkCancel 
 	hits = spk_memory_search(memory, &query, &problem);
 	if (!hits)
 		return refuse_or_fail(ret_result, problem, error);
-	show(ctx->memory, hits, ret_result);
+	show(ctx, hits, ret_result);
 	return TRUE;
 }
 
@@ -148,6 +152,8 @@ static gboolean save(const SpkToolCtx *ctx, SpkMemory *memory, const json_t *arg
 		json_pack("{s:o,s:o,s:s}", "memory",
 			  spk_json_text(added.merged_into ? added.merged_into : added.id),
 			  "scope", spk_json_text(note.scope), "kind", note.kind);
+	if (added.merged_into)
+		spk_json_set(result->meta, "note", spk_json_text(id));
 	return TRUE;
 }
 

@@ -3,9 +3,11 @@
  * and put back.
  */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/fs.h"
 #include "base/json.h"
 #include "cmd/memory/desk.h"
 #include "cmd/memory/memory_all.h"
@@ -19,6 +21,14 @@ enum { SHOWN = 5 };
 static gboolean is_choice(const SpkArgs *args)
 {
 	return spk_desk_narrowed(args) || spk_args_has(args, "state");
+}
+
+/* `--records -` */
+static gboolean is_text(const SpkArgs *args)
+{
+	const char *const *rest = spk_args_rest(args);
+
+	return spk_args_flag(args, "records") && *rest && !rest[1] && !strcmp(*rest, "-");
 }
 
 /* SpkMemoryRow of the ids given; the first that is unknown is an error before anything is done. */
@@ -58,6 +68,8 @@ static GPtrArray *rows_to_forget(const SpkDesk *desk, const SpkArgs *args, GErro
 	const char *name = spk_args_str(args, "state");
 	SpkMemoryState state;
 
+	if (is_text(args))
+		return g_ptr_array_new();
 	if (*spk_args_rest(args))
 		return rows_named(desk->store, spk_args_rest(args), error);
 	if (!spk_desk_which(desk, args, &what, &hold, error))
@@ -115,6 +127,15 @@ static json_t *ids_of(const GPtrArray *rows)
 	return ids;
 }
 
+static json_t *strings_of(const GPtrArray *strings)
+{
+	json_t *list = json_array();
+
+	for (guint i = 0; i < strings->len; i++)
+		json_array_append_new(list, spk_json_text(strings->pdata[i]));
+	return list;
+}
+
 static gboolean forget(const SpkDesk *desk, const GPtrArray *rows, gsize *ret_n,
 		       GError **error)
 {
@@ -125,12 +146,155 @@ static gboolean forget(const SpkDesk *desk, const GPtrArray *rows, gsize *ret_n,
 	return spk_memory_forget_many(desk->memory, ids, rows->len, ret_n, error);
 }
 
+/* ---- what tasks have said in the same words ---- */
+
+static GPtrArray *texts_of(const SpkDesk *desk, const GPtrArray *rows, GError **error)
+{
+	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+
+	for (guint i = 0; i < rows->len; i++)
+		if (!spk_memories_add_texts(desk->store,
+					    ((const SpkMemoryRow *)rows->pdata[i])->id,
+					    texts, error))
+			return NULL;
+	return g_steal_pointer(&texts);
+}
+
+static char *names_of(const GPtrArray *tasks)
+{
+	GString *names = g_string_new(NULL);
+
+	for (guint i = 0; i < MIN(tasks->len, SHOWN); i++)
+		g_string_append_printf(names, "%s%s", i ? ", " : "",
+				       (const char *)tasks->pdata[i]);
+	if (tasks->len > SHOWN)
+		g_string_append_printf(names, " and %u more", tasks->len - SHOWN);
+	return g_string_free(names, FALSE);
+}
+
+/* Whether the records are to lose it, too: said on the command line, or asked once it is known that
+ * they have it. */
+static gboolean wants_records(const SpkDesk *desk, const SpkArgs *args,
+			      const SpkMemorySaid *said)
+{
+	g_autofree char *names = names_of(said->over);
+	g_autofree char *question = NULL;
+
+	if (!said->over->len || spk_args_yes(args) || desk->json || !spk_ui_can_ask())
+		return FALSE;
+	question =
+		g_strdup_printf("The same words are on record of %s %s (what was said, "
+				"answered or printed). Take them out there, too?",
+				said->over->len == 1 ? "task" : "tasks", names);
+	return spk_ui_ask(question);
+}
+
+static gboolean forget_records(const SpkDesk *desk, const SpkArgs *args,
+			       const GPtrArray *texts, SpkMemorySaid *ret_left,
+			       GError **error)
+{
+	g_auto(SpkMemorySaid) gone = { 0 };
+	SpkCore *core = desk->session.core;
+
+	if (!spk_args_flag(args, "records")) {
+		if (!spk_core_said(core, texts, FALSE, ret_left, error))
+			return FALSE;
+		if (!wants_records(desk, args, ret_left))
+			return TRUE;
+		spk_memory_said_clear(ret_left);
+	}
+	return spk_core_said(core, texts, TRUE, &gone, error) &&
+	       spk_core_said(core, texts, FALSE, ret_left, error);
+}
+
+/* Those that were found on the way: they are in no memory any more, and in these records still. */
+static void print_left(const SpkMemorySaid *left)
+{
+	g_autofree char *over = names_of(left->over), *on = names_of(left->going_on);
+
+	if (left->over->len)
+		fprintf(stderr,
+			"the same words are still on record of %s: what was said, answered "
+			"or printed there goes with\n  echo 'TEXT' | sparks memory forget "
+			"--records -\n",
+			over);
+	if (left->going_on->len)
+		fprintf(stderr,
+			"%s %s not over, and still %s it: once over, its record loses it "
+			"with\n  echo 'TEXT' | sparks memory forget --records -\n",
+			on, left->going_on->len == 1 ? "is" : "are",
+			left->going_on->len == 1 ? "has" : "have");
+}
+
+/* ---- the command ---- */
+
+static void print(const SpkDesk *desk, const GPtrArray *rows, gsize n,
+		  const SpkMemorySaid *left)
+{
+	g_autoptr(json_t) object = NULL;
+
+	if (desk->json) {
+		object = json_pack("{s:I,s:o,s:o,s:o}", "forgotten", (json_int_t)n, "ids",
+				   ids_of(rows), "on_record", strings_of(left->over),
+				   "going_on", strings_of(left->going_on));
+		spk_cmd_print_json(object);
+		return;
+	}
+	if (rows->len)
+		printf("forgot %zu %s\n", n, n == 1 ? "memory" : "memories");
+	else
+		printf("taken out of all records\n");
+	(void)fflush(stdout);
+	print_left(left);
+}
+
+/* `--records -`: a text that is in no memory. */
+static GPtrArray *text_of_stdin(GError **error)
+{
+	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+	gsize len;
+	g_autofree char *text = spk_fs_read_fd(STDIN_FILENO, "standard input",
+					       SPK_MEMORY_TEXT_MAX, &len, error);
+
+	if (!text)
+		return NULL;
+	g_strstrip(text);
+	if (strlen(text) < SPK_MEMORY_SAID_MIN || !g_utf8_validate(text, -1, NULL)) {
+		spk_error_set(
+			error, SPK_ERR_USAGE,
+			"give a whole sentence, or a word that is nothing else's",
+			"a text to take out of the records has %d bytes of UTF-8 or "
+			"more",
+			SPK_MEMORY_SAID_MIN);
+		return NULL;
+	}
+	g_ptr_array_add(texts, g_steal_pointer(&text));
+	return g_steal_pointer(&texts);
+}
+
+/* The records first when they are to go: until then the memory tells what is looked for. */
+static gboolean forget_all(const SpkDesk *desk, const SpkArgs *args,
+			   const GPtrArray *rows, gsize *ret_n, SpkMemorySaid *ret_left,
+			   GError **error)
+{
+	g_autoptr(GPtrArray) texts = is_text(args) ? text_of_stdin(error)
+						   : texts_of(desk, rows, error);
+
+	if (!texts)
+		return FALSE;
+	if (spk_args_flag(args, "records"))
+		return forget_records(desk, args, texts, ret_left, error) &&
+		       forget(desk, rows, ret_n, error);
+	return forget(desk, rows, ret_n, error) &&
+	       forget_records(desk, args, texts, ret_left, error);
+}
+
 static int run_forget(const SpkArgs *args)
 {
 	g_auto(SpkDesk) desk = { .json = spk_args_flag(args, "json") };
+	g_auto(SpkMemorySaid) left = { 0 };
 	g_autoptr(GPtrArray) rows = NULL;
 	g_autoptr(GError) error = NULL;
-	g_autoptr(json_t) object = NULL;
 	gsize n = 0;
 	int code;
 
@@ -139,13 +303,10 @@ static int run_forget(const SpkArgs *args)
 	if (!spk_desk_open(&desk, args, &code))
 		return code;
 	rows = rows_to_forget(&desk, args, &error);
-	if (!rows || !may_go(args, rows, &error) || !forget(&desk, rows, &n, &error))
+	if (!rows || !may_go(args, rows, &error) ||
+	    !forget_all(&desk, args, rows, &n, &left, &error))
 		return spk_desk_fail(&desk, g_steal_pointer(&error));
-	object = json_pack("{s:I,s:o}", "forgotten", (json_int_t)n, "ids", ids_of(rows));
-	if (desk.json)
-		spk_cmd_print_json(object);
-	else
-		printf("forgot %zu %s\n", n, n == 1 ? "memory" : "memories");
+	print(&desk, rows, n, &left);
 	return 0;
 }
 
@@ -203,6 +364,10 @@ static const SpkCmdOpt options[] = {
 	{ "state", .type = SPK_CMD_STRING, .value = "STATE",
 	  .choices = "active|superseded|retired",
 	  .sentence = "only those in this state" },
+	{ "records",
+	  .sentence =
+		  "and take the same words out of what is on record of tasks that are "
+		  "over" },
 	SPK_OPT_JSON,
 	{ NULL },
 };
@@ -216,9 +381,16 @@ const SpkCmd spk_memory_cmd_forget = {
 		"What is removed is overwritten in the database and leaves every index; nothing "
 		"brings it back, but a backup or an export that you made before. Several at "
 		"once, and what --scope and the like choose, are asked about (-y answers). "
+		"What tasks were told of it, taught, found or noted goes with it. Where somebody "
+		"said the same in their own words (a message, an answer, what a command printed) "
+		"the tasks are named, and at a terminal it is asked; --records takes the words "
+		"out there, too, once a task is over, and `--records -` a text that it reads "
+		"from stdin. "
 		"`sparks memory retire` only takes a memory out of use.\n"
-		"--json: {\"forgotten\", \"ids\"}",
-	.example = "sparks memory forget k3f9a\nsparks memory forget --task t7m2q -y",
+		"--json: {\"forgotten\", \"ids\", \"on_record\": [tasks that still say it], "
+		"\"going_on\": [those of them that are not over]}",
+	.example = "sparks memory forget k3f9a\nsparks memory forget --task t7m2q -y\n"
+		   "sparks memory forget --records k3f9a",
 	.options = options,
 	.run = run_forget,
 };

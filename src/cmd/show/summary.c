@@ -240,12 +240,13 @@ static void learned(const SpkSummary *summary, int fd, GString *out)
 	const json_t *last = trail ? spk_trail_last(trail, "learn.result", G_MAXUINT)
 				   : NULL;
 	size_t n = json_array_size(json_object_get(last, "memories"));
+	gboolean undone = trail && spk_trail_last(trail, "learn.undone", G_MAXUINT);
 	g_autofree char *notes = spk_ui_count((gint64)n, "note");
 	g_autofree char *text = NULL;
 
-	if (!n)
+	if (!n && !undone)
 		return;
-	if (spk_trail_last(trail, "learn.undone", G_MAXUINT))
+	if (undone)
 		text = g_strdup("what it learned was taken back");
 	else
 		text = g_strdup_printf(

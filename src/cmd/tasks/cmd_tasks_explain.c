@@ -179,7 +179,9 @@ static void say_memory(GString *out, const SpkTask *task, const SpkTrail *trail)
 	const json_t *learned = spk_trail_last(trail, "learn.result", G_MAXUINT);
 	size_t n = json_array_size(json_object_get(told, "memories")), i;
 	int left_out = (int)spk_json_int(told, "left_out", 0);
+	gint64 forgotten = spk_json_int(told, "forgotten", 0);
 	g_autofree char *notes = spk_ui_count((gint64)n, "note");
+	g_autofree char *gone = spk_ui_count(forgotten, "note");
 
 	if (n)
 		g_string_append_printf(out, "The memory had %s for it:\n", notes);
@@ -188,6 +190,10 @@ static void say_memory(GString *out, const SpkTask *task, const SpkTrail *trail)
 			out, "  - %s (%s%s)\n", spk_json_str(one, "id"),
 			spk_json_str(one, "kind"),
 			spk_json_bool(one, "untrusted", FALSE) ? ", untrusted" : "");
+	if (forgotten)
+		g_string_append_printf(out,
+				       "%s that it was told %s been forgotten since.\n",
+				       gone, forgotten == 1 ? "has" : "have");
 	if (left_out)
 		g_string_append_printf(
 			out,

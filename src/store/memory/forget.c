@@ -46,7 +46,15 @@ static gboolean forget_merged(SpkTx *tx, const char *id, gint64 num, gint64 chan
 		       SPK_ARGS(spk_db_int(num), spk_db_int(change)), NULL, error);
 }
 
-static gboolean forget_one(SpkTx *tx, const char *id, gboolean *ret_was, GError **error)
+static gboolean keep_id(const SpkDbValue *row, gpointer user, GError **error)
+{
+	g_hash_table_add(user, spk_db_dup_text(&row[0]));
+	return TRUE;
+}
+
+/* ids: gets all names of what is forgotten; unknown ones add nothing. */
+static gboolean forget_one(SpkTx *tx, const char *id, GHashTable *ids, gboolean *ret_was,
+			   GError **error)
 {
 	g_autoptr(SpkMemoryRow) row = NULL;
 	SpkMemoryCounters next;
@@ -61,31 +69,47 @@ static gboolean forget_one(SpkTx *tx, const char *id, gboolean *ret_was, GError 
 	if (!row && !merged_into)
 		return TRUE;
 	*ret_was = TRUE;
+	g_hash_table_add(ids, g_strdup(id));
 	if (!spk_memory_next(tx, FALSE, &next, error) ||
-	    !spk_memory_want_scrub(tx, error))
+	    !spk_memory_want_scrub(tx, SPK_SCRUB_MEMORIES, error))
 		return FALSE;
-	return row ? spk_memory_index_current(tx, &next, error) &&
-			       forget_row(tx, row, next.change, error)
-		   : forget_merged(tx, id, merged_into, next.change, error);
+	if (!row)
+		return forget_merged(tx, id, merged_into, next.change, error);
+	return spk_tx_each(tx,
+			   "SELECT id FROM memory_past WHERE num = $1 AND id IS NOT NULL",
+			   SPK_ARGS(spk_db_int(row->num)), keep_id, ids, error) &&
+	       spk_memory_index_current(tx, &next, error) &&
+	       forget_row(tx, row, next.change, error);
+}
+
+static gboolean forget_copies(SpkTx *tx, GHashTable *ids, GError **error)
+{
+	gboolean any;
+
+	return spk_memory_copies_drop(tx, ids, &any, error) &&
+	       (!any || spk_memory_want_scrub(tx, SPK_SCRUB_ALL, error));
 }
 
 gboolean spk_memories_forget_many(SpkStore *store, const char *const *ids, gsize n,
 				  gsize *ret_n, GError **error)
 {
 	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_WRITE, error);
+	g_autoptr(GHashTable)
+		names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	gsize forgotten = 0;
 
 	for (gsize i = 0; tx && i < n; i++) {
 		gboolean was;
 
-		if (!forget_one(tx, ids[i], &was, error))
+		if (!forget_one(tx, ids[i], names, &was, error))
 			return FALSE;
 		forgotten += was;
 	}
 	if (!tx)
 		return FALSE;
 	if (forgotten) {
-		if (!spk_tx_commit(g_steal_pointer(&tx), error))
+		if (!forget_copies(tx, names, error) ||
+		    !spk_tx_commit(g_steal_pointer(&tx), error))
 			return FALSE;
 		spk_memory_try_scrub(store, TRUE);
 	}

@@ -1,7 +1,7 @@
 /*
  * What the files of memories share. They lie on each other in this order:
- * stem, stop_words | words, postings, row | names, counters | scrub, vectors | index | bulk | list |
- * match, read, since, neighbours, history, stats, check | write, forget | lines, moved | export,
+ * stem, stop_words | words, postings, row | names, counters | scrub, copies, said, vectors | index | bulk | list |
+ * match, read, since, neighbours, history, stats, check | write,  forget | lines, moved | export,
  * import, reference, prune.
  */
 #ifndef SPK_STORE_MEMORY_PRIV_H
@@ -9,6 +9,7 @@
 
 #include "store/memories.h"
 #include "store/memory_moves.h"
+#include "store/memory_records.h"
 #include "store/memory/postings.h"
 #include "store/memory/words.h"
 #include "store/store_priv.h"
@@ -41,7 +42,7 @@ typedef struct {
 	char store[33];
 	gint64 num, change; /* the last ones given */
 	gint64 words;	    /* SPK_WORDS_VERSION of what is in memory_words */
-	gboolean scrub;
+	gboolean scrub;	    /* something of a forgotten one may be left in the files */
 } SpkMemoryCounters;
 gboolean spk_memory_counters(SpkTx *tx, SpkMemoryCounters *ret, GError **error);
 /* The next change, and the next num with `new_num`; *ret as it is then. */
@@ -52,9 +53,20 @@ gboolean spk_memory_set_words_version(SpkTx *tx, gint64 version, GError **error)
 gboolean spk_memory_rename_store(SpkTx *tx, GError **error);
 
 /* ---- scrub.c ---- */
-gboolean spk_memory_want_scrub(SpkTx *tx, GError **error);
+/* Which tables may have something left; as it stands in memory_counters. */
+typedef enum {
+	SPK_SCRUB_NONE = 0,
+	SPK_SCRUB_MEMORIES = 1,
+	SPK_SCRUB_ALL = 2,
+} SpkMemoryScrub;
+gboolean spk_memory_want_scrub(SpkTx *tx, SpkMemoryScrub which, GError **error);
 /* Who writes something else does not wait for readers. */
 void spk_memory_try_scrub(SpkStore *store, gboolean waits);
+
+/* ---- copies.c ---- */
+/* Copies of memories of these ids (char *) in the journals of tasks. */
+gboolean spk_memory_copies_drop(SpkTx *tx, GHashTable *ids, gboolean *ret_any,
+				GError **error);
 
 /* ---- vectors.c ---- */
 gboolean spk_memory_vector_put(SpkTx *tx, gint64 num, const char *model,

@@ -161,7 +161,7 @@ def forgetting():
         assert "no memory" in w.run("-y", *w.options(), "memory", "forget", two, "nobody", code=2).err
         assert len(w.mj("list")) == 2, "all or nothing"
         assert json.loads(w.run("-y", *w.options(), "memory", "forget", "--scope", "spark:x", "--json").out) == \
-            {"forgotten": 1, "ids": [three]}
+            {"forgotten": 1, "ids": [three], "on_record": [], "going_on": []}
         w.m("forget", code=2)
         w.m("forget", two, "--scope", "user", code=2)
 
