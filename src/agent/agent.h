@@ -14,6 +14,7 @@
 #include "box/tree.h"
 #include "box/way_out.h"
 #include "conf/conf.h"
+#include "guard/scan.h"
 #include "guard/taint.h"
 #include "llm/llm.h"
 #include "memory/memory.h"
@@ -148,6 +149,17 @@ void spk_law_of_commit(SpkRun *run, SpkDecision *ret);
 gboolean spk_run_heard(SpkRun *run, const char *what, GError **error);
 /* What the model has read so far. Borrowed. */
 const SpkTaintMark *spk_run_taint(SpkRun *run);
+
+/* ---- the second judge of what the scanner has looked at ---- */
+typedef struct {
+	const char *what; /* "what the tool file_read brought" */
+	const char *text;
+	gboolean untrusted; /* not the operator's own words */
+} SpkJudgeText;
+/* By [prompt_scanner] judge: asks, unless that is on record, and changes the verdict. What goes
+ * wrong with it leaves the verdict as it is; FALSE only when the task cannot go on now. */
+gboolean spk_judge_look(SpkRun *run, const SpkJudgeText *text, SpkScanResult *found,
+			GError **error);
 
 /* ---- the memory ---- */
 /* Remembers what the task has shown, once (docs/journal.md, `learn.result`). `task`: its row as it

@@ -37,6 +37,7 @@ gboolean run_ask_aside(const RunAside *aside, SpkLlmReply *ret_reply, GError **e
 				  .turn = aside->call->number,
 				  .purpose = aside->call->purpose,
 				  .schema = aside->schema,
+				  .max_output = aside->max_output,
 				  .gate = &gate };
 
 	aside->call->input = spk_llm_estimate_tokens(messages) +

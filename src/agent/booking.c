@@ -211,3 +211,21 @@ gboolean run_book_reply(const RunCall *call, const SpkLlmReply *reply, const cha
 	return spk_journal_settle(run->env.store, run->env.token, kind, payload,
 				  &booking.call, error);
 }
+
+gboolean run_save_fields(SpkRun *run, json_t *take_fields, GError **error)
+{
+	g_autoptr(json_t) fields = take_fields;
+	gint64 nano;
+
+	if (!spk_ledger_task_cost(run->env.store, run->env.task->id, &nano, error))
+		return FALSE;
+	spk_json_set(fields, "cost_usd",
+		     nano < 0 ? json_null() : json_real((double)nano / SPK_NANO_USD));
+	return spk_task_update(run->env.store, run->env.task->id, run->env.token, fields,
+			       error);
+}
+
+gboolean run_save_cost(SpkRun *run, GError **error)
+{
+	return run_save_fields(run, json_object(), error);
+}

@@ -8,7 +8,7 @@
 /* A call that the run is about to make. One at a time: the next begins when this one is booked. */
 typedef struct {
 	SpkRun *run;
-	const char *purpose; /* "main", "summary", "classifier", "verify" */
+	const char *purpose; /* "main", "summary", "classifier", "verify", "judge" */
 	guint number; /* of those of its purpose, unless it is the turn's own: main */
 	gint64 input; /* tokens of its request, estimated */
 } RunCall;
@@ -28,12 +28,17 @@ void run_book_probe(SpkRun *run, const SpkLlmWho *who, const SpkUsage *usage);
 gboolean run_book_reply(const RunCall *call, const SpkLlmReply *reply, const char *kind,
 			json_t *payload, GError **error);
 
+/* What the calls of the task have cost so far, into its row; with other fields of it. */
+gboolean run_save_cost(SpkRun *run, GError **error);
+gboolean run_save_fields(SpkRun *run, json_t *take_fields, GError **error);
+
 /* ---- questions besides the work (aside.c) ---- */
 typedef struct {
 	RunCall *call; /* `input` is filled in */
 	SpkLlm *llm;
 	const char *system, *user; /* the two messages of the question */
 	json_t *schema;		   /* of the answer; NULL: words */
+	gint64 max_output; /* tokens of the answer; 0: as the model is configured */
 	gint64 patience_ms;
 } RunAside;
 /* Asked through the gate. The names in the reply outlive `llm`. To be booked with aside->call. */

@@ -1,3 +1,4 @@
+#include "agent/judge.h"
 #include "agent/law.h"
 #include "agent/recall.h"
 #include "agent/run_priv.h"
@@ -124,6 +125,7 @@ static gboolean load(SpkRun *run, guint *ret_steps, GError **error)
 
 		remember(run, entry->kind, key, entry->payload);
 		run_law_recall(run, entry);
+		run_judge_recall(run, entry);
 		if (!strcmp(entry->kind, "tool.result") ||
 		    !strcmp(entry->kind, "restored") || !strcmp(entry->kind, "kept"))
 			tree = spk_json_str(entry->payload, "tree");
@@ -268,6 +270,7 @@ SpkRun *spk_run_new(const SpkRunEnv *env, GError **error)
 	run->unpriced = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	run->failed = json_array();
 	run->law = run_law_new(run);
+	run->judge = run_judge_new();
 	run->started_us = spk_mono_us();
 	run->sensitive = spk_sensitive_list(env->conf);
 	if (spk_conf_bool(env->conf, "manager.loop_guard.enabled"))
@@ -303,6 +306,7 @@ void spk_run_free(SpkRun *run)
 	g_strfreev(run->sensitive);
 	g_clear_pointer(&run->vault, spk_vault_free);
 	g_clear_pointer(&run->law, run_law_free);
+	g_clear_pointer(&run->judge, run_judge_free);
 	g_clear_pointer(&run->memory, run_memory_free);
 	g_free(run->last_tree);
 	g_free(run);

@@ -36,6 +36,7 @@ struct SpkRun {
 	guint idle_turns; /* answers in a row without any tool call */
 	struct RunLaw *law;
 	struct RunMemory *memory;
+	struct RunJudge *judge;
 	gboolean memory_tools; /* are offered */
 };
 
@@ -67,9 +68,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(StepTool, step_tool_clear)
 /* `call` is one of reply.tool_calls, `index` its place there. */
 gboolean spk_step_tool(SpkRun *run, const json_t *call, guint index, StepTool *ret_result,
 		       GError **error);
-
-/* What the calls of the task have cost so far, into its row. */
-gboolean run_save_cost(SpkRun *run, GError **error);
 
 /* ---- conversation ---- */
 /* A paragraph for the model: which hosts commands may reach; "" when there is none. */

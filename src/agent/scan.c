@@ -7,15 +7,19 @@
 #include "base/json.h"
 #include "guard/scan.h"
 
-static gboolean look(SpkRun *run, const char *text, SpkScanResult *ret, GError **error)
+/* `what`: for the second judge. */
+static gboolean look(SpkRun *run, const char *what, const char *text, SpkScanResult *ret,
+		     GError **error)
 {
+	SpkJudgeText judged = { what, text, TRUE };
+
 	SpkScanSource source = { .provider = "repository", .repo = run->env.task->repo };
 	g_autoptr(SpkScanner) scanner = spk_scanner_new(run->env.conf, NULL, error);
 
 	if (!scanner)
 		return FALSE;
 	spk_scanner_scan(scanner, &source, text, strlen(text), ret);
-	return TRUE;
+	return spk_judge_look(run, &judged, ret, error);
 }
 
 /* A false alarm is no reason to ask for everything. */
@@ -26,12 +30,21 @@ static gboolean raise_taint(SpkRun *run, gint64 score, const char *source, GErro
 	return run_taint(run, SPK_TAINT_OUTSIDE, source, error);
 }
 
+/* Only names of the registry: others are the model's words. */
+static char *brought_by(const char *name)
+{
+	return name && spk_tool_find(name)
+		       ? g_strdup_printf("what the tool %s brought", name)
+		       : g_strdup("what a tool brought");
+}
+
 gboolean run_scan_result(SpkRun *run, const json_t *call, SpkToolResult *result,
 			 json_t **ret_scan, GError **error)
 {
 	const char *name = spk_json_str(call, "name");
 	g_autofree char *source =
 		g_strdup_printf("%s, whose text gives orders", name ? name : "a tool");
+	g_autofree char *what = brought_by(name);
 	g_auto(SpkScanResult) found = { 0 };
 	char *text;
 
@@ -39,7 +52,7 @@ gboolean run_scan_result(SpkRun *run, const json_t *call, SpkToolResult *result,
 	/* the model's own words */
 	if (result->finished || !result->text)
 		return TRUE;
-	if (!look(run, result->text, &found, error))
+	if (!look(run, what, result->text, &found, error))
 		return FALSE;
 	if (found.verdict == SPK_SCAN_PASS)
 		return TRUE;
@@ -63,7 +76,7 @@ gboolean run_scan_printed(SpkRun *run, json_t *payload, GError **error)
 
 	if (!tail)
 		return TRUE;
-	if (!look(run, tail, &found, error))
+	if (!look(run, "what a command of the repository printed", tail, &found, error))
 		return FALSE;
 	if (found.verdict == SPK_SCAN_PASS)
 		return TRUE;

@@ -98,34 +98,16 @@ static void count_tokens(SpkRun *run, const SpkLlmReply *reply)
 	run->tokens_cached += usage.cached;
 }
 
-/* Adds what the task has cost so far. */
-static gboolean save(SpkRun *run, json_t *take_fields, GError **error)
-{
-	g_autoptr(json_t) fields = take_fields;
-	gint64 nano;
-
-	if (!spk_ledger_task_cost(run->env.store, run->env.task->id, &nano, error))
-		return FALSE;
-	spk_json_set(fields, "cost_usd",
-		     nano < 0 ? json_null() : json_real((double)nano / SPK_NANO_USD));
-	return spk_task_update(run->env.store, run->env.task->id, run->env.token, fields,
-			       error);
-}
-
-gboolean run_save_cost(SpkRun *run, GError **error)
-{
-	return save(run, json_object(), error);
-}
-
 gboolean run_save_counts(SpkRun *run, GError **error)
 {
-	return save(run,
-		    json_pack("{s:I,s:I,s:I,s:I,s:f}", "steps", (json_int_t)run->turn,
-			      "tokens_in", (json_int_t)run->tokens_in, "tokens_out",
-			      (json_int_t)run->tokens_out, "tokens_cached",
-			      (json_int_t)run->tokens_cached, "seconds",
-			      spk_run_seconds(run)),
-		    error);
+	return run_save_fields(run,
+			       json_pack("{s:I,s:I,s:I,s:I,s:f}", "steps",
+					 (json_int_t)run->turn, "tokens_in",
+					 (json_int_t)run->tokens_in, "tokens_out",
+					 (json_int_t)run->tokens_out, "tokens_cached",
+					 (json_int_t)run->tokens_cached, "seconds",
+					 spk_run_seconds(run)),
+			       error);
 }
 
 static gboolean record_failure(SpkRun *run, const SpkLlmReply *reply,

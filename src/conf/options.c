@@ -341,6 +341,13 @@ static const SpkOpt options[] = {
 	  "look for instructions to the model that are hidden in texts" },
 	INT("prompt_scanner.flag_threshold", "4", 1, 1e9, S,
 	    "points from which a text is flagged: medium findings count 2, high 4, critical 6"),
+	ENUM("prompt_scanner.judge", "off", "off|flagged|all", S,
+	     "which texts a model looks at besides the rules: flagged: what they flag or come near to; "
+	     "all: besides, whatever tools bring and whatever others give; off: none"),
+	STR("prompt_scanner.judge_model", "", S,
+	    "model that is asked, as --model takes it; empty: the classifier_model, else that of the work"),
+	INT("prompt_scanner.judge_task_tokens", "100000", 1, 1e9, S,
+	    "tokens of questions and answers of one task; when they are used up, the rules decide alone"),
 	INT("prompt_scanner.max_findings", "8", 1, 1000, S,
 	    "findings of a text that are told"),
 	INT("prompt_scanner.max_log_chars", "180", 0, 10000, S,

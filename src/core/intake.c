@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "core/machine_priv.h"
+#include "guard/judge.h"
 #include "guard/scan.h"
 #include "store/sessions.h"
 
@@ -38,6 +39,26 @@ static gboolean warn_model(Machine *machine, const Given *given,
 	return machine_update(machine, json_pack("{s:O}", "options", options), error);
 }
 
+/* Goals and messages are the operator's own, unless they come from a ticket or of somebody. */
+static gboolean judge(Machine *machine, const Given *given, const SpkScanSource *source,
+		      SpkScanResult *found, GError **error)
+{
+	gboolean untrusted = !strcmp(given->what, "context") || source->ticket ||
+			     source->author;
+	g_autofree char *what = g_strdup_printf("the %s of a task", given->what);
+	SpkJudgeText text = { what, given->text, untrusted };
+	SpkRunEnv env = machine_run_env(machine);
+	g_autoptr(SpkRun) run = NULL;
+
+	if (!spk_json_bool(machine->task->options, "offline", FALSE) &&
+	    !spk_judge_wants(spk_judge_mode(env.conf), found, strlen(given->text),
+			     untrusted))
+		return TRUE;
+	env.lazy = TRUE;
+	run = spk_run_new(&env, error);
+	return run && spk_judge_look(run, &text, found, error);
+}
+
 static gboolean scan_one(Machine *machine, const SpkScanner *scanner, const Given *given,
 			 GError **error)
 {
@@ -52,6 +73,8 @@ static gboolean scan_one(Machine *machine, const SpkScanner *scanner, const Give
 	if (!given->text || !*given->text)
 		return TRUE;
 	spk_scanner_scan(scanner, &source, given->text, strlen(given->text), &found);
+	if (!judge(machine, given, &source, &found, error))
+		return FALSE;
 	if (found.verdict == SPK_SCAN_PASS)
 		return TRUE;
 	if (!record(machine, given, &found, error))

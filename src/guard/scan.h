@@ -82,6 +82,13 @@ typedef struct {
 	const char
 		*allowed; /* part of the allowlist that made it milder; static, or NULL */
 	guint64 work;	  /* bytes looked at, all layers together */
+	/* what a second judge (guard/judge.h) goes by */
+	guint least; /* points of what it can't take away: critical, or hidden */
+	gint weight; /* the most that words of open text add up to (scan_weigh.c) … */
+	gsize weight_end; /* … and where that stretch ends */
+	guint flag_at, block_at, max_chars;
+	gboolean may_block;
+	const char *judge; /* its opinion by name, static; NULL: it has none */
 } SpkScanResult;
 
 void spk_scan_result_clear(SpkScanResult *result);
@@ -99,7 +106,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkScanner, spk_scanner_free)
 void spk_scanner_scan(const SpkScanner *scanner, const SpkScanSource *source,
 		      const char *text, gsize len, SpkScanResult *ret);
 /* {"verdict","score","findings":[{"rule","severity","start","end","excerpt","class","layer",
- * "reason"}],"more","allowed"} */
+ * "reason"}],"more","allowed"}, and "judge" where it has an opinion */
 json_t *spk_scan_to_json(const SpkScanResult *result);
 
 /* The text as a model gets it: as it is (pass), with a line of warning in front (flag), or the

@@ -61,6 +61,7 @@ typedef struct {
 	/* JSON Schema that the answer's text must follow, held by the server where the provider
 	 * can (llm_impl.h, SPK_CAN_SCHEMA), else ignored; NULL: free text. */
 	json_t *schema;
+	gint64 max_output; /* tokens of the answer at most; 0: as the model is configured */
 	const SpkLlmGate *gate; /* NULL: nobody is asked */
 	/* Keeps what tool calls hold that has the shape of a secret, for who runs them; NULL: it is
 	 * gone. */

@@ -152,11 +152,21 @@ static gboolean post(Exchange *exchange, const char *body, GError **error)
 	return response.status / 100 == 2 || refuse(exchange, &response, error);
 }
 
+/* Tokens of the longest answer. */
+static gint64 most_of(const Server *self, const SpkLlmRequest *request)
+{
+	gint64 most = self->end.info.max_output;
+
+	if (!request->max_output)
+		return most;
+	return most > 0 ? MIN(most, request->max_output) : request->max_output;
+}
+
 static char *body_of(const Server *self, guint quirks, const SpkLlmRequest *request)
 {
 	SpkWireParams params = { .model = self->end.model,
 				 .temperature = self->end.temperature,
-				 .max_tokens = self->end.info.max_output,
+				 .max_tokens = most_of(self, request),
 				 .context_window = self->end.info.context_window,
 				 .effort = self->end.effort,
 				 .summary = self->end.summary,
@@ -170,10 +180,10 @@ static char *body_of(const Server *self, guint quirks, const SpkLlmRequest *requ
 }
 
 /* Not every server says that its limit cut the answer (llama.cpp on the Responses wire). */
-static void name_cut(const Server *self, SpkLlmReply *reply)
+static void name_cut(const Server *self, const SpkLlmRequest *request, SpkLlmReply *reply)
 {
 	if (strcmp(reply->finish, "stop") != 0 ||
-	    reply->usage.output < self->end.info.max_output)
+	    reply->usage.output < most_of(self, request))
 		return;
 	g_free(reply->finish);
 	reply->finish = g_strdup("length");
@@ -196,7 +206,7 @@ static gboolean exchange_once(Exchange *exchange, const SpkLlmRequest *request,
 	exchange->retry = spk_stream_retry(stream);
 	if (!ok)
 		return FALSE;
-	name_cut(self, ret_reply);
+	name_cut(self, request, ret_reply);
 	ret_reply->usage.is_charged &= self->end.tells_cost;
 	return TRUE;
 }

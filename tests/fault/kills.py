@@ -39,7 +39,7 @@ def ledger_problems(folder, rows):
             answers["calls"] += 1
             for key in "input", "output":
                 answers[key] += payload["usage"][key]
-        if kind in ("routed", "critic") and payload.get("provider"):
+        if kind in ("routed", "critic", "judge") and payload.get("provider"):
             answers.update(calls=1, input=ASIDE[0], output=ASIDE[1])
     db = sqlite3.connect(path)
     try:
@@ -75,7 +75,8 @@ def problems_of(rows):
     found = []
     if duplicates(rows, "model.result", "turn"):
         found.append("a recorded model call was made again")
-    if duplicates(rows, "routed", "key") or duplicates(rows, "critic", "round"):
+    if duplicates(rows, "routed", "key") or duplicates(rows, "critic", "round") or \
+            duplicates(rows, "judge", "key"):
         found.append("a question that was settled was asked again")
     if duplicates(rows, "tool.result", "turn", "index"):
         found.append("a tool call has two results")

@@ -282,6 +282,17 @@ static void on_critic(SpkLines *lines, const json_t *p, GPtrArray *out)
 	}
 }
 
+static void on_judge(SpkLines *lines, const json_t *p, GPtrArray *out)
+{
+	const char *opinion = line_str(p, "opinion");
+
+	if (spk_json_bool(p, "rests", FALSE))
+		line_add(out, "warn", "judge", "nobody is asked: %s", line_str(p, "why"));
+	else if (!strcmp(opinion, "orders"))
+		line_add(out, "warn", "judge", "%s takes %s for orders",
+			 line_str(p, "model"), line_str(p, "what"));
+}
+
 static void on_kept(SpkLines *lines, const json_t *p, GPtrArray *out)
 {
 	line_add(out, "warn", "kept", "the result of round %" G_GINT64_FORMAT ": %s",
@@ -437,6 +448,7 @@ static const struct {
 	{ "verdict", on_verdict },
 	{ "routed", on_routed },
 	{ "critic", on_critic },
+	{ "judge", on_judge },
 	{ "kept", on_kept },
 	{ "restored", on_restored },
 	{ "commit.intent", on_commit_intent },

@@ -251,6 +251,38 @@ static void say_scans(GString *out, const SpkTrail *trail)
 				"rules` lists the rules.\n");
 }
 
+/* What another model said of the same texts. */
+static void say_judge(GString *out, const SpkTrail *trail)
+{
+	guint asked = 0, orders = 0, data = 0;
+	const char *rests = NULL;
+
+	for (guint i = 0; i < trail->entries->len; i++) {
+		const SpkJournalEntry *entry = trail->entries->pdata[i];
+		const json_t *p = entry->payload;
+		const char *opinion = spk_json_str(p, "opinion");
+
+		if (strcmp(entry->kind, "judge") != 0)
+			continue;
+		asked += spk_json_str(p, "model") != NULL;
+		orders += !g_strcmp0(opinion, "orders");
+		data += !g_strcmp0(opinion, "data") &&
+			g_strcmp0(spk_json_str(p, "rules"), "pass") != 0;
+		if (spk_json_bool(p, "rests", FALSE))
+			rests = spk_json_str(p, "why");
+	}
+	if (asked)
+		g_string_append_printf(
+			out,
+			"Another model was asked about %u of the texts that were read: it "
+			"took %u for orders, and %u that the rules had flagged for data.\n",
+			asked, orders, data);
+	if (rests)
+		g_string_append_printf(
+			out, "The scanner's judge was not asked to the end: %s.\n",
+			rests);
+}
+
 static void say_check(GString *out, const json_t *p)
 {
 	const char *tail = spk_json_str(p, "tail");
@@ -422,6 +454,7 @@ static char *explain(SpkSession *session, const SpkTask *task, GError **error)
 	spk_explain_law(out, task, trail);
 	say_loops(out, trail);
 	say_scans(out, trail);
+	say_judge(out, trail);
 	say_checks(out, trail, &tally);
 	say_critic(out, trail);
 	say_memory(out, task, trail);

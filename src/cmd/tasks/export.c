@@ -116,22 +116,27 @@ static void add_answers(const SpkTrail *trail, json_t *options)
 /* The play answers, so the model's name is no option of it; and a turn of a chat stands alone. */
 static json_t *header_options(const SpkTask *task, const SpkTrail *trail)
 {
-	json_t *critics = json_array();
+	json_t *critics = json_array(), *judges = json_array();
 	json_t *options = task->options ? json_copy(task->options) : json_object();
 
 	json_object_del(options, "model");
 	json_object_del(options, "session");
 	json_object_del(options, "route"); /* it has been decided */
-	/* what the critic said is no answer of the play's model: it goes along */
+	/* what critic and judge said is no answer of the play's model: it goes along */
 	for (guint i = 0; i < trail->entries->len; i++) {
 		const SpkJournalEntry *entry = trail->entries->pdata[i];
 
 		if (!strcmp(entry->kind, "critic"))
 			json_array_append(critics, entry->payload);
+		if (!strcmp(entry->kind, "judge"))
+			json_array_append(judges, entry->payload);
 	}
 	if (json_array_size(critics))
 		spk_json_set(options, "critics", json_incref(critics));
 	json_decref(critics);
+	if (json_array_size(judges))
+		spk_json_set(options, "judges", json_incref(judges));
+	json_decref(judges);
 	/* what it was told of a memory that a replay hasn't got */
 	if (spk_trail_last(trail, "recall", G_MAXUINT))
 		spk_json_set(options, "recall",

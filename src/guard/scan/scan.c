@@ -239,6 +239,10 @@ static void find(const SpkScanner *scanner, const char *text, gsize len, gsize o
 	if (hits->len)
 		scan_find_fences(&scan);
 	ret->work += scan.work;
+	if (scan.weight > ret->weight) {
+		ret->weight = scan.weight;
+		ret->weight_end = offset + on_boundary(text, len, scan.weight_end, 1);
+	}
 	for (guint i = 0; i < hits->len; i++) {
 		ScanHit *hit = &g_array_index(hits, ScanHit, i);
 		const ScanRule *rule = &scan_rules[hit->rule];
@@ -288,8 +292,26 @@ static void drop_doubles(GArray *found)
 	g_array_set_size(found, n);
 }
 
-/* The most that any stretch has, each rule once, those that are alone once together; without those that a pattern allows. */
-static guint score_of(const GArray *found, gboolean with_allowed)
+typedef gboolean (*Counts)(const Found *one);
+
+static gboolean all_count(const Found *one)
+{
+	return TRUE;
+}
+
+static gboolean is_not_allowed(const Found *one)
+{
+	return !one->allowed;
+}
+
+/* What nobody's opinion takes away. */
+static gboolean is_firm(const Found *one)
+{
+	return !one->allowed && (one->severity == SPK_SCAN_CRITICAL || one->hit.hidden);
+}
+
+/* The most that any stretch has, each rule once, those that are alone once together. */
+static guint score_of(const GArray *found, Counts counts)
 {
 	guint best = 0;
 
@@ -304,7 +326,7 @@ static guint score_of(const GArray *found, gboolean with_allowed)
 
 			if (one->hit.start - first->hit.start > STRETCH)
 				break;
-			if ((one->allowed && !with_allowed) || seen[one->hit.rule])
+			if (!counts(one) || seen[one->hit.rule])
 				continue;
 			seen[one->hit.rule] = 1;
 			score += one->alone ? 0 : points[one->severity];
@@ -316,22 +338,32 @@ static guint score_of(const GArray *found, gboolean with_allowed)
 	return best;
 }
 
-static SpkScanVerdict verdict_of(const SpkScanner *scanner, guint score, gboolean block)
+guint scan_points(SpkScanSeverity severity)
 {
-	if (block && score >= scanner->block_at)
-		return SPK_SCAN_BLOCK;
-	return score >= scanner->flag_at ? SPK_SCAN_FLAG : SPK_SCAN_PASS;
+	return points[severity];
 }
 
-static void judge(const SpkScanner *scanner, const SpkScanSource *source,
-		  const GArray *found, SpkScanResult *ret)
+SpkScanVerdict scan_verdict_of(const SpkScanResult *result, guint score)
 {
-	gboolean block = may_block(scanner, source);
-	guint all = score_of(found, TRUE);
-	SpkScanVerdict strict = verdict_of(scanner, all, block);
+	if (result->may_block && score >= result->block_at)
+		return SPK_SCAN_BLOCK;
+	return score >= result->flag_at ? SPK_SCAN_FLAG : SPK_SCAN_PASS;
+}
 
-	ret->score = score_of(found, FALSE);
-	ret->verdict = verdict_of(scanner, ret->score, block);
+static void decide(const SpkScanner *scanner, const SpkScanSource *source,
+		   const GArray *found, SpkScanResult *ret)
+{
+	guint all = score_of(found, all_count);
+	SpkScanVerdict strict;
+
+	ret->flag_at = scanner->flag_at;
+	ret->block_at = scanner->block_at;
+	ret->may_block = may_block(scanner, source);
+	ret->max_chars = scanner->max_chars;
+	strict = scan_verdict_of(ret, all);
+	ret->score = score_of(found, is_not_allowed);
+	ret->least = score_of(found, is_firm);
+	ret->verdict = scan_verdict_of(ret, ret->score);
 	ret->allowed = ret->score < all ? "text_patterns" : NULL;
 	if (allowed_by(scanner, source) && strict != SPK_SCAN_PASS) {
 		ret->allowed = allowed_by(scanner, source);
@@ -341,19 +373,19 @@ static void judge(const SpkScanner *scanner, const SpkScanSource *source,
 		ret->verdict = SPK_SCAN_FLAG;
 }
 
-static char *excerpt_of(const SpkScanner *scanner, const char *text, const Found *one)
+char *scan_excerpt(const char *text, gsize start, gsize end, guint max_chars)
 {
-	gsize len = MIN(one->hit.end - one->hit.start, 16 * 1024);
+	gsize len = MIN(end - start, 16 * 1024);
 	g_autofree char *clean =
-		spk_text_clean(text + one->hit.start, (gssize)len, SPK_CLEAN_LINE);
+		spk_text_clean(text + start, (gssize)len, SPK_CLEAN_LINE);
 	g_autofree char *safe = spk_redact_text(NULL, clean);
 	glong chars = g_utf8_strlen(safe, -1);
 
-	if (chars <= (glong)scanner->max_chars)
+	if (chars <= (glong)max_chars)
 		return g_steal_pointer(&safe);
-	if (!scanner->max_chars)
+	if (!max_chars)
 		return g_strdup("");
-	*g_utf8_offset_to_pointer(safe, (glong)scanner->max_chars - 1) = 0;
+	*g_utf8_offset_to_pointer(safe, (glong)max_chars - 1) = 0;
 	return g_strconcat(safe, "…", NULL);
 }
 
@@ -376,7 +408,8 @@ static void tell(const SpkScanner *scanner, const char *text, const GArray *foun
 		finding->end = one->hit.end;
 		finding->layer = one->hit.layer;
 		finding->reason = scan_reason(&one->hit);
-		finding->excerpt = excerpt_of(scanner, text, one);
+		finding->excerpt = scan_excerpt(text, one->hit.start, one->hit.end,
+						scanner->max_chars);
 		g_ptr_array_add(ret->findings, finding);
 	}
 }
@@ -404,21 +437,23 @@ void spk_scanner_scan(const SpkScanner *scanner, const SpkScanSource *source,
 
 	*ret = (SpkScanResult){ .findings =
 					g_ptr_array_new_with_free_func(finding_free) };
-	for (gsize at = 0; scanner->enabled && at < len; at += PIECE - OVERLAP) {
+	if (!scanner->enabled)
+		return;
+	for (gsize at = 0; at < len; at += PIECE - OVERLAP) {
 		find(scanner, text + at, MIN(len - at, PIECE), at, found, ret);
 		if (len - at <= PIECE)
 			break;
 	}
 	g_array_sort(found, by_place);
 	drop_doubles(found);
-	judge(scanner, source ? source : &nowhere, found, ret);
+	decide(scanner, source ? source : &nowhere, found, ret);
 	tell(scanner, text, found, ret);
 }
 
 /* ---- told ---- */
 json_t *spk_scan_to_json(const SpkScanResult *result)
 {
-	json_t *findings = json_array();
+	json_t *findings = json_array(), *json;
 
 	for (guint i = 0; i < result->findings->len; i++) {
 		const SpkScanFinding *one = result->findings->pdata[i];
@@ -433,10 +468,13 @@ json_t *spk_scan_to_json(const SpkScanResult *result)
 				  spk_scan_class_name(one->kind), "layer", one->layer,
 				  "reason", spk_json_text(one->reason)));
 	}
-	return json_pack("{s:s,s:i,s:o,s:i,s:o}", "verdict",
+	json = json_pack("{s:s,s:i,s:o,s:i,s:o}", "verdict",
 			 spk_scan_verdict_name(result->verdict), "score",
 			 (int)result->score, "findings", findings, "more",
 			 (int)result->more, "allowed", spk_json_text(result->allowed));
+	if (result->judge)
+		spk_json_set(json, "judge", json_string(result->judge));
+	return json;
 }
 
 char *spk_scan_in_words(const SpkScanResult *result)

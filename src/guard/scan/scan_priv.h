@@ -338,6 +338,8 @@ typedef struct {
 	guint32 shifts; /* bit k: words turned by k letters were seen; bit 0: backwards */
 	guint n_shifted[26];
 	gboolean leet, tagged; /* worth a layer */
+	gint weight;	       /* the most that a stretch of the text itself weighs */
+	guint32 weight_end;
 	/* for tools/scan-learn: told of all that could be weighed; NULL: nobody listens */
 	void (*note)(ScanMatch *match, ScanFeature kind, guint64 what, guint32 start);
 	gpointer note_data;
@@ -377,6 +379,12 @@ char *scan_reason(const ScanHit *hit);
 /* ---- scan_layers.c ---- */
 /* All of it: the text and what is wrapped in it. */
 void scan_text(Scan *scan);
+
+/* ---- scan.c ---- */
+guint scan_points(SpkScanSeverity severity);
+SpkScanVerdict scan_verdict_of(const SpkScanResult *result, guint score);
+/* Clean, redacted, one line, at most `max_chars` characters. */
+char *scan_excerpt(const char *text, gsize start, gsize end, guint max_chars);
 
 /* ---- scan_lower.c ---- */
 void scan_find_fences(Scan *scan);

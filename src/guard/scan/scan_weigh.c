@@ -168,7 +168,10 @@ static void look_at_sum(Match *m)
 
 	if (w->open_hit < m->scan->hits->len)
 		tell_hits(m, sum);
-
+	if (sum > m->scan->weight && m->layer->place == SCAN_SAME) {
+		m->scan->weight = sum;
+		m->scan->weight_end = (guint32)m->layer->origin + m->end;
+	}
 	if (w->peak && (sum < SCAN_SUM_MEDIUM ||
 			w->next - w->peak_next >= SCAN_RING - LIVE_MAX - 64 ||
 			m->pos - w->peak_pos > 2 * SCAN_WINDOW))

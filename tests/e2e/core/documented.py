@@ -199,6 +199,11 @@ def a_command_that_reached_out():
 
 def others_are_asked():
     with World() as w:
+        opinion = {"say": {"text": json.dumps({"verdict": "orders", "quote": "add()", "why": "-"})}}
+        w.env.update(SPARKS_PROMPT_SCANNER_JUDGE="all", SPARKS_PROMPT_SCANNER_JUDGE_MODEL=w.play(*[opinion] * 9))
+        w.do(say(("file_read", {"path": "calc.sh"})), say(FIX), say(FINISH), words=("--context", "as it was said to be done"))
+        hold(w)
+    with World() as w:
         w.write("config.toml", '[[ghosts]]\nname = "writer"\ntools = ["file_edit", "file_write", "finish"]\n')
         w.run("config", "trust")
         picks, objects = ({"say": {"text": json.dumps(value)}} for value in (

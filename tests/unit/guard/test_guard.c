@@ -16,6 +16,7 @@ static const Suite *const suites[] = {
 	&path_suite,
 	&redact_suite,
 	&redact_corpus_suite,
+	&judge_suite,
 	&scan_suite,
 	&url_suite,
 };

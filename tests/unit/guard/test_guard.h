@@ -28,6 +28,7 @@ extern const Suite files_suite;		/* test_files.c */
 extern const Suite path_suite;		/* test_path.c */
 extern const Suite redact_suite;	/* test_redact.c */
 extern const Suite redact_corpus_suite; /* test_redact_corpus.c */
+extern const Suite judge_suite;		/* test_judge.c */
 extern const Suite scan_suite;		/* test_scan.c */
 extern const Suite url_suite;		/* test_url.c */
 
