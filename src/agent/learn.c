@@ -76,7 +76,8 @@ static gboolean keep(SpkRun *run, const Lesson *lesson, gint64 time_us, json_t *
 			      .source = source,
 			      .task = run->env.task->id,
 			      .time_us = time_us,
-			      .untrusted = lesson->untrusted };
+			      .untrusted = lesson->untrusted,
+			      .cancel = run->env.cancel };
 	SpkMemory *memory = run->env.open_memory(run->env.user, error);
 	gboolean known = FALSE;
 

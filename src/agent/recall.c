@@ -154,7 +154,8 @@ static gboolean tell_hits(Recall *recall, GError **error)
 	SpkRun *run = recall->run;
 	SpkMemoryQuery query = { .text = run->env.task->goal,
 				 .scopes = run->memory->scopes,
-				 .k = HITS_MAX };
+				 .k = HITS_MAX,
+				 .cancel = run->env.cancel };
 	SpkMemory *memory = run->env.open_memory(run->env.user, error);
 	g_autoptr(GPtrArray) hits = memory ? spk_memory_search(memory, &query, error)
 					   : NULL;

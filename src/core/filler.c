@@ -65,6 +65,8 @@ static gpointer work(gpointer data)
 
 	(void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE); /* a courtesy */
 	memory = spk_memory_open(store, conf, spk_core_home(filler->core), NULL);
+	if (memory)
+		spk_memory_set_patience(memory, 0);
 	filler->complete = memory && fill(filler, memory);
 	/* its own vectors are writes, too */
 	if (spk_memories_stamp(store, &stamp, NULL))

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "guard/redact.h"
 #include "memory/embed_dims.h"
+#include "memory/embed_silence.h"
 
 #define TEXT_MAX    (64u << 10)	 /* bytes; no model reads more */
 #define BATCH_BYTES (512u << 10) /* of the texts of one call of an implementation */
@@ -20,6 +21,8 @@ struct SpkEmbedder {
 	const SpkEmbedImpl *impl;
 	gpointer self;
 	SpkEmbedInfo info;
+	char *home;	 /* NULL: nothing is kept */
+	char *server;	 /* names it in embed_silence.h */
 	char *dims_file; /* see embed_dims.h; NULL: dims are configured or the model's */
 	char *fingerprint;
 };
@@ -51,6 +54,8 @@ void spk_embedder_close(SpkEmbedder *embedder)
 	if (embedder->self)
 		embedder->impl->close(embedder->self);
 	spk_embed_info_clear(&embedder->info);
+	g_free(embedder->home);
+	g_free(embedder->server);
 	g_free(embedder->dims_file);
 	g_free(embedder->fingerprint);
 	g_free(embedder);
@@ -124,24 +129,53 @@ static char *make_fingerprint(const SpkEmbedder *embedder)
 	return g_strdup_printf("%s/%u/%.16s", name, info->dims, hash);
 }
 
+/* ---- patience ---- */
+
+static gboolean may_ask(const SpkEmbedder *embedder, GError **error)
+{
+	if (!spk_embed_is_silent(embedder->home, embedder->server))
+		return TRUE;
+	spk_error_set(error, SPK_ERR_TIMEOUT,
+		      "is it running? `sparks memory model show` asks it",
+		      "%s did not answer in time a moment ago", embedder->info.url);
+	return FALSE;
+}
+
+/* It was asked for somebody who waits; a wait that others ended tells nothing of it. */
+static void note_answer(const SpkEmbedder *embedder, gboolean answered, SpkCancel *cancel,
+			const GError *why)
+{
+	if (answered)
+		spk_embed_set_silent(embedder->home, embedder->server, FALSE);
+	else if (spk_error_is(why, SPK_ERR_TIMEOUT) && spk_cancel_check(cancel, NULL))
+		spk_embed_set_silent(embedder->home, embedder->server, TRUE);
+}
+
 /* A server is asked for its dimensions once, with a word of ours. */
-static gboolean learn_dims(SpkEmbedder *embedder, const char *home, GError **error)
+static gboolean learn_dims(SpkEmbedder *embedder, gint64 patience_ms, GError **error)
 {
 	static const char *const probe[] = { "dimensions" };
 	const SpkEmbedInfo *info = &embedder->info;
 	g_autoptr(GArray) vector = g_array_new(FALSE, FALSE, sizeof(float));
 	g_autoptr(SpkCancel) patience = NULL;
+	GError *why = NULL;
 
-	embedder->dims_file = spk_embed_dims_path(home);
+	embedder->dims_file = spk_embed_dims_path(embedder->home);
 	embedder->info.dims = spk_embed_dims_get(
 		embedder->dims_file, embedder->impl->name, info->url, info->model);
 	if (embedder->info.dims)
 		return TRUE;
-	patience = spk_cancel_new(NULL);
-	spk_cancel_set_deadline(patience, PROBE_MS);
-	if (!embedder->impl->embed(embedder->self, probe, 1, &embedder->info.dims, vector,
-				   patience, error))
+	if (patience_ms && !may_ask(embedder, error))
 		return FALSE;
+	patience = spk_cancel_new(NULL);
+	spk_cancel_set_deadline(patience, patience_ms ? patience_ms : PROBE_MS);
+	(void)embedder->impl->embed(embedder->self, probe, 1, &embedder->info.dims,
+				    vector, patience, &why);
+	note_answer(embedder, !why, NULL, why);
+	if (why) {
+		g_propagate_error(error, why);
+		return FALSE;
+	}
 	spk_embed_dims_set(embedder->dims_file, embedder->impl->name, info->url,
 			   info->model, info->dims);
 	return TRUE;
@@ -155,7 +189,13 @@ static SpkEmbedder *open_with(const char *provider, const SpkEmbedSetup *setup,
 			      ? open_auto(embedder, setup, error)
 			      : open_one(embedder, provider, setup, error);
 
-	if (!ok || (!embedder->info.dims && !learn_dims(embedder, setup->home, error)))
+	if (!ok)
+		return NULL;
+	embedder->home = g_strdup(setup->home);
+	embedder->server = g_strjoin(" ", embedder->impl->name,
+				     embedder->info.url ? embedder->info.url : "",
+				     embedder->info.model, NULL);
+	if (!embedder->info.dims && !learn_dims(embedder, setup->patience_ms, error))
 		return NULL;
 	take_prefix(&embedder->info.query_prefix, setup->conf, "embedding.query_prefix");
 	take_prefix(&embedder->info.passage_prefix, setup->conf,
@@ -164,10 +204,12 @@ static SpkEmbedder *open_with(const char *provider, const SpkEmbedSetup *setup,
 	return g_steal_pointer(&embedder);
 }
 
-SpkEmbedder *spk_embedder_open(const SpkConf *conf, const char *home, GError **error)
+SpkEmbedder *spk_embedder_open_soon(const SpkConf *conf, const char *home,
+				    gint64 patience_ms, GError **error)
 {
 	g_autofree char *own = home ? g_strdup(home) : spk_fs_home(NULL);
-	SpkEmbedSetup setup = { conf, spk_conf_str(conf, "embedding.model_dir"), own };
+	SpkEmbedSetup setup = { conf, spk_conf_str(conf, "embedding.model_dir"), own,
+				patience_ms };
 
 	if (!spk_embedder_is_wanted(conf)) {
 		spk_error_set(error, SPK_ERR_NOT_FOUND, "set [embedding] enabled = true",
@@ -177,9 +219,14 @@ SpkEmbedder *spk_embedder_open(const SpkConf *conf, const char *home, GError **e
 	return open_with(spk_conf_str(conf, "embedding.provider"), &setup, error);
 }
 
+SpkEmbedder *spk_embedder_open(const SpkConf *conf, const char *home, GError **error)
+{
+	return spk_embedder_open_soon(conf, home, 0, error);
+}
+
 SpkEmbedder *spk_embedder_open_dir(const char *dir, const SpkConf *conf, GError **error)
 {
-	SpkEmbedSetup setup = { conf, dir, NULL };
+	SpkEmbedSetup setup = { conf, dir, NULL, 0 };
 	const char *provider = spk_conf_str(conf, "embedding.provider");
 
 	if (strcmp(provider, "engine") != 0 && strcmp(provider, "onnx") != 0)
@@ -293,6 +340,27 @@ gboolean spk_embedder_embed(SpkEmbedder *embedder, const char *const *texts, gsi
 		return FALSE;
 	}
 	return TRUE;
+}
+
+gboolean spk_embedder_ask(SpkEmbedder *embedder, const char *const *texts, gsize n,
+			  SpkEmbedUse use, float *ret, gint64 patience_ms,
+			  SpkCancel *cancel, GError **error)
+{
+	g_autoptr(SpkCancel) patience = NULL;
+	GError *why = NULL;
+
+	if (!embedder->info.remote || !patience_ms)
+		return spk_embedder_embed(embedder, texts, n, use, ret, cancel, error);
+	if (!may_ask(embedder, error))
+		return FALSE;
+	patience = spk_cancel_new(cancel);
+	spk_cancel_set_deadline(patience, patience_ms);
+	(void)spk_embedder_embed(embedder, texts, n, use, ret, patience, &why);
+	note_answer(embedder, !why, cancel, why);
+	if (!why)
+		return TRUE;
+	g_propagate_error(error, why);
+	return FALSE;
 }
 
 /* ---- words ---- */

@@ -29,6 +29,10 @@ gboolean spk_embedder_is_wanted(const SpkConf *conf);
  * form; CONFIG; of a server whose dimensions are not configured, which is asked once, PROVIDER
  * and the like as spk_embedder_embed(). */
 SpkEmbedder *spk_embedder_open(const SpkConf *conf, const char *home, GError **error);
+/* For somebody who waits: a server whose dimensions are not known is asked for them as by
+ * spk_embedder_ask(). */
+SpkEmbedder *spk_embedder_open_soon(const SpkConf *conf, const char *home,
+				    gint64 patience_ms, GError **error);
 /* The model in that folder, whoever computes in the configuration; no caches are made. */
 SpkEmbedder *spk_embedder_open_dir(const char *dir, const SpkConf *conf, GError **error);
 void spk_embedder_close(SpkEmbedder *embedder);
@@ -47,6 +51,12 @@ guint spk_embedder_dims(const SpkEmbedder *embedder);
 gboolean spk_embedder_embed(SpkEmbedder *embedder, const char *const *texts, gsize n,
 			    SpkEmbedUse use, float *ret, SpkCancel *cancel,
 			    GError **error);
+
+/* The same for somebody who waits: a server gets `patience_ms`, and one that did not answer in time is
+ * not asked at all for SPK_EMBED_SILENCE_S (embed_silence.h): TIMEOUT. 0: as above. */
+gboolean spk_embedder_ask(SpkEmbedder *embedder, const char *const *texts, gsize n,
+			  SpkEmbedUse use, float *ret, gint64 patience_ms,
+			  SpkCancel *cancel, GError **error);
 
 /* For people and `sparks memory model show`: {"provider","model","engine","isa","dims","pooling",
  * "max_tokens","precision","query_prefix","passage_prefix","folder","url","bytes","fingerprint"};

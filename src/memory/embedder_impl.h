@@ -29,8 +29,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkEmbedInfo, spk_embed_info_clear)
 
 typedef struct {
 	const SpkConf *conf;
-	const char *dir;  /* folder of the model, for those that need one */
-	const char *home; /* where caches may lie; NULL: nowhere */
+	const char *dir;    /* folder of the model, for those that need one */
+	const char *home;   /* where caches may lie; NULL: nowhere */
+	gint64 patience_ms; /* as spk_embedder_ask() */
 } SpkEmbedSetup;
 
 typedef struct {

@@ -31,6 +31,12 @@ SpkMemory *spk_memory_open(SpkStore *store, const SpkConf *conf, const char *hom
 void spk_memory_close(SpkMemory *memory);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkMemory, spk_memory_close)
 
+/* How long a server of embeddings may take for one call, milliseconds; what was not embedded then is
+ * found by its words until spk_memory_fill(). 0: [embedding] timeout_secs, for work that nobody waits
+ * for; SPK_MEMORY_PATIENCE_MS at first. While nobody else uses `memory`. */
+#define SPK_MEMORY_PATIENCE_MS 2000
+void spk_memory_set_patience(SpkMemory *memory, gint64 ms);
+
 typedef struct {
 	const char *id;	       /* 1-128 bytes without controls; NULL: a new one is made */
 	const char *text;      /* at most SPK_MEMORY_TEXT_MAX bytes */
@@ -45,6 +51,8 @@ typedef struct {
 	const float
 		*embedding; /* of the model in force, any length but 0; NULL: made here */
 	guint dims;	    /* of `embedding` */
+	SpkCancel *
+		cancel; /* ends the waiting for its vector: it is stored in any case; NULL */
 } SpkMemoryNew;
 
 typedef struct {
@@ -76,6 +84,7 @@ typedef struct {
 		*embedding; /* of the question, by the model in force; NULL: made here */
 	guint dims;
 	gboolean words_only; /* don't load a model for it */
+	SpkCancel *cancel;   /* ends the waiting for its vector; NULL */
 } SpkMemoryQuery;
 
 typedef struct {

@@ -77,7 +77,8 @@ static gboolean run_search(const SpkToolCtx *ctx, const json_t *args, SpkCancel 
 	const char *const of_kind[] = { kind, NULL };
 	SpkMemoryQuery query = { .text = spk_json_str(args, "query"),
 				 .kinds = kind ? of_kind : NULL,
-				 .k = (guint)spk_json_int(args, "limit", HITS) };
+				 .k = (guint)spk_json_int(args, "limit", HITS),
+				 .cancel = cancel };
 	g_autoptr(GPtrArray) hits = NULL;
 	GError *problem = NULL;
 	SpkMemory *memory = open_memory(ctx, ret_result, &problem);
@@ -126,7 +127,7 @@ static const char *scope_of(const SpkToolMemory *memory, const json_t *args)
 }
 
 static gboolean save(const SpkToolCtx *ctx, SpkMemory *memory, const json_t *args,
-		     SpkToolResult *result, GError **error)
+		     SpkCancel *cancel, SpkToolResult *result, GError **error)
 {
 	const SpkToolMemory *own = ctx->memory;
 	const char *kind = spk_json_str(args, "kind");
@@ -142,6 +143,7 @@ static gboolean save(const SpkToolCtx *ctx, SpkMemory *memory, const json_t *arg
 		.source = source,
 		.task = ctx->task,
 		.untrusted = own->taint > SPK_TAINT_OPERATOR,
+		.cancel = cancel,
 	};
 	g_auto(SpkMemoryAdded) added = { 0 };
 
@@ -186,7 +188,7 @@ static gboolean run_save(const SpkToolCtx *ctx, const json_t *args, SpkCancel *c
 		result_refuse(ret_result, "scope is \"repo\" or \"spark\"");
 		return TRUE;
 	}
-	if (save(ctx, memory, args, ret_result, &problem))
+	if (save(ctx, memory, args, cancel, ret_result, &problem))
 		return TRUE;
 	/* a text that is none, or too long, is the model's mistake */
 	if (spk_error_is(problem, SPK_ERR_USAGE)) {

@@ -11,6 +11,7 @@
 #include "cmd/session.h"
 #include "memory/memory.h"
 
+#define PATIENCE_MS    10000	  /* many texts go to a server at once */
 #define LINE_MAX_BYTES (1u << 20) /* the longest memory in escapes, and an embedding */
 #define GROUP_MAX      64	  /* stores of one transaction */
 
@@ -324,6 +325,7 @@ static int run(const SpkArgs *args)
 				       spk_core_home(batch.session.core), &error);
 	if (!batch.memory)
 		return spk_cmd_fail(g_steal_pointer(&error), FALSE);
+	spk_memory_set_patience(batch.memory, PATIENCE_MS);
 	spk_batch_lines_init(&lines, STDIN_FILENO, LINE_MAX_BYTES);
 	ok = serve(&batch, &lines, &error);
 	spk_batch_lines_clear(&lines);

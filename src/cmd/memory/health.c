@@ -287,5 +287,6 @@ gboolean spk_health_mend(const SpkHealth *health, SpkMended *ret, GError **error
 		return FALSE;
 	if (ret->no_model)
 		return TRUE;
+	spk_memory_set_patience(health->memory, 0); /* who asks for it waits */
 	return fill(health, ret, error) && spk_memory_rebuild(health->memory, error);
 }

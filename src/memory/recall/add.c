@@ -197,7 +197,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkMemoryPassage, passages_free)
 
 /* Of those that came without one. A model that fails leaves them for later: what was said is
  * kept in any case. */
-static gboolean embed(SpkMemory *memory, const GPtrArray *entries, GError **error)
+static gboolean embed(SpkMemory *memory, const GPtrArray *entries, SpkCancel *cancel,
+		      GError **error)
 {
 	g_autoptr(SpkMemoryPassage) passages = g_new0(SpkMemoryPassage, entries->len + 1);
 	g_autofree float *vectors = NULL;
@@ -213,10 +214,9 @@ static gboolean embed(SpkMemory *memory, const GPtrArray *entries, GError **erro
 			return FALSE;
 		passages[n++].text = entry->row->text;
 	}
-	vectors = spk_memory_vectors(memory, passages, n, NULL, &failed);
+	vectors = spk_memory_vectors(memory, passages, n, cancel, &failed);
 	if (failed)
-		spk_warn("memory", "stored without vectors, which come later: %s",
-			 failed->message);
+		spk_memory_tell_late(failed);
 	for (guint i = 0; vectors && i < entries->len; i++) {
 		Entry *entry = entries->pdata[i];
 
@@ -536,7 +536,7 @@ void spk_memory_add_many(SpkMemory *memory, const SpkMemoryNew *adds, gsize n,
 		places[entries->len] = (guint)i;
 		g_ptr_array_add(entries, entry);
 	}
-	if (!embed(memory, entries, &failed)) {
+	if (!embed(memory, entries, n ? adds->cancel : NULL, &failed)) {
 		for (guint i = 0; i < entries->len; i++)
 			ret_errors[places[i]] = g_error_copy(failed);
 		return;

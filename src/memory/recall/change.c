@@ -104,8 +104,7 @@ static gboolean vector_of(SpkMemory *memory, SpkMemoryRow *row, float **ret,
 
 	*ret = ok ? spk_memory_vectors(memory, &passage, 1, NULL, &failed) : NULL;
 	if (failed)
-		spk_warn("memory", "changed without a vector, which comes later: %s",
-			 failed->message);
+		spk_memory_tell_late(failed);
 	g_free(row->model);
 	row->model = *ret ? g_strdup(memory->model) : NULL;
 	spk_memory_passage_clear(&passage);

@@ -22,6 +22,8 @@ struct SpkMemory {
 	double dedup;
 	gint64 max_entries;
 
+	gint64 patience_ms; /* of spk_memory_set_patience() */
+
 	GMutex model_lock;
 	gboolean model_tried;
 	SpkEmbedder *embedder; /* NULL: none, or not opened yet */
@@ -47,6 +49,9 @@ SpkEmbedder *spk_memory_embedder(SpkMemory *memory);
  * their own where there is no other. FALSE: there is none. CONFIG: another length than the model's. */
 gboolean spk_memory_model_for(SpkMemory *memory, guint dims, gboolean *ret_has,
 			      GError **error);
+
+/* Says once in the life of the process, by the log, that texts were kept without a vector. */
+void spk_memory_tell_late(const GError *why);
 
 /* ---- sync.c; the lock is held ---- */
 /* Turns and, where there is a model and `vectors`, the index are as the store is now. */

@@ -1,5 +1,6 @@
 /* The model in force: the embedder, or what callers bring where there is none. */
 #include "base/error.h"
+#include "base/log.h"
 #include "memory/recall/memory_priv.h"
 
 /* Once in the life of `memory`: who reads it holds either lock, or has waited for this. */
@@ -18,7 +19,8 @@ static void open_embedder(SpkMemory *memory)
 	memory->model_tried = TRUE;
 	if (!spk_embedder_is_wanted(memory->conf))
 		return;
-	memory->embedder = spk_embedder_open(memory->conf, memory->home, &error);
+	memory->embedder = spk_embedder_open_soon(memory->conf, memory->home,
+						  memory->patience_ms, &error);
 	if (!memory->embedder) {
 		spk_embedder_warn(memory->conf, error);
 		return;
@@ -85,7 +87,22 @@ float *spk_memory_embed(SpkMemory *memory, const char *const *texts, gsize n,
 	}
 	*ret_dims = spk_embedder_dims(embedder);
 	vectors = g_new(float, n **ret_dims + 1);
-	if (!spk_embedder_embed(embedder, texts, n, use, vectors, NULL, error))
+	if (!spk_embedder_ask(embedder, texts, n, use, vectors, memory->patience_ms, NULL,
+			      error))
 		return NULL;
 	return g_steal_pointer(&vectors);
+}
+
+void spk_memory_tell_late(const GError *why)
+{
+	static gint said; /* atomic */
+	const char *hint = spk_error_hint(why);
+
+	if (spk_error_is(why, SPK_ERR_CANCELLED) ||
+	    !g_atomic_int_compare_and_exchange(&said, 0, 1))
+		return;
+	spk_warn("memory",
+		 "%s%s%s; what is kept now is found by its words until it has a vector, "
+		 "which `sparks up` or `sparks memory reindex` makes",
+		 why->message, hint ? ": " : "", hint ? hint : "");
 }

@@ -29,6 +29,7 @@ SpkMemory *spk_memory_open(SpkStore *store, const SpkConf *conf, const char *hom
 	memory->store = store;
 	memory->conf = spk_conf_ref((SpkConf *)conf);
 	memory->home = g_strdup(home);
+	memory->patience_ms = SPK_MEMORY_PATIENCE_MS;
 	memory->index_path = index_path_of(spk_store_path(store));
 	spk_fusion_knobs(conf, &memory->knobs);
 	memory->index_options = (SpkIndexOptions){
@@ -46,6 +47,11 @@ SpkMemory *spk_memory_open(SpkStore *store, const SpkConf *conf, const char *hom
 	g_mutex_init(&memory->model_lock);
 	g_mutex_init(&memory->lock);
 	return memory;
+}
+
+void spk_memory_set_patience(SpkMemory *memory, gint64 ms)
+{
+	memory->patience_ms = ms;
 }
 
 void spk_memory_close(SpkMemory *memory)

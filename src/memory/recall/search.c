@@ -251,7 +251,8 @@ static void embed(SpkMemory *memory, Search *search)
 	if (!embedder)
 		return;
 	vector = g_new(float, memory->dims);
-	if (spk_embedder_embed(embedder, &text, 1, SPK_EMBED_QUERY, vector, NULL, &error))
+	if (spk_embedder_ask(embedder, &text, 1, SPK_EMBED_QUERY, vector,
+			     memory->patience_ms, search->query->cancel, &error))
 		search->vector = g_steal_pointer(&vector);
 	else
 		spk_embedder_warn(memory->conf, error);

@@ -63,8 +63,9 @@ float *spk_memory_vectors(SpkMemory *memory, const SpkMemoryPassage *passages, g
 		g_ptr_array_add(texts, joined->pdata[joined->len - 1]);
 	}
 	vectors = g_new(float, (gsize)texts->len *dims);
-	if (!spk_embedder_embed(embedder, (const char *const *)texts->pdata, texts->len,
-				SPK_EMBED_PASSAGE, vectors, cancel, error))
+	if (!spk_embedder_ask(embedder, (const char *const *)texts->pdata, texts->len,
+			      SPK_EMBED_PASSAGE, vectors, memory->patience_ms, cancel,
+			      error))
 		return NULL;
 	for (gsize i = 0, at = n; i < n; i++)
 		if (passages[i].before)
