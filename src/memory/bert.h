@@ -21,7 +21,7 @@ typedef struct {
 			      * when it is missing; NULL, or not writable: they are made at each
 			      * opening and held in memory */
 	const char *
-		kernels; /* "portable", "avx2", "avx512"; NULL: the best of this processor */
+		kernels; /* "portable", "avx2", "avxvnni", "avx512"; NULL: the best of this processor */
 } SpkBertOptions;
 
 /* The folder's tokenizer and weights, model.safetensors before model.onnx. BAD_INPUT: a file or

@@ -6,6 +6,7 @@
 static const Kernels *const all[] = {
 #ifdef __x86_64__
 	&kernels_avx512,
+	&kernels_avxvnni,
 	&kernels_avx2,
 #endif
 	&kernels_portable,

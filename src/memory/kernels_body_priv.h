@@ -2,7 +2,8 @@
  * The kernels, written once with the compiler's vector types; kernels_*.c set WIDTH (floats of a
  * vector), TOKENS and VECTORS (whose product many vectors are summed up at once: how many
  * registers there are), TOKENS8 (the same for bytes), NAME and HERE, and may bring their own sum of
- * four products of bytes.
+ * four products of bytes (dot4) or of eight (dot8, with the largest byte of activations that it
+ * stands: BYTE_MOST), and of the bytes of a vector (bytes_of).
  */
 #include <math.h>
 #include <string.h>
@@ -49,21 +50,34 @@ ALWAYS vf vf_pick(vi mask, vf yes, vf no)
 	return (vf)((mask & (vi)yes) | (~mask & (vi)no));
 }
 
+/* in pairs, so that one step doesn't wait for another */
 ALWAYS float vf_sum(vf x)
 {
-	float sum = 0;
+	float sums[WIDTH];
 
-	UNROLL for (int i = 0; i < WIDTH; i++) sum += x[i];
-	return sum;
+	vf_put(sums, x);
+	UNROLL for (int half = WIDTH / 2; half; half /= 2)
+		UNROLL for (int i = 0; i < half; i++) sums[i] += sums[i + half];
+	return sums[0];
 }
 
 ALWAYS float vf_most(vf x)
 {
-	float most = x[0];
+	float most[WIDTH];
 
-	UNROLL for (int i = 1; i < WIDTH; i++) most = x[i] > most ? x[i] : most;
-	return most;
+	vf_put(most, x);
+	UNROLL for (int half = WIDTH / 2; half; half /= 2)
+		UNROLL for (int i = 0; i < half; i++)
+			most[i] = most[i] > most[i + half] ? most[i] : most[i + half];
+	return most[0];
 }
+
+#ifndef HAS_BYTES_OF
+ALWAYS vb bytes_of(vi whole)
+{
+	return __builtin_convertvector(whole, vb);
+}
+#endif
 
 /* ---- products ---- */
 
@@ -113,7 +127,7 @@ ALWAYS void tile(const Product *p, gsize row, gsize t, int n_tokens)
 	put_tile(p, row, t, n_tokens, sums);
 }
 
-#ifndef HAS_DOT4
+#if !defined(HAS_DOT4) && !defined(HAS_DOT8)
 /* sums + the four products of each lane: signed bytes of `w`, unsigned `in`, the same for all */
 ALWAYS vi dot4(vi sums, gint32 in, vi w)
 {
@@ -122,6 +136,17 @@ ALWAYS vi dot4(vi sums, gint32 in, vi w)
 	return sums;
 }
 #endif
+
+#ifndef HAS_DOT8
+#define BYTE_MOST 255
+/* the same of this step of k and the next */
+#define dot8(sums, in, in_next, w, w_next) dot4(dot4(sums, in, w), in_next, w_next)
+#endif
+
+ALWAYS vi vi_at(const gint8 *at)
+{
+	return *(const vi_any *)(const void *)at;
+}
 
 ALWAYS gint32 four_at(const guint8 *at)
 {
@@ -135,7 +160,8 @@ ALWAYS gint32 four_at(const guint8 *at)
 ALWAYS void group8(const Product *p, gsize group, gsize row, gsize t, int n_tokens,
 		   vf *sums)
 {
-	gsize depth = ROUND_UP(p->w->depth, 4), stride = ROUND_UP(p->w->depth, PANEL);
+	gsize depth = ROUND_UP(p->w->depth, BYTES_AT_ONCE),
+	      stride = ROUND_UP(p->w->depth, PANEL);
 	gsize groups = GROUPS_OF(depth), from = group * GROUP;
 	gsize to = MIN(from + GROUP, depth), panel = row / PANEL;
 	const gint8 *w = p->w->q + (panel * depth + from) * PANEL + row % PANEL * 4;
@@ -144,21 +170,28 @@ ALWAYS void group8(const Product *p, gsize group, gsize row, gsize t, int n_toke
 	vi whole[TOKENS8 * VECTORS];
 
 	UNROLL for (int i = 0; i < n_tokens * VECTORS; i++) whole[i] = (vi){ 0 };
-	for (gsize k = from; k < to; k += 4) {
-		vi column[VECTORS];
+	for (gsize k = from; k < to; k += 8) {
+		vi column[2 * VECTORS];
 
 		__builtin_prefetch(w + 4 * AHEAD * PANEL);
 		__builtin_prefetch(w + 4 * AHEAD * PANEL + 64);
+		__builtin_prefetch(w + 4 * AHEAD * PANEL + 128);
+		__builtin_prefetch(w + 4 * AHEAD * PANEL + 192);
 		UNROLL for (int v = 0; v < VECTORS; v++)
-			column[v] = *(const vi_any *)(const void *)(w + 4 * WIDTH * v);
+		{
+			column[v] = vi_at(w + 4 * WIDTH * v);
+			column[VECTORS + v] = vi_at(w + 4 * PANEL + 4 * WIDTH * v);
+		}
 		UNROLL for (int i = 0; i < n_tokens; i++)
 		{
-			gint32 four = four_at(in + (gsize)i * stride + k);
+			const guint8 *eight = in + (gsize)i * stride + k;
+			gint32 four = four_at(eight), next = four_at(eight + 4);
 
 			UNROLL for (int v = 0; v < VECTORS; v++) whole[i * VECTORS + v] =
-				dot4(whole[i * VECTORS + v], four, column[v]);
+				dot8(whole[i * VECTORS + v], four, next, column[v],
+				     column[VECTORS + v]);
 		}
-		w += 4 * PANEL;
+		w += 8 * PANEL;
 	}
 	UNROLL for (int i = 0; i < n_tokens; i++)
 	{
@@ -257,14 +290,14 @@ ALWAYS void quantise_group(const float *x, gsize n, guint8 *ret, float *ret_step
 	}
 	least = -vf_most(-low);
 	most = vf_most(high);
-	inverse = most > least ? 255 / (most - least) : 0;
-	*ret_step = (most - least) / 255;
+	inverse = most > least ? BYTE_MOST / (most - least) : 0;
+	*ret_step = (most - least) / BYTE_MOST;
 	*ret_low = least;
 	for (gsize k = 0; k < n; k += WIDTH) {
 		vf value = (vf_at(x + k) - least) * inverse + 0.5F;
-		vi whole = __builtin_convertvector(value, vi);
 
-		*(vb_any *)(void *)(ret + k) = __builtin_convertvector(whole, vb);
+		*(vb_any *)(void *)(ret + k) =
+			bytes_of(__builtin_convertvector(value, vi));
 	}
 }
 

@@ -14,8 +14,14 @@
 #define PANEL 32
 /* What vectors, panels and activations are aligned to, in bytes. */
 #define KERNEL_ALIGN 64
-/* Bytes have a scale for each row and each GROUP of k; a multiple of 4. */
-#define GROUP 128
+/* Bytes have a scale for each row and each GROUP of k; a multiple of BYTES_AT_ONCE. */
+#define GROUP 64
+
+/* Steps of k that bytes are multiplied at once; missing ones at a panel's end are zeros. */
+#define BYTES_AT_ONCE 8
+/* Of each row's bytes at k, k + 1, k + 4 and k + 5 (k a multiple of 8, or 2 more) those of one sign
+ * add up to no more, so that AVX2's sums of 16 bits hold 180 times that. */
+#define QUAD_MOST 182
 
 #define ROUND_UP(n, to)	 (((n) + (to)-1) / (to) * (to))
 #define PANELS_OF(rows)	 (((rows) + PANEL - 1) / PANEL)
@@ -30,7 +36,7 @@ typedef struct {
 
 /* Activations as bytes: x[token][k] = low + step * bytes, for each group of k. */
 typedef struct {
-	guint8 *bytes;	   /* [token][depth rounded up to 4] */
+	guint8 *bytes;	   /* [token][depth rounded up to PANEL] */
 	float *step, *low; /* [token][group] */
 	gsize n, depth;
 } Bytes;
@@ -63,7 +69,7 @@ typedef struct {
 	void (*softmax)(float *x, gsize n, gsize stride, gsize width, float scale);
 } Kernels;
 
-/* The best of this processor; "portable", "avx2", "avx512", or NULL to choose. NULL: it isn't
+/* The best of this processor; "portable", "avx2", "avxvnni", "avx512", or NULL to choose. NULL: it isn't
  * here. */
 const Kernels *kernels_get(const char *name);
 

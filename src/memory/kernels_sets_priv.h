@@ -8,7 +8,7 @@
 
 extern const Kernels kernels_portable;
 #ifdef __x86_64__
-extern const Kernels kernels_avx2, kernels_avx512;
+extern const Kernels kernels_avx2, kernels_avxvnni, kernels_avx512;
 #endif
 
 #endif

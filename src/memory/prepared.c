@@ -17,7 +17,7 @@
 #define SCALE_OF "%s scale"
 #define SUMS_OF	 "%s sums"
 /* Grows when panels, groups or kinds of bytes change. */
-#define VERSION 2
+#define VERSION 3
 
 /* What the cache was made from; another file, or another version of it, makes another. */
 static char *source_key(const Weights *source, gboolean int8)
@@ -47,7 +47,8 @@ static char *cache_path(const Weights *source, const char *dir, gboolean int8)
 /* rows of the tensor that holds all panels */
 static guint64 steps_of(const PreparedMatrix *m, gboolean int8)
 {
-	return PANELS_OF(m->rows) * (int8 ? ROUND_UP(m->depth, 4) / 4 : m->depth);
+	return PANELS_OF(m->rows) *
+	       (int8 ? ROUND_UP(m->depth, BYTES_AT_ONCE) / 4 : m->depth);
 }
 
 static guint64 columns_of(gboolean int8)
@@ -136,29 +137,53 @@ static gboolean write_floats(int fd, const Weight *from, GError **error)
 	return TRUE;
 }
 
-/* One row of one group, with the scale that its largest value asks for. */
+/* The largest sum of bytes of one sign among those that QUAD_MOST is about. */
+static int largest_quad(const gint8 *q)
+{
+	static const guint beside[] = { 0, 1, 4, 5 };
+	int most = 0;
+
+	for (guint k = 0; k < GROUP; k += k % 4 ? 6 : 2) {
+		int above = 0, below = 0;
+
+		for (guint i = 0; i < G_N_ELEMENTS(beside); i++) {
+			above += MAX(q[k + beside[i]], 0);
+			below -= MIN(q[k + beside[i]], 0);
+		}
+		most = MAX(most, MAX(above, below));
+	}
+	return most;
+}
+
+/* One row of one group, with the scale that its largest value asks for, or its largest quad. */
 static void to_bytes(const float *panel, gsize depth, gsize row, gsize group, gint8 *ret,
 		     float *ret_scale, float *ret_sum)
 {
-	gsize from = group * GROUP, to = MIN(from + GROUP, depth);
-	float most = 0, sum = 0;
+	gsize from = group * GROUP, n = MIN(GROUP, depth - from);
+	float most = 0, top = 127, sum = 0;
+	gint8 q[GROUP] = { 0 };
+	int quad;
 
-	for (gsize k = from; k < to; k++)
-		most = fmaxf(most, fabsf(panel[k * PANEL + row]));
-	for (gsize k = from; k < to; k++) {
-		float whole = most > 0 ? rintf(panel[k * PANEL + row] * 127 / most) : 0;
-
-		ret[k / 4 * 4 * PANEL + 4 * row + k % 4] = (gint8)whole;
-		sum += whole;
+	for (gsize k = 0; k < n; k++)
+		most = fmaxf(most, fabsf(panel[(from + k) * PANEL + row]));
+	do {
+		for (gsize k = 0; k < n && most > 0; k++)
+			q[k] = (gint8)rintf(panel[(from + k) * PANEL + row] * top / most);
+		*ret_scale = most / top;
+		quad = largest_quad(q);
+		top *= (float)QUAD_MOST / (float)MAX(quad, QUAD_MOST + 1);
+	} while (quad > QUAD_MOST);
+	for (gsize k = 0; k < n; k++) {
+		ret[(from + k) / 4 * 4 * PANEL + 4 * row + k % 4] = q[k];
+		sum += q[k];
 	}
-	*ret_scale = most / 127;
 	*ret_sum = sum;
 }
 
 static gboolean write_bytes(int fd, const Weight *from, GError **error)
 {
 	gsize depth = from->columns, groups = GROUPS_OF(depth);
-	gsize panels = PANELS_OF(from->rows), n = ROUND_UP(depth, 4) * PANEL;
+	gsize panels = PANELS_OF(from->rows), n = ROUND_UP(depth, BYTES_AT_ONCE) * PANEL;
 	g_autofree float *panel = g_new(float, depth *PANEL);
 	g_autofree float *scale = g_new(float, panels *groups *PANEL);
 	g_autofree float *sums = g_new(float, panels *groups *PANEL);

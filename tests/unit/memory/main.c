@@ -11,6 +11,7 @@ int main(void)
 	g_array_append_vals(all, index_file_tests, n_index_file_tests);
 	g_array_append_vals(all, portable_tests, n_portable_tests);
 	g_array_append_vals(all, wordpiece_tests, n_wordpiece_tests);
+	g_array_append_vals(all, kernels_tests, n_kernels_tests);
 	g_array_append_vals(all, bert_tests, n_bert_tests);
 	g_array_append_vals(all, model_get_tests, n_model_get_tests);
 	g_array_append_vals(all, model_dir_tests, n_model_dir_tests);

@@ -14,7 +14,7 @@
 #include "memory/kernels_priv.h"
 #include "tiny_model.h"
 
-static const char *const sets[] = { "portable", "avx2", "avx512" };
+static const char *const sets[] = { "portable", "avx2", "avxvnni", "avx512" };
 
 static void drop(char *dir)
 {
@@ -91,6 +91,27 @@ static void test_formula(void **state)
 		drop(dir);
 	}
 	assert_true(n_sets >= 4); /* "portable" is everywhere */
+}
+
+/* As bytes they would all be the largest, more than the sums of some kernels hold. */
+static void test_even_weights(void **state)
+{
+	g_autoptr(GPtrArray) tensors = tiny_tensors();
+	TinyTensor *tensor = tiny_find(tensors, "encoder.layer.0.output.dense.weight");
+	char *dir;
+
+	for (guint i = 0; i < tensor->rows * tensor->columns; i++)
+		tensor->values[i] = i / tensor->columns % 2 ? 0.5F : -0.25F;
+	dir = tiny_folder(tensors, FALSE);
+	for (guint i = 0; i < G_N_ELEMENTS(sets); i++) {
+		SpkBertOptions options = { .int8 = TRUE, .kernels = sets[i] };
+		g_autoptr(SpkBert) bert = kernels_get(sets[i]) ? must_open(dir, &options)
+							       : NULL;
+
+		if (bert)
+			compare(bert, tensors, FALSE, 0.999);
+	}
+	drop(dir);
 }
 
 static void test_first_token(void **state)
@@ -426,6 +447,7 @@ const struct CMUnitTest bert_tests[] = {
 	{ "bert: the first token's vector", test_first_token, NULL, NULL, NULL },
 	{ "bert: texts and prefixes", test_texts, NULL, NULL, NULL },
 	{ "bert: the digest", test_digest, NULL, NULL, NULL },
+	{ "bert: weights that are all alike", test_even_weights, NULL, NULL, NULL },
 	{ "bert: the cache, and what happens to it", test_cache, NULL, NULL, NULL },
 	{ "bert: a cache that is half made", test_cache_half_made, NULL, NULL, NULL },
 	{ "bert: the cache of another model", test_stale_cache, NULL, NULL, NULL },

@@ -24,6 +24,8 @@ extern const struct CMUnitTest portable_tests[];
 extern const size_t n_portable_tests;
 extern const struct CMUnitTest wordpiece_tests[];
 extern const size_t n_wordpiece_tests;
+extern const struct CMUnitTest kernels_tests[];
+extern const size_t n_kernels_tests;
 extern const struct CMUnitTest bert_tests[];
 extern const size_t n_bert_tests;
 extern const struct CMUnitTest model_dir_tests[];
