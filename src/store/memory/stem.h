@@ -8,4 +8,8 @@
 /* `word`: len lower-case letters a-z, changed in place (it never grows); its new length. */
 gsize spk_stem(char *word, gsize len);
 
+/* The base of a form that no rule of endings reaches ("went": "go"), without its ending taken off;
+ * NULL: it is none. `word` in lower case. */
+const char *spk_stem_irregular(const char *word);
+
 #endif

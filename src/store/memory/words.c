@@ -259,10 +259,14 @@ static void add_stemmed(Walk *walk, gsize from, gsize to)
 	char word[SPK_WORD_MAX + 1];
 	gsize len = spell(walk->items, from, to, word);
 	gboolean stems = TRUE;
+	const char *base;
 
 	if (!walk->stops_too && spk_words_is_stop(word) &&
 	    !looks_like_name(walk, from, to))
 		return;
+	base = spk_stem_irregular(word);
+	if (base)
+		len = g_strlcpy(word, base, sizeof(word));
 	for (gsize i = 0; i < len && stems; i++)
 		stems = g_ascii_islower(word[i]);
 	if (stems)

@@ -24,6 +24,8 @@ static void test_words(void **state)
 	(void)state;
 	assert_words("The builds were failing again", "build fail");
 	assert_words("What did Will say?", "will sai");
+	assert_words("She went and BOUGHT three knives", "go bui three knife");
+	assert_words("go buys a knife", "go bui knife");
 	assert_words("Will it rain? It will.", "rain");
 	assert_words("The Quick Brown Fox Is Here", "quick brown fox");
 	assert_words("to be or not to be", "to be or not");
