@@ -143,47 +143,63 @@ static gboolean prepare(SpkMemory *memory, const SpkMemoryNew *add, Entry *entry
 
 /* ---- its vector ---- */
 
-/* The turn before the i-th: in the store, or one that comes in with it. */
+/* Puts a turn that comes in with it among those before it: later than what is in the store at the
+ * same time. */
+static void put_earlier(SpkMemoryEarlier *earlier, const SpkMemoryRow *row)
+{
+	guint at = 0;
+
+	while (at < SPK_MEMORY_EARLIER && earlier->text[at] &&
+	       earlier->time_us[at] > row->time_us)
+		at++;
+	if (at == SPK_MEMORY_EARLIER)
+		return;
+	g_free(earlier->text[SPK_MEMORY_EARLIER - 1]);
+	for (guint i = SPK_MEMORY_EARLIER - 1; i > at; i--) {
+		earlier->text[i] = earlier->text[i - 1];
+		earlier->time_us[i] = earlier->time_us[i - 1];
+	}
+	earlier->text[at] = g_strdup(row->text);
+	earlier->time_us[at] = row->time_us;
+}
+
+/* A pause ends what belongs together. */
+static void cut_at_gap(SpkMemoryEarlier *earlier, gint64 time_us, gint64 gap_us)
+{
+	for (guint i = 0; i < SPK_MEMORY_EARLIER; i++) {
+		if (earlier->text[i] && time_us - earlier->time_us[i] <= gap_us) {
+			time_us = earlier->time_us[i];
+			continue;
+		}
+		for (; i < SPK_MEMORY_EARLIER; i++)
+			g_clear_pointer(&earlier->text[i], g_free);
+	}
+}
+
+/* What was said before the i-th, in the store and by those that come in with it. */
 static gboolean text_before(SpkMemory *memory, const GPtrArray *entries, guint i,
 			    char **ret, GError **error)
 {
 	const SpkMemoryRow *row = ((const Entry *)entries->pdata[i])->row;
-	const SpkMemoryRow *best = NULL;
+	SpkMemoryEarlier earlier;
 
 	*ret = NULL;
 	if (!row->speaker)
 		return TRUE;
+	if (!spk_memory_find_earlier(memory, row->scope, row->time_us, G_MAXINT64,
+				     &earlier, error))
+		return FALSE;
 	for (guint j = 0; j < entries->len; j++) {
 		const SpkMemoryRow *other = ((const Entry *)entries->pdata[j])->row;
 
-		if (j == i || !other->speaker || strcmp(other->scope, row->scope) != 0 ||
-		    other->time_us > row->time_us ||
-		    (other->time_us == row->time_us && j > i) ||
-		    row->time_us - other->time_us > memory->knobs.lend_gap_us)
-			continue;
-		if (!best || other->time_us >= best->time_us)
-			best = other;
+		if (j != i && other->speaker && strcmp(other->scope, row->scope) == 0 &&
+		    (other->time_us < row->time_us ||
+		     (other->time_us == row->time_us && j < i)))
+			put_earlier(&earlier, other);
 	}
-	if (best && best->time_us == row->time_us) {
-		*ret = g_strdup(best->text);
-		return TRUE;
-	}
-	if (!spk_memory_text_before(memory, row->scope, row->time_us, G_MAXINT64, ret,
-				    error))
-		return FALSE;
-	if (best) {
-		/* The one nearer in time is the one of the batch, but for what lies between. */
-		g_autoptr(GMutexLocker)
-			locker G_GNUC_UNUSED = g_mutex_locker_new(&memory->lock);
-		const SpkTurn *turn = spk_turns_before(memory->turns, row->scope,
-						       row->time_us, G_MAXINT64,
-						       memory->knobs.lend_gap_us);
-
-		if (!turn || turn->time_us <= best->time_us) {
-			g_free(*ret);
-			*ret = g_strdup(best->text);
-		}
-	}
+	cut_at_gap(&earlier, row->time_us, memory->knobs.lend_gap_us);
+	*ret = spk_memory_said_before(&earlier);
+	spk_memory_earlier_clear(&earlier);
 	return TRUE;
 }
 
@@ -304,6 +320,8 @@ static gboolean is_same(SpkMemory *memory, const SpkMemoryRow *old,
 {
 	gboolean equal = strcmp(old->text, row->text) == 0;
 
+	if (g_strcmp0(old->speaker, row->speaker) != 0)
+		return FALSE;
 	/* The same words of the same person at another time are another turn. */
 	if (row->speaker && cosine < memory->dedup)
 		return equal && old->time_us == row->time_us;
@@ -500,15 +518,21 @@ static void remake_next(SpkMemory *memory, const GPtrArray *entries)
 {
 	for (guint i = 0; i < entries->len; i++) {
 		const Entry *entry = entries->pdata[i];
+		g_autoptr(GArray) nexts = g_array_new(FALSE, FALSE, sizeof(gint64));
 		g_autoptr(GError) error = NULL;
-		gint64 num = 0;
+		gboolean ok;
 
 		if (!entry->done || !entry->row->speaker || entry->ret->merged_into ||
 		    !memory->embedder)
 			continue;
-		if (!spk_memory_next_turn(memory, entry->row, &num, &error) ||
-		    (num && !is_one_of(entries, num) &&
-		     !spk_memory_remake(memory, num, &error)))
+		ok = spk_memory_next_turns(memory, entry->row, nexts, &error);
+		for (guint n = 0; ok && n < nexts->len; n++) {
+			gint64 num = g_array_index(nexts, gint64, n);
+
+			ok = is_one_of(entries, num) ||
+			     spk_memory_remake(memory, num, &error);
+		}
+		if (!ok)
 			spk_info("memory", "a vector is not of the latest: %s",
 				 error->message);
 	}

@@ -7,12 +7,14 @@
 
 /* The vectors of turns that stood behind a text that is gone come back as they can; without them
  * they are found by their words meanwhile. */
-static void remake(SpkMemory *memory, gint64 num)
+static void remake(SpkMemory *memory, const GArray *nums)
 {
-	g_autoptr(GError) error = NULL;
+	for (guint i = 0; i < nums->len; i++) {
+		g_autoptr(GError) error = NULL;
 
-	if (num && !spk_memory_remake(memory, num, &error))
-		spk_info("memory", "a vector comes later: %s", error->message);
+		if (!spk_memory_remake(memory, g_array_index(nums, gint64, i), &error))
+			spk_info("memory", "a vector comes later: %s", error->message);
+	}
 }
 
 /* Turns whose vectors hold something of these memories, and may be made anew when these are gone. */
@@ -21,16 +23,13 @@ static gboolean part_all(SpkMemory *memory, const char *const *ids, gsize n,
 {
 	for (gsize i = 0; i < n; i++) {
 		g_autoptr(SpkMemoryRow) row = NULL;
-		gint64 next = 0;
 
 		if (!spk_memories_get(memory->store, ids[i], &row, error))
 			return FALSE;
 		/* an id that was merged into another one has no place of its own */
 		if (row && strcmp(row->id, ids[i]) == 0 &&
-		    !spk_memory_part_next(memory, row, &next, error))
+		    !spk_memory_part_next(memory, row, nexts, error))
 			return FALSE;
-		if (next)
-			g_array_append_val(nexts, next);
 	}
 	return TRUE;
 }
@@ -49,8 +48,7 @@ gboolean spk_memory_forget_many(SpkMemory *memory, const char *const *ids, gsize
 	/* The caches let go of it now, not at the next question. */
 	(void)spk_memory_sync(memory, memory->index != NULL, NULL);
 	g_mutex_unlock(&memory->lock);
-	for (guint i = 0; i < nexts->len; i++)
-		remake(memory, g_array_index(nexts, gint64, i));
+	remake(memory, nexts);
 	return TRUE;
 }
 
@@ -116,7 +114,7 @@ gboolean spk_memory_edit(SpkMemory *memory, const char *id, const SpkMemoryEdit 
 {
 	g_autoptr(SpkMemoryRow) row = NULL;
 	g_autofree float *vector = NULL;
-	gint64 next = 0;
+	g_autoptr(GArray) nexts = g_array_new(FALSE, FALSE, sizeof(gint64));
 
 	if (!spk_memories_get(memory->store, id, &row, error))
 		return FALSE;
@@ -125,7 +123,7 @@ gboolean spk_memory_edit(SpkMemory *memory, const char *id, const SpkMemoryEdit 
 			      "there is no memory \"%s\"", id);
 		return FALSE;
 	}
-	if (!spk_memory_part_next(memory, row, &next, error) ||
+	if (!spk_memory_part_next(memory, row, nexts, error) ||
 	    !apply(row, edit, error) || !vector_of(memory, row, &vector, error) ||
 	    !spk_memories_edit(memory->store, row, vector, vector ? memory->dims : 0,
 			       error))
@@ -133,10 +131,11 @@ gboolean spk_memory_edit(SpkMemory *memory, const char *id, const SpkMemoryEdit 
 	g_mutex_lock(&memory->lock);
 	(void)spk_memory_sync(memory, memory->index != NULL, NULL);
 	g_mutex_unlock(&memory->lock);
-	remake(memory, next);
-	/* At another time it stands before another one. */
-	if (spk_memory_next_turn(memory, row, &next, NULL) && memory->embedder &&
-	    (edit->scope || edit->time_us))
-		remake(memory, next);
+	remake(memory, nexts);
+	g_array_set_size(nexts, 0);
+	/* At another time it stands before other ones. */
+	if ((edit->scope || edit->time_us) && memory->embedder &&
+	    spk_memory_next_turns(memory, row, nexts, NULL))
+		remake(memory, nexts);
 	return TRUE;
 }

@@ -139,15 +139,23 @@ static void add_bonuses(SpkPool *pool, const SpkFusionQuestion *question)
 	}
 }
 
-static double of_neighbour(SpkPool *pool, guint place, const SpkFusionKnobs *knobs)
+/* What those on one side of it lend: the nearest a part, the next one that part of the part. */
+static double lent_from(SpkPool *pool, const SpkCandidate *c, gsize side,
+			const SpkFusionKnobs *knobs)
 {
-	const SpkCandidate *c;
+	double words = knobs->weight_words, vector = knobs->weight_vector, lent = 0;
 
-	if (place == SPK_POOL_NONE)
-		return 0;
-	c = spk_pool_at(pool, place);
-	return knobs->weight_words * knobs->lend_words * c->words +
-	       knobs->weight_vector * knobs->lend_vector * c->vector;
+	for (guint i = 0; i < SPK_FUSION_LENT_FAR; i++) {
+		guint place = G_STRUCT_MEMBER(guint, c, side);
+
+		if (place == SPK_POOL_NONE)
+			break;
+		c = spk_pool_at(pool, place);
+		words *= knobs->lend_words;
+		vector *= knobs->lend_vector;
+		lent += words * c->words + vector * c->vector;
+	}
+	return lent;
 }
 
 static void sum(SpkPool *pool, const SpkFusionKnobs *knobs)
@@ -155,8 +163,8 @@ static void sum(SpkPool *pool, const SpkFusionKnobs *knobs)
 	for (guint i = 0; i < pool->all->len; i++) {
 		SpkCandidate *c = spk_pool_at(pool, i);
 
-		c->lent = of_neighbour(pool, c->before, knobs) +
-			  of_neighbour(pool, c->after, knobs);
+		c->lent = lent_from(pool, c, offsetof(SpkCandidate, before), knobs) +
+			  lent_from(pool, c, offsetof(SpkCandidate, after), knobs);
 		c->score = knobs->weight_words * c->words +
 			   knobs->weight_vector * c->vector + c->lent + c->named +
 			   c->timed + c->age + c->substance;

@@ -18,6 +18,9 @@
 #include "conf/conf.h"
 #include "memory/recall/pool.h"
 
+/* So many turns away one still lends; of what it lends, each further one that part again. */
+#define SPK_FUSION_LENT_FAR 2
+
 typedef enum { SPK_FUSION_SCALED, SPK_FUSION_RRF, SPK_FUSION_REFERENCE } SpkFusion;
 
 typedef struct {

@@ -70,24 +70,36 @@ gboolean spk_memory_learn_traits(SpkMemory *memory, SpkPool *pool, GError **erro
 /* ---- vectors.c ---- */
 typedef struct {
 	const char *text;
-	char *before; /* the turn before it; NULL */
+	char *before; /* what was said before it; NULL */
 } SpkMemoryPassage;
 void spk_memory_passage_clear(SpkMemoryPassage *passage);
 /* n × dims floats of length 1, allocated. A turn's is the middle between that of its text and that
- * of the turn before it and its text. NULL without error: there is no model. */
+ * of what was said before it and its text; nobody's name is in it. NULL without error: there is
+ * no model. */
 float *spk_memory_vectors(SpkMemory *memory, const SpkMemoryPassage *passages, gsize n,
 			  SpkCancel *cancel, GError **error);
-/* The text of the turn before (time_us, num) in the scope; NULL: there is none. Takes the lock. */
+/* The turns that a turn's vector holds something of, the latest first. */
+#define SPK_MEMORY_EARLIER 2
+typedef struct {
+	gint64 time_us[SPK_MEMORY_EARLIER];
+	char *text[SPK_MEMORY_EARLIER]; /* NULL: there is none, nor one before it */
+} SpkMemoryEarlier;
+void spk_memory_earlier_clear(SpkMemoryEarlier *earlier);
+/* Those before (time_us, num) in the scope. Takes the lock. */
+gboolean spk_memory_find_earlier(SpkMemory *memory, const char *scope, gint64 time_us,
+				 gint64 num, SpkMemoryEarlier *ret, GError **error);
+/* What they say, in their order, as a passage wants it; NULL: nothing. Allocated. */
+char *spk_memory_said_before(const SpkMemoryEarlier *earlier);
+/* Both in one. */
 gboolean spk_memory_text_before(SpkMemory *memory, const char *scope, gint64 time_us,
 				gint64 num, char **ret, GError **error);
 /* The same direction, of length 1; allocated. BAD_INPUT: there is none. */
 float *spk_memory_unit(const float *vector, guint dims, GError **error);
-/* The turn after that of `row`; 0: there is none. Takes the lock. */
-gboolean spk_memory_next_turn(SpkMemory *memory, const SpkMemoryRow *row, gint64 *ret_num,
-			      GError **error);
-/* The vector of the turn after `row` holds something of `row`: it goes. *ret_num: that turn, whose
- * vector comes back by spk_memory_remake() or spk_memory_fill(); 0: there is none. */
-gboolean spk_memory_part_next(SpkMemory *memory, const SpkMemoryRow *row, gint64 *ret_num,
+/* Appends the turns after that of `row` whose vectors hold something of it. Takes the lock. */
+gboolean spk_memory_next_turns(SpkMemory *memory, const SpkMemoryRow *row, GArray *nums,
+			       GError **error);
+/* The same, and their vectors go; they come back by spk_memory_remake() or spk_memory_fill(). */
+gboolean spk_memory_part_next(SpkMemory *memory, const SpkMemoryRow *row, GArray *nums,
 			      GError **error);
 /* Makes the vector of that memory anew, by what stands before it now. */
 gboolean spk_memory_remake(SpkMemory *memory, gint64 num, GError **error);

@@ -46,11 +46,10 @@ guint spk_pool_add(SpkPool *pool, SpkTurns *turns, gint64 num)
 	return pool->all->len - 1;
 }
 
-void spk_pool_add_neighbours(SpkPool *pool, SpkTurns *turns, gint64 gap_us)
+static void add_beside(SpkPool *pool, SpkTurns *turns, guint from, guint to,
+		       gint64 gap_us)
 {
-	guint found = pool->all->len;
-
-	for (guint i = 0; i < found; i++) {
+	for (guint i = from; i < to; i++) {
 		SpkTurn *before, *after;
 		guint at;
 
@@ -64,6 +63,18 @@ void spk_pool_add_neighbours(SpkPool *pool, SpkTurns *turns, gint64 gap_us)
 		spk_pool_at(pool, i)->after = at;
 		if (at != SPK_POOL_NONE)
 			spk_pool_at(pool, at)->before = i;
+	}
+}
+
+void spk_pool_add_neighbours(SpkPool *pool, SpkTurns *turns, guint reach, gint64 gap_us)
+{
+	guint from = 0;
+
+	for (guint i = 0; i < reach; i++) {
+		guint to = pool->all->len;
+
+		add_beside(pool, turns, from, to, gap_us);
+		from = to;
 	}
 }
 

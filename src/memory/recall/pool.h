@@ -38,8 +38,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkPool, spk_pool_free)
 SpkCandidate *spk_pool_at(SpkPool *pool, guint place);
 /* Its place, new or not; NONE: `turns` doesn't have it. */
 guint spk_pool_add(SpkPool *pool, SpkTurns *turns, gint64 num);
-/* Adds the turns beside all that are in it, and notes who stands beside whom. */
-void spk_pool_add_neighbours(SpkPool *pool, SpkTurns *turns, gint64 gap_us);
+/* Adds the turns beside all that are in it, those beside them, up to `reach` away, and notes who
+ * stands beside whom. */
+void spk_pool_add_neighbours(SpkPool *pool, SpkTurns *turns, guint reach, gint64 gap_us);
 /* Vectors and cosines of all. */
 void spk_pool_measure(SpkPool *pool, SpkIndex *index, guint dims, const float *query);
 /* Cosines again, to another question. */

@@ -21,7 +21,9 @@ void spk_memory_hit_free(SpkMemoryHit *hit)
 /* A question on its way. */
 typedef struct {
 	const SpkMemoryQuery *query;
-	char *text; /* bounded, valid */
+	char *text;    /* bounded, valid */
+	char *subject; /* without those who are called by name; NULL: not looked at yet */
+	GArray *named; /* guint32: their numbers */
 	guint k;
 	float *vector; /* of length 1; NULL: by words alone */
 	gint64 now_us;
@@ -30,6 +32,8 @@ typedef struct {
 static void search_clear(Search *search)
 {
 	g_free(search->text);
+	g_free(search->subject);
+	g_clear_pointer(&search->named, g_array_unref);
 	g_free(search->vector);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Search, search_clear)
@@ -86,12 +90,12 @@ static gboolean passes_num(gint64 num, gpointer user)
 
 /* ---- legs; the lock is held ---- */
 
-static gboolean find_words(SpkMemory *memory, const Search *search, const char *text,
-			   guint reach, SpkPool *pool, double *ret_whole, GError **error)
+static gboolean find_words(SpkMemory *memory, const Search *search, guint reach,
+			   SpkPool *pool, double *ret_whole, GError **error)
 {
 	SpkMemoryFilter filter = { search->query->scopes, search->query->kinds };
-	g_autoptr(GArray) found =
-		spk_memories_match(memory->store, text, &filter, reach, ret_whole, error);
+	g_autoptr(GArray) found = spk_memories_match(memory->store, search->subject,
+						     &filter, reach, ret_whole, error);
 
 	for (guint i = 0; found && i < found->len; i++) {
 		const SpkMemoryMatch *match = &g_array_index(found, SpkMemoryMatch, i);
@@ -138,18 +142,19 @@ static void drop_unfit(SpkPool *pool, const Filter *filter)
 }
 
 static gboolean score(SpkMemory *memory, const Search *search, SpkPool *pool,
-		      GArray *named, double whole, GError **error)
+		      double whole, GError **error)
 {
 	SpkFusionQuestion question = { .knobs = &memory->knobs,
 				       .query = search->vector,
 				       .mean = memory->mean,
 				       .words_whole = whole,
 				       .now_us = search->now_us,
-				       .named = named,
+				       .named = search->named,
 				       .asks_time = spk_traits_asks_time(search->text) };
 
 	if (memory->knobs.fusion == SPK_FUSION_SCALED) {
-		spk_pool_add_neighbours(pool, memory->turns, memory->knobs.lend_gap_us);
+		spk_pool_add_neighbours(pool, memory->turns, SPK_FUSION_LENT_FAR,
+					memory->knobs.lend_gap_us);
 		if (!spk_memory_learn_traits(memory, pool, error))
 			return FALSE;
 	}
@@ -167,19 +172,13 @@ static GArray *find(SpkMemory *memory, const Search *search, GError **error)
 	g_auto(Filter) filter = { memory->turns,
 				  numbers_of(memory->turns, search->query->scopes),
 				  numbers_of(memory->turns, search->query->kinds) };
-	g_autofree char *rest = NULL;
-	g_autoptr(GArray) named = spk_turns_named(memory->turns, search->text, &rest);
 	double whole = 0;
-	/* In a conversation its people's names are everywhere, and say who, not what. */
-	gboolean talk = named->len && memory->knobs.fusion == SPK_FUSION_SCALED &&
-			spk_turns_is_talk(memory->turns, search->query->scopes);
 
-	if (!find_words(memory, search, talk ? rest : search->text, reach, pool, &whole,
-			error))
+	if (!find_words(memory, search, reach, pool, &whole, error))
 		return NULL;
 	if (search->vector)
 		find_vectors(memory, search, &filter, reach, pool);
-	if (!score(memory, search, pool, named, whole, error))
+	if (!score(memory, search, pool, whole, error))
 		return NULL;
 	if (filter.scopes || filter.kinds)
 		drop_unfit(pool, &filter);
@@ -241,7 +240,7 @@ static gboolean read_query(SpkMemory *memory, const SpkMemoryQuery *query, Searc
 static void embed(SpkMemory *memory, Search *search)
 {
 	SpkEmbedder *embedder;
-	const char *text = search->text;
+	const char *text = search->subject;
 	g_autoptr(GError) error = NULL;
 	g_autofree float *vector = NULL;
 
@@ -258,7 +257,20 @@ static void embed(SpkMemory *memory, Search *search)
 		spk_embedder_warn(memory->conf, error);
 }
 
-static GArray *find_kept(SpkMemory *memory, const char *key, const Search *search,
+/* In a conversation its people's names are everywhere, and say who, not what. */
+static void take_names(SpkMemory *memory, Search *search)
+{
+	g_autofree char *rest = NULL;
+	gboolean talk;
+
+	search->named = spk_turns_named(memory->turns, search->text, &rest);
+	g_strstrip(rest);
+	talk = search->named->len && *rest && memory->knobs.fusion == SPK_FUSION_SCALED &&
+	       spk_turns_is_talk(memory->turns, search->query->scopes);
+	search->subject = talk ? g_steal_pointer(&rest) : g_strdup(search->text);
+}
+
+static GArray *find_kept(SpkMemory *memory, const char *key, Search *search,
 			 GError **error)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&memory->lock);
@@ -269,6 +281,8 @@ static GArray *find_kept(SpkMemory *memory, const char *key, const Search *searc
 	found = spk_results_get(memory->results, key, memory->stamp.change,
 				search->now_us,
 				search->query->now_us ? G_MAXINT64 : KEPT_US);
+	if (!found)
+		take_names(memory, search);
 	return found ? g_array_ref(found) : NULL;
 }
 

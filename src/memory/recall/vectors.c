@@ -1,5 +1,6 @@
-/* Vectors of passages: a turn's is made of its text and of the turn before it. */
+/* Vectors of passages: a turn's is made of its text and of the turns before it. */
 #include <math.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "memory/recall/memory_priv.h"
@@ -54,12 +55,13 @@ float *spk_memory_vectors(SpkMemory *memory, const SpkMemoryPassage *passages, g
 	if (!embedder || !n)
 		return NULL;
 	for (gsize i = 0; i < n; i++)
-		g_ptr_array_add(texts, (gpointer)passages[i].text);
+		g_ptr_array_add(texts, (gpointer)spk_traits_body(passages[i].text));
 	for (gsize i = 0; i < n; i++) {
 		if (!passages[i].before)
 			continue;
-		g_ptr_array_add(joined, g_strconcat(passages[i].before, "\n",
-						    passages[i].text, NULL));
+		g_ptr_array_add(joined,
+				g_strconcat(passages[i].before, "\n",
+					    spk_traits_body(passages[i].text), NULL));
 		g_ptr_array_add(texts, joined->pdata[joined->len - 1]);
 	}
 	vectors = g_new(float, (gsize)texts->len *dims);
@@ -73,31 +75,65 @@ float *spk_memory_vectors(SpkMemory *memory, const SpkMemoryPassage *passages, g
 	return g_steal_pointer(&vectors);
 }
 
-/* Of the turn with that num; *ret NULL when it went meanwhile. */
-static gboolean text_of(SpkMemory *memory, gint64 num, char **ret, GError **error)
+void spk_memory_earlier_clear(SpkMemoryEarlier *earlier)
 {
-	g_autoptr(GPtrArray) rows = spk_memories_by_num(memory->store, &num, 1, error);
-	const SpkMemoryRow *row;
+	for (guint i = 0; i < SPK_MEMORY_EARLIER; i++)
+		g_clear_pointer(&earlier->text[i], g_free);
+}
 
-	if (!rows)
+gboolean spk_memory_find_earlier(SpkMemory *memory, const char *scope, gint64 time_us,
+				 gint64 num, SpkMemoryEarlier *ret, GError **error)
+{
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&memory->lock);
+	g_autoptr(GPtrArray) rows = NULL;
+	gint64 nums[SPK_MEMORY_EARLIER];
+	gsize n = 0;
+
+	memset(ret, 0, sizeof(*ret));
+	if (!spk_memory_sync(memory, FALSE, error))
 		return FALSE;
-	row = rows->len ? rows->pdata[0] : NULL;
-	*ret = row ? g_strdup(row->text) : NULL;
-	return TRUE;
+	while (n < SPK_MEMORY_EARLIER) {
+		const SpkTurn *turn = spk_turns_before(memory->turns, scope, time_us, num,
+						       memory->knobs.lend_gap_us);
+
+		if (!turn)
+			break;
+		time_us = ret->time_us[n] = turn->time_us;
+		num = nums[n++] = turn->num;
+	}
+	rows = spk_memories_by_num(memory->store, nums, n, error);
+	/* One that went meanwhile leaves a gap, behind which none counts. */
+	for (gsize i = 0; rows && i < n && rows->pdata[i]; i++)
+		ret->text[i] = g_strdup(((const SpkMemoryRow *)rows->pdata[i])->text);
+	return rows != NULL;
+}
+
+char *spk_memory_said_before(const SpkMemoryEarlier *earlier)
+{
+	g_autoptr(GString) said = NULL;
+
+	for (guint i = SPK_MEMORY_EARLIER; i-- > 0;) {
+		if (!earlier->text[i])
+			continue;
+		if (said)
+			g_string_append_c(said, '\n');
+		else
+			said = g_string_new(NULL);
+		g_string_append(said, spk_traits_body(earlier->text[i]));
+	}
+	return said ? g_string_free(g_steal_pointer(&said), FALSE) : NULL;
 }
 
 gboolean spk_memory_text_before(SpkMemory *memory, const char *scope, gint64 time_us,
 				gint64 num, char **ret, GError **error)
 {
-	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&memory->lock);
-	const SpkTurn *turn;
+	SpkMemoryEarlier earlier;
+	gboolean ok =
+		spk_memory_find_earlier(memory, scope, time_us, num, &earlier, error);
 
-	*ret = NULL;
-	if (!spk_memory_sync(memory, FALSE, error))
-		return FALSE;
-	turn = spk_turns_before(memory->turns, scope, time_us, num,
-				memory->knobs.lend_gap_us);
-	return !turn || text_of(memory, turn->num, ret, error);
+	*ret = ok ? spk_memory_said_before(&earlier) : NULL;
+	spk_memory_earlier_clear(&earlier);
+	return ok;
 }
 
 gboolean spk_memory_remake(SpkMemory *memory, gint64 num, GError **error)
@@ -130,37 +166,40 @@ gboolean spk_memory_remake(SpkMemory *memory, gint64 num, GError **error)
 	return FALSE;
 }
 
-gboolean spk_memory_next_turn(SpkMemory *memory, const SpkMemoryRow *row, gint64 *ret_num,
-			      GError **error)
+gboolean spk_memory_next_turns(SpkMemory *memory, const SpkMemoryRow *row, GArray *nums,
+			       GError **error)
 {
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(&memory->lock);
-	SpkTurn *turn, *before, *after = NULL;
+	SpkTurn *turn, *before;
 
 	if (!spk_memory_sync(memory, FALSE, error))
 		return FALSE;
 	turn = spk_turns_get(memory->turns, row->num);
-	if (turn)
+	for (guint i = 0; turn && i < SPK_MEMORY_EARLIER; i++) {
 		spk_turns_beside(memory->turns, turn, memory->knobs.lend_gap_us, &before,
-				 &after);
-	*ret_num = after ? after->num : 0;
+				 &turn);
+		if (turn)
+			g_array_append_val(nums, turn->num);
+	}
 	return TRUE;
 }
 
-gboolean spk_memory_part_next(SpkMemory *memory, const SpkMemoryRow *row, gint64 *ret_num,
+gboolean spk_memory_part_next(SpkMemory *memory, const SpkMemoryRow *row, GArray *nums,
 			      GError **error)
 {
+	guint from = nums->len;
 	g_autoptr(GPtrArray) rows = NULL;
 
-	*ret_num = 0;
 	if (!row->speaker || !spk_memory_embedder(memory))
 		return TRUE;
-	if (!spk_memory_next_turn(memory, row, ret_num, error))
+	if (!spk_memory_next_turns(memory, row, nums, error))
 		return FALSE;
-	if (!*ret_num)
-		return TRUE;
-	rows = spk_memories_by_num(memory->store, ret_num, 1, error);
-	if (!rows)
-		return FALSE;
-	return !rows->len || !rows->pdata[0] ||
-	       spk_memories_put(memory->store, rows->pdata[0], NULL, 0, error);
+	rows = spk_memories_by_num(memory->store,
+				   (const gint64 *)(gpointer)nums->data + from,
+				   nums->len - from, error);
+	for (guint i = 0; rows && i < rows->len; i++)
+		if (rows->pdata[i] &&
+		    !spk_memories_put(memory->store, rows->pdata[i], NULL, 0, error))
+			return FALSE;
+	return rows != NULL;
 }

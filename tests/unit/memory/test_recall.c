@@ -241,13 +241,14 @@ static void test_scaled(void **state)
 	question.named = named = spk_turns_named(turns, "Bob", NULL);
 	candidate(pool, turns, 3, 8, 1, 0, 0);
 	candidate(pool, turns, 1, 2, 2, 0, 0);
-	spk_pool_add_neighbours(pool, turns, knobs.lend_gap_us);
+	spk_pool_add_neighbours(pool, turns, SPK_FUSION_LENT_FAR, knobs.lend_gap_us);
 	assert_int_equal(pool->all->len, 4);
 	spk_turns_get(turns, 1)->traits.asking = 1;
 	spk_fusion_score(pool, &question);
-	/* 3: the best; beside 2 and 4, which have nothing to lend. */
-	assert_near(spk_pool_at(pool, 0)->score, 0.5 + 0.01);
-	assert_near(spk_pool_at(pool, 1)->score, 0.5 * 0.25 + 0.01 - 0.3);
+	/* 3: the best; beside 2 and 4, which have nothing to lend, and two away from 1. */
+	assert_near(spk_pool_at(pool, 0)->score, 0.5 + 0.5 * 0.04 * 0.25 + 0.01);
+	assert_near(spk_pool_at(pool, 1)->score,
+		    0.5 * 0.25 + 0.5 * 0.04 * 1 + 0.01 - 0.3);
 	for (guint i = 2; i < 4; i++) {
 		const SpkCandidate *c = spk_pool_at(pool, i);
 		double lent = 0.5 * 0.2 * (c->num == 2 ? 1 + 0.25 : 1);

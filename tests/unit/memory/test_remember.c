@@ -570,16 +570,18 @@ static void say(SpkMemory *memory, const char *id, const char *text, gint64 minu
 	g_auto(SpkMemoryAdded) added = add_new(memory, &new);
 }
 
-/* A turn's vector has something of the turn before it, and loses it with that one. */
+/* A turn's vector has something of the two turns before it, and loses it with them; the names of
+ * the speakers are not in it. */
 static void test_turn_before(void **state)
 {
 	Fixture *f = *state;
-	const char *text = "Ann: c d e";
+	const char *body = "c d e", *text = "Ann: c d e";
 	g_autofree float *with = NULL, *without = NULL, *alone = NULL, *between = NULL;
+	g_autofree float *one_left = NULL;
 	guint dims;
 	gboolean was;
 
-	alone = spk_memory_embed(f->memory, &text, 1, SPK_EMBED_PASSAGE, &dims, NULL);
+	alone = spk_memory_embed(f->memory, &body, 1, SPK_EMBED_PASSAGE, &dims, NULL);
 	assert_int_equal(dims, TINY_HIDDEN);
 	say(f->memory, "one", "Bob: a b a b i", 1);
 	say(f->memory, "two", text, 5);
@@ -590,8 +592,11 @@ static void test_turn_before(void **state)
 	say(f->memory, "late", "Bob: h h h g", 3);
 	between = vector_of(f, "two");
 	assert_true(likeness(with, between) < 0.9999);
-	assert_true(spk_memory_forget(f->memory, "late", &was, NULL) && was);
 	assert_true(spk_memory_forget(f->memory, "one", &was, NULL) && was);
+	one_left = vector_of(f, "two");
+	assert_true(likeness(one_left, between) < 0.9999);
+	assert_true(likeness(one_left, alone) < 0.9999);
+	assert_true(spk_memory_forget(f->memory, "late", &was, NULL) && was);
 	without = vector_of(f, "two");
 	assert_true(likeness(without, alone) > 0.9999);
 }
