@@ -71,7 +71,8 @@ static void judge(const SpkScanner *scanner, const json_t *row, Counts *counts)
 	for (guint i = 0; i < result.findings->len; i++) {
 		const SpkScanFinding *one = result.findings->pdata[i];
 
-		printf(" %s/%s", one->rule, spk_scan_severity_name(one->severity));
+		printf(" %s/%s@%zu-%zu", one->rule, spk_scan_severity_name(one->severity),
+		       one->start, one->end);
 	}
 	printf("\n");
 }

@@ -28,6 +28,10 @@ void scan_find_base32(const guint8 *text, gsize len, ScanDecoded told, gpointer 
 		guint64 have = 0;
 		guint bits = 0;
 
+		if (value_32(text[i]) < 0) {
+			i++;
+			continue;
+		}
 		g_byte_array_set_size(bytes, 0);
 		for (; i < len; i++) {
 			int value = value_32(text[i]);
@@ -49,7 +53,6 @@ void scan_find_base32(const guint8 *text, gsize len, ScanDecoded told, gpointer 
 		}
 		if (letters >= LEAST_32)
 			told(data, "base32", bytes->data, bytes->len, start, i);
-		i += i == start;
 	}
 }
 
@@ -116,6 +119,17 @@ static guint8 morse_letter(const char *code)
 	return 0;
 }
 
+/* Bytes that change nothing where no mark has come. */
+static gboolean says_nothing(guint8 c)
+{
+	static const gboolean marks[256] = {
+		['.'] = TRUE, ['-'] = TRUE, ['_'] = TRUE,
+		['/'] = TRUE, ['|'] = TRUE, [0x80 ... 0xff] = TRUE
+	};
+
+	return !marks[c];
+}
+
 /* '.', '-', ' ' between letters, '/' between words; 0: none of them. */
 static char morse_mark(const guint8 *text, gsize len, guint *ret_size)
 {
@@ -172,10 +186,14 @@ void scan_find_morse(const guint8 *text, gsize len, ScanDecoded told, gpointer d
 
 	for (gsize i = 0; i <= len;) {
 		guint size = 1;
-		char mark = i < len ? morse_mark(text + i, len - i, &size) : 0;
+		char mark;
 
-		if (!bytes->len && !morse.n)
+		if (!bytes->len && !morse.n) {
+			while (i < len && says_nothing(text[i]))
+				i++;
 			start = i;
+		}
+		mark = i < len ? morse_mark(text + i, len - i, &size) : 0;
 		if (mark == '.' || mark == '-') {
 			morse.code[MIN(morse.n, 6)] = mark;
 			morse.n++;

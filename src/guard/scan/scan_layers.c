@@ -82,9 +82,25 @@ static int value_64(guint8 c)
 	return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
 }
 
+/* What a byte may be part of: most are looked at only to be passed over. */
+enum { WORD = 1, HEX = 2, DIGIT = 4, CODE_64 = 8 };
+static const guint8 kinds[256] = {
+	['0' ... '9'] = WORD | HEX | DIGIT | CODE_64,
+	['A' ... 'F'] = WORD | HEX | CODE_64,
+	['G' ... 'Z'] = WORD | CODE_64,
+	['a' ... 'f'] = WORD | HEX | CODE_64,
+	['g' ... 'z'] = WORD | CODE_64,
+	['+'] = CODE_64,
+	['-'] = CODE_64,
+	['/'] = CODE_64,
+	['_'] = CODE_64,
+};
+
 static int value_16(guint8 c)
 {
-	return g_ascii_xdigit_value((char)c);
+	if (!(kinds[c] & HEX))
+		return -1;
+	return c <= '9' ? c - '0' : (c | 32) - 'a' + 10;
 }
 
 static gsize decode(const guint8 *text, gsize start, gsize end, guint bits, guint8 *out)
@@ -162,10 +178,13 @@ static void find_codes(Layers *layers, const ScanLayer *layer, guint depth)
 	g_autofree guint8 *out = NULL;
 
 	for (gsize i = 0; i < layer->len;) {
-		gsize letters, end;
+		gsize letters, end = i;
 
-		if (value_64(text[i]) < 0) {
-			i++;
+		while (end < layer->len && kinds[text[end]] & CODE_64)
+			end++;
+		/* folded lines are no shorter than that */
+		if (end - i < MIN(LEAST_64, 40)) {
+			i = end + 1;
 			continue;
 		}
 		end = run_end(text, layer->len, i, value_64, &letters);
@@ -207,13 +226,14 @@ static void find_numbers(Layers *layers, const ScanLayer *layer, guint base, gui
 {
 	const guint8 *text = layer->text;
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	guint8 first = base == 16 ? HEX : DIGIT; /* "0x" begins with one, too */
 	gsize start = 0, end = 0;
 
 	for (gsize i = 0; i <= layer->len;) {
 		guint size = 0, value = 0;
 		gsize gap = 0;
 
-		if (i < layer->len && value_16(text[i]) >= 0)
+		if (i < layer->len && kinds[text[i]] & first)
 			value = code_at(text + i, layer->len - i, base, &size);
 		if (value) {
 			guint8 byte = (guint8)value;
@@ -232,11 +252,16 @@ static void find_numbers(Layers *layers, const ScanLayer *layer, guint base, gui
 		if (bytes->len >= 8)
 			look_decoded(layers, layer, base == 16 ? "hex" : "codes",
 				     bytes->data, bytes->len, start, end, depth);
-		g_byte_array_set_size(bytes, 0);
-		/* over the rest of the word */
-		while (!value && i < layer->len && g_ascii_isalnum((char)text[i]))
+		if (bytes->len)
+			g_byte_array_set_size(bytes, 0);
+		if (value)
+			continue;
+		/* over the rest of the word, and all that begins with none */
+		do {
+			while (i < layer->len && kinds[text[i]] & WORD)
+				i++;
 			i++;
-		i += !value;
+		} while (i < layer->len && !(kinds[text[i]] & first));
 	}
 }
 
@@ -344,7 +369,8 @@ static void find_unseen(Layers *layers, const ScanLayer *layer, guint depth)
 			if (selectors.bytes->len)
 				flush_unseen(layers, layer, &selectors, "selectors",
 					     depth);
-			i++;
+			while (i < layer->len && layer->text[i] < 0x80)
+				i++;
 			continue;
 		}
 		c = scan_char(layer->text + i, layer->len - i, &size);
