@@ -80,7 +80,8 @@ void spk_index_settle(SpkIndex *index);
 void spk_index_stats(SpkIndex *index, SpkIndexStats *ret);
 
 /* As one new file (0600) in the place of the old: one beside it, fsync, rename. Searches, puts
- * and drops go on meanwhile; `stamp->change` must be of before the call. BUSY: another process is saving
+ * and drops go on meanwhile, and what is dropped then is still in the file, though in no search of who
+ * loads it: save again. `stamp->change` must be of before the call. BUSY: another process is saving
  * it right now; IO, DISK_FULL, READ_ONLY. */
 gboolean spk_index_save(SpkIndex *index, const char *path, const SpkIndexStamp *stamp,
 			GError **error);

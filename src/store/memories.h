@@ -212,11 +212,16 @@ typedef struct {
 	gint64 text_bytes, words; /* of active ones; distinct words */
 	gint64 oldest_us, newest_us;
 	GArray *scopes, *kinds,
-		*models; /* of SpkMemorySum: active ones of each, most first */
+		*models,  /* of SpkMemorySum: active ones of each, most first */
+		*vectors; /* of SpkMemorySum: vectors of each model, of whatever memory */
 } SpkMemoryStats;
 void spk_memory_stats_clear(SpkMemoryStats *stats);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkMemoryStats, spk_memory_stats_clear)
 gboolean spk_memories_stats(SpkStore *store, SpkMemoryStats *ret, GError **error);
+
+/* Removes the vectors of all models but that one, NULL: of all. */
+gboolean spk_memories_drop_vectors(SpkStore *store, const char *model, gint64 *ret_n,
+				   GError **error);
 
 /* Checks the words against the rows and the sums against both; CORRUPT with the first finding. */
 gboolean spk_memories_check(SpkStore *store, GError **error);

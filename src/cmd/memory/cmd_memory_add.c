@@ -29,6 +29,21 @@ static char *text_of(const char *word, GError **error)
 	return text ? g_strchomp(g_steal_pointer(&text)) : NULL;
 }
 
+/* Those that sparks writes itself: one alone is a text that was left out. */
+static const char *const kinds[] = { "fact",	"preference", "failure",
+				     "success", "repo",	      NULL };
+
+static gboolean refuse_kind(const char *word, GError **error)
+{
+	g_autofree char *hint = g_strdup_printf(
+		"sparks memory add %s 'TEXT'; the bare word: sparks memory add fact %s",
+		word, word);
+
+	spk_error_set(error, SPK_ERR_USAGE, hint,
+		      "\"%s\" is a kind of memory, and its text is missing", word);
+	return FALSE;
+}
+
 /* `add TEXT`, or as the reference has it `add CATEGORY CONTENT`. */
 static gboolean read_words(const SpkArgs *args, SpkMemoryNew *add, char **ret_text,
 			   GError **error)
@@ -43,6 +58,8 @@ static gboolean read_words(const SpkArgs *args, SpkMemoryNew *add, char **ret_te
 			      words[0], kind);
 		return FALSE;
 	}
+	if (!words[1] && !kind && g_strv_contains(kinds, words[0]))
+		return refuse_kind(words[0], error);
 	add->kind = words[1] ? words[0] : kind;
 	if (add->kind && !*add->kind) {
 		spk_error_set(error, SPK_ERR_USAGE,

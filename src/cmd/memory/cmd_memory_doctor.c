@@ -97,6 +97,22 @@ static int run_doctor(const SpkArgs *args)
 
 /* ---- mending ---- */
 
+/* Only where nothing would be found by its meaning any less. */
+static gboolean drop_others(const SpkHealth *health, const SpkMended *mended,
+			    gint64 *ret_n, GError **error)
+{
+	g_autofree char *model = spk_memory_model(health->memory);
+
+	if (model && !mended->left)
+		return spk_memories_drop_vectors(health->store, model, ret_n, error);
+	spk_error_set(error, SPK_ERR_CONFLICT,
+		      "`sparks memory model show` says which model is in force",
+		      "vectors of other models stay: %s",
+		      model ? "not every memory has one of this model yet"
+			    : "there is no model to make others by");
+	return FALSE;
+}
+
 static int run_reindex(const SpkArgs *args)
 {
 	g_auto(SpkDesk) desk = { 0 };
@@ -105,21 +121,37 @@ static int run_reindex(const SpkArgs *args)
 	g_autoptr(json_t) object = NULL;
 	SpkMended mended;
 	SpkHealth health;
+	gint64 dropped = 0;
 	int code;
 
 	if (!spk_desk_open(&desk, args, &code))
 		return code;
 	health = health_of(&desk);
 	health.cancel = cancel;
-	if (!spk_health_mend(&health, &mended, &error))
+	if (!spk_health_mend(&health, &mended, &error) ||
+	    (spk_args_flag(args, "drop-others") &&
+	     !drop_others(&health, &mended, &dropped, &error)))
 		return spk_desk_fail(&desk, g_steal_pointer(&error));
 	object = mended_to_json(&mended);
-	if (desk.json)
+	if (spk_args_flag(args, "drop-others"))
+		spk_json_set(object, "vectors_dropped", json_integer(dropped));
+	if (desk.json) {
 		spk_cmd_print_json(object);
-	else
-		print_mended(&mended);
+		return 0;
+	}
+	print_mended(&mended);
+	if (spk_args_flag(args, "drop-others"))
+		printf("vectors of other models removed: %" G_GINT64_FORMAT "\n",
+		       dropped);
 	return 0;
 }
+
+static const SpkCmdOpt reindex_options[] = {
+	{ "drop-others", .type = SPK_CMD_FLAG,
+	  .sentence = "and remove the vectors of models that are not in force" },
+	SPK_OPT_JSON,
+	{ NULL },
+};
 
 static const SpkCmdOpt options[] = {
 	{ "fix", .type = SPK_CMD_FLAG,
@@ -150,8 +182,11 @@ const SpkCmd spk_memory_cmd_reindex = {
 		"Nobody has to: writes keep all of it up to date, and what is damaged is made "
 		"anew by whoever sees it. After another model was chosen it makes the vectors "
 		"now that would otherwise come by and by. Ctrl-C keeps those that are made.\n"
-		"--json: {\"vectors_made\", \"without_vector\", \"model\"}",
+		"Vectors of models that were in force before stay, so that one may go back to "
+		"them, until --drop-others.\n"
+		"--json: {\"vectors_made\", \"without_vector\", \"model\"}, and "
+		"\"vectors_dropped\" with --drop-others",
 	.example = "sparks memory reindex",
-	.options = spk_only_json,
+	.options = reindex_options,
 	.run = run_reindex,
 };

@@ -46,7 +46,7 @@ static json_t *time_or_null(gint64 us)
 }
 
 static json_t *to_json(const SpkMemoryStats *stats, const SpkHealth *health,
-		       gint64 without)
+		       gint64 without, gint64 others)
 {
 	g_autofree char *model = spk_memory_model(health->memory);
 	gint64 index = spk_health_index_bytes(health);
@@ -66,6 +66,7 @@ static json_t *to_json(const SpkMemoryStats *stats, const SpkHealth *health,
 	spk_json_set(object, "models", sums_to_json(stats->models));
 	spk_json_set(object, "model", spk_json_text(model));
 	spk_json_set(object, "without_vector", json_integer(without));
+	spk_json_set(object, "other_vectors", json_integer(others));
 	spk_json_set(object, "words", json_integer(stats->words));
 	spk_json_set(object, "text_bytes", json_integer(stats->text_bytes));
 	spk_json_set(object, "store_bytes",
@@ -115,7 +116,8 @@ static void print_states(const SpkMemoryStats *stats)
 	putchar('\n');
 }
 
-static void print(const SpkMemoryStats *stats, const SpkHealth *health, gint64 without)
+static void print(const SpkMemoryStats *stats, const SpkHealth *health, gint64 without,
+		  gint64 others)
 {
 	g_autofree char *model = spk_memory_model(health->memory);
 	g_autofree char *text = spk_text_bytes(stats->text_bytes);
@@ -141,6 +143,10 @@ static void print(const SpkMemoryStats *stats, const SpkHealth *health, gint64 w
 		printf("          %" G_GINT64_FORMAT
 		       " memories without its vector: sparks memory reindex\n",
 		       without);
+	if (others)
+		printf("          %" G_GINT64_FORMAT
+		       " vectors of other models: sparks memory reindex --drop-others\n",
+		       others);
 	printf("texts     %s, %s different words\n", text, words);
 	printf("on disk   database %s (tasks and all), index %s\n", store, index);
 }
@@ -152,7 +158,7 @@ static int run(const SpkArgs *args)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(json_t) object = NULL;
 	SpkHealth health;
-	gint64 without;
+	gint64 without, others;
 	int code;
 
 	if (!spk_desk_open(&desk, args, &code))
@@ -162,13 +168,14 @@ static int run(const SpkArgs *args)
 			      .conf = desk.session.conf,
 			      .home = spk_core_home(desk.session.core) };
 	if (!spk_memories_stats(desk.store, &stats, &error) ||
-	    !spk_health_without_vector(&health, &without, &error))
+	    !spk_health_without_vector(&health, &without, &error) ||
+	    !spk_health_other_vectors(&health, &others, &error))
 		return spk_desk_fail(&desk, g_steal_pointer(&error));
 	if (!desk.json) {
-		print(&stats, &health, without);
+		print(&stats, &health, without, others);
 		return 0;
 	}
-	object = to_json(&stats, &health, without);
+	object = to_json(&stats, &health, without, others);
 	spk_cmd_print_json(object);
 	return 0;
 }
@@ -181,7 +188,8 @@ const SpkCmd spk_memory_cmd_stats = {
 	.details =
 		"--json: an object of active, superseded, retired, untrusted, merged, edited, "
 		"forgotten, oldest, newest, scopes, kinds and models (arrays of {\"name\", "
-		"\"count\"} of those in use), model (in force), without_vector, words, "
+		"\"count\"} of those in use), model (in force), without_vector, other_vectors (of models that "
+		"are not in force), words, "
 		"text_bytes, store_bytes and index_bytes.",
 	.example = "sparks memory stats --json",
 	.options = spk_only_json,

@@ -101,16 +101,40 @@ SpkFinding spk_health_model(const SpkHealth *health)
 			 health->dont_ask ? ", not asked" : "");
 }
 
+gboolean spk_health_other_vectors(const SpkHealth *health, gint64 *ret_n, GError **error)
+{
+	g_autofree char *model = spk_memory_model(health->memory);
+	g_auto(SpkMemoryStats) stats = { 0 };
+
+	*ret_n = 0;
+	if (!spk_memories_stats(health->store, &stats, error))
+		return FALSE;
+	for (guint i = 0; i < stats.vectors->len; i++) {
+		const SpkMemorySum *sum = &g_array_index(stats.vectors, SpkMemorySum, i);
+
+		*ret_n += g_strcmp0(sum->name, model) ? sum->n : 0;
+	}
+	return TRUE;
+}
+
 SpkFinding spk_health_vectors(const SpkHealth *health)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *count = NULL, *model = spk_memory_model(health->memory);
-	gint64 n;
+	gint64 n, others = 0;
 
 	if (!spk_embedder_is_wanted(health->conf))
 		return spk_found(SPK_FOUND_PASS, NULL, "none wanted");
 	if (!spk_health_without_vector(health, &n, &error))
 		return spk_found_error(SPK_FOUND_FAIL, error, "sparks store check");
+	if (!n && !spk_health_other_vectors(health, &others, &error))
+		return spk_found_error(SPK_FOUND_FAIL, error, "sparks store check");
+	if (!n && others) {
+		count = spk_ui_number(others);
+		return spk_found(
+			SPK_FOUND_PASS, REINDEX " --drop-others",
+			"each memory in use has one; %s more are of other models", count);
+	}
 	if (!n)
 		return spk_found(SPK_FOUND_PASS, NULL, "each memory in use has one");
 	count = spk_ui_number(n);

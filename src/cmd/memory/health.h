@@ -20,6 +20,8 @@ typedef struct {
 /* How many active ones have no vector of the model in force; all where there is no model. */
 gboolean spk_health_without_vector(const SpkHealth *health, gint64 *ret_n,
 				   GError **error);
+/* How many vectors of other models there are; all where none is in force. */
+gboolean spk_health_other_vectors(const SpkHealth *health, gint64 *ret_n, GError **error);
 /* Bytes of the saved index; -1: there is none. */
 gint64 spk_health_index_bytes(const SpkHealth *health);
 

@@ -36,6 +36,7 @@ SpkIndex *spk_index_new(const SpkIndexOptions *options)
 	index->places = g_hash_table_new(NULL, NULL);
 	index->spare = g_array_new(FALSE, FALSE, sizeof(guint32));
 	index->spare_linked = g_array_new(FALSE, FALSE, sizeof(guint32));
+	index->late = g_array_new(FALSE, FALSE, sizeof(guint32));
 	index->stale = g_array_new(FALSE, FALSE, sizeof(guint32));
 	index->in_hand = INDEX_NOWHERE;
 	g_mutex_init(&index->thread_lock);
@@ -54,6 +55,7 @@ void spk_index_free(SpkIndex *index)
 	g_hash_table_unref(index->places);
 	g_array_unref(index->spare);
 	g_array_unref(index->spare_linked);
+	g_array_unref(index->late);
 	g_array_unref(index->stale);
 	g_mutex_clear(&index->thread_lock);
 	g_cond_clear(&index->idle);
@@ -162,14 +164,30 @@ static void cover(SpkIndex *index, gsize place)
 		vectors_blank(&index->vectors, place);
 }
 
-/* Its place is nobody's from now on, and nothing of it stays but for what is just being saved. */
+static void blank(SpkIndex *index, gsize place)
+{
+	if (place < index_linked(index))
+		cover(index, place);
+	else
+		vectors_blank(&index->vectors, place);
+}
+
+void index_cover_late(SpkIndex *index)
+{
+	for (guint i = 0; i < index->late->len; i++)
+		blank(index, g_array_index(index->late, guint32, i));
+	g_array_set_size(index->late, 0);
+}
+
+/* Its place is nobody's from now on, and nothing of it stays: of what is just being saved, when that
+ * is over. Until then no place is used again. */
 static void give_up(SpkIndex *index, gsize place)
 {
 	*vectors_num(&index->vectors, place) = 0;
-	if (place < index_linked(index) && !index->is_saving)
-		cover(index, place);
-	else if (!index->is_saving)
-		vectors_blank(&index->vectors, place);
+	if (index->is_saving)
+		push(index->late, place);
+	else
+		blank(index, place);
 	push(place < index_linked(index) ? index->spare_linked : index->spare, place);
 }
 

@@ -29,7 +29,9 @@ struct SpkIndex {
 	Vectors vectors;
 	GHashTable *places; /* num -> its place, plus one */
 	GArray *spare; /* guint32: nobody's places, not in the graph when they came here */
-	GArray *spare_linked;  /* guint32: nobody's places in the graph */
+	GArray *spare_linked; /* guint32: nobody's places in the graph */
+	GArray *late; /* guint32: places given up while a save was under way: their vectors go
+		       * when it is over */
 	GArray *stale;	       /* guint32: places of the graph that want new links */
 	guint64 writes, saved; /* puts and drops; when it was saved */
 	SpkGraph *graph;       /* NULL: none yet */
@@ -56,6 +58,9 @@ static inline gsize index_live(const SpkIndex *index)
 {
 	return g_hash_table_size(index->places);
 }
+
+/* What was given up meanwhile; no save is under way. */
+void index_cover_late(SpkIndex *index);
 
 /* Without a lock: has the thread started, when there are more than `loose` places for it. */
 void index_link(SpkIndex *index, gsize loose);

@@ -199,6 +199,7 @@ static void finish(SpkIndex *index, const Shot *shot, gboolean saved)
 {
 	index_write_lock(index);
 	index->is_saving = FALSE;
+	index_cover_late(index);
 	if (saved)
 		index->saved = shot->writes;
 	index_unlock(index);

@@ -47,8 +47,10 @@ static void load_index(SpkMemory *memory)
 				       &memory->index_change, &error);
 	if (memory->index)
 		return;
-	if (!spk_error_is(error, SPK_ERR_NOT_FOUND))
+	if (!spk_error_is(error, SPK_ERR_NOT_FOUND)) {
 		spk_info("memory", "the index is made anew: %s", error->message);
+		memory->forgot = TRUE; /* who knows of what the file still has vectors */
+	}
 	memory->index = spk_index_new(&memory->index_options);
 }
 

@@ -4,6 +4,8 @@
 #include "base/error.h"
 #include "store/memory/memory_priv.h"
 
+#define GONE_MAX 10000
+
 /* Names of forgotten ones go from those that replaced them. */
 static gboolean drop_pointers(SpkTx *tx, const char *id, gint64 change, GError **error)
 {
@@ -82,6 +84,22 @@ static gboolean forget_one(SpkTx *tx, const char *id, GHashTable *ids, gboolean 
 	       forget_row(tx, row, next.change, error);
 }
 
+/* Numbers of forgotten ones are for caches that have yet to learn of them. When there are too many the
+ * table gets another name, and with that every cache is made anew out of the rows. */
+static gboolean bound_gone(SpkTx *tx, GError **error)
+{
+	gint64 beyond = 0;
+
+	if (!spk_tx_int(
+		    tx,
+		    "SELECT change FROM memory_gone ORDER BY change LIMIT 1 OFFSET $1",
+		    SPK_ARGS(spk_db_int(GONE_MAX)), &beyond, error))
+		return FALSE;
+	return !beyond ||
+	       (spk_tx_exec(tx, "DELETE FROM memory_gone", NULL, NULL, error) &&
+		spk_memory_rename_store(tx, error));
+}
+
 static gboolean forget_copies(SpkTx *tx, GHashTable *ids, GError **error)
 {
 	gboolean any;
@@ -108,7 +126,7 @@ gboolean spk_memories_forget_many(SpkStore *store, const char *const *ids, gsize
 	if (!tx)
 		return FALSE;
 	if (forgotten) {
-		if (!forget_copies(tx, names, error) ||
+		if (!bound_gone(tx, error) || !forget_copies(tx, names, error) ||
 		    !spk_tx_commit(g_steal_pointer(&tx), error))
 			return FALSE;
 		spk_memory_try_scrub(store, TRUE);

@@ -11,6 +11,7 @@ void spk_memory_stats_clear(SpkMemoryStats *stats)
 	g_clear_pointer(&stats->scopes, g_array_unref);
 	g_clear_pointer(&stats->kinds, g_array_unref);
 	g_clear_pointer(&stats->models, g_array_unref);
+	g_clear_pointer(&stats->vectors, g_array_unref);
 }
 
 static gboolean add_state(const SpkDbValue *row, gpointer user, GError **error)
@@ -71,7 +72,13 @@ static gboolean read_all(SpkTx *tx, SpkMemoryStats *stats, GError **error)
 			  &stats->words, error) &&
 	       list_sums(tx, BY("scope"), &stats->scopes, error) &&
 	       list_sums(tx, BY("kind"), &stats->kinds, error) &&
-	       list_sums(tx, BY("model"), &stats->models, error);
+	       list_sums(tx, BY("model"), &stats->models, error) &&
+	       list_sums(
+		       tx,
+		       "SELECT substr(n.name, 2), v.n FROM memory_names n,"
+		       " (SELECT model, count(*) AS n FROM memory_vectors GROUP BY model) v"
+		       " WHERE n.id = v.model ORDER BY 2 DESC, 1",
+		       &stats->vectors, error);
 }
 
 gboolean spk_memories_stats(SpkStore *store, SpkMemoryStats *ret, GError **error)

@@ -146,3 +146,22 @@ gboolean spk_memories_set_vector(SpkStore *store, gint64 num, gint64 change,
 		      change ? "changed or forgotten" : "forgotten");
 	return FALSE;
 }
+
+gboolean spk_memories_drop_vectors(SpkStore *store, const char *model, gint64 *ret_n,
+				   GError **error)
+{
+	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_WRITE, error);
+	const char *keep = model ? model : "";
+	gint64 id = 0;
+
+	return tx && spk_memory_name_find(tx, SPK_MEMORY_MODEL, keep, &id, error) &&
+	       spk_tx_exec(tx, "DELETE FROM memory_vectors WHERE model <> $1",
+			   SPK_ARGS(spk_db_int(id)), ret_n, error) &&
+	       spk_tx_exec(tx, "UPDATE memories SET model = NULL WHERE model <> $1",
+			   SPK_ARGS(spk_db_text(keep)), NULL, error) &&
+	       spk_tx_exec(tx,
+			   "DELETE FROM memory_names WHERE substr(name, 1, 1) = 'm'"
+			   " AND id <> $1",
+			   SPK_ARGS(spk_db_int(id)), NULL, error) &&
+	       spk_tx_commit(g_steal_pointer(&tx), error);
+}

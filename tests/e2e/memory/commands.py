@@ -33,6 +33,39 @@ def adding_and_finding():
         assert [hit["score"] for hit in hits] == sorted((hit["score"] for hit in hits), reverse=True)
 
 
+def a_kind_without_a_text():
+    with Memory() as w:
+        for kind in ("preference", "fact", "failure", "success", "repo"):
+            said = w.m("add", kind, code=2).err
+            assert f"sparks memory add {kind} 'TEXT'" in said and "text is missing" in said, said
+        assert w.mj("list") == []
+        w.add("fact", "preference")      # a word that is meant
+        w.add("preference", "--kind", "note")
+        assert {(row["kind"], row["text"]) for row in w.mj("list")} == {("fact", "preference"), ("note", "preference")}
+
+
+def vectors_of_models_before():
+    with Embedder() as server, Memory(server) as w:
+        one, two = w.add("the deploy key lives in the vault"), w.add("another matter altogether")
+        w.m("retire", two)
+        assert w.mj("stats")["other_vectors"] == 0
+        other = server.options("other")
+        late = w.m("reindex", "--drop-others", "--set", "embedding.enabled=false", code=1)
+        assert "no model" in late.err, late.err
+        w.run(*other, "memory", "reindex")
+        stats = w.json(*other, "memory", "stats")
+        assert stats["other_vectors"] == 2, stats
+        assert "2 vectors of other models" in w.run(*other, "memory", "stats").out
+        assert "--drop-others" in json.dumps(w.json(*other, "memory", "doctor"))
+        done = w.json(*other, "memory", "reindex", "--drop-others")
+        assert done["vectors_dropped"] == 2 and done["without_vector"] == 0, done
+        assert w.json(*other, "memory", "stats")["other_vectors"] == 0
+        assert [hit["id"] for hit in w.json(*other, "memory", "search", "deploy key")] == [one]
+        assert {row["status"] for row in w.json(*other, "memory", "doctor")["checks"]} == {"PASS"}
+        with sqlite3.connect(os.path.join(w.home, "store.db")) as store:
+            assert store.execute("SELECT count(*), count(DISTINCT model) FROM memory_vectors").fetchone() == (1, 1)
+
+
 def why_a_hit_is_one():
     with Embedder() as server, Memory(server) as w:
         w.add("the deploy key lives in the vault")
@@ -447,7 +480,7 @@ def on_a_narrow_terminal():
         assert len(lines) == 1 and len(lines[0]) <= 60, lines
 
 
-main(adding_and_finding, why_a_hit_is_one, listing, showing, where_it_comes_from, a_newer_value_takes_the_place_of_an_older, where_a_task_said_it, editing,
+main(adding_and_finding, a_kind_without_a_text, vectors_of_models_before, why_a_hit_is_one, listing, showing, where_it_comes_from, a_newer_value_takes_the_place_of_an_older, where_a_task_said_it, editing,
      forgetting, forgetting_in_the_saved_index, counting, pruning, duplicates, out_and_in_again, all_of_it_elsewhere,
      from_the_reference_program, wrong_imports, wrong_words, long_and_strange_texts,
      secrets_are_not_kept, doctor_and_reindex, in_words_of_the_program, on_a_narrow_terminal)

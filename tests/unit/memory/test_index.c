@@ -1,6 +1,7 @@
 /* The vector index: what it finds, by all ways of looking, and what writing does meanwhile. */
 #include "test_memory.h"
 
+#include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
 
@@ -350,6 +351,42 @@ static void test_churn(void **state)
 	assert_true(recall(index, TRUE, now, LIVE, NULL, NULL) > 0.95);
 }
 
+/* What is dropped while the index is saved stays only until that is over, in the graph and beside it. */
+static void test_dropped_while_saving(void **state)
+{
+	enum { N = 600, SIZE = 16, LATE = 20 };
+	g_autofree float *vectors = vectors_new(N + LATE, SIZE, 9);
+	g_autoptr(SpkIndex) index = index_new(SIZE, TRUE);
+	g_autofree char *dir = g_dir_make_tmp("spk-index-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(dir, "index", NULL);
+	SpkIndexStamp stamp = { .store = "s", .model = (char *)"m", .change = 1 };
+	float dropped[2 * LATE][SIZE];
+
+	put_all(index, vectors, N, SIZE);
+	spk_index_settle(index);
+	index_write_lock(index);
+	index->is_saving = TRUE; /* as by another thread */
+	index_unlock(index);
+	for (guint i = 0; i < LATE; i++)
+		assert_true(
+			spk_index_put(index, N + 1 + i, vectors + (N + i) * SIZE, NULL));
+	for (guint i = 0; i < 2 * LATE; i++) {
+		gint64 num = i < LATE ? i * 5 + 1 : N + 1 + i - LATE;
+
+		assert_true(spk_index_get(index, num, dropped[i]));
+		spk_index_drop(index, num);
+	}
+	index_write_lock(index);
+	index->is_saving = FALSE;
+	index_unlock(index);
+	assert_true(spk_index_save(index, path, &stamp, NULL));
+	for (guint i = 0; i < 2 * LATE; i++)
+		for (gsize place = 0; place < index->vectors.n; place++)
+			assert_false(vectors_is_same(&index->vectors, place, dropped[i]));
+	(void)g_remove(path);
+	(void)g_rmdir(dir);
+}
+
 /* A place of the graph leads on, but not by the vector that was dropped. */
 static void test_dropped_from_graph(void **state)
 {
@@ -473,6 +510,8 @@ const struct CMUnitTest index_tests[] = {
 	{ "index: ten thousand vectors that are the same", test_ten_thousand_same, NULL,
 	  NULL, NULL },
 	{ "index: it doesn't grow by edits", test_churn, NULL, NULL, NULL },
+	{ "index: nothing stays of what was dropped while it was saved",
+	  test_dropped_while_saving, NULL, NULL, NULL },
 	{ "index: in a graph nothing stays of what was dropped", test_dropped_from_graph,
 	  NULL, NULL, NULL },
 	{ "index: without a graph places are used again at once", test_places_again, NULL,

@@ -206,9 +206,62 @@ static void test_numbers_stay_used(void **state)
 	assert_true(memory_put(f->store, "a", "one") > num);
 }
 
+typedef struct {
+	guint gone, there;
+} Told;
+
+static gboolean count_change(const SpkMemoryChange *change, gpointer user, GError **error)
+{
+	Told *told = user;
+
+	told->gone += change->gone;
+	told->there += !change->gone;
+	return TRUE;
+}
+
+/* Numbers for caches are kept as long as they are few; then every cache is made anew. */
+static void test_gone_is_bounded(void **state)
+{
+	Fixture *f = *state;
+	g_auto(SpkMemoryStats) stats = { 0 };
+	SpkMemoryStamp before, few, many;
+	Told told = { 0 };
+	gboolean was;
+	SpkTx *tx;
+
+	memory_put(f->store, "a", "one");
+	memory_put(f->store, "b", "two");
+	memory_put(f->store, "c", "three");
+	assert_ok(spk_memories_stamp(f->store, &before, ERR));
+	assert_ok(spk_memories_forget(f->store, "a", &was, ERR));
+	assert_ok(spk_memories_stamp(f->store, &few, ERR));
+	assert_string_equal(before.store, few.store);
+	assert_ok(spk_memories_since(f->store, before.change, NULL, count_change, &told,
+				     ERR));
+	assert_int_equal(told.gone, 1);
+	tx = spk_tx_begin(f->store, SPK_TX_WRITE, NULL);
+	assert_ok(spk_tx_exec(tx,
+			      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1"
+			      " FROM n WHERE i < 10000)"
+			      " INSERT INTO memory_gone SELECT 100 + i, 1 FROM n",
+			      NULL, NULL, ERR));
+	assert_ok(spk_tx_commit(tx, ERR));
+	assert_ok(spk_memories_forget(f->store, "b", &was, ERR));
+	assert_ok(spk_memories_stamp(f->store, &many, ERR));
+	assert_string_not_equal(before.store, many.store);
+	assert_true(many.change > few.change);
+	assert_ok(spk_memories_stats(f->store, &stats, ERR));
+	assert_int_equal(stats.gone, 0);
+	told = (Told){ 0 };
+	assert_ok(spk_memories_since(f->store, 0, NULL, count_change, &told, ERR));
+	assert_int_equal(told.there, 1);
+	assert_int_equal(told.gone, 0);
+}
+
 static const struct CMUnitTest tests[] = {
 	STORE_TEST(test_nothing_stays),	    STORE_TEST(test_its_past_goes),
 	STORE_TEST(test_replaced_texts_go), STORE_TEST(test_a_long_reader),
 	STORE_TEST(test_unknown),	    STORE_TEST(test_numbers_stay_used),
+	STORE_TEST(test_gone_is_bounded),
 };
 const Suite forget_suite = { tests, G_N_ELEMENTS(tests) };
