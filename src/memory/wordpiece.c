@@ -40,7 +40,12 @@ void spk_wordpiece_free(SpkWordpiece *pieces)
 
 guint spk_wordpiece_size(const SpkWordpiece *pieces)
 {
-	return vocab_size(pieces->file.vocab);
+	const TokenizerFile *file = &pieces->file;
+	guint size = vocab_size(file->vocab);
+
+	for (guint i = 0; i < file->n_specials; i++)
+		size = MAX(size, file->specials[i].id + 1);
+	return size;
 }
 
 guint64 spk_wordpiece_digest(const SpkWordpiece *pieces)

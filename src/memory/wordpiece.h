@@ -17,6 +17,7 @@ SpkWordpiece *spk_wordpiece_open(const char *dir, GError **error);
 void spk_wordpiece_free(SpkWordpiece *pieces);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkWordpiece, spk_wordpiece_free)
 
+/* Every number of a text is less: of words and of added tokens. */
 guint spk_wordpiece_size(const SpkWordpiece *pieces);
 /* Of the vocabulary and the switches: tokenizers of one digest give the same numbers. */
 guint64 spk_wordpiece_digest(const SpkWordpiece *pieces);

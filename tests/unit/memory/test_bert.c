@@ -413,6 +413,33 @@ static void test_wrong_files(void **state)
 	}
 }
 
+/* A number that the weights have no row for, of a token that is none of the vocabulary. */
+static void test_added_token(void **state)
+{
+	g_autoptr(GPtrArray) tensors = tiny_tensors();
+	const SpkBertOptions options = { 0 };
+	char *dir = tiny_folder(tensors, FALSE);
+	g_autofree char *lines = g_build_filename(dir, "vocab.txt", NULL);
+
+	assert_int_equal(g_remove(lines), 0);
+	for (guint id = TINY_WORDS - 1; id <= TINY_WORDS; id++) {
+		g_autofree char *text = g_strdup_printf(
+			"{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"[UNK]\":0,"
+			"\"[CLS]\":1,\"[SEP]\":2,\"a\":3}},"
+			"\"normalizer\":{\"type\":\"BertNormalizer\"},"
+			"\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},"
+			"\"added_tokens\":[{\"id\":%u,\"content\":\"qq\"}]}",
+			id);
+
+		put(dir, "tokenizer.json", text);
+		if (id < TINY_WORDS)
+			spk_bert_free(must_open(dir, &options));
+		else
+			expect(dir, SPK_ERR_BAD_INPUT, "13 words");
+	}
+	drop(dir);
+}
+
 static void test_other_kernels(void **state)
 {
 	g_autoptr(GPtrArray) tensors = tiny_tensors();
@@ -456,6 +483,7 @@ const struct CMUnitTest bert_tests[] = {
 	{ "bert: missing tensors", test_missing_tensors, NULL, NULL, NULL },
 	{ "bert: weights that are no numbers", test_no_numbers, NULL, NULL, NULL },
 	{ "bert: wrong files", test_wrong_files, NULL, NULL, NULL },
+	{ "bert: an added token beyond the weights", test_added_token, NULL, NULL, NULL },
 	{ "bert: unknown kernels", test_other_kernels, NULL, NULL, NULL },
 	{ "bert: without config.json", test_without_config, NULL, NULL, NULL },
 };
