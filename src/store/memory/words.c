@@ -330,22 +330,19 @@ static gboolean is_contraction(const Item *items, gsize from, gsize to)
 /* Letters and digits with apostrophes among them: don't, Ann's, O'Brien. */
 static void walk_leaf(Walk *walk, gsize from, gsize to)
 {
-	gsize mark = from;
-
-	while (mark < to && walk->items[mark].class != APOSTROPHE)
-		mark++;
-	if (mark == to) {
-		walk_run(walk, from, to);
-		return;
+	for (gsize mark = from; mark < to; mark++) {
+		if (walk->items[mark].class != APOSTROPHE)
+			continue;
+		if (is_contraction(walk->items, mark + 1, to)) {
+			if (walk->stops_too || walk->items[mark + 1].c != 't')
+				walk_run(walk, from, mark);
+			return;
+		}
+		add_whole(walk, from, to);
+		walk_run(walk, from, mark);
+		from = mark + 1;
 	}
-	if (is_contraction(walk->items, mark + 1, to)) {
-		if (walk->stops_too || walk->items[mark + 1].c != 't')
-			walk_run(walk, from, mark);
-		return;
-	}
-	add_whole(walk, from, to);
-	walk_run(walk, from, mark);
-	walk_leaf(walk, mark + 1, to);
+	walk_run(walk, from, to);
 }
 
 /* One thing between blanks. Its parts at this level, each by the next level; and all of it when

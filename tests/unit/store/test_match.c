@@ -19,6 +19,19 @@ static void assert_words(const char *text, const char *wanted)
 	assert_string_equal(list->str, wanted);
 }
 
+/* As many parts as a memory can have: no deeper for it. */
+static void test_many_apostrophes(void **state)
+{
+	GString *text = g_string_new("b");
+	g_autoptr(SpkWords) words = NULL;
+
+	while (text->len < SPK_MEMORY_TEXT_MAX - 2)
+		g_string_append(text, "'b");
+	words = spk_words_of(text->str, 0);
+	assert_int_equal(words->length, (text->len + 1) / 2);
+	g_string_free(text, TRUE);
+}
+
 static void test_words(void **state)
 {
 	(void)state;
@@ -366,9 +379,13 @@ static void test_damaged_words(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(test_words),	    cmocka_unit_test(test_long_words),
-	cmocka_unit_test(test_postings),    STORE_TEST(test_ranking),
-	STORE_TEST(test_nothing_is_syntax), STORE_TEST(test_code),
+	cmocka_unit_test(test_words),
+	cmocka_unit_test(test_long_words),
+	cmocka_unit_test(test_many_apostrophes),
+	cmocka_unit_test(test_postings),
+	STORE_TEST(test_ranking),
+	STORE_TEST(test_nothing_is_syntax),
+	STORE_TEST(test_code),
 	STORE_TEST(test_damaged_words),
 };
 const Suite match_suite = { tests, G_N_ELEMENTS(tests) };
