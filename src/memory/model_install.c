@@ -21,6 +21,7 @@
 #define LOCK	   ".install.lock"
 #define RECORD	   "sparks-install.json"
 #define MANIFEST   "sparks-model.json"
+#define POOLING	   "1_Pooling"
 #define RECORD_MAX (64u << 10)
 #define POLL_MS	   100
 #define PART_DAYS  7
@@ -34,6 +35,17 @@ void spk_model_installed_clear(SpkModelInstalled *installed)
 }
 
 /* ---- the place ---- */
+
+/* A model is nobody's secret; what else lies in the folder of all state is. */
+static gboolean make_parent(const char *parent, GError **error)
+{
+	g_autofree char *state = spk_fs_expand("~/.sparks");
+	g_autofree char *below = g_strconcat(state, "/", NULL);
+	g_autofree char *home = g_str_has_prefix(parent, below) ? spk_fs_home(error)
+								: g_strdup("");
+
+	return home && spk_fs_mkdirs(parent, 0755, error);
+}
 
 /* Held to the end of the process or close(). -1: CANCELLED, IO. */
 static int take_lock(const char *parent, SpkCancel *cancel, GError **error)
@@ -79,29 +91,74 @@ static void sweep(const char *parent)
 static gboolean is_model_file(const char *name)
 {
 	for (const SpkModelFile *file = spk_model_files; file->to; file++)
-		if (g_str_has_prefix(file->to, name) &&
-		    (file->to[strlen(name)] == '\0' || file->to[strlen(name)] == '/'))
+		if (!strcmp(file->to, name))
 			return TRUE;
-	return g_str_has_suffix(name, ".onnx") || g_str_has_suffix(name, ".md");
+	return FALSE;
 }
 
-/* What is replaced must be nothing but a model: a wrong model_dir costs nobody a folder. */
-static gboolean check_place(const char *place, GError **error)
+/* What may lie beside the weights of a model that somebody put there by hand. */
+static gboolean is_beside(const char *name)
+{
+	return is_model_file(name) || g_str_has_suffix(name, ".onnx") ||
+	       !strcmp(name, "README.md");
+}
+
+/* What tells that a folder is a model's. */
+static gboolean is_proof(const char *name)
+{
+	return !strcmp(name, RECORD) || !strcmp(name, "model.safetensors") ||
+	       g_str_has_suffix(name, ".onnx");
+}
+
+/* The first file below place/sub (NULL: place) that is none of a model, or NULL. */
+static char *find_other(const char *place, const char *sub, gboolean *ret_proof)
+{
+	g_autofree char *folder = g_build_filename(place, sub, NULL);
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir)) != NULL) {
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+		g_autofree char *to = sub ? g_build_filename(sub, name, NULL)
+					  : g_strdup(name);
+		char *other = NULL;
+
+		if (!sub && !strcmp(name, POOLING))
+			other = find_other(place, name, ret_proof);
+		else if (!is_beside(to) || g_file_test(path, G_FILE_TEST_IS_DIR))
+			other = g_strdup(to);
+		else
+			*ret_proof |= is_proof(to);
+		if (other)
+			return other;
+	}
+	return dir ? NULL : g_strdup(sub ? sub : "");
+}
+
+static gboolean is_empty(const char *place)
 {
 	g_autoptr(GDir) dir = g_dir_open(place, 0, NULL);
-	const char *name = NULL;
 
-	if (!dir && !g_file_test(place, G_FILE_TEST_EXISTS))
+	return dir && !g_dir_read_name(dir);
+}
+
+/* What is replaced must be a model and nothing else: a wrong model_dir costs nobody a folder. */
+static gboolean check_place(const char *place, GError **error)
+{
+	g_autofree char *other = NULL;
+	gboolean proof = FALSE;
+
+	if (!g_file_test(place, G_FILE_TEST_EXISTS) || is_empty(place))
 		return TRUE;
-	while (dir && (name = g_dir_read_name(dir)) != NULL)
-		if (!is_model_file(name))
-			break;
-	if (dir && !name)
+	other = find_other(place, NULL, &proof);
+	if (!other && proof)
 		return TRUE;
 	spk_error_set(error, SPK_ERR_CONFLICT,
 		      "move it away, or choose another folder: [embedding] model_dir",
-		      dir ? "%s holds more than a model: %s" : "%s is no folder%s", place,
-		      dir ? name : "");
+		      !other   ? "%s holds files, but no model%s"
+		      : *other ? "%s holds more than a model: %s"
+			       : "%s is no folder%s",
+		      place, other ? other : "");
 	return FALSE;
 }
 
@@ -355,7 +412,7 @@ gboolean spk_model_install(const SpkModelInstall *install, SpkModelInstalled *re
 
 	installed.dir = g_strdup(spk_conf_str(install->conf, "embedding.model_dir"));
 	all.parent = g_path_get_dirname(installed.dir);
-	if (!spk_fs_mkdirs(all.parent, 0755, error))
+	if (!make_parent(all.parent, error))
 		return FALSE;
 	lock = take_lock(all.parent, cancel, error);
 	if (lock < 0)

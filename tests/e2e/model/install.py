@@ -147,6 +147,39 @@ def a_wrong_place_costs_nothing():
         want(sorted(os.listdir(precious)) == ["model.safetensors", "thesis.txt"])
 
 
+def a_folder_that_is_no_model_costs_nothing():
+    """Whatever it holds could lie beside a model; but there is none."""
+    with Machine() as m:
+        folder = made.folder(os.path.join(m.folder, "f"))
+        for number, (names, told) in enumerate(((["notes.md", "LICENSE"], "notes.md"),
+                                                (["README.md", "LICENSE"], "no model"),
+                                                (["1_Pooling/mine.txt"], "1_Pooling/mine.txt"),
+                                                (["model.onnx", "LICENSE/mine"], "LICENSE"))):
+            precious = os.path.join(m.folder, f"precious{number}")
+            for name in names:
+                path = os.path.join(precious, name)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write("mine")
+            done = m.run("--set", f"embedding.model_dir={precious}", *INSTALL, folder, code=1)
+            want(told in done.err, done.err)
+            for name in names:
+                with open(os.path.join(precious, name), encoding="utf-8") as file:
+                    want(file.read() == "mine", name)
+        empty = os.path.join(m.folder, "empty")
+        os.makedirs(empty)
+        m.run("--set", f"embedding.model_dir={empty}", *INSTALL, folder)
+        m.run("--set", f"embedding.model_dir={empty}", *INSTALL, folder, "--force")
+
+
+def the_folder_of_all_state_is_closed():
+    with Machine() as m:
+        home = os.path.join(m.folder, "state", "sparks")
+        m.env["SPARKS_HOME"] = home
+        m.run(*INSTALL, made.folder(os.path.join(m.folder, "f")))
+        want(stat.S_IMODE(os.stat(home).st_mode) == 0o700, oct(os.stat(home).st_mode))
+
+
 def from_an_address():
     with Machine() as m, made.Server() as server:
         data = made.wheel()
@@ -351,7 +384,8 @@ def the_real_one():
 
 main(without_a_model_the_command_is_told, from_a_folder, a_name_tells_what_a_model_needs,
      a_hostile_archive_writes_nowhere_else, damaged_ones_leave_the_old_one,
-     a_wrong_place_costs_nothing, from_an_address, another_check_sum_is_refused,
+     a_wrong_place_costs_nothing, a_folder_that_is_no_model_costs_nothing,
+     the_folder_of_all_state_is_closed, from_an_address, another_check_sum_is_refused,
      a_download_that_breaks_goes_on, killed_in_the_middle, interrupted_by_hand,
      two_wait_for_each_other, the_index_of_the_machine_is_asked, an_index_without_it,
      a_password_of_the_index_stays_secret,
