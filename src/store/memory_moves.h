@@ -66,4 +66,12 @@ gboolean spk_memories_import_reference(SpkStore *store, const char *path,
 				       const char *model, SpkCancel *cancel,
 				       SpkMemoryMoved *ret, GError **error);
 
+/* Some of its rows that have a vector, chosen at random: texts as they would be stored, of no more
+ * than 500 bytes, and 384 floats of length 1; at most n. So that it can be seen whether a model of
+ * ours makes the same ones. Errors as above. */
+typedef void (*SpkMemorySampleFn)(const char *text, const float *vector, gpointer user);
+gboolean spk_memories_sample_reference(const char *path, guint n, SpkCancel *cancel,
+				       SpkMemorySampleFn fn, gpointer user,
+				       GError **error);
+
 #endif

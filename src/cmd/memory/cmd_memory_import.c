@@ -18,6 +18,11 @@
 #include "store/memory_moves.h"
 
 enum { AT_ONCE = 500 }; /* memories in one transaction */
+/* Rows of a reference database whose vectors are compared with those of our model. */
+#define SAMPLE	     8
+#define SAMPLE_MIN   3
+#define SAMPLE_DIMS  384
+#define SAME_MODEL   0.999
 #define MEMORIES_MAX (5 * 1000 * 1000)
 
 typedef struct {
@@ -203,7 +208,10 @@ static void print_moved(const SpkDesk *desk, const SpkMemoryMoved *moved)
 		spk_cmd_print_json(object);
 		return;
 	}
-	printf("imported %" G_GINT64_FORMAT "\n", moved->taken);
+	printf("imported %" G_GINT64_FORMAT, moved->taken);
+	if (moved->vectors)
+		printf(", %" G_GINT64_FORMAT " with their vectors", moved->vectors);
+	putchar('\n');
 	fflush(stdout);
 	if (moved->there)
 		fprintf(stderr, "%" G_GINT64_FORMAT " were here already\n", moved->there);
@@ -217,15 +225,68 @@ static void print_moved(const SpkDesk *desk, const SpkMemoryMoved *moved)
 			moved->refused);
 }
 
-/* Its vectors stay behind: which model made them, and how, is not on record there. */
+/* ---- whose its vectors are ---- */
+
+typedef struct {
+	GPtrArray *texts;
+	GArray *vectors; /* float */
+} Sample;
+
+static void keep_sample(const char *text, const float *vector, gpointer user)
+{
+	Sample *sample = user;
+
+	g_ptr_array_add(sample->texts, g_strdup(text));
+	g_array_append_vals(sample->vectors, vector, SAMPLE_DIMS);
+}
+
+static gboolean are_equal(const Sample *sample, const float *ours)
+{
+	const float *theirs = (const float *)(void *)sample->vectors->data;
+
+	for (guint i = 0; i < sample->texts->len; i++) {
+		double cosine = 0;
+
+		for (guint d = 0; d < SAMPLE_DIMS; d++)
+			cosine += (double)ours[i * SAMPLE_DIMS + d] *
+				  theirs[i * SAMPLE_DIMS + d];
+		if (!(cosine >= SAME_MODEL))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* Which model made them is not on record there. Where ours makes the same of some texts they are
+ * taken; NULL: they are not, or nobody can tell. */
+static char *model_of_vectors(SpkDesk *desk, const char *file, SpkCancel *cancel)
+{
+	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GArray) vectors = g_array_new(FALSE, FALSE, sizeof(float));
+	Sample sample = { texts, vectors };
+	g_autoptr(GError) error = NULL; /* the import meets it, too */
+	g_autofree float *ours = NULL;
+	guint dims;
+
+	if (!spk_memories_sample_reference(file, SAMPLE, cancel, keep_sample, &sample,
+					   &error) ||
+	    texts->len < SAMPLE_MIN)
+		return NULL;
+	ours = spk_memory_embed(desk->memory, (const char *const *)texts->pdata,
+				texts->len, SPK_EMBED_PASSAGE, &dims, &error);
+	return ours && dims == SAMPLE_DIMS && are_equal(&sample, ours)
+		       ? spk_memory_model(desk->memory)
+		       : NULL;
+}
+
 static int import_reference(SpkDesk *desk, const char *path)
 {
 	g_auto(SpkMemoryMoved) moved = { 0 };
 	g_autoptr(SpkCancel) cancel = spk_cmd_interrupt();
 	g_autoptr(GError) error = NULL;
 	g_autofree char *file = spk_fs_expand(path);
+	g_autofree char *model = model_of_vectors(desk, file, cancel);
 
-	if (!spk_memories_import_reference(desk->store, file, NULL, cancel, &moved,
+	if (!spk_memories_import_reference(desk->store, file, model, cancel, &moved,
 					   &error)) {
 		if (moved.taken && !desk->json)
 			print_moved(desk, &moved);

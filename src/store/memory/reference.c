@@ -35,8 +35,9 @@ typedef struct {
 	sqlite3_stmt *rows;
 	SpkCancel *cancel;
 	gint64 deadline_us;
-	const char *model;
+	const char *model; /* NULL: no vectors */
 	SpkMemoryMoved *moved;
+	guint sample; /* so many rows that have a vector; 0: all rows */
 } Source;
 
 static void source_clear(Source *source)
@@ -191,9 +192,14 @@ static gboolean no_memories(const Source *source, GError **error)
 static gboolean prepare_rows(Source *source, const char *table, gboolean vectors,
 			     GError **error)
 {
+	const char *some = vectors ? " WHERE length(embedding) = 1536"
+				     " AND length(content) <= 500 ORDER BY random()"
+				   : " WHERE 0";
 	char *sql = sqlite3_mprintf("SELECT id, category, content, active, created_at,"
-				    " %s FROM \"%w\" LIMIT %d",
-				    vectors ? "embedding" : "NULL", table, ROWS_MAX);
+				    " %s FROM \"%w\"%s LIMIT %d",
+				    vectors ? "embedding" : "NULL", table,
+				    source->sample ? some : "",
+				    source->sample ? (int)source->sample : ROWS_MAX);
 	int result = sqlite3_prepare_v2(source->sqlite, sql, -1, &source->rows, NULL);
 
 	sqlite3_free(sql);
@@ -309,7 +315,7 @@ static GBytes *read_vector(const Source *source)
 	g_autofree float *vector = NULL;
 	double length = 0;
 
-	if (!source->model || !blob ||
+	if ((!source->model && !source->sample) || !blob ||
 	    sqlite3_column_bytes(source->rows, 5) != DIMS * (int)sizeof(float))
 		return NULL;
 	vector = g_new(float, DIMS);
@@ -386,4 +392,23 @@ gboolean spk_memories_import_reference(SpkStore *store, const char *path,
 		    !take_some(&source, store, &more, error))
 			return FALSE;
 	return TRUE;
+}
+
+gboolean spk_memories_sample_reference(const char *path, guint n, SpkCancel *cancel,
+				       SpkMemorySampleFn fn, gpointer user,
+				       GError **error)
+{
+	g_auto(Source) source = { .path = path, .cancel = cancel, .sample = n };
+	int result;
+
+	if (!open_source(&source, error) || !find_rows(&source, error))
+		return FALSE;
+	while ((result = sqlite3_step(source.rows)) == SQLITE_ROW) {
+		g_autoptr(SpkMemoryRow) row = read_row(&source, NULL);
+		g_autoptr(GBytes) vector = read_vector(&source);
+
+		if (row && vector)
+			fn(row->text, g_bytes_get_data(vector, NULL), user);
+	}
+	return result == SQLITE_DONE || failed(&source, error);
 }

@@ -5,9 +5,10 @@ usage: commands.py SPARKS      (prints TAP)"""
 import json
 import os
 import sqlite3
+import struct
 import subprocess
 
-from meaning import SPARKS, Embedder, Memory, main
+from meaning import SPARKS, Embedder, Memory, main, vector
 
 
 def counted(**more):
@@ -361,6 +362,39 @@ def from_the_reference_program():
         assert len(w.mj("list", "--all")) == 2
 
 
+def vectors_of_the_reference_program():
+    """They are taken where the model in force makes the same ones, and only there."""
+    def make(w, name, of, n=20):
+        path = os.path.join(w.folder, name)
+        db = sqlite3.connect(path)
+        db.execute("CREATE TABLE memories (id INTEGER PRIMARY KEY, category TEXT, content TEXT, active INTEGER,"
+                   " created_at TEXT, updated_at TEXT, embedding BLOB)")
+        for i in range(n):
+            text = f"note {name} {i} of hazel {i * 7919} and birch"
+            db.execute("INSERT INTO memories VALUES (?, 'fact', ?, 1, '2025-03-01 10:00:00', '', ?)",
+                       (i + 1, text, struct.pack("<384f", *of(text))))
+        db.commit()
+        db.close()
+        return path
+
+    with Embedder(384) as server, Memory(server) as w:
+        mine, other, few = (make(w, "mine", lambda text: vector(text, 384)),
+                            make(w, "other", lambda text: vector(text + " x", 384)),
+                            make(w, "few", lambda text: vector(text, 384), 2))
+        w.add("the first")
+        assert "imported 20, 20 with their vectors" in w.m("import", "--from", mine).out
+        asked = server.asked
+        stats = w.mj("stats")
+        assert stats["without_vector"] == 0 and server.asked == asked, stats
+        assert w.mj("search", "note mine 3 of hazel 23757 and birch")[0]["text"].startswith("note mine 3 ")
+        assert w.m("import", "--from", other).out == "imported 20\n"
+        assert w.m("import", "--from", few).out == "imported 2\n"
+        assert w.mj("stats")["without_vector"] == 22
+        assert w.mj("reindex")["vectors_made"] == 22
+    with Memory() as w:
+        assert w.m("import", "--from", make(w, "mine", lambda text: vector(text, 384))).out == "imported 20\n"
+
+
 def wrong_imports():
     with Memory() as w:
         good = '{"text": "fine"}\n'
@@ -482,5 +516,5 @@ def on_a_narrow_terminal():
 
 main(adding_and_finding, a_kind_without_a_text, vectors_of_models_before, why_a_hit_is_one, listing, showing, where_it_comes_from, a_newer_value_takes_the_place_of_an_older, where_a_task_said_it, editing,
      forgetting, forgetting_in_the_saved_index, counting, pruning, duplicates, out_and_in_again, all_of_it_elsewhere,
-     from_the_reference_program, wrong_imports, wrong_words, long_and_strange_texts,
+     from_the_reference_program, vectors_of_the_reference_program, wrong_imports, wrong_words, long_and_strange_texts,
      secrets_are_not_kept, doctor_and_reindex, in_words_of_the_program, on_a_narrow_terminal)
