@@ -256,43 +256,6 @@ static gboolean read_embeddings(BertFile *file, GError **error)
 				       "embeddings.LayerNorm.bias", &file->norm, error);
 }
 
-static gboolean prepare(BertFile *file, const char *cache, GError **error)
-{
-	gsize n = file->shape.layers * G_N_ELEMENTS(parts);
-	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-	g_autofree PreparedMatrix *matrices = g_new(PreparedMatrix, n);
-
-	for (gsize i = 0; i < n; i++) {
-		guint layer = (guint)(i / G_N_ELEMENTS(parts));
-		const Part *part = &parts[i % G_N_ELEMENTS(parts)];
-		BertDense *dense =
-			&G_STRUCT_MEMBER(BertDense, &file->layers[layer], part->at);
-		char *name = name_of(layer, part->name, "weight");
-
-		g_ptr_array_add(names, name);
-		matrices[i] = (PreparedMatrix){ name, side(file, part->rows_inner),
-						side(file, part->columns_inner),
-						&dense->w };
-		if (!weights_get(file->weights, name, WEIGHT_F32, matrices[i].rows,
-				 matrices[i].depth, error))
-			return FALSE;
-	}
-	file->prepared =
-		prepared_open(file->weights, cache, matrices, n, file->is_int8, error);
-	return file->prepared != NULL;
-}
-
-static gboolean read_weights(BertFile *file, const char *cache, GError **error)
-{
-	if (!read_embeddings(file, error))
-		return FALSE;
-	file->layers = g_new0(BertLayer, file->shape.layers);
-	for (guint i = 0; i < file->shape.layers; i++)
-		if (!read_layer(file, i, error))
-			return FALSE;
-	return prepare(file, cache, error);
-}
-
 /* ---- digest ---- */
 
 #define ROW_SAMPLES 64
@@ -324,8 +287,9 @@ static void add_layer(GChecksum *sum, const BertFile *file, guint number)
 	for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
 		const BertDense *dense = &G_STRUCT_MEMBER(BertDense, layer, parts[i].at);
 
-		g_checksum_update(sum, (const guchar *)dense->bias,
-				  (gssize)(dense->w.rows * sizeof(float)));
+		g_checksum_update(
+			sum, (const guchar *)dense->bias,
+			(gssize)(side(file, parts[i].rows_inner) * sizeof(float)));
 		add_matrix(sum, file, number, &parts[i]);
 	}
 	g_checksum_update(sum, (const guchar *)layer->after_norm.gain, row);
@@ -354,6 +318,46 @@ static char *digest_of(const BertFile *file)
 	return g_strdup(g_checksum_get_string(sum));
 }
 
+/* ---- matrices ---- */
+
+static gboolean prepare(BertFile *file, const char *cache, GError **error)
+{
+	gsize n = file->shape.layers * G_N_ELEMENTS(parts);
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	g_autofree PreparedMatrix *matrices = g_new(PreparedMatrix, n);
+
+	for (gsize i = 0; i < n; i++) {
+		guint layer = (guint)(i / G_N_ELEMENTS(parts));
+		const Part *part = &parts[i % G_N_ELEMENTS(parts)];
+		BertDense *dense =
+			&G_STRUCT_MEMBER(BertDense, &file->layers[layer], part->at);
+		char *name = name_of(layer, part->name, "weight");
+
+		g_ptr_array_add(names, name);
+		matrices[i] = (PreparedMatrix){ name, side(file, part->rows_inner),
+						side(file, part->columns_inner),
+						&dense->w };
+		if (!weights_get(file->weights, name, WEIGHT_F32, matrices[i].rows,
+				 matrices[i].depth, error))
+			return FALSE;
+	}
+	file->digest = digest_of(file);
+	file->prepared = prepared_open(file->weights, file->digest, cache, matrices, n,
+				       file->is_int8, error);
+	return file->prepared != NULL;
+}
+
+static gboolean read_weights(BertFile *file, const char *cache, GError **error)
+{
+	if (!read_embeddings(file, error))
+		return FALSE;
+	file->layers = g_new0(BertLayer, file->shape.layers);
+	for (guint i = 0; i < file->shape.layers; i++)
+		if (!read_layer(file, i, error))
+			return FALSE;
+	return prepare(file, cache, error);
+}
+
 gboolean bert_file_open(BertFile *file, const SpkModelDir *model, const char *cache,
 			gboolean int8, GError **error)
 {
@@ -362,10 +366,8 @@ gboolean bert_file_open(BertFile *file, const SpkModelDir *model, const char *ca
 	file->weights = weights_open(
 		model->safetensors ? model->safetensors : model->onnx, error);
 	if (file->weights && read_shape(file, model->dir, error) &&
-	    read_weights(file, cache, error)) {
-		file->digest = digest_of(file);
+	    read_weights(file, cache, error))
 		return TRUE;
-	}
 	bert_file_clear(file);
 	return FALSE;
 }

@@ -19,16 +19,21 @@
 /* Grows when panels, groups or kinds of bytes change. */
 #define VERSION 3
 
-/* What the cache was made from; another file, or another version of it, makes another. */
-static char *source_key(const Weights *source, gboolean int8)
+/* What the cache was made from; another file, or another version of it, makes another. The size and
+ * the time of writing can be those of another model (cp -p, one date for all files of an archive);
+ * that of the last change and the number of the file are nobody's to set, and a sample of what is
+ * in it tells what was exchanged below. */
+static char *source_key(const Weights *source, const char *digest, gboolean int8)
 {
 	struct stat st;
 
 	if (stat(weights_name(source), &st))
 		return NULL;
-	return g_strdup_printf("%d %s %lld %lld.%09ld", VERSION, int8 ? "int8" : "f32",
-			       (long long)st.st_size, (long long)st.st_mtim.tv_sec,
-			       st.st_mtim.tv_nsec);
+	return g_strdup_printf("%d %s %lld %lld.%09ld %lld.%09ld %llu %s", VERSION,
+			       int8 ? "int8" : "f32", (long long)st.st_size,
+			       (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+			       (long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec,
+			       (unsigned long long)st.st_ino, digest);
 }
 
 /* One for each path of a model. */
@@ -204,11 +209,11 @@ static gboolean write_bytes(int fd, const Weight *from, GError **error)
 	       spk_fs_write_all(fd, sums, 4 * panels * groups * PANEL, error);
 }
 
-static gboolean write_all(int fd, const Weights *source, const PreparedMatrix *matrices,
-			  gsize n, gboolean int8, GError **error)
+static gboolean write_all(int fd, const Weights *source, const char *key,
+			  const PreparedMatrix *matrices, gsize n, gboolean int8,
+			  GError **error)
 {
-	g_autofree char *key = source_key(source, int8);
-	g_autoptr(json_t) header = make_header(matrices, n, int8, key ? key : "");
+	g_autoptr(json_t) header = make_header(matrices, n, int8, key);
 
 	if (!write_header(fd, header, error))
 		return FALSE;
@@ -299,7 +304,7 @@ static int open_beside(const char *beside)
 }
 
 /* Beside it first, so that nobody ever sees a half of it, after a power cut either. */
-static gboolean keep(const Weights *source, const char *path,
+static gboolean keep(const Weights *source, const char *path, const char *key,
 		     const PreparedMatrix *matrices, gsize n, gboolean int8)
 {
 	g_autofree char *beside = g_strconcat(path, ".new", NULL);
@@ -307,7 +312,7 @@ static gboolean keep(const Weights *source, const char *path,
 
 	if (fd < 0)
 		return FALSE;
-	if (write_all(fd, source, matrices, n, int8, NULL) && !fsync(fd) &&
+	if (write_all(fd, source, key, matrices, n, int8, NULL) && !fsync(fd) &&
 	    !rename(beside, path))
 		return TRUE;
 	(void)unlink(beside); /* a full disk has no use for it */
@@ -327,7 +332,7 @@ static Weights *hold(const Weights *source, const PreparedMatrix *matrices, gsiz
 				    "no memory for the weights");
 		return NULL;
 	}
-	if (!write_all(fd, source, matrices, n, int8, error))
+	if (!write_all(fd, source, "", matrices, n, int8, error))
 		return NULL;
 	weights = weights_open(name, error);
 	if (!weights || !take_all(weights, matrices, n, int8, error))
@@ -335,18 +340,18 @@ static Weights *hold(const Weights *source, const PreparedMatrix *matrices, gsiz
 	return g_steal_pointer(&weights);
 }
 
-Weights *prepared_open(const Weights *source, const char *dir,
+Weights *prepared_open(const Weights *source, const char *digest, const char *dir,
 		       const PreparedMatrix *matrices, gsize n, gboolean int8,
 		       GError **error)
 {
-	g_autofree char *key = source_key(source, int8);
+	g_autofree char *key = source_key(source, digest, int8);
 	g_autofree char *path = dir ? cache_path(source, dir, int8) : NULL;
 	Weights *weights = NULL;
 
 	if (path && key) {
 		weights = open_kept(path, key, matrices, n, int8);
 		if (!weights && spk_fs_mkdirs(dir, 0700, NULL) &&
-		    keep(source, path, matrices, n, int8))
+		    keep(source, path, key, matrices, n, int8))
 			weights = open_kept(path, key, matrices, n, int8);
 	}
 	return weights ? weights : hold(source, matrices, n, int8, error);

@@ -15,9 +15,9 @@ typedef struct {
 	Panels *ret; /* filled in; points into what prepared_open() returns */
 } PreparedMatrix;
 
-/* `dir`: the folder where the cache is or shall be; where it can't be written (or NULL), they are
+/* `digest`: of what is in `source`, as far as it is quickly seen. `dir`: the folder where the cache is or shall be; where it can't be written (or NULL), they are
  * in memory. BAD_INPUT: a matrix is not in `source`, or of another shape; IO. */
-Weights *prepared_open(const Weights *source, const char *dir,
+Weights *prepared_open(const Weights *source, const char *digest, const char *dir,
 		       const PreparedMatrix *matrices, gsize n, gboolean int8,
 		       GError **error);
 
