@@ -6,26 +6,23 @@
 #include "base/error.h"
 
 #define TEXT_MAX (64u << 20)
-
-typedef struct {
-	guint32 at; /* in the text */
-	guint16 len;
-	guint16 there; /* 0: a number without word */
-} Word;
+/* of FNV-1a */
+#define VOCAB_PRIME 0x100000001b3u
 
 struct Vocab {
 	GBytes *text;
 	const char *start; /* of it */
-	Word *table;	   /* by number */
+	VocabWord *table;  /* by number */
 	guint32 *slots;	   /* number + 1; 0: free */
 	guint n, mask;
+	gboolean has_twins;
 	guint64 digest;
 };
 
 guint64 vocab_hash(guint64 before, const char *bytes, gsize n)
 {
 	for (gsize i = 0; i < n; i++)
-		before = (before ^ (guchar)bytes[i]) * 0x100000001b3u;
+		before = (before ^ (guchar)bytes[i]) * VOCAB_PRIME;
 	return before;
 }
 
@@ -37,7 +34,7 @@ static guint slot_of(const Vocab *vocab, guint64 hash)
 static gboolean is_word(const Vocab *vocab, guint number, const char *prefix,
 			const char *bytes, gsize n)
 {
-	const Word *word = &vocab->table[number];
+	const VocabWord *word = &vocab->table[number];
 	gsize before = strlen(prefix);
 
 	return word->len == before + n &&
@@ -65,6 +62,11 @@ guint32 vocab_find_word(const Vocab *vocab, const char *word)
 guint64 vocab_digest(const Vocab *vocab)
 {
 	return vocab->digest;
+}
+
+gboolean vocab_has_twins(const Vocab *vocab)
+{
+	return vocab->has_twins;
 }
 
 guint vocab_size(const Vocab *vocab)
@@ -101,15 +103,18 @@ static void index_words(Vocab *vocab)
 	vocab->mask = n_slots - 1;
 	vocab->slots = g_new0(guint32, n_slots);
 	for (guint i = 0; i < vocab->n; i++) {
-		const Word *word = &vocab->table[i];
+		const VocabWord *word = &vocab->table[i];
 		const char *bytes = vocab->start + word->at;
-		guint slot = slot_of(vocab, vocab_hash(VOCAB_HASH, bytes, word->len));
+		guint64 hash = vocab_hash(VOCAB_HASH, bytes, word->len);
+		guint slot = slot_of(vocab, hash);
 
 		if (!word->there)
 			continue;
+		vocab->digest = (vocab->digest ^ (hash + i)) * VOCAB_PRIME;
 		while (vocab->slots[slot] &&
 		       !is_word(vocab, vocab->slots[slot] - 1, "", bytes, word->len))
 			slot = (slot + 1) & vocab->mask;
+		vocab->has_twins |= vocab->slots[slot] != 0;
 		vocab->slots[slot] = i + 1;
 	}
 }
@@ -117,7 +122,7 @@ static void index_words(Vocab *vocab)
 static gboolean add_word(GArray *table, const char *start, const char *bytes, gsize n,
 			 const char *name, GError **error)
 {
-	Word word = { (guint32)(bytes - start), (guint16)n, 1 };
+	VocabWord word = { (guint32)(bytes - start), (guint16)n, 1 };
 
 	if (n > VOCAB_WORD_MAX)
 		return refuse(error, name, "a word is longer than 512 bytes");
@@ -130,15 +135,25 @@ static gboolean add_word(GArray *table, const char *start, const char *bytes, gs
 static Vocab *take_table(Vocab *vocab, GArray *table)
 {
 	vocab->n = table->len;
-	vocab->table = (Word *)(void *)g_array_free(table, FALSE);
+	vocab->table = (VocabWord *)(void *)g_array_free(table, FALSE);
 	index_words(vocab);
 	return vocab;
+}
+
+Vocab *vocab_new_table(GBytes *text, GArray *table)
+{
+	Vocab *vocab = g_new0(Vocab, 1);
+
+	vocab->text = g_bytes_ref(text);
+	vocab->start = g_bytes_get_data(text, NULL);
+	return take_table(vocab, table);
 }
 
 Vocab *vocab_new_lines(GBytes *text, const char *name, GError **error)
 {
 	g_autoptr(Vocab) vocab = g_new0(Vocab, 1);
-	g_autoptr(GArray) table = g_array_sized_new(FALSE, TRUE, sizeof(Word), 1 << 15);
+	g_autoptr(GArray)
+		table = g_array_sized_new(FALSE, TRUE, sizeof(VocabWord), 1 << 15);
 	gsize size;
 	const char *at = g_bytes_get_data(text, &size), *end;
 
@@ -181,7 +196,8 @@ Vocab *vocab_open_lines(const char *path, GError **error)
 Vocab *vocab_new_words(GPtrArray *words, const char *name, GError **error)
 {
 	g_autoptr(Vocab) vocab = g_new0(Vocab, 1);
-	g_autoptr(GArray) table = g_array_sized_new(FALSE, TRUE, sizeof(Word), 1 << 15);
+	g_autoptr(GArray)
+		table = g_array_sized_new(FALSE, TRUE, sizeof(VocabWord), 1 << 15);
 	GString *text = g_string_sized_new(1 << 18);
 
 	for (guint i = 0; i < words->len; i++)
@@ -194,7 +210,7 @@ Vocab *vocab_new_words(GPtrArray *words, const char *name, GError **error)
 		if (!add_word(table, vocab->start, vocab->start + at, strlen(word), name,
 			      error))
 			return NULL;
-		g_array_index(table, Word, i).there = words->pdata[i] != NULL;
+		g_array_index(table, VocabWord, i).there = words->pdata[i] != NULL;
 		at += (guint)strlen(word);
 	}
 	if (!words->len) {

@@ -13,16 +13,27 @@
 
 typedef struct Vocab Vocab;
 
+typedef struct {
+	guint32 at; /* in the text */
+	guint16 len;
+	guint16 there; /* 0: a number without word */
+} VocabWord;
+
 /* From the text of a `vocab.txt`: a word a line, the number is the line's, from 0. BAD_INPUT: no
  * words, too many, one too long, not UTF-8. `name` is for errors. */
 Vocab *vocab_new_lines(GBytes *text, const char *name, GError **error);
 Vocab *vocab_open_lines(const char *path, GError **error);
 /* From char *; the place is the number. NULL stands for a number without word. */
 Vocab *vocab_new_words(GPtrArray *words, const char *name, GError **error);
+/* From words that stand in `text`; the place in `table`, which is taken, is the number. At least
+ * one, and within the bounds above. */
+Vocab *vocab_new_table(GBytes *text, GArray *table);
 void vocab_free(Vocab *vocab);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Vocab, vocab_free)
 
 guint vocab_size(const Vocab *vocab);
+/* A word is there under two numbers. */
+gboolean vocab_has_twins(const Vocab *vocab);
 /* Of all words and their numbers. */
 guint64 vocab_digest(const Vocab *vocab);
 /* The hash of a word's bytes, piece by piece: start with vocab_hash(VOCAB_HASH, …). */

@@ -166,12 +166,21 @@ static void test_digest(void **state)
 	g_autoptr(SpkBert) first = must_open(a, &f32);
 	g_autoptr(SpkBert) same = must_open(b, &int8);
 	g_autoptr(SpkBert) cls = NULL;
+	g_autoptr(SpkBert) words = NULL;
+	g_autofree char *vocab = g_build_filename(b, "vocab.txt", NULL);
+	g_autofree char *lines = NULL;
 	const char *const changed[] = { "encoder.layer.1.output.dense.bias",
 					"encoder.layer.0.attention.self.value.weight",
 					"embeddings.word_embeddings.weight" };
 
 	assert_int_equal(strlen(spk_bert_digest(first)), 32);
 	assert_string_equal(spk_bert_digest(first), spk_bert_digest(same));
+	assert_true(g_file_get_contents(vocab, &lines, NULL, NULL));
+	assert_non_null(strstr(lines, "\na\n"));
+	strstr(lines, "\na\n")[1] = 'y'; /* another word of the same number */
+	put(b, "vocab.txt", lines);
+	words = must_open(b, &f32);
+	assert_string_not_equal(spk_bert_digest(first), spk_bert_digest(words));
 	put(a, "sparks-model.json", "{\"pooling\":\"cls\"}");
 	cls = must_open(a, &f32);
 	assert_string_not_equal(spk_bert_digest(first), spk_bert_digest(cls));

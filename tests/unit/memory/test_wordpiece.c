@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/fs.h"
+#include "memory/vocab_json_priv.h"
 #include "memory/wordpiece.h"
 
 static const char *const words[] = {
@@ -180,6 +181,69 @@ static void test_tokenizer_json(void **state)
 	drop(dir);
 }
 
+/* The reader of what tokenizers write, and what it leaves to the parser of JSON. */
+static void test_words_of_json(void **state)
+{
+#define OBJECT(words)                                                             \
+	"{\"a\":[{\"vocab\":\"}\\\"\"}],\"model\" :{\"b\":-1e3,\"vocab\":{" words \
+	"}},\"z\":0}"
+	static const struct {
+		const char *text, *words; /* by number; NULL: left to the parser */
+	} texts[] = {
+		{ OBJECT("\"b\":1,\"\\\"\":0"), "\" b" },
+		{ OBJECT("\n \"\\\\x\" : 0 ,\t\"é\":1\r"), "\\x é" },
+		{ OBJECT("\"\":0,\"c\":2"), " - c" },
+		{ OBJECT("\"\\u0062\":0"), NULL },
+		{ OBJECT("\"b\":0,\"b\":1"), NULL },
+		{ OBJECT("\"b\":0,\"c\":0"), NULL },
+		{ OBJECT("\"b\":01"), NULL },
+		{ OBJECT("\"b\":1.0"), NULL },
+		{ OBJECT("\"b\":-1"), NULL },
+		{ OBJECT("\"b\":1048576"), NULL },
+		{ OBJECT("\"b\":"), NULL },
+		{ OBJECT("\"b\":0,"), NULL },
+		{ OBJECT("\"\x01\":0"), NULL },
+		{ OBJECT("\"\xff\":0"), NULL },
+		{ OBJECT("\"\xc3\":0,\"\xa9\":1"), NULL },
+		{ OBJECT(""), NULL },
+		{ "{\"model\":{\"vocab\":{\"b\":0", NULL },
+		{ "{\"model\":[\"vocab\"]}", NULL },
+		{ "{\"vocab\":{\"b\":0}}", NULL },
+		{ "", NULL },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autoptr(GString) rest = g_string_new(NULL);
+		gsize size = strlen(texts[i].text);
+		g_autofree char *exact = g_memdup2(texts[i].text, MAX(size, 1));
+		g_autoptr(Vocab) vocab = vocab_json_take(exact, size, rest);
+		g_auto(GStrv)
+			want = g_strsplit(texts[i].words ? texts[i].words : "", " ", 0);
+
+		if (!vocab != !texts[i].words)
+			fail_msg("%s", texts[i].text);
+		if (!vocab)
+			continue;
+		assert_string_equal(rest->str, OBJECT(""));
+		assert_int_equal(vocab_size(vocab), g_strv_length(want));
+		for (guint k = 0; want[k]; k++)
+			assert_int_equal(vocab_find_word(vocab, want[k]),
+					 *want[k] == '-' ? VOCAB_NONE : k);
+	}
+}
+
+/* Its words stand in another form, which gives the same tokens. */
+static void test_escaped_words(void **state)
+{
+	g_auto(GStrv) parts = g_strsplit(JSON("WordPiece", "", ""), "@@b", 2);
+	g_autofree char *text = g_strjoinv("\\u0040@b", parts);
+	char *dir = folder_with("tokenizer.json", text);
+	g_autoptr(SpkWordpiece) pieces = open_in(dir);
+
+	same(pieces, "AB c", 4, 64, "[CLS] a ##b [UNK] [SEP]");
+	drop(dir);
+}
+
 /* clang-format off */
 static const struct {
 	const char *name, *text, *error;
@@ -190,6 +254,8 @@ static const struct {
 	{ "vocab.txt", "a\nb\n", "[UNK], [CLS] or [SEP]" },
 	{ "tokenizer.json", "", "" },
 	{ "tokenizer.json", "[]", "no WordPiece" },
+	{ "tokenizer.json", JSON("WordPiece\",\"vocab\":{},\"x\":\"", "", ""), "duplicate" },
+	{ "tokenizer.json", JSON("WordPiece", "", "") "x", "not JSON" },
 	{ "tokenizer.json", "{\"model\":{}}", "no WordPiece" },
 	{ "tokenizer.json", JSON("BPE", "", ""), "no WordPiece" },
 	{ "tokenizer.json", JSON("WordPiece", "", "{\"id\":4,\"content\":\"m\",\"lstrip\":true}"), "added token" },
@@ -231,6 +297,8 @@ const struct CMUnitTest wordpiece_tests[] = {
 	{ "wordpiece: the switches of tokenizer_config.json", test_switches, NULL, NULL,
 	  NULL },
 	{ "wordpiece: tokenizer.json", test_tokenizer_json, NULL, NULL, NULL },
+	{ "wordpiece: words of tokenizer.json", test_words_of_json, NULL, NULL, NULL },
+	{ "wordpiece: escaped words", test_escaped_words, NULL, NULL, NULL },
 	{ "wordpiece: files that are wrong", test_wrong_files, NULL, NULL, NULL },
 	{ "wordpiece: a word that is too long", test_too_long_word, NULL, NULL, NULL },
 };
