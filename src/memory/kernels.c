@@ -5,9 +5,10 @@
 
 static const Kernels *const all[] = {
 #ifdef __x86_64__
-	&kernels_avx512,
-	&kernels_avxvnni,
-	&kernels_avx2,
+	&kernels_avx512,   &kernels_avxvnni, &kernels_avx2,
+#endif
+#ifdef __aarch64__
+	&kernels_dotprod,  &kernels_neon,
 #endif
 	&kernels_portable,
 };

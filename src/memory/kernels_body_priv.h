@@ -3,7 +3,7 @@
  * vector), TOKENS and VECTORS (whose product many vectors are summed up at once: how many
  * registers there are), TOKENS8 (the same for bytes), NAME and HERE, and may bring their own sum of
  * four products of bytes (dot4) or of eight (dot8, with the largest byte of activations that it
- * stands: BYTE_MOST), and of the bytes of a vector (bytes_of).
+ * stands: BYTE_MOST; BYTE_ZERO is what they subtract from those to have a sign), and of the bytes of a vector (bytes_of).
  */
 #include <math.h>
 #include <string.h>
@@ -24,6 +24,9 @@ typedef guint8 vb_any __attribute__((vector_size(WIDTH), aligned(1)));
 #define UNROLL _Pragma("GCC unroll 32")
 #endif
 #define ALWAYS static inline __attribute__((always_inline))
+#ifndef BYTE_ZERO
+#define BYTE_ZERO 0
+#endif
 /* rows of a tile */
 #define STRIP (WIDTH * VECTORS)
 /* Steps of k that a panel is asked for in advance; a step is two lines of the cache. */
@@ -196,7 +199,8 @@ ALWAYS void group8(const Product *p, gsize group, gsize row, gsize t, int n_toke
 	UNROLL for (int i = 0; i < n_tokens; i++)
 	{
 		gsize place = (t + (gsize)i) * groups + group;
-		float step = p->bytes->step[place], low = p->bytes->low[place];
+		float step = p->bytes->step[place];
+		float low = p->bytes->low[place] + BYTE_ZERO * step;
 
 		UNROLL for (int v = 0; v < VECTORS; v++)
 		{

@@ -1,12 +1,8 @@
-/* For any processor; on 64-bit ARM these are NEON's vectors, which every one of them has. */
+/* For any processor. */
 #include "memory/kernels_sets_priv.h"
 
-#define WIDTH 4
-#ifdef __aarch64__
-#define VECTORS 4
-#else
+#define WIDTH	4
 #define VECTORS 2
-#endif
 #define TOKENS	6
 #define TOKENS8 4
 #define NAME	"portable"

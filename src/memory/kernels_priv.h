@@ -69,8 +69,8 @@ typedef struct {
 	void (*softmax)(float *x, gsize n, gsize stride, gsize width, float scale);
 } Kernels;
 
-/* The best of this processor; "portable", "avx2", "avxvnni", "avx512", or NULL to choose. NULL: it isn't
- * here. */
+/* The best of this processor; "portable", "avx2", "avxvnni", "avx512", "neon", "dotprod", or NULL to
+ * choose. NULL: it isn't here. */
 const Kernels *kernels_get(const char *name);
 
 #endif

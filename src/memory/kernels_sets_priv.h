@@ -10,5 +10,8 @@ extern const Kernels kernels_portable;
 #ifdef __x86_64__
 extern const Kernels kernels_avx2, kernels_avxvnni, kernels_avx512;
 #endif
+#ifdef __aarch64__
+extern const Kernels kernels_dotprod, kernels_neon;
+#endif
 
 #endif

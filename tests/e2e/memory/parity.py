@@ -192,7 +192,10 @@ def vectors_of_jar(name):
         texts = TEXTS(N_JAR, seed=11)
         wanted = reference(f"{folder}/model.onnx", f"{folder}/tokenizer.json", texts,
                            JARS[name][1], 512)
-        compare(world, folder, wanted, texts, LEAST)
+        compare(world, folder, wanted, texts, {"f32": LEAST["f32"]})
+        # [PAD] in a text, which these models never learnt, is too much for bytes (ADR 36)
+        known = [i for i, text in enumerate(texts) if "[PAD]" not in text]
+        compare(world, folder, wanted[known], [texts[i] for i in known], {"int8": LEAST["int8"]})
     return point
 
 
