@@ -26,7 +26,7 @@ typedef struct {
 	const SpkMemoryNew *from;
 	SpkMemoryRow *row;
 	float *vector; /* NULL: none */
-	gboolean replaces, done;
+	gboolean done; /* it is in the store, as itself or merged */
 	SpkMemoryAdded *ret;
 } Entry;
 
@@ -112,7 +112,6 @@ static gboolean is_known(SpkMemory *memory, const char *id, GError **error)
 static gboolean prepare(SpkMemory *memory, const SpkMemoryNew *add, Entry *entry,
 			GError **error)
 {
-	g_autoptr(SpkMemoryRow) old = NULL;
 	gboolean has;
 
 	entry->from = add;
@@ -126,19 +125,7 @@ static gboolean prepare(SpkMemory *memory, const SpkMemoryNew *add, Entry *entry
 		if (!entry->vector)
 			return FALSE;
 	}
-	if (add->supersedes && !is_known(memory, add->supersedes, error))
-		return FALSE;
-	if (!add->id)
-		return TRUE;
-	if (!spk_memories_get(memory->store, add->id, &old, error))
-		return FALSE;
-	entry->replaces = old != NULL;
-	/* It was merged into another one, and says something of its own from now on. */
-	if (old && strcmp(old->id, add->id) != 0) {
-		entry->replaces = FALSE;
-		return spk_memories_forget(memory->store, add->id, &has, error);
-	}
-	return TRUE;
+	return !add->supersedes || is_known(memory, add->supersedes, error);
 }
 
 /* ---- its vector ---- */
@@ -337,15 +324,34 @@ static gboolean takes_place_of(const SpkMemoryRow *old, const SpkMemoryRow *row)
 	       spk_memory_contradicts(old->text, row->text);
 }
 
+/* Whether the store has a memory of its id, which it takes the place of. An id that was merged into
+ * another one says something of its own from now on. */
+static gboolean find_replaced(SpkMemory *memory, const Entry *entry, gboolean *ret,
+			      GError **error)
+{
+	g_autoptr(SpkMemoryRow) old = NULL;
+
+	*ret = FALSE;
+	if (!entry->from->id)
+		return TRUE;
+	if (!spk_memories_get(memory->store, entry->row->id, &old, error))
+		return FALSE;
+	*ret = old && strcmp(old->id, entry->row->id) == 0;
+	return TRUE;
+}
+
 /* *ret_same: the one that it is merged into, or NULL; else what it supersedes goes into the row. */
 static gboolean compare(SpkMemory *memory, const Entry *entry, SpkMemoryRow **ret_same,
 			GError **error)
 {
 	double cosines[EQUAL_WORDS];
 	g_autoptr(GPtrArray) rows = NULL;
+	gboolean replaces;
 
 	*ret_same = NULL;
-	if (entry->replaces || entry->row->supersedes)
+	if (!find_replaced(memory, entry, &replaces, error))
+		return FALSE;
+	if (replaces || entry->row->supersedes)
 		return TRUE;
 	rows = nearest(memory, entry, cosines, error);
 	for (guint i = 0; rows && i < rows->len; i++) {
@@ -371,26 +377,34 @@ typedef struct {
 	GPtrArray *entries; /* borrowed */
 } Group;
 
-static gboolean flush(Group *group, GError **error)
+static gboolean put_all(SpkMemory *memory, const GPtrArray *entries, GError **error)
 {
-	SpkMemory *memory = group->memory;
-	guint n = group->entries->len;
+	guint n = entries->len;
 	g_autofree SpkMemoryRow **rows = g_new(SpkMemoryRow *, n + 1);
 	g_autofree const float **vectors = g_new(const float *, n + 1);
 
 	for (guint i = 0; i < n; i++) {
-		const Entry *entry = group->entries->pdata[i];
+		const Entry *entry = entries->pdata[i];
 
 		rows[i] = entry->row;
 		vectors[i] = entry->vector;
 	}
+	return !n || spk_memories_put_many(memory->store, rows, vectors, memory->dims, n,
+					   error);
+}
+
+static gboolean flush(Group *group, GError **error)
+{
+	gboolean ok = put_all(group->memory, group->entries, error);
+
+	for (guint i = 0; ok && i < group->entries->len; i++) {
+		Entry *entry = group->entries->pdata[i];
+
+		entry->done = TRUE;
+		spk_memory_note(group->memory, entry->row, entry->vector);
+	}
 	g_ptr_array_set_size(group->entries, 0);
-	if (n &&
-	    !spk_memories_put_many(memory->store, rows, vectors, memory->dims, n, error))
-		return FALSE;
-	for (guint i = 0; i < n; i++)
-		spk_memory_note(memory, rows[i], vectors[i]);
-	return TRUE;
+	return ok;
 }
 
 /* Whether one that waits in the group has to be in the store before this one is compared. */
@@ -428,7 +442,9 @@ static gboolean stage(Group *group, Entry *entry, GError **error)
 	entry->ret->id = g_strdup(entry->row->id);
 	if (same) {
 		entry->ret->merged_into = g_strdup(same->id);
-		return spk_memories_merge(memory->store, same->id, entry->row, error);
+		entry->done =
+			spk_memories_merge(memory->store, same->id, entry->row, error);
+		return entry->done;
 	}
 	entry->ret->superseded = g_strdup(entry->row->supersedes);
 	g_free(entry->row->model);
@@ -473,13 +489,9 @@ static gboolean write_entries(SpkMemory *memory, Entry *const *entries, guint n,
 	Group group = { memory, waiting };
 	gboolean ok = spk_memory_sync(memory, TRUE, error);
 
-	for (guint i = 0, from = 0; ok && i < n; i++) {
+	for (guint i = 0; ok && i < n; i++)
 		ok = stage(&group, entries[i], error) &&
 		     (i + 1 < n || flush(&group, error));
-		/* Nothing waits any more: all up to here is in the store. */
-		for (; ok && !waiting->len && from <= i; from++)
-			entries[from]->done = TRUE;
-	}
 	if (ok && (!spk_memory_sync(memory, FALSE, &full) || !make_room(memory, &full)))
 		spk_warn("memory", "old memories were not retired: %s", full->message);
 	return ok;
@@ -495,11 +507,13 @@ static void write_all(SpkMemory *memory, GPtrArray *entries, const guint *places
 	/* Each by itself then: the one at fault takes no other with it. */
 	for (guint i = 0; i < entries->len; i++) {
 		Entry *entry = entries->pdata[i];
+		g_autoptr(GError) its = NULL;
 
 		if (entry->done)
 			continue;
 		spk_memory_added_clear(entry->ret);
-		(void)write_entries(memory, &entry, 1, &ret_errors[places[i]]);
+		if (!write_entries(memory, &entry, 1, &its) && !entry->done)
+			ret_errors[places[i]] = g_steal_pointer(&its);
 	}
 }
 

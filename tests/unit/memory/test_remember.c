@@ -339,6 +339,40 @@ static void test_many_at_once(void **state)
 	}
 }
 
+/* One that is at fault, or says what another of them says, makes no other one fail. */
+static void test_many_of_one_id(void **state)
+{
+	Fixture *f = *state;
+	SpkMemoryNew adds[] = {
+		{ .id = "a", .text = "the first" },
+		{ .id = "b", .text = "the second" },
+		{ .id = "bad\nid", .text = "the second" },
+		{ .id = "p", .text = "The database listens on port 5432" },
+		{ .id = "p", .text = "The database listens on port 5433" },
+		{ .id = "c", .text = "the third" },
+		{ .id = "a", .text = "the first" },
+	};
+	SpkMemoryAdded added[G_N_ELEMENTS(adds)];
+	GError *errors[G_N_ELEMENTS(adds)];
+	g_autoptr(SpkMemoryRow) row = NULL;
+
+	spk_memory_add_many(f->memory, adds, G_N_ELEMENTS(adds), added, errors);
+	for (gsize i = 0; i < G_N_ELEMENTS(adds); i++) {
+		if (i == 2)
+			assert_true(spk_error_is(errors[i], SPK_ERR_BAD_INPUT));
+		else if (errors[i])
+			fail_msg("%s: %s", adds[i].id, errors[i]->message);
+		assert_null(added[i].merged_into);
+		assert_null(added[i].superseded);
+		spk_memory_added_clear(&added[i]);
+		g_clear_error(&errors[i]);
+	}
+	row = row_of(f, "p");
+	assert_int_equal(row->state, SPK_MEMORY_ACTIVE);
+	assert_string_equal(row->text, adds[4].text);
+	assert_found(f->memory, "first second third", "c b a");
+}
+
 static void test_supersedes(void **state)
 {
 	Fixture *f = *state;
@@ -628,14 +662,23 @@ static void test_fill(void **state)
 #define WITH_MODEL(fn) cmocka_unit_test_setup_teardown(fn, setup_model, teardown)
 
 const struct CMUnitTest remember_tests[] = {
-	WITH(test_words),	    WITH(test_vectors),
-	WITH(test_filters),	    WITH(test_neighbours),
-	WITH(test_merges),	    WITH(test_merges_equal_text_without_vectors),
-	WITH(test_many_at_once),    WITH(test_supersedes),
-	WITH(test_cleaned),	    WITH(test_max_entries),
-	WITH(test_forget_and_edit), WITH(test_other_process),
-	WITH(test_kept_results),    WITH(test_threads),
-	WITH(test_index_file),	    WITH_MODEL(test_turn_before),
+	WITH(test_words),
+	WITH(test_vectors),
+	WITH(test_filters),
+	WITH(test_neighbours),
+	WITH(test_merges),
+	WITH(test_merges_equal_text_without_vectors),
+	WITH(test_many_at_once),
+	WITH(test_many_of_one_id),
+	WITH(test_supersedes),
+	WITH(test_cleaned),
+	WITH(test_max_entries),
+	WITH(test_forget_and_edit),
+	WITH(test_other_process),
+	WITH(test_kept_results),
+	WITH(test_threads),
+	WITH(test_index_file),
+	WITH_MODEL(test_turn_before),
 	WITH_MODEL(test_fill),
 };
 const size_t n_remember_tests = G_N_ELEMENTS(remember_tests);
