@@ -15,7 +15,8 @@
 #include "memory/kernels_priv.h"
 #include "tiny_model.h"
 
-static const char *const sets[] = { "portable", "avx2", "avxvnni", "avx512", "neon", "dotprod" };
+static const char *const sets[] = { "portable", "avx2", "avxvnni",
+				    "avx512",	"neon", "dotprod" };
 
 static void drop(char *dir)
 {

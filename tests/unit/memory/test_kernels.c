@@ -7,7 +7,8 @@
 
 #include "memory/kernels_priv.h"
 
-static const char *const sets[] = { "portable", "avx2", "avxvnni", "avx512", "neon", "dotprod" };
+static const char *const sets[] = { "portable", "avx2", "avxvnni",
+				    "avx512",	"neon", "dotprod" };
 static const gsize depths[] = { 1, 5, 8, 17, 32, 63, 64, 65, 72, 130, 384 };
 static const gsize counts[] = { 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 25, 62 };
 
