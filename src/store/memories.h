@@ -95,6 +95,10 @@ gboolean spk_memories_supersede(SpkStore *store, const char *old_id, const char 
 /* *ret_was FALSE: no active one has that id. */
 gboolean spk_memories_retire(SpkStore *store, const char *id, gboolean *ret_was,
 			     GError **error);
+/* In one transaction: the oldest active ones by time_us (ties by num) beyond `keep`, at most `most`
+ * of them, and none of the n nums in `spared`. *ret_n: how many. */
+gboolean spk_memories_retire_oldest(SpkStore *store, gint64 keep, const gint64 *spared,
+				    gsize n, guint most, gint64 *ret_n, GError **error);
 /* Back in use, whatever took it out; what it was superseded by stays. FALSE in *ret_was: none that
  * is out of use has that id. */
 gboolean spk_memories_revive(SpkStore *store, const char *id, gboolean *ret_was,

@@ -156,6 +156,48 @@ static gboolean choose(SpkDesk *desk, const Batch *batch, guint from, guint to,
 	return TRUE;
 }
 
+/* Whether this one makes one more that is in use. */
+static gboolean adds_one(SpkDesk *desk, const SpkMemoryRow *row, gboolean replace,
+			 gboolean *ret, GError **error)
+{
+	g_autoptr(SpkMemoryRow) there = NULL;
+
+	if (!spk_memories_get(desk->store, row->id, &there, error))
+		return FALSE;
+	*ret = row->state == SPK_MEMORY_ACTIVE &&
+	       (!there || (replace && there->state != SPK_MEMORY_ACTIVE));
+	return TRUE;
+}
+
+/* More than there may be would be retired by whatever is remembered next. */
+static gboolean has_room(SpkDesk *desk, const Batch *batch, gboolean replace,
+			 GError **error)
+{
+	gint64 most = spk_conf_int(desk->session.conf, "memory.max_entries"), n = 0;
+	SpkMemoryList active = { .state = SPK_MEMORY_ACTIVE };
+	gint64 added = 0;
+
+	if (!spk_memories_count(desk->store, &active, &n, error))
+		return FALSE;
+	for (guint i = 0; most && n + batch->all->len > most && i < batch->all->len;
+	     i++) {
+		const SpkPortable *one = batch->all->pdata[i];
+		gboolean adds;
+
+		if (!adds_one(desk, one->row, replace, &adds, error))
+			return FALSE;
+		added += adds;
+	}
+	if (!added || n + added <= most)
+		return TRUE;
+	spk_error_set(error, SPK_ERR_BAD_INPUT,
+		      "raise [memory] max_entries, or `sparks memory prune` first",
+		      "%" G_GINT64_FORMAT " memories are in use and %" G_GINT64_FORMAT
+		      " would come in: memory.max_entries is %" G_GINT64_FORMAT,
+		      n, added, most);
+	return FALSE;
+}
+
 /* Vectors of one call have one length; those of another one are made anew later. */
 static gboolean put(SpkDesk *desk, const GPtrArray *chosen, GError **error)
 {
@@ -194,11 +236,27 @@ static gboolean write_all(SpkDesk *desk, const SpkArgs *args, const Batch *batch
 
 /* ---- what the store takes over itself ---- */
 
+/* How many there would be nobody knows before all is read: what comes in stays until something is
+ * remembered. */
+static void warn_of_too_many(const SpkDesk *desk)
+{
+	gint64 most = spk_conf_int(desk->session.conf, "memory.max_entries"), n = 0;
+	SpkMemoryList active = { .state = SPK_MEMORY_ACTIVE };
+
+	if (most && spk_memories_count(desk->store, &active, &n, NULL) && n > most)
+		fprintf(stderr,
+			"%" G_GINT64_FORMAT " memories are in use now, and "
+			"memory.max_entries is %" G_GINT64_FORMAT ": the oldest are "
+			"retired as soon as something is remembered; raise it before\n",
+			n, most);
+}
+
 static void print_moved(const SpkDesk *desk, const SpkMemoryMoved *moved)
 {
 	json_t *why = json_array();
 	g_autoptr(json_t) object = NULL;
 
+	warn_of_too_many(desk);
 	for (guint i = 0; moved->why && i < moved->why->len; i++)
 		json_array_append_new(why, spk_json_text(moved->why->pdata[i]));
 	object = json_pack("{s:I,s:i,s:I,s:I,s:o}", "imported", (json_int_t)moved->taken,
@@ -374,7 +432,8 @@ static int import_lines(SpkDesk *desk, const SpkArgs *args, const Batch *batch)
 
 	if (spk_args_flag(args, "untrusted"))
 		mark_untrusted(batch);
-	if (!write_all(desk, args, batch, &counts, &error))
+	if (!has_room(desk, batch, spk_args_flag(args, "replace"), &error) ||
+	    !write_all(desk, args, batch, &counts, &error))
 		return spk_desk_fail(desk, g_steal_pointer(&error));
 	print(desk, &counts);
 	return 0;
@@ -424,7 +483,8 @@ const SpkCmd spk_memory_cmd_import = {
 		"Lines are objects as `sparks memory export` writes them; only text must be "
 		"there. Nothing is written unless every line can be read. Secrets are taken "
 		"out; what comes without a vector gets one later (`sparks memory reindex`: "
-		"now). Nothing is merged.\n"
+		"now). Nothing is merged. More than memory.max_entries does not come in; with --full "
+		"and --from it is told.\n"
 		"Of a database of the reference program the vectors stay behind, and what "
 		"cannot be a memory is left out and told; run again, it takes only what is "
 		"new.\n"

@@ -9,10 +9,11 @@
 #include "guard/redact.h"
 #include "memory/recall/memory_priv.h"
 
-#define NEAREST	       4    /* memories that a new one is compared with */
-#define NEAREST_OF_ALL 32   /* among which they are looked for */
-#define RELATED	       0.80 /* cosine from which two may be about the same thing */
-#define EQUAL_WORDS    8    /* likewise without vectors: the best by words */
+#define NEAREST		4    /* memories that a new one is compared with */
+#define NEAREST_OF_ALL	32   /* among which they are looked for */
+#define RELATED		0.80 /* cosine from which two may be about the same thing */
+#define EQUAL_WORDS	8    /* likewise without vectors: the best by words */
+#define RETIRED_AT_ONCE 256
 
 void spk_memory_added_clear(SpkMemoryAdded *added)
 {
@@ -455,27 +456,29 @@ static gboolean stage(Group *group, Entry *entry, GError **error)
 	       (flush(group, error) && spk_memory_sync(memory, TRUE, error));
 }
 
-/* More than memory.max_entries: the oldest are retired. */
-static gboolean make_room(SpkMemory *memory, GError **error)
+/* More than memory.max_entries: the oldest others are retired, so many at once that nobody waits
+ * long; the next that is added goes on. */
+static gboolean make_room(SpkMemory *memory, Entry *const *entries, guint n,
+			  GError **error)
 {
-	while (memory->max_entries &&
-	       (gint64)spk_turns_count(memory->turns) > memory->max_entries) {
-		gint64 num = spk_turns_oldest(memory->turns)->num;
-		g_autoptr(GPtrArray)
-			rows = spk_memories_by_num(memory->store, &num, 1, error);
-		const SpkMemoryRow *row = rows && rows->len ? rows->pdata[0] : NULL;
-		gboolean was;
+	g_autofree gint64 *spared = NULL;
+	gint64 retired;
 
-		if (!rows ||
-		    (row && !spk_memories_retire(memory->store, row->id, &was, error)))
-			return FALSE;
-		if (row)
-			spk_info("memory", "%s is retired: memory.max_entries is reached",
-				 row->id);
-		if (!spk_memory_sync(memory, FALSE, error))
-			return FALSE;
-	}
-	return TRUE;
+	if (!memory->max_entries ||
+	    (gint64)spk_turns_count(memory->turns) <= memory->max_entries)
+		return TRUE;
+	spared = g_new(gint64, n + 1);
+	for (guint i = 0; i < n; i++)
+		spared[i] = entries[i]->row->num;
+	if (!spk_memories_retire_oldest(memory->store, memory->max_entries, spared, n,
+					MAX(n, RETIRED_AT_ONCE), &retired, error))
+		return FALSE;
+	if (retired)
+		spk_warn("memory",
+			 "the oldest %" G_GINT64_FORMAT " of the memories %s retired: "
+			 "memory.max_entries = %" G_GINT64_FORMAT " is reached",
+			 retired, retired == 1 ? "is" : "are", memory->max_entries);
+	return spk_memory_sync(memory, FALSE, error);
 }
 
 /* In one transaction, as far as they have nothing to do with each other. FALSE: those of which
@@ -492,7 +495,8 @@ static gboolean write_entries(SpkMemory *memory, Entry *const *entries, guint n,
 	for (guint i = 0; ok && i < n; i++)
 		ok = stage(&group, entries[i], error) &&
 		     (i + 1 < n || flush(&group, error));
-	if (ok && (!spk_memory_sync(memory, FALSE, &full) || !make_room(memory, &full)))
+	if (ok && (!spk_memory_sync(memory, FALSE, &full) ||
+		   !make_room(memory, entries, n, &full)))
 		spk_warn("memory", "old memories were not retired: %s", full->message);
 	return ok;
 }

@@ -328,23 +328,6 @@ void spk_turns_each(SpkTurns *turns, gsize most, SpkTurnFn fn, gpointer user)
 	}
 }
 
-static void keep_oldest(const SpkTurn *turn, gpointer user)
-{
-	const SpkTurn **oldest = user;
-
-	if (!*oldest || turn->time_us < (*oldest)->time_us ||
-	    (turn->time_us == (*oldest)->time_us && turn->num < (*oldest)->num))
-		*oldest = turn;
-}
-
-const SpkTurn *spk_turns_oldest(SpkTurns *turns)
-{
-	const SpkTurn *oldest = NULL;
-
-	spk_turns_each(turns, G_MAXSIZE, keep_oldest, &oldest);
-	return oldest;
-}
-
 gboolean spk_turns_is_talk(SpkTurns *turns, const char *const *scopes)
 {
 	gsize talk = 0, all = 0;

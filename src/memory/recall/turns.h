@@ -37,8 +37,6 @@ void spk_turns_beside(SpkTurns *turns, const SpkTurn *turn, gint64 gap_us,
 /* The last turn of the scope before that time (num breaks ties; G_MAXINT64: a new one). */
 SpkTurn *spk_turns_before(SpkTurns *turns, const char *scope, gint64 time_us, gint64 num,
 			  gint64 gap_us);
-/* The oldest memory by time; NULL: there is none. Looks at all. */
-const SpkTurn *spk_turns_oldest(SpkTurns *turns);
 /* Calls fn for at most `most` of them, in no order. */
 typedef void (*SpkTurnFn)(const SpkTurn *turn, gpointer user);
 void spk_turns_each(SpkTurns *turns, gsize most, SpkTurnFn fn, gpointer user);

@@ -110,6 +110,15 @@ GPtrArray *spk_memories_prune_find(SpkStore *store, const SpkMemoryPrune *rules,
 	return g_steal_pointer(&list);
 }
 
+static gboolean retire(SpkTx *tx, gint64 num, GError **error)
+{
+	g_autoptr(SpkMemoryRow) row = NULL;
+	SpkMemoryCounters next;
+
+	return read_row(tx, num, &row, error) &&
+	       spk_memory_set_state(tx, row, SPK_MEMORY_RETIRED, NULL, &next, error);
+}
+
 gboolean spk_memories_prune(SpkStore *store, const SpkMemoryPrune *rules, gsize *ret_n,
 			    GError **error)
 {
@@ -120,17 +129,57 @@ gboolean spk_memories_prune(SpkStore *store, const SpkMemoryPrune *rules, gsize 
 	scores = tx ? find(tx, rules, &n, error) : NULL;
 	if (!scores)
 		return FALSE;
-	for (guint i = 0; i < n; i++) {
-		g_autoptr(SpkMemoryRow) row = NULL;
-		SpkMemoryCounters next;
-
-		if (!read_row(tx, g_array_index(scores, Score, i).num, &row, error) ||
-		    !spk_memory_set_state(tx, row, SPK_MEMORY_RETIRED, NULL, &next,
-					  error))
+	for (guint i = 0; i < n; i++)
+		if (!retire(tx, g_array_index(scores, Score, i).num, error))
 			return FALSE;
-	}
 	if (!spk_tx_commit(g_steal_pointer(&tx), error))
 		return FALSE;
 	*ret_n = n;
 	return TRUE;
+}
+
+/* ---- more than there may be ---- */
+
+static gboolean add_num(const SpkDbValue *row, gpointer user, GError **error)
+{
+	g_array_append_val((GArray *)user, row[0].integer);
+	return TRUE;
+}
+
+static gboolean is_one_of(const gint64 *nums, gsize n, gint64 num)
+{
+	for (gsize i = 0; i < n; i++)
+		if (nums[i] == num)
+			return TRUE;
+	return FALSE;
+}
+
+gboolean spk_memories_retire_oldest(SpkStore *store, gint64 keep, const gint64 *spared,
+				    gsize n, guint most, gint64 *ret_n, GError **error)
+{
+	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_WRITE, error);
+	g_autoptr(GArray) oldest = g_array_new(FALSE, FALSE, sizeof(gint64));
+	gint64 active = 0, beyond, retired = 0;
+
+	if (!tx || !spk_tx_int(tx, "SELECT count(*) FROM memories WHERE state = 0", NULL,
+			       &active, error))
+		return FALSE;
+	beyond = CLAMP(active - keep, 0, (gint64)most);
+	if (beyond && !spk_tx_each(tx,
+				   "SELECT num FROM memories WHERE state = 0"
+				   " ORDER BY time_us, num LIMIT $1",
+				   SPK_ARGS(spk_db_int(beyond + (gint64)n)), add_num,
+				   oldest, error))
+		return FALSE;
+	for (guint i = 0; i < oldest->len && retired < beyond; i++) {
+		gint64 num = g_array_index(oldest, gint64, i);
+
+		if (is_one_of(spared, n, num))
+			continue;
+		if (!retire(tx, num, error))
+			return FALSE;
+		retired++;
+	}
+	*ret_n = retired;
+	return spk_tx_commit(g_steal_pointer(&tx), error);
 }

@@ -413,6 +413,12 @@ def wrong_imports():
         w.m("import", code=2)
         w.m("import", "x", "--from", "y", code=2)
         assert w.mj("import", "-", input=b"", stdin=None) == counted()
+        two = b'{"id": "a", "text": "one"}\n{"id": "b", "text": "two"}\n'
+        few = ("--set", "memory.max_entries=1")
+        done = w.m("import", "-", *few, input=two, stdin=None, code=2)
+        assert "2 would come in" in done.err and "max_entries" in done.err and not w.mj("list"), done.err
+        w.m("import", "-", input=two, stdin=None)
+        assert w.mj("import", "-", "--replace", *few, input=two, stdin=None) == counted(replaced=2)
 
 
 def wrong_words():

@@ -445,11 +445,47 @@ static void test_max_entries(void **state)
 		new.id = text + strlen("number ");
 		added = add_new(f->memory, &new);
 	}
-	/* w0 is the youngest by what was said when, w3 the oldest. */
+	/* w0 is the youngest by what was said when; what was just added stays. */
 	assert_found(f->memory, "w0", "w0");
-	assert_found(f->memory, "w1", "w1");
+	assert_found(f->memory, "w1", "");
 	assert_found(f->memory, "w2", "");
-	assert_found(f->memory, "w3", "");
+	assert_found(f->memory, "w3", "w3");
+}
+
+/* Far more than there may be, as after a lowered limit: all at once, but not without end. */
+static void test_far_beyond_max_entries(void **state)
+{
+	Fixture *f = *state;
+	SpkMemoryList active = { .state = SPK_MEMORY_ACTIVE };
+	SpkMemoryStamp before, after;
+	gint64 n;
+
+	open_with(f, "memory.max_entries=0");
+	for (int i = 0; i < 300; i++) {
+		g_autofree char *id = g_strdup_printf("m%d", i);
+		g_autoptr(SpkMemoryRow) row = g_new0(SpkMemoryRow, 1);
+
+		row->text = g_strdup_printf("number w%d", i);
+		row->id = g_steal_pointer(&id);
+		row->kind = g_strdup("fact");
+		row->scope = g_strdup("user");
+		row->source = g_strdup("user");
+		row->confidence = 1;
+		row->time_us = DAY + i;
+		assert_true(spk_memories_put(f->store, row, NULL, 0, NULL));
+	}
+	open_with(f, "memory.max_entries=10");
+	assert_true(spk_memories_stamp(f->store, &before, NULL));
+	put(f->memory, "old", "of long ago"); /* at DAY */
+	assert_true(spk_memories_stamp(f->store, &after, NULL));
+	assert_int_equal(after.change - before.change, 1 + 256);
+	assert_true(spk_memories_count(f->store, &active, &n, NULL));
+	assert_int_equal(n, 301 - 256);
+	assert_found(f->memory, "long ago", "old");
+	put(f->memory, "next", "another one");
+	assert_true(spk_memories_count(f->store, &active, &n, NULL));
+	assert_int_equal(n, 10);
+	assert_found(f->memory, "w299", "m299");
 }
 
 /* ---- changes, and other processes ---- */
@@ -673,6 +709,7 @@ const struct CMUnitTest remember_tests[] = {
 	WITH(test_supersedes),
 	WITH(test_cleaned),
 	WITH(test_max_entries),
+	WITH(test_far_beyond_max_entries),
 	WITH(test_forget_and_edit),
 	WITH(test_other_process),
 	WITH(test_kept_results),
