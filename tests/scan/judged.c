@@ -85,7 +85,9 @@ static void print(const char *what, const guint *of, const guint *n)
 
 int main(int argc, char **argv)
 {
-	SpkConfSource source = { .explicit_path = "/dev/null" };
+	g_autofree char *path = NULL;
+	int fd = g_file_open_tmp("judged-XXXXXX.toml", &path, NULL);
+	SpkConfSource source = { .explicit_path = path };
 	g_autofree char *text = NULL;
 	g_auto(GStrv) lines = NULL;
 	Bench bench = { 0 };
@@ -98,6 +100,8 @@ int main(int argc, char **argv)
 	}
 	bench.mode = spk_judge_mode_find(argv[1]);
 	bench.conf = spk_conf_load(&source, &error);
+	(void)g_close(fd, NULL);
+	(void)g_remove(path);
 	bench.scanner = bench.conf ? spk_scanner_new(bench.conf, NULL, &error) : NULL;
 	bench.llm = bench.scanner && *argv[2] ? spk_llm_open(bench.conf, argv[2], &error)
 					      : NULL;

@@ -430,14 +430,47 @@ static void look_turned(Layers *layers, const ScanLayer *outer)
 	}
 }
 
-static void look_as(Layers *layers, const ScanLayer *outer, const char *name,
-		    ScanMode mode)
+static guint64 place_of(const ScanHit *hit)
 {
+	return (guint64)hit->start << 16 | hit->rule;
+}
+
+/* What is found again, in words that need not be read in another way, is not hidden by that:
+ * hits[first..again) are of the text as it stands. */
+static void tell_open(GArray *hits, guint first, guint again)
+{
+	g_autoptr(GHashTable) open = NULL;
+
+	if (again == first || hits->len == again)
+		return;
+	open = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	for (guint i = first; i < again; i++) {
+		const ScanHit *hit = &g_array_index(hits, ScanHit, i);
+		guint64 place = place_of(hit);
+
+		if (!hit->hidden)
+			g_hash_table_add(open, g_memdup2(&place, sizeof(place)));
+	}
+	for (guint i = again; i < hits->len; i++) {
+		ScanHit *hit = &g_array_index(hits, ScanHit, i);
+		guint64 place = place_of(hit);
+
+		if (g_hash_table_contains(open, &place))
+			hit->hidden = FALSE;
+	}
+}
+
+static void look_as(Layers *layers, const ScanLayer *outer, const char *name,
+		    ScanMode mode, guint first)
+{
+	GArray *hits = layers->scan->hits;
+	guint again = hits->len;
 	ScanLayer layer = *outer;
 
 	layer.name = name;
 	layer.mode = mode;
 	scan_layer(layers->match, &layer);
+	tell_open(hits, first, again);
 }
 
 typedef struct {
@@ -472,6 +505,7 @@ static void find_others(Layers *layers, const ScanLayer *layer, guint depth)
 static void look(Layers *layers, const ScanLayer *layer, guint depth)
 {
 	Scan *scan = layers->scan;
+	guint first = scan->hits->len;
 
 	scan->shifts = 0;
 	memset(scan->n_shifted, 0, sizeof(scan->n_shifted));
@@ -482,11 +516,11 @@ static void look(Layers *layers, const ScanLayer *layer, guint depth)
 	if (scan->shifts >> 1)
 		look_turned(layers, layer);
 	if (scan->leet) {
-		look_as(layers, layer, "digits", SCAN_LEET_I);
-		look_as(layers, layer, "digits", SCAN_LEET_L);
+		look_as(layers, layer, "digits", SCAN_LEET_I, first);
+		look_as(layers, layer, "digits", SCAN_LEET_L, first);
 	}
 	if (scan->tagged)
-		look_as(layers, layer, "elements", SCAN_TAGLESS);
+		look_as(layers, layer, "elements", SCAN_TAGLESS, first);
 	if (depth >= DEPTH)
 		return;
 	find_codes(layers, layer, depth);

@@ -122,13 +122,19 @@ static void attribute(Match *m, gsize i)
 	for (gsize k = 0; k < G_N_ELEMENTS(names); k++) {
 		gsize len = strlen(names[k]);
 
-		if (i > len && !memcmp(text + i - len, names[k], len) &&
-		    g_ascii_isspace((char)text[i - len - 1]))
-			scan_meaning(m, SCAN_HIDDEN, (guint32)(i - len), (guint32)i);
+		if (i <= len || memcmp(text + i - len, names[k], len) != 0 ||
+		    !g_ascii_isspace((char)text[i - len - 1]))
+			continue;
+		/* one in a comment ends nothing */
+		if (!m->hidden_pos || m->pos - m->hidden_pos >= 120) {
+			m->attribute = text[i + 1];
+			m->attribute_at = (guint32)i + 1;
+		}
+		scan_meaning(m, SCAN_HIDDEN, (guint32)(i - len), (guint32)i);
 	}
 }
 
-/* What stands behind the end of a comment is seen. */
+/* What stands behind the end of a comment, or of an attribute, is seen. */
 static void end_hidden(Match *m)
 {
 	m->hidden_pos = 0;
@@ -177,6 +183,16 @@ static void quotation_of(Match *m, gsize i)
 	}
 }
 
+/* "</title>" */
+static gboolean ends_title(const Match *m, gsize i)
+{
+	static const char end[] = "</title";
+
+	return i + sizeof(end) - 1 <= m->layer->len &&
+	       !g_ascii_strncasecmp((const char *)m->layer->text + i, end,
+				    sizeof(end) - 1);
+}
+
 void scan_mark(Match *m, gsize i)
 {
 	const guint8 *text = m->layer->text;
@@ -184,6 +200,10 @@ void scan_mark(Match *m, gsize i)
 
 	sign(m, c, i);
 	quotation_of(m, i);
+	if (m->attribute && c == m->attribute && i > m->attribute_at) {
+		m->attribute = 0;
+		end_hidden(m);
+	}
 	switch (c) {
 	case ' ':
 		return;
@@ -225,6 +245,8 @@ void scan_mark(Match *m, gsize i)
 	if (c == '!' && next == '[')
 		image(m, i);
 	if (c == '-' && next == '-' && i + 2 < m->layer->len && text[i + 2] == '>')
+		end_hidden(m);
+	if (c == '<' && next == '/' && ends_title(m, i))
 		end_hidden(m);
 	literals(m, i);
 }

@@ -142,6 +142,7 @@ void scan_layer(ScanMatch *m, const ScanLayer *layer)
 	m->scan->work += layer->len;
 	prepare_letters(m);
 	m->quoted = m->coded = m->fenced = m->keyed = FALSE;
+	m->attribute = 0;
 	scan_weigh_begin(m);
 	if (layer->place == SCAN_WHOLE)
 		scan_meaning(m, SCAN_LAYERED, 0, 0);

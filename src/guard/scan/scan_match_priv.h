@@ -74,6 +74,8 @@ struct ScanMatch {
 	gboolean quoted, coded, fenced; /* between quotation marks, in code */
 	gboolean keyed;			/* "name": the marks are those of JSON */
 	gboolean unseen;		/* a skipped character in the word at hand */
+	guint8 attribute; /* the mark that ends the value of alt="..." at hand; 0: none */
+	guint32 attribute_at;
 	ScanWeigh weigh;
 };
 typedef struct ScanMatch Match;
