@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "cmd/memory/desk.h"
 #include "cmd/memory/memory_all.h"
+#include "cmd/ui.h"
 
 /* More than a memory may have, so that the refusal can say how much came. */
 #define STDIN_MAX (16u << 20)
@@ -90,14 +91,17 @@ static gboolean read_options(const SpkArgs *args, SpkMemoryNew *add, char **ret_
 
 static void print(const SpkMemoryAdded *added)
 {
+	const char *of = added->merged_into ? added->merged_into : added->superseded;
+	g_autofree char *id = spk_ui_line(added->id, SPK_MEMORY_ID_MAX);
+	g_autofree char *other = spk_ui_line(of, SPK_MEMORY_ID_MAX);
+
 	if (added->merged_into)
-		printf("%s: says what %s says, and counts towards it\n", added->id,
-		       added->merged_into);
+		printf("%s: says what %s says, and counts towards it\n", id, other);
 	else if (added->superseded)
-		printf("%s: kept, in the place of %s (sparks memory why %s)\n", added->id,
-		       added->superseded, added->id);
+		printf("%s: kept, in the place of %s (sparks memory why %s)\n", id, other,
+		       id);
 	else
-		printf("%s: kept\n", added->id);
+		printf("%s: kept\n", id);
 }
 
 static int run(const SpkArgs *args)

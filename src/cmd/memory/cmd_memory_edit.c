@@ -61,7 +61,7 @@ static int run(const SpkArgs *args)
 	g_autoptr(SpkMemoryRow) row = NULL, now = NULL;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(json_t) object = NULL;
-	g_autofree char *scope = NULL, *text = NULL;
+	g_autofree char *scope = NULL, *text = NULL, *id = NULL;
 	const char *const *words = spk_args_rest(args);
 	SpkMemoryEdit edit = { .text = words[1], .confidence = -1 };
 	int code;
@@ -76,12 +76,13 @@ static int run(const SpkArgs *args)
 	if (error || !spk_memory_edit(desk.memory, row->id, &edit, &error) ||
 	    !spk_memories_get(desk.store, row->id, &now, &error))
 		return spk_desk_fail(&desk, g_steal_pointer(&error));
+	id = spk_ui_line(row->id, SPK_MEMORY_ID_MAX);
 	object = now ? spk_portable_row(now) : json_null();
 	if (desk.json)
 		spk_cmd_print_json(object);
 	else
-		printf("%s: changed; what it said before: sparks memory why %s\n",
-		       row->id, row->id);
+		printf("%s: changed; what it said before: sparks memory why %s\n", id,
+		       id);
 	return 0;
 }
 

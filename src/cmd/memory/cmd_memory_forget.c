@@ -100,10 +100,11 @@ static gboolean may_go(const SpkArgs *args, const GPtrArray *rows, GError **erro
 	}
 	for (guint i = 0; i < MIN(rows->len, SHOWN); i++) {
 		const SpkMemoryRow *row = rows->pdata[i];
+		g_autofree char *id = spk_ui_line(row->id, SPK_MEMORY_ID_MAX);
 		g_autofree char *text = spk_ui_line(
 			row->text, MAX(16, spk_ui_columns(STDERR_FILENO) - 18));
 
-		g_string_append_printf(out, "  %s  %s\n", row->id, text);
+		g_string_append_printf(out, "  %s  %s\n", id, text);
 	}
 	if (rows->len > SHOWN)
 		g_string_append_printf(out, "  and %u more\n", rows->len - SHOWN);
@@ -329,6 +330,7 @@ static int run_switch(const SpkArgs *args, SwitchFn fn, const char *key, const c
 	rows = rows_named(desk.store, spk_args_rest(args), &error);
 	for (guint i = 0; rows && i < rows->len; i++) {
 		const char *id = ((const SpkMemoryRow *)rows->pdata[i])->id;
+		g_autofree char *shown = spk_ui_line(id, SPK_MEMORY_ID_MAX);
 		gboolean was;
 
 		if (!fn(desk.store, id, &was, &error))
@@ -336,7 +338,7 @@ static int run_switch(const SpkArgs *args, SwitchFn fn, const char *key, const c
 		if (was)
 			json_array_append_new(ids, spk_json_text(id));
 		if (!desk.json)
-			printf("%s: %s\n", id, was ? done : not_done);
+			printf("%s: %s\n", shown, was ? done : not_done);
 	}
 	if (error)
 		return spk_desk_fail(&desk, g_steal_pointer(&error));

@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/text.h"
+#include "base/veil.h"
 #include "store/memory/memory_priv.h"
 
 #define MAX_PAST   100000
@@ -132,6 +134,19 @@ static gboolean read_field(const Field *field, const json_t *json, guint8 *objec
 	}
 }
 
+/* As anything that is kept: without secrets, and without what a terminal acts on. TRUE: it is
+ * another text now. */
+static gboolean tidy(char **place, SpkCleanMode mode)
+{
+	g_autofree char *was = *place, *clean = NULL;
+
+	if (!was)
+		return FALSE;
+	clean = spk_text_clean(was, -1, mode);
+	*place = spk_veil_text(g_strstrip(clean));
+	return strcmp(*place, was) != 0;
+}
+
 static gboolean read_fields(const Field *table, const json_t *json, gpointer object,
 			    GError **error)
 {
@@ -139,6 +154,11 @@ static gboolean read_fields(const Field *table, const json_t *json, gpointer obj
 		if (!read_field(f, json, object, error))
 			return FALSE;
 	return TRUE;
+}
+
+static gboolean is_name(const char *name)
+{
+	return !name || spk_memory_check_name(name, SPK_MEMORY_ID_MAX, "id", NULL);
 }
 
 static GPtrArray *read_past(const json_t *json, GError **error)
@@ -157,9 +177,11 @@ static GPtrArray *read_past(const json_t *json, GError **error)
 		g_ptr_array_add(past, one);
 		if (!read_fields(past_fields, json_array_get(list, i), one, error))
 			return NULL;
+		(void)tidy(&one->text, SPK_CLEAN_TEXT);
+		(void)tidy(&one->source, SPK_CLEAN_LINE);
 		if ((!one->id && !one->text) ||
 		    (one->text && strlen(one->text) > SPK_MEMORY_TEXT_MAX) ||
-		    (one->id && strlen(one->id) > SPK_MEMORY_ID_MAX)) {
+		    !is_name(one->id) || !is_name(one->task)) {
 			(void)refuse("past", error);
 			return NULL;
 		}
@@ -223,6 +245,7 @@ SpkMemoryRow *spk_memory_from_json(json_t *json, GPtrArray **ret_past,
 	g_autoptr(SpkMemoryRow) row = g_new0(SpkMemoryRow, 1);
 	g_autoptr(GPtrArray) past = NULL;
 	const char *state = spk_json_str(json, "state");
+	gboolean changed;
 
 	if (!read_fields(fields, json, row, error))
 		return NULL;
@@ -230,12 +253,16 @@ SpkMemoryRow *spk_memory_from_json(json_t *json, GPtrArray **ret_past,
 		(void)refuse("state", error);
 		return NULL;
 	}
+	changed = tidy(&row->text, SPK_CLEAN_TEXT);
+	(void)tidy(&row->source, SPK_CLEAN_LINE);
 	if (!spk_memory_check_row(row, error))
 		return NULL;
 	past = read_past(json, error);
 	*ret_vectors = past ? read_vectors(json, error) : NULL;
 	if (!*ret_vectors)
 		return NULL;
+	if (changed) /* they are of what it said before */
+		g_hash_table_remove_all(*ret_vectors);
 	*ret_past = g_steal_pointer(&past);
 	return g_steal_pointer(&row);
 }

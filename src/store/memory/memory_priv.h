@@ -25,6 +25,9 @@ gboolean spk_memory_find_row(SpkTx *tx, const char *where, const SpkDbValue *arg
 			     SpkMemoryRow **ret, GError **error);
 /* BAD_INPUT with a hint: what cannot be stored. */
 gboolean spk_memory_check_row(const SpkMemoryRow *row, GError **error);
+/* One that is shown and typed: nothing in it is hidden. `what` is for the error. */
+gboolean spk_memory_check_name(const char *name, gsize max, const char *what,
+			       GError **error);
 gboolean spk_memory_check_vector(const float *vector, guint dims, const char *model,
 				 GError **error);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "store/memory/memory_priv.h"
 
 #define KIND_MAX   64
@@ -141,17 +142,30 @@ static gboolean check_word(const char *word, gsize max, const char *what, GError
 	}
 	if (!g_utf8_validate(word, -1, NULL))
 		return refuse(error, "write it in UTF-8", what, "is no valid UTF-8");
-	for (const char *p = word; *p; p++)
-		if ((guchar)*p < 0x20 || *p == 0x7f)
+	for (const char *p = word; *p; p = g_utf8_next_char(p))
+		if (g_unichar_iscntrl(g_utf8_get_char(p)))
 			return refuse(error, "one line of text", what,
 				      "has control characters");
 	return TRUE;
 }
 
-static gboolean check_optional(const char *word, gsize max, const char *what,
+gboolean spk_memory_check_name(const char *name, gsize max, const char *what,
 			       GError **error)
 {
-	return !word || check_word(word, max, what, error);
+	g_autofree char *clean = NULL;
+
+	if (!check_word(name, max, what, error))
+		return FALSE;
+	clean = spk_text_clean(name, -1, SPK_CLEAN_TEXT);
+	return !strcmp(clean, name) ||
+	       refuse(error, "use characters that can be seen", what,
+		      "has characters that are hidden or turn others round");
+}
+
+static gboolean check_optional(const char *name, gsize max, const char *what,
+			       GError **error)
+{
+	return !name || spk_memory_check_name(name, max, what, error);
 }
 
 static gboolean is_blank(const char *text)
@@ -183,9 +197,9 @@ static gboolean check_text(const char *text, GError **error)
 
 gboolean spk_memory_check_row(const SpkMemoryRow *row, GError **error)
 {
-	if (!check_word(row->id, SPK_MEMORY_ID_MAX, "id", error) ||
+	if (!spk_memory_check_name(row->id, SPK_MEMORY_ID_MAX, "id", error) ||
 	    !check_text(row->text, error) ||
-	    !check_word(row->kind, KIND_MAX, "kind", error) ||
+	    !spk_memory_check_name(row->kind, KIND_MAX, "kind", error) ||
 	    !check_word(row->scope, SCOPE_MAX, "scope", error) ||
 	    !check_word(row->source, SOURCE_MAX, "source", error) ||
 	    !check_optional(row->task, SPK_MEMORY_ID_MAX, "task", error) ||

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/veil.h"
 #include "store/memory_moves.h"
 
 #define DAY_MS (G_GINT64_CONSTANT(86400) * 1000)
@@ -156,11 +157,16 @@ static void test_export_import(void **state)
 	assert_null(strstr(bare, "vectors"));
 }
 
-#define MEMORY(id, rest)                                                                \
-	"{\"id\":\"" id "\",\"text\":\"t\",\"kind\":\"fact\",\"scope\":\"user\","       \
-	"\"source\":\"s\",\"entry\":0,\"untrusted\":false,\"time_us\":1,"               \
-	"\"stored_us\":1,\"updated_us\":1,\"confidence\":1.0,\"state\":\"active\"" rest \
-	"}\n"
+#define LINE(id, text, kind, scope, source, rest)                           \
+	"{\"id\":\"" id "\",\"text\":\"" text "\",\"kind\":\"" kind         \
+	"\",\"scope\":\"" scope "\",\"source\":\"" source                   \
+	"\",\"entry\":0,\"untrusted\":false,\"time_us\":1,\"stored_us\":1," \
+	"\"updated_us\":1,\"confidence\":1.0,\"state\":\"active\"" rest "}\n"
+#define MEMORY(id, rest) LINE(id, "t", "fact", "user", "s", rest)
+#define PAST(what)                                                   \
+	",\"past\":[{" what ",\"source\":\"x hunter2\",\"entry\":0," \
+	"\"time_us\":1,\"at_us\":1}]"
+#define VECTOR ",\"vectors\":{\"m\":\"AACAPw==\"}"
 
 static void test_import_refuses(void **state)
 {
@@ -194,6 +200,50 @@ static void test_import_refuses(void **state)
 			    &moved, &error));
 	assert_failed(&error, SPK_ERR_BAD_INPUT);
 }
+
+static char *hide(const char *text)
+{
+	g_auto(GStrv) parts = g_strsplit(text, "hunter2", -1);
+
+	return g_strjoinv("[hidden]", parts);
+}
+
+/* A file that anybody wrote: what would not be stored from elsewhere isn't from there. */
+/* clang-format off */
+static void test_import_is_cleaned(void **state)
+{
+	static const SpkVeil veil = { .text = hide };
+	Fixture *f = *state;
+	g_auto(SpkMemoryMoved) moved = { 0 };
+	g_autofree char *lines = NULL;
+	gboolean ok;
+
+	spk_veil_set(&veil);
+	ok = import(f, f->store,
+		    "{\"memories\":1}\n"
+		    LINE("a", " the\\u001b[2J password is hunter2 ", "fact", "user",
+			 "x\\u009b2J hunter2",
+			 VECTOR PAST("\"text\":\"it was hunter2\\u202e\""))
+		    MEMORY("b", VECTOR)
+		    MEMORY("c\\u009b2J", "")
+		    MEMORY("d\\u202e", "")
+		    LINE("e", "t", "fa\\u200bct", "user", "s", "")
+		    MEMORY("f", PAST("\"id\":\"g\\u202e\""))
+		    LINE("h", "t", "fact", "x\\u0085", "s", ""),
+		    &moved, NULL);
+	spk_veil_set(NULL);
+	assert_true(ok);
+	assert_int_equal(moved.taken, 2);
+	assert_int_equal(moved.vectors, 1); /* the other one was of the secret */
+	assert_int_equal(moved.refused, 5);
+	lines = export(f->store, TRUE);
+	assert_non_null(strstr(lines, "\"text\":\"the password is [hidden]\""));
+	assert_non_null(strstr(lines, "\"text\":\"it was [hidden]\""));
+	assert_null(strstr(lines, "hunter2"));
+	assert_null(strstr(lines, "\\u"));
+	assert_null(strstr(lines, "\xc2\x9b"));
+}
+/* clang-format on */
 
 static void test_import_of_a_long_line(void **state)
 {
@@ -404,6 +454,7 @@ static const struct CMUnitTest tests[] = {
 	STORE_TEST(test_prune),
 	STORE_TEST(test_export_import),
 	STORE_TEST(test_import_refuses),
+	STORE_TEST(test_import_is_cleaned),
 	STORE_TEST(test_import_of_a_long_line),
 	STORE_TEST(test_reference),
 	STORE_TEST(test_reference_in_use),
