@@ -222,6 +222,8 @@ static const SpkOpt options[] = {
 		 "\"find\\\\s.*-delete\", \"dd\\\\s.*of=\", \"curl\\\\s\", \"wget\\\\s\", \"nc\\\\s\", \"apt\\\\s\", "
 		 "\"pip\\\\s\", \"kill\\\\s\", \"config\\\\.toml\", \"\\\\.env\", \"/etc/\", \"~/\\\\.ssh\"]",
 		 "commands that need a yes: regular expressions that match any part of any command of a line"),
+	REAL("memory.bonus_date", "0.5", 0, 10,
+	     "added to what was said at the time that a question names (\"in May\", \"last week\")"),
 	REAL("memory.bonus_named", "0.4", 0, 10,
 	     "added to a turn whose speaker the question names"),
 	REAL("memory.bonus_recent", "0.02", 0, 10,
@@ -236,7 +238,7 @@ static const SpkOpt options[] = {
 	     "days after which `sparks memory prune` counts a memory half"),
 	{ "memory.dedup_threshold", SPK_OPT_REAL, "0.95", 0, 1, NULL, S,
 	  "cosine from which a new memory is merged into the older one that says the same" },
-	REAL("memory.diversity", "0", 0, 1,
+	REAL("memory.diversity", "0.0", 0, 1,
 	     "how much a result is pulled down by its likeness to better ones (MMR); 0: not"),
 	REAL("memory.expand", "0.15", 0, 1,
 	     "how far the question leans towards its three best answers before vectors are compared again"),

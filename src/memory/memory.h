@@ -38,15 +38,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpkMemory, spk_memory_close)
 void spk_memory_set_patience(SpkMemory *memory, gint64 ms);
 
 typedef struct {
-	const char *id;	       /* 1-128 bytes without controls; NULL: a new one is made */
-	const char *text;      /* at most SPK_MEMORY_TEXT_MAX bytes */
-	const char *kind;      /* NULL: "fact" */
-	const char *scope;     /* NULL: "user" */
-	const char *source;    /* NULL: "user" */
-	const char *task;      /* with `entry`: where in the journal; NULL */
-	gint64 entry, time_us; /* 0: none; now */
-	double confidence;     /* 0: 1.0 */
-	gboolean untrusted;    /* out of tainted material */
+	const char *id;	  /* 1-128 bytes without controls; NULL: a new one is made */
+	const char *text; /* at most SPK_MEMORY_TEXT_MAX bytes */
+	gboolean
+		is_turn; /* of a conversation: a `Name: ` at its beginning is who said it */
+	const char *kind;	/* NULL: "fact" */
+	const char *scope;	/* NULL: "user" */
+	const char *source;	/* NULL: "user" */
+	const char *task;	/* with `entry`: where in the journal; NULL */
+	gint64 entry, time_us;	/* 0: none; now */
+	double confidence;	/* 0: 1.0 */
+	gboolean untrusted;	/* out of tainted material */
 	const char *supersedes; /* id of what it takes the place of; NULL */
 	const float
 		*embedding; /* of the model in force, any length but 0; NULL: made here */
@@ -92,10 +94,11 @@ typedef struct {
 	double score; /* final; they descend */
 	/* How it came about; ranks from 1, 0: not found by that leg. */
 	int rank_words, rank_vector;
-	double bm25, cosine;   /* as the legs have it; cosine 0: not known */
-	double words, vector;  /* 0-1, before they are weighed (memory.weight_…) */
-	double lent;	       /* by the turns beside it, weighed */
-	double named, timed;   /* bounded additions */
+	double bm25, cosine;  /* as the legs have it; cosine 0: not known */
+	double words, vector; /* 0-1, before they are weighed (memory.weight_…) */
+	double lent;	      /* by the turns beside it, weighed */
+	double named, timed;  /* bounded additions */
+	double dated;
 	double age, substance; /* likewise; of "reference", age is the factor */
 	double apart;	       /* below 0: what it lost to better ones that are alike */
 } SpkMemoryHit;
@@ -109,7 +112,7 @@ typedef struct {
 	double confidence;		 /* < 0: as it is */
 	gint64 time_us;			 /* 0: as it is */
 } SpkMemoryEdit;
-/* Words and vector follow the text. NOT_FOUND, USAGE. */
+/* Words, vector and, where it is a turn, who said it follow the text. NOT_FOUND, USAGE. */
 gboolean spk_memory_edit(SpkMemory *memory, const char *id, const SpkMemoryEdit *edit,
 			 GError **error);
 /* Row, words, vector and what is kept for speed; of the index beside the store at

@@ -124,7 +124,7 @@ static gboolean read_store(const json_t *object, SpkMemoryNew *ret, GError **err
 {
 	float *embedding = NULL;
 
-	*ret = (SpkMemoryNew){ .source = "batch" };
+	*ret = (SpkMemoryNew){ .source = "batch", .is_turn = TRUE };
 	if (!read_text(object, "id", TRUE, &ret->id, error) ||
 	    !read_text(object, "text", TRUE, &ret->text, error) ||
 	    !read_text(object, "scope", FALSE, &ret->scope, error) ||

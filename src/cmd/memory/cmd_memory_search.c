@@ -18,15 +18,15 @@ static json_t *rank_or_null(int rank)
 
 static json_t *explained(const SpkMemoryHit *hit)
 {
-	return json_pack("{s:{s:o,s:o,s:f},s:{s:o,s:o,s:f},s:f,s:f,s:f,s:f,s:f,s:f}",
+	return json_pack("{s:{s:o,s:o,s:f},s:{s:o,s:o,s:f},s:f,s:f,s:f,s:f,s:f,s:f,s:f}",
 			 "words", "rank", rank_or_null(hit->rank_words), "bm25",
 			 hit->rank_words ? json_real(hit->bm25) : json_null(), "scaled",
 			 hit->words, "vector", "rank", rank_or_null(hit->rank_vector),
 			 "cosine",
 			 hit->cosine != 0 ? json_real(hit->cosine) : json_null(),
 			 "scaled", hit->vector, "lent", hit->lent, "named", hit->named,
-			 "timed", hit->timed, "age", hit->age, "substance",
-			 hit->substance, "apart", hit->apart);
+			 "timed", hit->timed, "dated", hit->dated, "age", hit->age,
+			 "substance", hit->substance, "apart", hit->apart);
 }
 
 static json_t *hit_to_json(const SpkMemoryHit *hit, gboolean explain)
@@ -63,6 +63,7 @@ static void append_explained(GString *out, const SpkMemoryHit *hit, const SpkCon
 		{ "lent", "by the turns beside it", hit->lent },
 		{ "named", "the question names its speaker", hit->named },
 		{ "timed", "it names a time, and one is asked for", hit->timed },
+		{ "dated", "it is of the time that the question names", hit->dated },
 		{ "age", sum ? "it is recent" : "a factor", hit->age },
 		{ "substance", "how much it says, and whether it only asks",
 		  hit->substance },
@@ -169,7 +170,7 @@ const SpkCmd spk_memory_cmd_search = {
 		"--json: an array of objects of " SPK_ROW_JSON
 		", and score; with --explain also explain: {\"words\": {\"rank\", "
 		"\"bm25\", \"scaled\"}, \"vector\": {\"rank\", \"cosine\", "
-		"\"scaled\"}, \"lent\", \"named\", \"timed\", \"age\", "
+		"\"scaled\"}, \"lent\", \"named\", \"timed\", \"dated\", \"age\", "
 		"\"substance\", \"apart\"}; memory.weight_words and memory.weight_vector are not in "
 		"scaled yet.",
 	.example = "sparks memory search which database does staging use\n"

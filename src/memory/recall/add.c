@@ -83,7 +83,7 @@ static SpkMemoryRow *row_of(const SpkMemoryNew *add, GError **error)
 	row->text = spk_memory_clean(add->text, error);
 	if (!row->text)
 		return NULL;
-	speaker = spk_traits_speaker(row->text);
+	speaker = add->is_turn ? spk_traits_speaker(row->text) : 0;
 	row->speaker = speaker ? g_strndup(row->text, speaker) : NULL;
 	row->id = add->id ? g_strdup(add->id) : spk_id_new();
 	row->kind = word_or(add->kind, "fact");
@@ -216,7 +216,7 @@ static gboolean embed(SpkMemory *memory, const GPtrArray *entries, SpkCancel *ca
 			continue;
 		if (!text_before(memory, entries, i, &passages[n].before, error))
 			return FALSE;
-		passages[n++].text = entry->row->text;
+		passages[n++].text = spk_memory_said(entry->row);
 	}
 	vectors = spk_memory_vectors(memory, passages, n, cancel, &failed);
 	if (failed)

@@ -7,10 +7,10 @@
 #define CONTENDERS     4
 #define CONTENDERS_MIN 64
 
-/* What no leg found and nothing was lent to is none. */
+/* What no leg found, nothing was lent to and is of no time that was asked for is none. */
 static gboolean is_hit(const SpkCandidate *c)
 {
-	return c->rank_words || c->rank_vector || c->lent > 0;
+	return c->rank_words || c->rank_vector || c->lent > 0 || c->by_date;
 }
 
 /* Of the places of hits: the one with the better score first. */

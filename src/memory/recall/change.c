@@ -72,7 +72,8 @@ static gboolean apply(SpkMemoryRow *row, const SpkMemoryEdit *edit, GError **err
 		row->text = spk_memory_clean(edit->text, error);
 		if (!row->text)
 			return FALSE;
-		speaker = spk_traits_speaker(row->text);
+		/* What is no turn doesn't become one by a colon. */
+		speaker = row->speaker ? spk_traits_speaker(row->text) : 0;
 		g_free(row->speaker);
 		row->speaker = speaker ? g_strndup(row->text, speaker) : NULL;
 	}
@@ -94,7 +95,7 @@ static gboolean apply(SpkMemoryRow *row, const SpkMemoryEdit *edit, GError **err
 static gboolean vector_of(SpkMemory *memory, SpkMemoryRow *row, float **ret,
 			  GError **error)
 {
-	SpkMemoryPassage passage = { .text = row->text };
+	SpkMemoryPassage passage = { .text = spk_memory_said(row) };
 	g_autoptr(GError) failed = NULL;
 	gboolean ok = !row->speaker ||
 		      spk_memory_text_before(memory, row->scope, row->time_us, row->num,

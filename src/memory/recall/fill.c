@@ -17,7 +17,7 @@ static gboolean fill_batch(SpkMemory *memory, const GPtrArray *rows, SpkCancel *
 	for (guint i = 0; ok && i < rows->len; i++) {
 		const SpkMemoryRow *row = rows->pdata[i];
 
-		passages[i].text = row->text;
+		passages[i].text = spk_memory_said(row);
 		ok = !row->speaker ||
 		     spk_memory_text_before(memory, row->scope, row->time_us, row->num,
 					    &passages[i].before, error);

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "memory/recall/dates.h"
+
 #define RRF_K		 60.0
 #define REFERENCE_WORDS	 20
 #define REFERENCE_BM25	 5.0
@@ -31,6 +33,7 @@ void spk_fusion_knobs(const SpkConf *conf, SpkFusionKnobs *ret)
 	ret->substance = spk_conf_real(conf, "memory.bonus_substance");
 	ret->asking = spk_conf_real(conf, "memory.malus_question");
 	ret->timed = spk_conf_real(conf, "memory.bonus_time");
+	ret->dated = spk_conf_real(conf, "memory.bonus_date");
 	ret->age = spk_conf_real(conf, "memory.bonus_recent");
 	ret->expand = spk_conf_real(conf, "memory.expand");
 	ret->half_life_us = spk_conf_real(conf, "memory.recency_half_life_days") * day;
@@ -130,6 +133,10 @@ static void add_bonuses(SpkPool *pool, const SpkFusionQuestion *question)
 
 		c->named = is_named(question, c->turn) ? knobs->named : 0;
 		c->timed = question->asks_time && traits->timed ? knobs->timed : 0;
+		c->dated = question->dates && spk_dates_fit(question->dates,
+							    c->turn->time_us)
+				   ? knobs->dated
+				   : 0;
 		c->age = knobs->age * freshness(question, c);
 		/* What was stored by itself is no chatter, however short. */
 		c->substance = c->turn->speaker
@@ -167,7 +174,7 @@ static void sum(SpkPool *pool, const SpkFusionKnobs *knobs)
 			  lent_from(pool, c, offsetof(SpkCandidate, after), knobs);
 		c->score = knobs->weight_words * c->words +
 			   knobs->weight_vector * c->vector + c->lent + c->named +
-			   c->timed + c->age + c->substance;
+			   c->timed + c->dated + c->age + c->substance;
 	}
 }
 

@@ -29,7 +29,7 @@ typedef struct {
 	double weight_words, weight_vector;
 	double lend_words, lend_vector;
 	gint64 lend_gap_us;
-	double named, substance, asking, timed, age, expand;
+	double named, substance, asking, timed, dated, age, expand;
 	double half_life_us; /* 0: age doesn't count */
 	double diversity;    /* 0: none; MMR's 1 - lambda */
 } SpkFusionKnobs;
@@ -45,6 +45,7 @@ typedef struct {
 	gint64 now_us;
 	GArray *named; /* guint32: speakers that are called by name */
 	gboolean asks_time;
+	const GArray *dates; /* SpkDateSpan: times that it names; NULL: none */
 } SpkFusionQuestion;
 
 /* How many of each leg it wants for k results. */

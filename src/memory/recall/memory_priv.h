@@ -1,6 +1,6 @@
 /*
  * What the files behind memory.h share. They lie on each other in this order:
- * traits, turns, results, pool | fusion, best | model | sync | vectors | alike | add, search, change,
+ * traits, dates, turns, results, pool | fusion, best | model | sync | vectors | alike | add, search, change,
  * fill | open.
  *
  * One lock guards all that is kept in the process. It is held while the store is read or written
@@ -68,9 +68,11 @@ gboolean spk_memory_drop_file(SpkMemory *memory, GError **error);
 gboolean spk_memory_learn_traits(SpkMemory *memory, SpkPool *pool, GError **error);
 
 /* ---- vectors.c ---- */
+/* What the vector of a memory is made of: of a turn without the speaker's name. */
+const char *spk_memory_said(const SpkMemoryRow *row);
 typedef struct {
-	const char *text;
-	char *before; /* what was said before it; NULL */
+	const char *text; /* as said */
+	char *before;	  /* what was said before it; NULL */
 } SpkMemoryPassage;
 void spk_memory_passage_clear(SpkMemoryPassage *passage);
 /* n × dims floats of length 1, allocated. A turn's is the middle between that of its text and that

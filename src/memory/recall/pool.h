@@ -15,10 +15,11 @@ typedef struct {
 	SpkTurn *turn;
 	guint before, after; /* places in the pool of the turns beside it, or NONE */
 	int rank_words, rank_vector; /* in its leg, from 1; 0: not found by it */
+	gboolean by_date;	     /* found by the time that the question names */
 	double bm25, cosine;
-	double words, vector;		     /* scaled, 0-1 */
-	double lent;			     /* by those beside it, weighed */
-	double age, named, timed, substance; /* bounded additions */
+	double words, vector;			    /* scaled, 0-1 */
+	double lent;				    /* by those beside it, weighed */
+	double age, named, timed, dated, substance; /* bounded additions */
 	double apart; /* what it lost to better ones that are alike */
 	double score;
 } SpkCandidate;

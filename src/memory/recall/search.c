@@ -4,11 +4,13 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "memory/recall/dates.h"
 #include "memory/recall/memory_priv.h"
 
-#define K_USUAL 10
-#define KEPT_US (60 * G_USEC_PER_SEC) /* age is counted to the minute */
-#define LEG_MAX 4096
+#define K_USUAL	  10
+#define KEPT_US	  (60 * G_USEC_PER_SEC) /* age is counted to the minute */
+#define LEG_MAX	  4096
+#define DATED_MAX 256
 
 void spk_memory_hit_free(SpkMemoryHit *hit)
 {
@@ -24,6 +26,7 @@ typedef struct {
 	char *text;    /* bounded, valid */
 	char *subject; /* without those who are called by name; NULL: not looked at yet */
 	GArray *named; /* guint32: their numbers */
+	GArray *dates; /* SpkDateSpan: times that it names */
 	guint k;
 	float *vector; /* of length 1; NULL: by words alone */
 	gint64 now_us;
@@ -34,6 +37,7 @@ static void search_clear(Search *search)
 	g_free(search->text);
 	g_free(search->subject);
 	g_clear_pointer(&search->named, g_array_unref);
+	g_clear_pointer(&search->dates, g_array_unref);
 	g_free(search->vector);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Search, search_clear)
@@ -90,6 +94,21 @@ static gboolean passes_num(gint64 num, gpointer user)
 
 /* ---- legs; the lock is held ---- */
 
+typedef struct {
+	const Filter *filter;
+	const GArray *dates;
+	GArray *nums; /* gint64; more than DATED_MAX: too many */
+} Dated;
+
+static void collect_dated(const SpkTurn *turn, gpointer user)
+{
+	Dated *dated = user;
+
+	if (dated->nums->len <= DATED_MAX && spk_dates_fit(dated->dates, turn->time_us) &&
+	    passes(dated->filter, turn))
+		g_array_append_val(dated->nums, turn->num);
+}
+
 static gboolean find_words(SpkMemory *memory, const Search *search, guint reach,
 			   SpkPool *pool, double *ret_whole, GError **error)
 {
@@ -127,6 +146,27 @@ static void find_vectors(SpkMemory *memory, const Search *search, Filter *filter
 	}
 }
 
+/* What was said at a time that the question names, where that is not too much to tell apart. */
+static void find_dated(SpkMemory *memory, const Search *search, Filter *filter,
+		       SpkPool *pool)
+{
+	g_autoptr(GArray) nums = g_array_new(FALSE, FALSE, sizeof(gint64));
+	Dated dated = { filter, search->dates, nums };
+
+	if (!search->dates->len || memory->knobs.fusion != SPK_FUSION_SCALED ||
+	    memory->knobs.dated <= 0)
+		return;
+	spk_turns_each(memory->turns, G_MAXSIZE, collect_dated, &dated);
+	if (nums->len > DATED_MAX)
+		return;
+	for (guint i = 0; i < nums->len; i++) {
+		guint place =
+			spk_pool_add(pool, memory->turns, g_array_index(nums, gint64, i));
+
+		spk_pool_at(pool, place)->by_date = TRUE;
+	}
+}
+
 /* Neighbours come in by what they are lent; those of another kind or scope are no hits. */
 static void drop_unfit(SpkPool *pool, const Filter *filter)
 {
@@ -150,7 +190,8 @@ static gboolean score(SpkMemory *memory, const Search *search, SpkPool *pool,
 				       .words_whole = whole,
 				       .now_us = search->now_us,
 				       .named = search->named,
-				       .asks_time = spk_traits_asks_time(search->text) };
+				       .asks_time = spk_traits_asks_time(search->text),
+				       .dates = search->dates };
 
 	if (memory->knobs.fusion == SPK_FUSION_SCALED) {
 		spk_pool_add_neighbours(pool, memory->turns, SPK_FUSION_LENT_FAR,
@@ -178,6 +219,7 @@ static GArray *find(SpkMemory *memory, const Search *search, GError **error)
 		return NULL;
 	if (search->vector)
 		find_vectors(memory, search, &filter, reach, pool);
+	find_dated(memory, search, &filter, pool);
 	if (!score(memory, search, pool, whole, error))
 		return NULL;
 	if (filter.scopes || filter.kinds)
@@ -268,6 +310,7 @@ static void take_names(SpkMemory *memory, Search *search)
 	talk = search->named->len && *rest && memory->knobs.fusion == SPK_FUSION_SCALED &&
 	       spk_turns_is_talk(memory->turns, search->query->scopes);
 	search->subject = talk ? g_steal_pointer(&rest) : g_strdup(search->text);
+	search->dates = spk_dates_named(search->subject, search->now_us);
 }
 
 static GArray *find_kept(SpkMemory *memory, const char *key, Search *search,
@@ -320,6 +363,7 @@ static SpkMemoryHit *hit_of(const SpkCandidate *c, const SpkMemoryRow *row)
 			       .lent = c->lent,
 			       .named = c->named,
 			       .timed = c->timed,
+			       .dated = c->dated,
 			       .age = c->age,
 			       .substance = c->substance,
 			       .apart = c->apart };

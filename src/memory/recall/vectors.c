@@ -24,6 +24,11 @@ float *spk_memory_unit(const float *vector, guint dims, GError **error)
 	return unit;
 }
 
+const char *spk_memory_said(const SpkMemoryRow *row)
+{
+	return row->speaker ? spk_traits_body(row->text) : row->text;
+}
+
 void spk_memory_passage_clear(SpkMemoryPassage *passage)
 {
 	g_clear_pointer(&passage->before, g_free);
@@ -55,13 +60,12 @@ float *spk_memory_vectors(SpkMemory *memory, const SpkMemoryPassage *passages, g
 	if (!embedder || !n)
 		return NULL;
 	for (gsize i = 0; i < n; i++)
-		g_ptr_array_add(texts, (gpointer)spk_traits_body(passages[i].text));
+		g_ptr_array_add(texts, (gpointer)passages[i].text);
 	for (gsize i = 0; i < n; i++) {
 		if (!passages[i].before)
 			continue;
-		g_ptr_array_add(joined,
-				g_strconcat(passages[i].before, "\n",
-					    spk_traits_body(passages[i].text), NULL));
+		g_ptr_array_add(joined, g_strconcat(passages[i].before, "\n",
+						    passages[i].text, NULL));
 		g_ptr_array_add(texts, joined->pdata[joined->len - 1]);
 	}
 	vectors = g_new(float, (gsize)texts->len *dims);
@@ -150,7 +154,7 @@ gboolean spk_memory_remake(SpkMemory *memory, gint64 num, GError **error)
 	if (row->speaker && !spk_memory_text_before(memory, row->scope, row->time_us, num,
 						    &before, error))
 		return FALSE;
-	passage.text = row->text;
+	passage.text = spk_memory_said(row);
 	passage.before = before;
 	vector = spk_memory_vectors(memory, &passage, 1, NULL, error);
 	if (!vector)

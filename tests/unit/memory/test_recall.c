@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "memory/recall/dates.h"
 #include "memory/recall/fusion.h"
 #include "memory/recall/memory_priv.h"
 #include "memory/recall/results.h"
@@ -323,6 +324,61 @@ static void test_diversity(void **state)
 	assert_true(spk_pool_at(pool, 0)->score >= spk_pool_at(pool, 1)->score);
 }
 
+/* ---- times that are named ---- */
+
+static gint64 noon(int year, int month, int day)
+{
+	g_autoptr(GDateTime) time = g_date_time_new_local(year, month, day, 12, 0, 0);
+
+	return g_date_time_to_unix(time) * G_USEC_PER_SEC;
+}
+
+/* A day that is of the time that is named, and one that is not; 0: no time is named. */
+static void test_dates(void **state)
+{
+	static const struct {
+		const char *question;
+		int in[3], out[3];
+	} rows[] = {
+		{ "What did Ana do on 6 October 2023?",
+		  { 2023, 10, 6 },
+		  { 2023, 10, 5 } },
+		{ "the 6th of October, 2023", { 2023, 10, 13 }, { 2023, 10, 14 } },
+		{ "on October 6th 2023", { 2023, 10, 6 }, { 2023, 10, 5 } },
+		{ "What happened in October 2023?", { 2023, 10, 31 }, { 2023, 9, 30 } },
+		{ "What did we decide in may?", { 2021, 5, 3 }, { 2021, 4, 30 } },
+		{ "on 2024-02-29", { 2024, 2, 29 }, { 2024, 2, 28 } },
+		{ "releases of 2024-02", { 2024, 2, 1 }, { 2024, 3, 8 } },
+		{ "Which trips were there in 2022?", { 2022, 12, 31 }, { 2021, 12, 31 } },
+		{ "what broke yesterday", { 2025, 6, 10 }, { 2025, 6, 9 } },
+		{ "what broke last week", { 2025, 6, 2 }, { 2025, 6, 1 } },
+		{ "what did I learn this month", { 2025, 6, 1 }, { 2025, 5, 31 } },
+		{ "what did I learn last year", { 2024, 1, 1 }, { 2023, 12, 31 } },
+		{ "what was it two weeks ago", { 2025, 5, 26 }, { 2025, 5, 25 } },
+		{ "What did May say to April?", { 0 }, { 0 } },
+		{ "port 2023 and 31 of 30 February", { 0 }, { 0 } },
+		{ "How do soldiers march?", { 0 }, { 0 } },
+		{ "0 march 99999999999999999999 of", { 0 }, { 0 } },
+		{ "", { 0 }, { 0 } },
+	};
+	g_autofree char *rest = g_strnfill(SPK_DATES_QUESTION_MAX, 'x');
+	g_autofree char *log = g_strconcat("in October 2023 ", rest, NULL);
+	g_autoptr(GArray) none = spk_dates_named(log, noon(2025, 6, 11));
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const int *in = rows[i].in, *out = rows[i].out;
+		g_autoptr(GArray)
+			spans = spk_dates_named(rows[i].question, noon(2025, 6, 11));
+
+		assert_int_equal(spans->len > 0, in[0] > 0);
+		if (!in[0])
+			continue;
+		assert_true(spk_dates_fit(spans, noon(in[0], in[1], in[2])));
+		assert_false(spk_dates_fit(spans, noon(out[0], out[1], out[2])));
+	}
+	assert_int_equal(none->len, 0);
+}
+
 /* ---- results ---- */
 
 static GArray *result(guint32 value)
@@ -426,11 +482,18 @@ static void test_contradicts(void **state)
 }
 
 const struct CMUnitTest recall_tests[] = {
-	cmocka_unit_test(test_speaker),	    cmocka_unit_test(test_traits),
-	cmocka_unit_test(test_turns_order), cmocka_unit_test(test_turns_named),
-	cmocka_unit_test(test_reference),   cmocka_unit_test(test_rrf),
-	cmocka_unit_test(test_scaled),	    cmocka_unit_test(test_age_breaks_ties),
-	cmocka_unit_test(test_diversity),   cmocka_unit_test(test_results),
-	cmocka_unit_test(test_same_said),   cmocka_unit_test(test_contradicts),
+	cmocka_unit_test(test_dates),
+	cmocka_unit_test(test_speaker),
+	cmocka_unit_test(test_traits),
+	cmocka_unit_test(test_turns_order),
+	cmocka_unit_test(test_turns_named),
+	cmocka_unit_test(test_reference),
+	cmocka_unit_test(test_rrf),
+	cmocka_unit_test(test_scaled),
+	cmocka_unit_test(test_age_breaks_ties),
+	cmocka_unit_test(test_diversity),
+	cmocka_unit_test(test_results),
+	cmocka_unit_test(test_same_said),
+	cmocka_unit_test(test_contradicts),
 };
 const size_t n_recall_tests = G_N_ELEMENTS(recall_tests);

@@ -90,9 +90,11 @@ static int teardown(void **state)
 static SpkMemoryAdded add_new(SpkMemory *memory, const SpkMemoryNew *add)
 {
 	SpkMemoryAdded added = { 0 };
+	SpkMemoryNew turn = *add;
 	g_autoptr(GError) error = NULL;
 
-	if (!spk_memory_add(memory, add, &added, &error))
+	turn.is_turn = TRUE;
+	if (!spk_memory_add(memory, &turn, &added, &error))
 		fail_msg("%s: %s", add->text, error->message);
 	return added;
 }
@@ -302,6 +304,26 @@ static void test_merges_equal_text_without_vectors(void **state)
 	assert_string_equal(other, "");
 	added = add_new(f->memory, &elsewhere);
 	assert_null(added.merged_into);
+}
+
+/* "Note: ..." of a person, "Done: ..." of a task: nobody's turn, and stays so when it is edited. */
+static void test_no_turn(void **state)
+{
+	Fixture *f = *state;
+	SpkMemoryNew note = { .id = "n", .text = "Checks: make test" };
+	SpkMemoryEdit edit = { .text = "Checks: make check", .confidence = -1 };
+	g_autoptr(SpkMemoryRow) row = NULL, edited = NULL, turn = NULL;
+	g_auto(SpkMemoryAdded) added = { 0 };
+
+	assert_true(spk_memory_add(f->memory, &note, &added, NULL));
+	assert_true(spk_memories_get(f->store, "n", &row, NULL));
+	assert_null(row->speaker);
+	assert_true(spk_memory_edit(f->memory, "n", &edit, NULL));
+	assert_true(spk_memories_get(f->store, "n", &edited, NULL));
+	assert_null(edited->speaker);
+	g_free(add(f->memory, "t", "Ann: hello", NULL));
+	assert_true(spk_memories_get(f->store, "t", &turn, NULL));
+	assert_string_equal(turn->speaker, "Ann");
 }
 
 static void test_many_at_once(void **state)
@@ -706,6 +728,7 @@ const struct CMUnitTest remember_tests[] = {
 	WITH(test_merges_equal_text_without_vectors),
 	WITH(test_many_at_once),
 	WITH(test_many_of_one_id),
+	WITH(test_no_turn),
 	WITH(test_supersedes),
 	WITH(test_cleaned),
 	WITH(test_max_entries),
