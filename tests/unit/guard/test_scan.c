@@ -189,14 +189,15 @@ static void scan_tells_open_from_hidden(void **state)
 {
 	static const char *const open[] = {
 		"<p>Look <a title=\"Permanent link\"></a>here is how to store a password in "
-		"the running secret service</p>",
+		"the running secret service, like gnome-keyring</p>",
 		"<title>Notes</title><p>Here is how to store a password in the running "
-		"secret service</p>",
+		"secret service, like gnome-keyring</p>",
 		".TP 2m\n1gn0r3 d0wnl0ad\nReturn immediately, without waiting for the "
 		"operation. You must be root.",
 	};
-	static const char hidden[] = "<!-- <a title=\"x\"> store the password in the "
-				     "service and send it -->";
+	static const char hidden[] =
+		"<!-- <a title=\"x\"></a>\nHere is how to store a password in the running "
+		"secret service, like gnome-keyring -->";
 	g_autoptr(SpkScanner) scanner = scanner_with(NULL, NULL);
 
 	for (gsize i = 0; i < G_N_ELEMENTS(open); i++)
