@@ -112,7 +112,8 @@ gboolean spk_core_unlearn(SpkCore *core, const char *id, SpkUnlearned *ret,
 
 /* Looks for the texts in all that is on record of tasks, long outputs included, and with `take_out`
  * puts SPK_MEMORY_FORGOTTEN in their place where the task is over (store/memory_records.h); what was
- * typed in a chat goes line by line. A kill leaves what is left for the next call. */
+ * typed in a chat goes line by line. A file that can't be read or written is passed over with a
+ * warning. A kill leaves what is left for the next call. */
 gboolean spk_core_said(SpkCore *core, const GPtrArray *texts, gboolean take_out,
 		       SpkMemorySaid *ret, GError **error);
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/fs.h"
+#include "base/log.h"
 #include "core/core_priv.h"
 
 #define FILE_MAX (256u << 20)
@@ -22,40 +23,67 @@ static void add_task(GPtrArray *tasks, const char *task)
 		g_ptr_array_add(tasks, g_strdup(task));
 }
 
+/* What the store had is out of it by now: one file that can't be read or written keeps none of the
+ * others from losing it. */
+static void pass_over(const char *path, GError *take_error)
+{
+	spk_warn("memory", "%s is passed over, and may still have it: %s", path,
+		 take_error->message);
+	g_error_free(take_error);
+}
+
 /* ---- long outputs ---- */
 
-static gboolean unsay_file(const Unsay *unsay, const char *task, gboolean over,
-			   const char *path, GError **error)
+static void unsay_file(const Unsay *unsay, const char *task, gboolean over,
+		       const char *path)
 {
+	GError *error = NULL;
 	gsize len;
-	g_autofree char *data = spk_fs_read(path, FILE_MAX, &len, error);
+	g_autofree char *data = spk_fs_read(path, FILE_MAX, &len, &error);
 	g_autoptr(GString) rest = data ? spk_memory_unsay(unsay->texts, data, len) : NULL;
 
-	if (!rest)
-		return data != NULL;
-	add_task(over ? unsay->said->over : unsay->said->going_on, task);
-	return !over || !unsay->take_out ||
-	       spk_fs_write_atomic(path, rest->str, rest->len, 0600, error);
+	if (rest)
+		add_task(over ? unsay->said->over : unsay->said->going_on, task);
+	if (rest && over && unsay->take_out)
+		(void)spk_fs_write_atomic(path, rest->str, rest->len, 0600, &error);
+	if (error)
+		pass_over(path, error);
 }
 
-static gboolean unsay_folder(const Unsay *unsay, const char *task, const char *path,
-			     GError **error)
+/* One that isn't on record any more is over. */
+static gboolean is_over(const Unsay *unsay, const char *task, gboolean *ret,
+			GError **error)
+{
+	g_autoptr(GError) problem = NULL;
+	g_autoptr(SpkTask) row = spk_task_get(unsay->core->store, task, &problem);
+
+	*ret = !row || spk_state_is_terminal(row->status);
+	if (row || spk_error_is(problem, SPK_ERR_NOT_FOUND))
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&problem));
+	return FALSE;
+}
+
+static void unsay_folder(const Unsay *unsay, const char *task, const char *path)
 {
 	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-	g_autoptr(SpkTask) row = spk_task_get(unsay->core->store, task, NULL);
-	gboolean over = !row || spk_state_is_terminal(row->status), ok = TRUE;
+	GError *error = NULL;
 	const char *name;
+	gboolean over;
 
-	while (ok && dir && (name = g_dir_read_name(dir))) {
+	if (!is_over(unsay, task, &over, &error)) {
+		pass_over(path, error);
+		return;
+	}
+	while (dir && (name = g_dir_read_name(dir))) {
 		g_autofree char *file = g_build_filename(path, name, NULL);
 
-		ok = !g_file_test(file, G_FILE_TEST_IS_REGULAR) ||
-		     unsay_file(unsay, task, over, file, error);
+		if (g_file_test(file, G_FILE_TEST_IS_REGULAR))
+			unsay_file(unsay, task, over, file);
 	}
-	return ok;
 }
 
-static gboolean unsay_spill(const Unsay *unsay, GError **error)
+static void unsay_spill(const Unsay *unsay)
 {
 	g_autofree char *path = g_build_filename(unsay->core->home, "spill", NULL);
 	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
@@ -64,10 +92,8 @@ static gboolean unsay_spill(const Unsay *unsay, GError **error)
 	while (dir && (task = g_dir_read_name(dir))) {
 		g_autofree char *folder = g_build_filename(path, task, NULL);
 
-		if (!unsay_folder(unsay, task, folder, error))
-			return FALSE;
+		unsay_folder(unsay, task, folder);
 	}
-	return TRUE;
 }
 
 /* ---- what was typed ---- */
@@ -93,20 +119,11 @@ static char *typed(const char *line)
 }
 
 /* A line that says it goes as a whole: it is offered again by the arrow keys. */
-static gboolean unsay_typed(const Unsay *unsay, GError **error)
+static GString *untyped(const Unsay *unsay, const char *data)
 {
-	g_autofree char *path = g_build_filename(unsay->core->home, HISTORY, NULL);
-	g_autofree char *data = NULL;
-	g_auto(GStrv) lines = NULL;
-	g_autoptr(GString) rest = g_string_new(NULL);
-	gsize len;
+	g_auto(GStrv) lines = g_strsplit(data, "\n", -1);
+	GString *rest = g_string_new(NULL);
 
-	if (!g_file_test(path, G_FILE_TEST_EXISTS))
-		return TRUE;
-	data = spk_fs_read(path, FILE_MAX, &len, error);
-	if (!data)
-		return FALSE;
-	lines = g_strsplit(data, "\n", -1);
 	for (char **line = lines; *line; line++) {
 		g_autofree char *text = typed(*line);
 		g_autoptr(GString)
@@ -115,8 +132,25 @@ static gboolean unsay_typed(const Unsay *unsay, GError **error)
 		if (!clean)
 			g_string_append_printf(rest, "%s%s", *line, line[1] ? "\n" : "");
 	}
-	return rest->len == len ||
-	       spk_fs_write_atomic(path, rest->str, rest->len, 0600, error);
+	return rest;
+}
+
+static void unsay_typed(const Unsay *unsay)
+{
+	g_autofree char *path = g_build_filename(unsay->core->home, HISTORY, NULL);
+	g_autofree char *data = NULL;
+	g_autoptr(GString) rest = NULL;
+	GError *error = NULL;
+	gsize len;
+
+	if (!g_file_test(path, G_FILE_TEST_EXISTS))
+		return;
+	data = spk_fs_read(path, FILE_MAX, &len, &error);
+	rest = data ? untyped(unsay, data) : NULL;
+	if (rest && rest->len != len)
+		(void)spk_fs_write_atomic(path, rest->str, rest->len, 0600, &error);
+	if (error)
+		pass_over(path, error);
 }
 
 gboolean spk_core_said(SpkCore *core, const GPtrArray *texts, gboolean take_out,
@@ -125,9 +159,11 @@ gboolean spk_core_said(SpkCore *core, const GPtrArray *texts, gboolean take_out,
 	g_auto(SpkMemorySaid) said = { 0 };
 	Unsay unsay = { core, texts, take_out, &said };
 
-	if (!spk_memories_said(core->store, texts, take_out, &said, error) ||
-	    !unsay_spill(&unsay, error) || (take_out && !unsay_typed(&unsay, error)))
+	if (!spk_memories_said(core->store, texts, take_out, &said, error))
 		return FALSE;
+	unsay_spill(&unsay);
+	if (take_out)
+		unsay_typed(&unsay);
 	*ret = said;
 	said = (SpkMemorySaid){ 0 };
 	return TRUE;

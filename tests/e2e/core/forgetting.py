@@ -120,8 +120,15 @@ def what_was_printed_and_quoted():
         process = start(w, "do", "look at: " + text, "--check", CHECK, "--model", play, "--no-memory")
         running = wait_for(lambda: [r[0] for r in rows(w, "SELECT id FROM tasks WHERE goal LIKE 'look at%'")])[0]
         wait_for(last_is(w, running, "tool.intent"))
-        done = forget(w, "--records", one)
+        # one that nobody can look through keeps none of the others from losing it
+        huge = os.path.join(w.folder, "home", "spill", task, "0.huge")
+        with open(huge, "wb") as file:
+            file.truncate((256 << 20) + 1)
+        told = w.run(*off(), "-y", "memory", "forget", "--records", one, "--json")
+        done = json.loads(told.out)
         assert done["forgotten"] == 1 and done["on_record"] == [] and done["going_on"] == [running], done
+        assert f"{huge} is passed over" in told.err, told.err
+        os.remove(huge)
         process.kill()
         process.communicate()
         w.run("tasks", "cancel", running)
