@@ -71,6 +71,8 @@ static int run(const SpkArgs *args)
 	if (!spk_desk_open(&desk, args, &code))
 		return code;
 	row = spk_desk_find(desk.store, words[0], &error);
+	if (row)
+		spk_desk_say_merged(desk.store, row, words[0]);
 	if (row && is_empty(&edit))
 		edit.text = text = typed(row, &error);
 	if (error || !spk_memory_edit(desk.memory, row->id, &edit, &error) ||

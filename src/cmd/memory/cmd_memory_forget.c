@@ -31,7 +31,8 @@ static gboolean is_text(const SpkArgs *args)
 	return spk_args_flag(args, "records") && *rest && !rest[1] && !strcmp(*rest, "-");
 }
 
-/* SpkMemoryRow of the ids given; the first that is unknown is an error before anything is done. */
+/* SpkMemoryRow of the ids given, or NULL with the error about the first that is unknown, before
+ * anything is done. */
 static GPtrArray *rows_named(SpkStore *store, const char *const *ids, GError **error)
 {
 	g_autoptr(GPtrArray) rows =
@@ -45,6 +46,54 @@ static GPtrArray *rows_named(SpkStore *store, const char *const *ids, GError **e
 		g_ptr_array_add(rows, row);
 	}
 	return g_steal_pointer(&rows);
+}
+
+/* What an id stands for that was merged: its own text, of the one that it counts towards. */
+static SpkMemoryRow *merged_row(SpkStore *store, const SpkMemoryRow *into, const char *id,
+				GError **error)
+{
+	g_autoptr(GPtrArray) past = spk_memories_history(store, into->num, error);
+	g_autoptr(SpkMemoryRow) row = past ? spk_memory_row_copy(into) : NULL;
+
+	for (guint i = 0; past && i < past->len; i++) {
+		const SpkMemoryPast *one = past->pdata[i];
+
+		if (g_strcmp0(one->id, id) != 0 || !one->text)
+			continue;
+		g_free(row->text);
+		row->text = g_strdup(one->text);
+	}
+	if (row) {
+		g_free(row->id);
+		row->id = g_strdup(id);
+	}
+	return g_steal_pointer(&row);
+}
+
+/* As rows_named(), but an id that was merged means no more than what was merged. */
+static GPtrArray *rows_typed(SpkStore *store, const char *const *ids, gboolean tell,
+			     GError **error)
+{
+	GPtrArray *rows = rows_named(store, ids, error);
+
+	for (guint i = 0; rows && i < rows->len; i++) {
+		const SpkMemoryRow *into = rows->pdata[i];
+		SpkMemoryRow *row;
+
+		if (!spk_desk_is_merged(store, into, ids[i]))
+			continue;
+		row = merged_row(store, into, ids[i], error);
+		if (!row) {
+			g_clear_pointer(&rows, g_ptr_array_unref);
+			break;
+		}
+		if (tell)
+			fprintf(stderr, "%s counts towards %s, which stays\n", ids[i],
+				into->id);
+		spk_memory_row_free(rows->pdata[i]);
+		rows->pdata[i] = row;
+	}
+	return rows;
 }
 
 static gboolean check_words(const SpkArgs *args, GError **error)
@@ -71,7 +120,7 @@ static GPtrArray *rows_to_forget(const SpkDesk *desk, const SpkArgs *args, GErro
 	if (is_text(args))
 		return g_ptr_array_new();
 	if (*spk_args_rest(args))
-		return rows_named(desk->store, spk_args_rest(args), error);
+		return rows_typed(desk->store, spk_args_rest(args), !desk->json, error);
 	if (!spk_desk_which(desk, args, &what, &hold, error))
 		return NULL;
 	if (name && spk_memory_state_parse(name, &state))
@@ -333,6 +382,7 @@ static int run_switch(const SpkArgs *args, SwitchFn fn, const char *key, const c
 		g_autofree char *shown = spk_ui_line(id, SPK_MEMORY_ID_MAX);
 		gboolean was;
 
+		spk_desk_say_merged(desk.store, rows->pdata[i], spk_args_rest(args)[i]);
 		if (!fn(desk.store, id, &was, &error))
 			break;
 		if (was)
@@ -383,6 +433,8 @@ const SpkCmd spk_memory_cmd_forget = {
 		"What is removed is overwritten in the database and leaves every index; nothing "
 		"brings it back, but a backup or an export that you made before. Several at "
 		"once, and what --scope and the like choose, are asked about (-y answers). "
+		"The id of one that was merged into another (`memory add` says so) means only what "
+		"was merged: the other stays. "
 		"What tasks were told of it, taught, found or noted goes with it. Where somebody "
 		"said the same in their own words (a message, an answer, what a command printed) "
 		"the tasks are named, and at a terminal it is asked; --records takes the words "

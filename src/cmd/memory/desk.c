@@ -1,5 +1,6 @@
 #include "cmd/memory/desk.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,24 @@ SpkMemoryRow *spk_desk_find(SpkStore *store, const char *word, GError **error)
 	if (!row && !spk_memories_find(store, word, &row, error))
 		return NULL;
 	return row;
+}
+
+gboolean spk_desk_is_merged(SpkStore *store, const SpkMemoryRow *row, const char *word)
+{
+	g_autoptr(SpkMemoryRow) exact = NULL;
+
+	if (strcmp(row->id, word) == 0)
+		return FALSE;
+	/* it may be the beginning of that one's id as well: then it is merged if it is a whole id */
+	return !g_str_has_prefix(row->id, word) ||
+	       !spk_memories_get(store, word, &exact, NULL) || exact;
+}
+
+void spk_desk_say_merged(SpkStore *store, const SpkMemoryRow *row, const char *word)
+{
+	if (spk_desk_is_merged(store, row, word))
+		fprintf(stderr, "%s counts towards %s: that memory is meant\n", word,
+			row->id);
 }
 
 char *spk_desk_scope(const char *word, GError **error)

@@ -22,6 +22,10 @@ int spk_desk_fail(const SpkDesk *desk, GError *take_error);
 
 /* The memory that a word names: its id, or a beginning of it that only one has. */
 SpkMemoryRow *spk_desk_find(SpkStore *store, const char *word, GError **error);
+/* Whether the word that found it is the id of another one, which was merged into it. */
+gboolean spk_desk_is_merged(SpkStore *store, const SpkMemoryRow *row, const char *word);
+/* Says then, on stderr, which memory is meant. */
+void spk_desk_say_merged(SpkStore *store, const SpkMemoryRow *row, const char *word);
 
 /* A scope as it is stored: "user", "spark:NAME", "task:ID" and words of one's own as they are;
  * "repo" is the repository of the current folder, "repo:PATH" the one PATH is in. */

@@ -200,6 +200,25 @@ def forgetting():
         w.m("forget", two, "--scope", "user", code=2)
 
 
+def forgetting_what_was_merged():
+    """An id that was merged into another memory takes that one along in no command."""
+    with Memory() as w:
+        one, again = w.add("the port is 8080"), w.mj("add", "the port is 8080")
+        assert again["merged_into"] == one, again
+        done = w.m("retire", again["id"])
+        assert f"counts towards {one}" in done.err and one in done.out, done
+        w.m("revive", one)
+        done = w.m("forget", again["id"])
+        assert done.out == "forgot 1 memory\n" and f"{one}, which stays" in done.err, done
+        assert w.mj("show", one)["text"] == "the port is 8080"
+        w.m("show", again["id"], code=2)
+        again = w.mj("add", "the port is 8080")["id"]
+        assert w.mj("forget", again) == {"forgotten": 1, "ids": [again], "on_record": [], "going_on": []}
+        w.batch({"op": "store", "id": "m12", "text": "tabs"}, {"op": "store", "id": "m1", "text": "tabs"})
+        w.m("forget", "m1")
+        assert w.mj("show", "m12")["text"] == "tabs"
+
+
 def forgetting_in_the_saved_index():
     """The file beside the store is written anew without it, or goes when nothing can read it."""
     with Embedder() as server, Memory(server) as w:
@@ -521,6 +540,6 @@ def on_a_narrow_terminal():
 
 
 main(adding_and_finding, a_kind_without_a_text, vectors_of_models_before, why_a_hit_is_one, listing, showing, where_it_comes_from, a_newer_value_takes_the_place_of_an_older, where_a_task_said_it, editing,
-     forgetting, forgetting_in_the_saved_index, counting, pruning, duplicates, out_and_in_again, all_of_it_elsewhere,
+     forgetting, forgetting_what_was_merged, forgetting_in_the_saved_index, counting, pruning, duplicates, out_and_in_again, all_of_it_elsewhere,
      from_the_reference_program, vectors_of_the_reference_program, wrong_imports, wrong_words, long_and_strange_texts,
      secrets_are_not_kept, doctor_and_reindex, in_words_of_the_program, on_a_narrow_terminal)
