@@ -116,6 +116,9 @@ typedef struct {
 gboolean spk_memories_set_vectors(SpkStore *store, const char *model,
 				  const SpkMemoryVector *vectors, guint dims, gsize n,
 				  gsize *ret_n, GError **error);
+/* Removes the vectors of these, whatever they are of; of those that were forgotten meanwhile there
+ * are none. */
+gboolean spk_memories_part(SpkStore *store, const gint64 *nums, gsize n, GError **error);
 
 /* ---- reading ---- */
 /* By id, or by the id of one that was merged into it. *ret NULL: unknown. */

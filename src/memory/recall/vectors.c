@@ -192,18 +192,12 @@ gboolean spk_memory_part_next(SpkMemory *memory, const SpkMemoryRow *row, GArray
 			      GError **error)
 {
 	guint from = nums->len;
-	g_autoptr(GPtrArray) rows = NULL;
 
 	if (!row->speaker || !spk_memory_embedder(memory))
 		return TRUE;
 	if (!spk_memory_next_turns(memory, row, nums, error))
 		return FALSE;
-	rows = spk_memories_by_num(memory->store,
-				   (const gint64 *)(gpointer)nums->data + from,
-				   nums->len - from, error);
-	for (guint i = 0; rows && i < rows->len; i++)
-		if (rows->pdata[i] &&
-		    !spk_memories_put(memory->store, rows->pdata[i], NULL, 0, error))
-			return FALSE;
-	return rows != NULL;
+	return spk_memories_part(memory->store,
+				 (const gint64 *)(gpointer)nums->data + from,
+				 nums->len - from, error);
 }

@@ -147,6 +147,35 @@ gboolean spk_memories_set_vector(SpkStore *store, gint64 num, gint64 change,
 	return FALSE;
 }
 
+static gboolean part_one(SpkTx *tx, gint64 num, GError **error)
+{
+	SpkMemoryCounters next;
+	gint64 there = 0;
+
+	if (!spk_tx_int(tx, "SELECT count(*) FROM memories WHERE num = $1",
+			SPK_ARGS(spk_db_int(num)), &there, error))
+		return FALSE;
+	return !there || (spk_memory_next(tx, FALSE, &next, error) &&
+			  spk_memory_vectors_drop(tx, num, error) &&
+			  spk_tx_exec(tx,
+				      "UPDATE memories SET model = NULL, change = $2"
+				      " WHERE num = $1",
+				      SPK_ARGS(spk_db_int(num), spk_db_int(next.change)),
+				      NULL, error));
+}
+
+gboolean spk_memories_part(SpkStore *store, const gint64 *nums, gsize n, GError **error)
+{
+	g_autoptr(SpkTx) tx = n ? spk_tx_begin(store, SPK_TX_WRITE, error) : NULL;
+
+	if (!n)
+		return TRUE;
+	for (gsize i = 0; tx && i < n; i++)
+		if (!part_one(tx, nums[i], error))
+			return FALSE;
+	return tx && spk_tx_commit(g_steal_pointer(&tx), error);
+}
+
 gboolean spk_memories_drop_vectors(SpkStore *store, const char *model, gint64 *ret_n,
 				   GError **error)
 {

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/fs.h"
 #include "memory/memory.h"
+#include "memory/recall/memory_priv.h"
 #include "tiny_model.h"
 
 #define DIMS 4
@@ -693,6 +694,31 @@ static void test_turn_before(void **state)
 	assert_true(likeness(without, alone) > 0.9999);
 }
 
+/* It loses it even when nothing can be made in its place. */
+static void test_turn_before_without_another(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(GArray) nexts = g_array_new(FALSE, FALSE, sizeof(gint64));
+	g_autoptr(SpkMemoryRow) one = NULL;
+	g_autofree float *two = NULL, *three = NULL;
+	guint left;
+
+	say(f->memory, "one", "Bob: a b a b i", 1);
+	say(f->memory, "two", "Ann: c d e", 5);
+	say(f->memory, "three", "Eve: f g", 6);
+	one = row_of(f, "one");
+	assert_true(spk_memory_part_next(f->memory, one, nexts, NULL));
+	assert_int_equal(nexts->len, 2);
+	two = vector_of(f, "two");
+	three = vector_of(f, "three");
+	assert_null(two);
+	assert_null(three);
+	assert_true(spk_memory_fill(f->memory, 10, &left, NULL, NULL));
+	assert_int_equal(left, 0);
+	two = vector_of(f, "two");
+	assert_non_null(two);
+}
+
 static void test_fill(void **state)
 {
 	Fixture *f = *state;
@@ -739,6 +765,7 @@ const struct CMUnitTest remember_tests[] = {
 	WITH(test_threads),
 	WITH(test_index_file),
 	WITH_MODEL(test_turn_before),
+	WITH_MODEL(test_turn_before_without_another),
 	WITH_MODEL(test_fill),
 };
 const size_t n_remember_tests = G_N_ELEMENTS(remember_tests);

@@ -346,6 +346,41 @@ static void test_a_vector_belongs_to_a_text(void **state)
 }
 
 /* After a restore the numbers begin where the copy ended: no cache may take them for its own. */
+/* Vectors that hold something of another memory go without the text being another one, and nothing
+ * that was done meanwhile is undone. */
+static void test_parted(void **state)
+{
+	Fixture *f = *state;
+	const float vector[] = { 0, 1 };
+	const gint64 nums[] = { 1, 2, 3 };
+	g_autoptr(GPtrArray) left = NULL;
+	g_autoptr(SpkMemoryRow) row = NULL;
+	g_autofree char *later = NULL;
+	SpkMemoryStamp before;
+	gint64 n;
+	gboolean was;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(nums); i++) {
+		const char id[] = { (char)('a' + i), 0 };
+
+		assert_int_equal(memory_put(f->store, id, id), nums[i]);
+		assert_ok(spk_memories_set_vector(f->store, nums[i], 0, "tiny", vector, 2,
+						  ERR));
+	}
+	assert_ok(spk_memories_forget(f->store, "b", &was, ERR));
+	assert_ok(spk_memories_retire(f->store, "c", &was, ERR));
+	assert_ok(spk_memories_stamp(f->store, &before, ERR));
+	assert_ok(spk_memories_part(f->store, nums, G_N_ELEMENTS(nums), ERR));
+	later = since(f->store, before.change, "tiny");
+	assert_string_equal(later, "1+ 3. ");
+	assert_null(get(f->store, "b"));
+	row = get(f->store, "a");
+	assert_null(row->model);
+	left = spk_memories_without_vector(f->store, "tiny", 0, 10, &n, NULL);
+	assert_int_equal(n, 1);
+	assert_ok(spk_memories_check(f->store, ERR));
+}
+
 static void test_restored_is_another_one(void **state)
 {
 	Fixture *f = *state;
@@ -542,6 +577,7 @@ static const struct CMUnitTest tests[] = {
 	STORE_TEST(test_merge),
 	STORE_TEST(test_since),
 	STORE_TEST(test_a_vector_belongs_to_a_text),
+	STORE_TEST(test_parted),
 	STORE_TEST(test_restored_is_another_one),
 	STORE_TEST(test_identical_ones),
 	STORE_TEST(test_moves_between_scopes),
