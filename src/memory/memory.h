@@ -67,7 +67,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkMemoryAdded, spk_memory_added_clear)
 
 /* Secrets are redacted, what a terminal would act on is taken out, near-duplicates of the same
  * scope and kind are merged into the older one (cosine >= memory.dedup_threshold; the same text
- * where there are no vectors). An id that is there already is replaced, and merged with nothing.
+ * where there are no vectors); of an untrusted one a trusted one takes the place instead. An id that
+ * is there already is replaced, and merged with nothing.
  * Durable when TRUE. BAD_INPUT: empty, too long, no UTF-8, a bad id, an embedding of
  * another length than the model's; NOT_FOUND: `supersedes` names nothing. */
 gboolean spk_memory_add(SpkMemory *memory, const SpkMemoryNew *add, SpkMemoryAdded *ret,

@@ -347,6 +347,7 @@ static gboolean compare(SpkMemory *memory, const Entry *entry, SpkMemoryRow **re
 {
 	double cosines[EQUAL_WORDS];
 	g_autoptr(GPtrArray) rows = NULL;
+	const char *less_trusted = NULL, *contradicted = NULL;
 	gboolean replaces;
 
 	*ret_same = NULL;
@@ -360,13 +361,18 @@ static gboolean compare(SpkMemory *memory, const Entry *entry, SpkMemoryRow **re
 
 		if (!old || old->state != SPK_MEMORY_ACTIVE)
 			continue;
-		if (is_same(memory, old, entry->row, cosines[i])) {
+		if (!is_same(memory, old, entry->row, cosines[i])) {
+			if (!contradicted && takes_place_of(old, entry->row))
+				contradicted = old->id;
+		} else if (!old->untrusted || entry->row->untrusted) {
 			*ret_same = spk_memory_row_copy(old);
 			return TRUE;
+		} else if (!less_trusted) {
+			/* What is trusted doesn't vanish behind the words of a stranger. */
+			less_trusted = old->id;
 		}
-		if (takes_place_of(old, entry->row))
-			entry->row->supersedes = g_strdup(old->id);
 	}
+	entry->row->supersedes = g_strdup(contradicted ? contradicted : less_trusted);
 	return rows != NULL;
 }
 

@@ -327,6 +327,45 @@ static void test_no_turn(void **state)
 	assert_string_equal(turn->speaker, "Ann");
 }
 
+/* What a stranger's note says in other words stands for nothing that somebody trusted says. */
+static void test_merges_by_trust(void **state)
+{
+	Fixture *f = *state;
+	const float x[] = { 1, 0, 0, 0 }, near[] = { 1, 0.1f, 0, 0 };
+	SpkMemoryNew note = { .id = "n",
+			      .text = "dark themes are liked",
+			      .embedding = x,
+			      .dims = DIMS,
+			      .untrusted = TRUE },
+		     said = { .id = "s",
+			      .text = "dark themes are preferred",
+			      .embedding = near,
+			      .dims = DIMS },
+		     again = { .id = "a",
+			       .text = "dark themes are liked",
+			       .embedding = x,
+			       .dims = DIMS,
+			       .untrusted = TRUE },
+		     other = { .id = "o",
+			       .text = "dark themes are what is preferred",
+			       .embedding = near,
+			       .dims = DIMS };
+	g_auto(SpkMemoryAdded) first = add_new(f->memory, &note);
+	g_auto(SpkMemoryAdded) second = add_new(f->memory, &said);
+	g_auto(SpkMemoryAdded) third = add_new(f->memory, &again);
+	g_auto(SpkMemoryAdded) fourth = add_new(f->memory, &other);
+	g_autoptr(SpkMemoryRow) row = row_of(f, "s");
+
+	assert_null(first.merged_into);
+	assert_null(second.merged_into);
+	assert_string_equal(second.superseded, "n");
+	assert_false(row->untrusted);
+	assert_string_equal(row->text, said.text);
+	assert_string_equal(third.merged_into, "s");
+	assert_string_equal(fourth.merged_into, "s");
+	assert_vector_finds(f->memory, x, "s");
+}
+
 static void test_many_at_once(void **state)
 {
 	Fixture *f = *state;
@@ -752,6 +791,7 @@ const struct CMUnitTest remember_tests[] = {
 	WITH(test_neighbours),
 	WITH(test_merges),
 	WITH(test_merges_equal_text_without_vectors),
+	WITH(test_merges_by_trust),
 	WITH(test_many_at_once),
 	WITH(test_many_of_one_id),
 	WITH(test_no_turn),
