@@ -60,6 +60,9 @@ Filler *filler_new(SpkCore *core);
 void filler_free(Filler *filler);
 /* Nothing runs: looks after the memories, in a thread of its own, if any were written since. */
 void filler_start(Filler *filler);
+/* Milliseconds until filler_start() has something to do of itself, after a failure that may pass; -1:
+ * it has not. */
+int filler_due(Filler *filler);
 /* Something is to run: it ends within a few texts. Returns at once. */
 void filler_stop(Filler *filler);
 

@@ -204,8 +204,10 @@ static void serve(Server *server, SpkCancel *cancel)
 		int wait = take(server) ? next_expiry(server) : RETRY_MS;
 
 		wait = sooner(wait, due);
-		if (!count_held(server))
+		if (!count_held(server)) {
 			filler_start(server->filler);
+			wait = sooner(wait, filler_due(server->filler));
+		}
 		if (watch < 0)
 			wait = wait < 0 ? POLL_MS : MIN(wait, POLL_MS);
 		(void)poll(fds, G_N_ELEMENTS(fds), wait); /* every wake looks again */

@@ -103,6 +103,45 @@ static void test_parent_is_the_most(void **state)
 	assert_null(spk_core_accept(fixture->core, &request, NULL));
 }
 
+/* A server of embeddings that is down is asked again by and by, without a memory being written. */
+static void test_filler_tries_again(void **state)
+{
+	Fixture *fixture = *state;
+	SpkStore *store = spk_core_store(fixture->core);
+	const char *words[] = { "embedding.provider=openai",
+				"embedding.url=http://127.0.0.1:9/v1",
+				"embedding.model=none", "embedding.timeout_secs=1",
+				NULL };
+	SpkConfSource source = { .overrides = words };
+	SpkConf *conf = spk_conf_load(&source, NULL);
+	g_autoptr(SpkMemoryRow) row = g_new0(SpkMemoryRow, 1);
+	Filler *filler = filler_new(fixture->core);
+	int due;
+
+	row->id = g_strdup("a");
+	row->text = g_strdup("something");
+	row->kind = g_strdup("fact");
+	row->scope = g_strdup("user");
+	row->source = g_strdup("user");
+	row->confidence = 1;
+	assert_non_null(conf);
+	spk_conf_unref(core_swap_conf(fixture->core, &fixture->core->conf, conf));
+	assert_int_equal(filler_due(filler), -1);
+	filler_start(filler);
+	assert_int_equal(filler_due(filler), -1); /* there is nothing to do */
+	assert_true(spk_memories_put(store, row, NULL, 0, NULL));
+	filler_start(filler);
+	for (int i = 0; i < 300 && filler_due(filler) == 60000; i++)
+		g_usleep(100000);
+	g_usleep(50000);
+	due = filler_due(filler);
+	assert_in_range(due, 1, 59999);
+	filler_start(filler); /* only looks how it ended */
+	due = filler_due(filler);
+	assert_in_range(due, 1, 59999);
+	filler_free(filler);
+}
+
 static void test_accept_refuses(void **state)
 {
 	g_autofree char *huge = g_strnfill(300000, 'x');
@@ -346,6 +385,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_accept_refuses, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_filler_tries_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_parent_is_the_most, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unknown_spark_names_the_nearest,
 						setup, teardown),
