@@ -274,43 +274,44 @@ static gboolean ask(Server *self, const char *const *texts, gsize n, guint *dims
 
 /* ---- texts that are too long ---- */
 
-static char **clip_all(const char *const *texts, gsize n, gsize max)
+/* How many tokens a server's model reads only its refusal tells. take_why: that of the whole. */
+static gboolean ask_shorter(Server *self, const char *text, guint *dims, GArray *ret,
+			    SpkCancel *cancel, GError *take_why, GError **error)
 {
-	char **clipped = g_new0(char *, n + 1);
+	gsize len = strlen(text), max = len;
+	GError *why = take_why;
 
-	for (gsize i = 0; i < n; i++)
-		clipped[i] = g_strndup(
-			texts[i], spk_text_prefix_len(texts[i], strlen(texts[i]), max));
-	return clipped;
-}
-
-static gsize longest(const char *const *texts, gsize n)
-{
-	gsize most = 0;
-
-	for (gsize i = 0; i < n; i++)
-		most = MAX(most, strlen(texts[i]));
-	return most;
-}
-
-/* How many tokens a server's model reads only its refusal tells. */
-static gboolean server_embed(gpointer data, const char *const *texts, gsize n,
-			     guint *dims, GArray *ret, SpkCancel *cancel, GError **error)
-{
-	gsize max = longest(texts, n);
-	GError *why = NULL;
-
-	if (ask(data, texts, n, dims, ret, cancel, &why))
-		return TRUE;
 	while (spk_error_is(why, SPK_ERR_CONTEXT_LENGTH) && max / 2 >= TEXT_MIN) {
-		g_auto(GStrv) shorter = clip_all(texts, n, max /= 2);
+		g_autofree char *shorter =
+			g_strndup(text, spk_text_prefix_len(text, len, max /= 2));
+		const char *const one[] = { shorter };
 
 		g_clear_error(&why);
-		if (ask(data, (const char *const *)shorter, n, dims, ret, cancel, &why))
+		if (ask(self, one, 1, dims, ret, cancel, &why))
 			return TRUE;
 	}
 	g_propagate_error(error, why);
 	return FALSE;
+}
+
+/* A text's vector is the same whatever is asked with it: where one of them is too long the halves are
+ * asked by themselves, until only that one is cut. */
+static gboolean server_embed(gpointer data, const char *const *texts, gsize n,
+			     guint *dims, GArray *ret, SpkCancel *cancel, GError **error)
+{
+	GError *why = NULL;
+
+	if (ask(data, texts, n, dims, ret, cancel, &why))
+		return TRUE;
+	if (n == 1)
+		return ask_shorter(data, texts[0], dims, ret, cancel, why, error);
+	if (!spk_error_is(why, SPK_ERR_CONTEXT_LENGTH)) {
+		g_propagate_error(error, why);
+		return FALSE;
+	}
+	g_error_free(why);
+	return server_embed(data, texts, n / 2, dims, ret, cancel, error) &&
+	       server_embed(data, texts + n / 2, n - n / 2, dims, ret, cancel, error);
 }
 
 const SpkEmbedImpl spk_embed_openai = { "openai", 64, open_openai, server_embed,

@@ -130,8 +130,12 @@ float *spk_memory_embed(SpkMemory *memory, const char *const *texts, gsize n,
 /* The fingerprint of the model in force, NULL: there is none. Allocated. Loads no weights. */
 char *spk_memory_model(SpkMemory *memory);
 
+/* How many active ones have no vector of the model in force; all where there is no model. */
+gboolean spk_memory_without_vector(SpkMemory *memory, gint64 *ret_n, GError **error);
 /* Makes vectors for at most `most` memories that have none of the model in force; the daemon calls
- * it when it has time, `reindex` in a loop. *ret_left: how many are still without. */
+ * it when it has time, `reindex` in a loop, and it goes on where it ended. *ret_left: how many are
+ * still without. A text that the model cannot embed is passed over from then on, with a warning; FALSE:
+ * the model as a whole does not answer. */
 gboolean spk_memory_fill(SpkMemory *memory, guint most, guint *ret_left,
 			 SpkCancel *cancel, GError **error);
 /* Throws the index away and makes it anew out of the table. */

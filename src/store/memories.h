@@ -177,10 +177,11 @@ GArray *spk_memories_match(SpkStore *store, const char *text,
  * among them. ret_before: nearest first. GArrays of gint64. */
 gboolean spk_memories_neighbours(SpkStore *store, gint64 num, guint before, guint after,
 				 GArray **ret_before, GArray **ret_after, GError **error);
-/* Active ones without a vector of the model, in the order of num, after `after`: GPtrArray of
- * SpkMemoryRow. *ret_left (may be NULL): how many there are, these included. */
-GPtrArray *spk_memories_without_vector(SpkStore *store, const char *model, gint64 after,
-				       guint limit, gint64 *ret_left, GError **error);
+/* Active ones without a vector of the model of `dims` numbers (0: however many), in the order of num,
+ * after `after`: GPtrArray of SpkMemoryRow. *ret_left (may be NULL): how many there are in all. */
+GPtrArray *spk_memories_without_vector(SpkStore *store, const char *model, guint dims,
+				       gint64 after, guint limit, gint64 *ret_left,
+				       GError **error);
 
 /* What it said before it was edited, newest first, and what was merged into it, oldest first. */
 typedef struct {

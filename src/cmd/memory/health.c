@@ -17,14 +17,7 @@ enum { AT_ONCE = 64 }; /* vectors that are made between two looks at Ctrl-C */
 
 gboolean spk_health_without_vector(const SpkHealth *health, gint64 *ret_n, GError **error)
 {
-	g_autofree char *model = spk_memory_model(health->memory);
-	SpkMemoryList active = { .state = SPK_MEMORY_ACTIVE };
-	g_autoptr(GPtrArray) rows = NULL;
-
-	if (!model)
-		return spk_memories_count(health->store, &active, ret_n, error);
-	rows = spk_memories_without_vector(health->store, model, 0, 1, ret_n, error);
-	return rows != NULL;
+	return spk_memory_without_vector(health->memory, ret_n, error);
 }
 
 gint64 spk_health_index_bytes(const SpkHealth *health)
@@ -281,12 +274,12 @@ static void progress(guint made, guint left)
 
 static gboolean fill(const SpkHealth *health, SpkMended *mended, GError **error)
 {
+	guint made = mended->made, left;
 	gint64 before;
-	guint left;
 
 	if (!spk_health_without_vector(health, &before, error))
 		return FALSE;
-	left = (guint)before;
+	left = mended->left = (guint)before;
 	while (left) {
 		if (!spk_memory_fill(health->memory, AT_ONCE, &mended->left,
 				     health->cancel, error))
@@ -294,7 +287,7 @@ static gboolean fill(const SpkHealth *health, SpkMended *mended, GError **error)
 		if (mended->left >= left)
 			break; /* nobody makes more of them */
 		left = mended->left;
-		mended->made = (guint)(before - left);
+		mended->made = made + (guint)before - left;
 		progress(mended->made, left);
 	}
 	if (mended->made && spk_term_is_tty(STDERR_FILENO))
@@ -312,5 +305,7 @@ gboolean spk_health_mend(const SpkHealth *health, SpkMended *ret, GError **error
 	if (ret->no_model)
 		return TRUE;
 	spk_memory_set_patience(health->memory, 0); /* who asks for it waits */
-	return fill(health, ret, error) && spk_memory_rebuild(health->memory, error);
+	/* the index tells which vectors are damaged */
+	return fill(health, ret, error) && spk_memory_rebuild(health->memory, error) &&
+	       fill(health, ret, error);
 }

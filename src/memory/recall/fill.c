@@ -1,76 +1,178 @@
 /* Vectors that are missing, and likenesses among those that are there. */
 #include "base/error.h"
+#include "base/log.h"
 #include "memory/recall/memory_priv.h"
 
 #define BATCH	   16 /* texts that are embedded at once */
 #define NEIGHBOURS 8
 
-static gboolean fill_batch(SpkMemory *memory, const GPtrArray *rows, SpkCancel *cancel,
-			   GError **error)
+/* What stands before them, their vectors, allocated. *ret_of_texts: the model gave none. */
+static float *embed(SpkMemory *memory, const SpkMemoryRow *const *rows, guint n,
+		    SpkCancel *cancel, gboolean *ret_of_texts, GError **error)
 {
 	SpkMemoryPassage passages[BATCH] = { 0 };
-	SpkMemoryVector vectors[BATCH];
-	g_autofree float *made = NULL;
+	float *made = NULL;
 	gboolean ok = TRUE;
-	gsize n;
 
-	for (guint i = 0; ok && i < rows->len; i++) {
-		const SpkMemoryRow *row = rows->pdata[i];
-
-		passages[i].text = spk_memory_said(row);
-		ok = !row->speaker ||
-		     spk_memory_text_before(memory, row->scope, row->time_us, row->num,
-					    &passages[i].before, error);
+	for (guint i = 0; ok && i < n; i++) {
+		passages[i].text = spk_memory_said(rows[i]);
+		ok = !rows[i]->speaker ||
+		     spk_memory_text_before(memory, rows[i]->scope, rows[i]->time_us,
+					    rows[i]->num, &passages[i].before, error);
 	}
 	if (ok)
-		made = spk_memory_vectors(memory, passages, rows->len, cancel, error);
-	for (guint i = 0; made && i < rows->len; i++) {
-		const SpkMemoryRow *row = rows->pdata[i];
-
-		vectors[i] = (SpkMemoryVector){ row->num, row->change,
-						made + (gsize)i * memory->dims };
-	}
-	for (guint i = 0; i < BATCH; i++)
+		made = spk_memory_vectors(memory, passages, n, cancel, error);
+	*ret_of_texts = ok && !made;
+	for (guint i = 0; i < n; i++)
 		spk_memory_passage_clear(&passages[i]);
-	return made && spk_memories_set_vectors(memory->store, memory->model, vectors,
-						memory->dims, rows->len, &n, error);
+	return made;
+}
+
+static gboolean fill_rows(SpkMemory *memory, const SpkMemoryRow *const *rows, guint n,
+			  SpkCancel *cancel, gboolean *ret_of_texts, GError **error)
+{
+	g_autofree float *made = embed(memory, rows, n, cancel, ret_of_texts, error);
+	SpkMemoryVector vectors[BATCH];
+	gsize set;
+
+	for (guint i = 0; made && i < n; i++)
+		vectors[i] = (SpkMemoryVector){ rows[i]->num, rows[i]->change,
+						made + (gsize)i * memory->dims };
+	if (!made || !spk_memories_set_vectors(memory->store, memory->model, vectors,
+					       memory->dims, n, &set, error))
+		return FALSE;
+	memory->fill_left -= (gint64)set;
+	return TRUE;
+}
+
+/* Whether a text that any model can read has a vector. */
+static gboolean answers(SpkMemory *memory, SpkCancel *cancel)
+{
+	const SpkMemoryPassage probe = { "text", NULL };
+	g_autofree float *made = spk_memory_vectors(memory, &probe, 1, cancel, NULL);
+
+	return made != NULL;
+}
+
+/* After a batch has failed: a text at fault takes no other with it, and isn't tried again. */
+static gboolean fill_each(SpkMemory *memory, const SpkMemoryRow *const *rows, guint n,
+			  SpkCancel *cancel, GError **error)
+{
+	for (guint i = 0; i < n; i++) {
+		g_autoptr(GError) why = NULL;
+		gboolean of_text;
+
+		if (fill_rows(memory, rows + i, 1, cancel, &of_text, &why))
+			continue;
+		if (!of_text || spk_error_is(why, SPK_ERR_CANCELLED) ||
+		    !answers(memory, cancel)) {
+			g_propagate_error(error, g_steal_pointer(&why));
+			return FALSE;
+		}
+		spk_warn("memory", "%s stays without a vector: %s", rows[i]->id,
+			 why->message);
+		g_hash_table_replace(memory->unfit,
+				     g_memdup2(&rows[i]->num, sizeof(gint64)),
+				     g_memdup2(&rows[i]->change, sizeof(gint64)));
+	}
+	return TRUE;
+}
+
+static gboolean fill_batch(SpkMemory *memory, const GPtrArray *all, SpkCancel *cancel,
+			   guint *ret_n, GError **error)
+{
+	const SpkMemoryRow *rows[BATCH];
+	g_autoptr(GError) why = NULL;
+	gboolean of_texts;
+	guint n = 0;
+
+	for (guint i = 0; i < all->len; i++) {
+		const SpkMemoryRow *row = all->pdata[i];
+		const gint64 *change = g_hash_table_lookup(memory->unfit, &row->num);
+
+		if (!change || *change != row->change)
+			rows[n++] = row;
+	}
+	*ret_n = n;
+	if (!n || fill_rows(memory, rows, n, cancel, &of_texts, &why))
+		return TRUE;
+	if (!of_texts || spk_error_is(why, SPK_ERR_CANCELLED)) {
+		g_propagate_error(error, g_steal_pointer(&why));
+		return FALSE;
+	}
+	return fill_each(memory, rows, n, cancel, error);
+}
+
+/* From where the last call ended; at the end once more from the start. */
+static gboolean fill_on(SpkMemory *memory, guint most, SpkCancel *cancel, GError **error)
+{
+	guint n;
+
+	for (guint done = 0, ends = 0; done < most && ends < 2; done += n) {
+		g_autoptr(GPtrArray) rows = spk_memories_without_vector(
+			memory->store, memory->model, memory->dims, memory->fill_after,
+			MIN(BATCH, most - done), NULL, error);
+
+		n = 0;
+		if (!rows || !fill_batch(memory, rows, cancel, &n, error))
+			return FALSE;
+		if (rows->len) {
+			memory->fill_after =
+				((const SpkMemoryRow *)rows->pdata[rows->len - 1])->num;
+			continue;
+		}
+		ends += memory->fill_after ? 1 : 2;
+		memory->fill_after = 0;
+		memory->fill_left = -1;
+	}
+	return TRUE;
+}
+
+/* All are counted when a round begins, and when none seems to be left. */
+static gboolean count_left(SpkMemory *memory, GError **error)
+{
+	g_autoptr(GPtrArray) none = NULL;
+
+	if (memory->fill_left > 0)
+		return TRUE;
+	none = spk_memories_without_vector(memory->store, memory->model, memory->dims, 0,
+					   0, &memory->fill_left, error);
+	return none != NULL;
 }
 
 gboolean spk_memory_fill(SpkMemory *memory, guint most, guint *ret_left,
 			 SpkCancel *cancel, GError **error)
 {
-	gint64 after = 0, left = 0;
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = NULL;
 
 	*ret_left = 0;
 	if (!spk_memory_embedder(memory))
 		return TRUE;
-	for (guint done = 0; done < most;) {
-		g_autoptr(GPtrArray) rows =
-			spk_memories_without_vector(memory->store, memory->model, after,
-						    MIN(BATCH, most - done), NULL, error);
-
-		if (!rows)
-			return FALSE;
-		if (!rows->len)
-			break;
-		if (!fill_batch(memory, rows, cancel, error))
-			return FALSE;
-		after = ((const SpkMemoryRow *)rows->pdata[rows->len - 1])->num;
-		done += rows->len;
-	}
-	{
-		g_autoptr(GPtrArray) rest = spk_memories_without_vector(
-			memory->store, memory->model, 0, 1, &left, error);
-
-		if (!rest)
-			return FALSE;
-	}
-	*ret_left = (guint)CLAMP(left, 0, G_MAXUINT);
+	locker = g_mutex_locker_new(&memory->fill_lock);
+	if (!count_left(memory, error) || !fill_on(memory, most, cancel, error) ||
+	    !count_left(memory, error))
+		return FALSE;
+	*ret_left = (guint)CLAMP(memory->fill_left, 0, G_MAXUINT);
 	g_mutex_lock(&memory->lock);
 	if (spk_memory_sync(memory, TRUE, NULL))
 		spk_memory_save(memory);
 	g_mutex_unlock(&memory->lock);
 	return TRUE;
+}
+
+gboolean spk_memory_without_vector(SpkMemory *memory, gint64 *ret_n, GError **error)
+{
+	SpkMemoryList active = { .state = SPK_MEMORY_ACTIVE };
+	g_autoptr(GPtrArray) none = NULL;
+	gboolean has;
+
+	if (!spk_memory_model_for(memory, 0, &has, error))
+		return FALSE;
+	if (!has)
+		return spk_memories_count(memory->store, &active, ret_n, error);
+	none = spk_memories_without_vector(memory->store, memory->model, memory->dims, 0,
+					   0, ret_n, error);
+	return none != NULL;
 }
 
 gboolean spk_memory_rebuild(SpkMemory *memory, GError **error)

@@ -39,6 +39,13 @@ struct SpkMemory {
 	float *mean;	      /* of the vectors, by a sample of `mean_of` of them */
 	gsize mean_of;
 	SpkResults *results;
+
+	GArray *damaged; /* gint64, nums that a sync found; NULL: none */
+
+	GMutex fill_lock;  /* of spk_memory_fill(), guards what follows */
+	gint64 fill_after; /* all up to this num were looked at in this round */
+	gint64 fill_left;  /* without a vector; < 0: to be counted */
+	GHashTable *unfit; /* num -> change (gint64 *) of texts that have no vector */
 };
 
 /* ---- model.c ---- */

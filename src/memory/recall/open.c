@@ -46,6 +46,10 @@ SpkMemory *spk_memory_open(SpkStore *store, const SpkConf *conf, const char *hom
 		(guint)spk_conf_int(conf, "memory.retrieval_cache_capacity"));
 	g_mutex_init(&memory->model_lock);
 	g_mutex_init(&memory->lock);
+	g_mutex_init(&memory->fill_lock);
+	memory->fill_left = -1;
+	memory->unfit =
+		g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
 	return memory;
 }
 
@@ -65,6 +69,9 @@ void spk_memory_close(SpkMemory *memory)
 	g_clear_pointer(&memory->turns, spk_turns_free);
 	g_clear_pointer(&memory->embedder, spk_embedder_close);
 	spk_results_free(memory->results);
+	g_clear_pointer(&memory->damaged, g_array_unref);
+	g_hash_table_unref(memory->unfit);
+	g_mutex_clear(&memory->fill_lock);
 	g_mutex_clear(&memory->lock);
 	g_mutex_clear(&memory->model_lock);
 	spk_conf_unref(memory->conf);

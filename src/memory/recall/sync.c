@@ -23,12 +23,44 @@ static gboolean put_vector(SpkMemory *memory, const SpkMemoryChange *change,
 	return spk_index_put(memory->index, change->num, change->vector, error);
 }
 
+/* One that no index can hold is as good as none. */
+static gboolean keep_damaged(SpkMemory *memory, const SpkMemoryChange *change,
+			     GError *take_problem, GError **error)
+{
+	if (!spk_error_is(take_problem, SPK_ERR_BAD_INPUT)) {
+		g_propagate_error(error, take_problem);
+		return FALSE;
+	}
+	spk_warn("memory", "%s: another one is made", take_problem->message);
+	g_error_free(take_problem);
+	spk_index_drop(memory->index, change->num);
+	if (!memory->damaged)
+		memory->damaged = g_array_new(FALSE, FALSE, sizeof(gint64));
+	g_array_append_val(memory->damaged, change->num);
+	return TRUE;
+}
+
+/* They go, so that they are filled in like any that is missing. */
+static void drop_damaged(SpkMemory *memory)
+{
+	g_autoptr(GArray) damaged = g_steal_pointer(&memory->damaged);
+	g_autoptr(GError) error = NULL;
+
+	if (damaged &&
+	    !spk_memories_part(memory->store, (const gint64 *)(void *)damaged->data,
+			       damaged->len, &error))
+		spk_info("memory", "damaged vectors stay in the store: %s",
+			 error->message);
+}
+
 static gboolean apply_to_index(const SpkMemoryChange *change, gpointer user,
 			       GError **error)
 {
 	SpkMemory *memory = user;
+	GError *problem = NULL;
 
-	if (!put_vector(memory, change, error))
+	if (!put_vector(memory, change, &problem) &&
+	    !keep_damaged(memory, change, problem, error))
 		return FALSE;
 	memory->forgot |= change->gone;
 	memory->index_change = change->change;
@@ -101,6 +133,7 @@ static gboolean sync_index(SpkMemory *memory, GError **error)
 					memory->model, apply_to_index, memory, error))
 			return FALSE;
 		memory->index_change = MAX(memory->index_change, memory->stamp.change);
+		drop_damaged(memory);
 	}
 	take_mean(memory);
 	return TRUE;

@@ -83,16 +83,19 @@ GPtrArray *spk_memories_by_num(SpkStore *store, const gint64 *nums, gsize n,
 	return g_steal_pointer(&rows);
 }
 
-GPtrArray *spk_memories_without_vector(SpkStore *store, const char *model, gint64 after,
-				       guint limit, gint64 *ret_left, GError **error)
+GPtrArray *spk_memories_without_vector(SpkStore *store, const char *model, guint dims,
+				       gint64 after, guint limit, gint64 *ret_left,
+				       GError **error)
 {
-	static const char lacks[] = "m.state = 0 AND NOT EXISTS (SELECT 1 FROM"
-				    " memory_vectors v WHERE v.num = m.num"
-				    " AND v.model = $1)";
+	static const char lacks[] =
+		"m.state = 0 AND NOT EXISTS (SELECT 1 FROM memory_vectors v"
+		" WHERE v.num = m.num AND v.model = $1"
+		" AND ($2 = 0 OR length(v.vector) = $2))";
+	const SpkDbValue bytes = spk_db_int((gint64)dims * (gint64)sizeof(float));
 	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_READ, error);
 	g_autoptr(GPtrArray) rows = spk_memory_rows_new();
 	g_autofree char *sql = g_strconcat(spk_memory_select(), "WHERE ", lacks,
-					   " AND m.num > $2 ORDER BY m.num LIMIT $3",
+					   " AND m.num > $3 ORDER BY m.num LIMIT $4",
 					   NULL);
 	g_autofree char *count =
 		g_strconcat("SELECT count(*) FROM memories m WHERE ", lacks, NULL);
@@ -100,10 +103,11 @@ GPtrArray *spk_memories_without_vector(SpkStore *store, const char *model, gint6
 
 	if (!tx || !spk_memory_name_find(tx, SPK_MEMORY_MODEL, model, &id, error) ||
 	    !spk_tx_each(tx, sql,
-			 SPK_ARGS(spk_db_int(id), spk_db_int(after), spk_db_int(limit)),
+			 SPK_ARGS(spk_db_int(id), bytes, spk_db_int(after),
+				  spk_db_int(limit)),
 			 spk_memory_from_row, rows, error) ||
 	    (ret_left &&
-	     !spk_tx_int(tx, count, SPK_ARGS(spk_db_int(id)), ret_left, error)))
+	     !spk_tx_int(tx, count, SPK_ARGS(spk_db_int(id), bytes), ret_left, error)))
 		return NULL;
 	return g_steal_pointer(&rows);
 }

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "memory/embed_wire.h"
 #include "memory/embedder.h"
+#include "memory/memory.h"
 #include "../../play_server/wire.h"
 
 #define CANARY "sk-test-embedding-canary-0123456789"
@@ -19,6 +20,7 @@
 typedef struct {
 	const char *provider;
 	const char *answers[4]; /* whole answers of HTTP; NULL: made of the request */
+	const char *poison, *refusal; /* what has the one in it gets the other */
 	guint dims;
 	GPtrArray *heads, *bodies;
 	GMutex lock;
@@ -82,6 +84,8 @@ static gboolean answer(const WireRequest *request, gpointer user)
 	g_mutex_unlock(&server->lock);
 	if (n < G_N_ELEMENTS(server->answers) && server->answers[n])
 		return wire_puts(request, server->answers[n]);
+	if (server->poison && strstr(request->body->str, server->poison))
+		return wire_puts(request, server->refusal);
 	return wire_puts(request, whole);
 }
 
@@ -358,6 +362,85 @@ static void test_a_text_that_is_too_long_is_cut(void **state)
 	assert_float_equal(vector[0], 1, 1e-4);
 }
 
+/* One that is too long changes nothing about those that are asked with it. */
+static void test_others_are_not_cut(void **state)
+{
+	g_autofree char *text = g_strnfill(10000, 'x'), *whole = g_strnfill(5001, 'x');
+	g_autofree char *other = g_strnfill(9000, 'y');
+	g_autofree char *refusal =
+		http("400 No", "{\"error\":{\"code\":\"context_length_exceeded\"}}");
+	const char *texts[] = { "short", other, text, other, "short" };
+	g_auto(Server) server = { 0 };
+	g_autoptr(SpkEmbedder) embedder = NULL;
+	float vectors[5 * 4], alone[4];
+
+	server_start(&server, "openai", 4);
+	embedder = open_it(&server, "embedding.dimensions=4", NULL);
+	assert_true(spk_embedder_embed(embedder, &texts[1], 1, SPK_EMBED_PASSAGE, alone,
+				       NULL, NULL));
+	server.poison = whole;
+	server.refusal = refusal;
+	assert_true(spk_embedder_embed(embedder, texts, 5, SPK_EMBED_PASSAGE, vectors,
+				       NULL, NULL));
+	assert_memory_equal(vectors + 4, alone, sizeof(alone));
+	assert_memory_equal(vectors + 12, alone, sizeof(alone));
+	assert_memory_equal(vectors, vectors + 16, sizeof(alone));
+	assert_memory_not_equal(vectors, vectors + 4, sizeof(alone));
+}
+
+/* ---- vectors that are missing ---- */
+
+static void store_text(SpkStore *store, const char *text)
+{
+	g_autoptr(SpkMemoryRow) row = g_new0(SpkMemoryRow, 1);
+
+	row->id = g_strdup(text);
+	row->text = g_strdup(text);
+	row->kind = g_strdup("fact");
+	row->scope = g_strdup("user");
+	row->source = g_strdup("user");
+	row->confidence = 1;
+	assert_true(spk_memories_put(store, row, NULL, 0, NULL));
+}
+
+/* A text that the server chokes on stays without one, alone; a server that is down does not. */
+static void test_one_bad_text_blocks_no_other(void **state)
+{
+	g_autofree char *refusal = http("400 No", "{\"error\":\"cannot do that\"}");
+	g_auto(Server) server = { 0 };
+	g_autoptr(SpkConf) conf = NULL;
+	g_autofree char *path = NULL;
+	SpkStore *store;
+	SpkMemory *memory;
+	guint left, asked;
+
+	server_start(&server, "openai", 4);
+	server.poison = "poison";
+	server.refusal = refusal;
+	path = g_build_filename(server.home, "store.db", NULL);
+	store = spk_store_open(path, "normal", 0, NULL);
+	conf = conf_of(&server, "embedding.dimensions=4");
+	memory = spk_memory_open(store, conf, server.home, NULL);
+	store_text(store, "poison at first");
+	store_text(store, "fine");
+	store_text(store, "more poison");
+	store_text(store, "fine, too");
+	assert_true(spk_memory_fill(memory, 10, &left, NULL, NULL));
+	assert_int_equal(left, 2);
+	asked = wire_requests(server.wire);
+	assert_true(spk_memory_fill(memory, 10, &left, NULL, NULL));
+	assert_int_equal(left, 2);
+	assert_int_equal(wire_requests(server.wire), asked); /* they are known */
+	server.poison = "input";
+	store_text(store, "good while it is down");
+	assert_false(spk_memory_fill(memory, 10, &left, NULL, NULL));
+	server.poison = NULL;
+	assert_true(spk_memory_fill(memory, 10, &left, NULL, NULL));
+	assert_int_equal(left, 2);
+	spk_memory_close(memory);
+	spk_store_close(store);
+}
+
 /* Answers that are none, each with a word of what is said about it. */
 static void test_answers_of_another_form(void **state)
 {
@@ -499,6 +582,8 @@ const struct CMUnitTest embed_server_tests[] = {
 	cmocka_unit_test(test_a_refused_key_is_not_repeated),
 	cmocka_unit_test(test_failures_that_pass_are_tried_again),
 	cmocka_unit_test(test_a_text_that_is_too_long_is_cut),
+	cmocka_unit_test(test_others_are_not_cut),
+	cmocka_unit_test(test_one_bad_text_blocks_no_other),
 	cmocka_unit_test(test_answers_of_another_form),
 	cmocka_unit_test(test_other_dimensions_later),
 	cmocka_unit_test(test_an_endless_answer_ends),

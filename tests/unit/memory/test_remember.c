@@ -3,6 +3,7 @@
 
 #include <glib/gstdio.h>
 #include <math.h>
+#include <sqlite3.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -781,6 +782,31 @@ static void test_fill(void **state)
 	assert_non_null(made);
 }
 
+/* A vector of no numbers stops no search and is made anew. */
+static void test_damaged_vector(void **state)
+{
+	Fixture *f = *state;
+	const float x[] = { 1, 0, 0, 0 }, y[] = { 0, 1, 0, 0 };
+	g_autofree char *a = add(f->memory, "a", "apples are red", x);
+	g_autofree char *b = add(f->memory, "b", "bears are brown", y);
+	sqlite3 *db = NULL;
+	gint64 n = 0;
+
+	assert_int_equal(sqlite3_open(spk_store_path(f->store), &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				      "UPDATE memory_vectors SET vector ="
+				      " x'0000c07f0000c07f0000c07f0000c07f'"
+				      " WHERE num = 1",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	open_with(f, NULL);
+	assert_vector_finds(f->memory, y, "b");
+	assert_true(spk_memory_without_vector(f->memory, &n, NULL));
+	assert_int_equal(n, 1);
+	assert_found(f->memory, "apples", "a");
+}
+
 #define WITH(fn)       cmocka_unit_test_setup_teardown(fn, setup, teardown)
 #define WITH_MODEL(fn) cmocka_unit_test_setup_teardown(fn, setup_model, teardown)
 
@@ -804,6 +830,7 @@ const struct CMUnitTest remember_tests[] = {
 	WITH(test_kept_results),
 	WITH(test_threads),
 	WITH(test_index_file),
+	WITH(test_damaged_vector),
 	WITH_MODEL(test_turn_before),
 	WITH_MODEL(test_turn_before_without_another),
 	WITH_MODEL(test_fill),

@@ -340,9 +340,18 @@ static void test_a_vector_belongs_to_a_text(void **state)
 	assert_null(row->model);
 	assert_ok(spk_memories_vector(f->store, row->num, "tiny", &there, &dims, ERR));
 	assert_null(there);
-	left = spk_memories_without_vector(f->store, "tiny", 0, 10, &n, NULL);
+	left = spk_memories_without_vector(f->store, "tiny", 2, 0, 10, &n, NULL);
 	assert_int_equal(left->len, 1);
 	assert_int_equal(n, 1);
+	/* one of another length is none */
+	assert_ok(spk_memories_set_vector(f->store, row->num, 0, "tiny", vector, 2, ERR));
+	for (guint d = 0; d < 4; d++) {
+		g_autoptr(GPtrArray) rows =
+			spk_memories_without_vector(f->store, "tiny", d, 0, 10, &n, NULL);
+
+		assert_int_equal(rows->len, d == 1 || d == 3);
+		assert_int_equal(n, rows->len);
+	}
 }
 
 /* After a restore the numbers begin where the copy ended: no cache may take them for its own. */
@@ -376,7 +385,7 @@ static void test_parted(void **state)
 	assert_null(get(f->store, "b"));
 	row = get(f->store, "a");
 	assert_null(row->model);
-	left = spk_memories_without_vector(f->store, "tiny", 0, 10, &n, NULL);
+	left = spk_memories_without_vector(f->store, "tiny", 0, 0, 10, &n, NULL);
 	assert_int_equal(n, 1);
 	assert_ok(spk_memories_check(f->store, ERR));
 }
