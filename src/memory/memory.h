@@ -113,7 +113,8 @@ typedef struct {
 	double confidence;		 /* < 0: as it is */
 	gint64 time_us;			 /* 0: as it is */
 } SpkMemoryEdit;
-/* Words, vector and, where it is a turn, who said it follow the text. NOT_FOUND, USAGE. */
+/* Words, vector and, where it is a turn, who said it follow the text; what others
+ * write meanwhile stays. NOT_FOUND, BAD_INPUT; CONFLICT: others write it all the time. */
 gboolean spk_memory_edit(SpkMemory *memory, const char *id, const SpkMemoryEdit *edit,
 			 GError **error);
 /* Row, words, vector and what is kept for speed; of the index beside the store at

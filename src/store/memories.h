@@ -68,13 +68,15 @@ gboolean spk_memories_put(SpkStore *store, SpkMemoryRow *row, const float *vecto
 gboolean spk_memories_put_many(SpkStore *store, SpkMemoryRow *const *rows,
 			       const float *const *vectors, guint dims, gsize n,
 			       GError **error);
+/* Whether it can be stored. BAD_INPUT with a hint. */
+gboolean spk_memory_check_row(const SpkMemoryRow *row, GError **error);
 /* As put of an id that is there (else NOT_FOUND), and keeps what it said before: see
- * spk_memories_history(). */
+ * spk_memories_history(). CONFLICT: it was changed since row->change (0: whatever it is). */
 gboolean spk_memories_edit(SpkStore *store, SpkMemoryRow *row, const float *vector,
 			   guint dims, GError **error);
 /* `row` was said again: it is no memory of its own but counts towards `into` (an id), under which
  * row->id is found from now on. Only id, text, source, task, entry, time_us and stored_us are
- * read. CONFLICT when a memory has that id; NOT_FOUND. Words and vectors stay as they are. */
+ * read. CONFLICT when a memory has that id, or `into` isn't active; NOT_FOUND. Words and vectors stay as they are. */
 gboolean spk_memories_merge(SpkStore *store, const char *into, const SpkMemoryRow *row,
 			    GError **error);
 /* Really removes row, words, vectors, history and merged texts, and overwrites where they were;

@@ -13,6 +13,7 @@
 #define NEAREST_OF_ALL	32   /* among which they are looked for */
 #define RELATED		0.80 /* cosine from which two may be about the same thing */
 #define EQUAL_WORDS	8    /* likewise without vectors: the best by words */
+#define TRIES		4    /* of a merge, where others write at the same time */
 #define RETIRED_AT_ONCE 256
 
 void spk_memory_added_clear(SpkMemoryAdded *added)
@@ -436,22 +437,47 @@ static gboolean waits_for(const Group *group, const Entry *entry)
 	return FALSE;
 }
 
+/* As compare(), and merged into the one that says the same: *ret_same is its id, or NULL. Another
+ * process may take that one out of use meanwhile. */
+static gboolean merge(SpkMemory *memory, Entry *entry, char **ret_same, GError **error)
+{
+	*ret_same = NULL;
+	for (guint tries = 1;; tries++) {
+		g_autoptr(SpkMemoryRow) same = NULL;
+		g_autoptr(GError) why = NULL;
+
+		if (!compare(memory, entry, &same, error))
+			return FALSE;
+		if (!same)
+			return TRUE;
+		if (spk_memories_merge(memory->store, same->id, entry->row, &why)) {
+			*ret_same = g_strdup(same->id);
+			return TRUE;
+		}
+		if (tries == TRIES || (!spk_error_is(why, SPK_ERR_CONFLICT) &&
+				       !spk_error_is(why, SPK_ERR_NOT_FOUND))) {
+			g_propagate_error(error, g_steal_pointer(&why));
+			return FALSE;
+		}
+		if (!spk_memory_sync(memory, TRUE, error))
+			return FALSE;
+	}
+}
+
 static gboolean stage(Group *group, Entry *entry, GError **error)
 {
 	SpkMemory *memory = group->memory;
-	g_autoptr(SpkMemoryRow) same = NULL;
+	g_autofree char *same = NULL;
 
 	if (waits_for(group, entry) &&
 	    (!flush(group, error) || !spk_memory_sync(memory, TRUE, error)))
 		return FALSE;
-	if (!compare(memory, entry, &same, error))
+	if (!merge(memory, entry, &same, error))
 		return FALSE;
 	entry->ret->id = g_strdup(entry->row->id);
 	if (same) {
-		entry->ret->merged_into = g_strdup(same->id);
-		entry->done =
-			spk_memories_merge(memory->store, same->id, entry->row, error);
-		return entry->done;
+		entry->ret->merged_into = g_steal_pointer(&same);
+		return entry->done = TRUE;
 	}
 	entry->ret->superseded = g_strdup(entry->row->supersedes);
 	g_free(entry->row->model);

@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "memory/recall/memory_priv.h"
 
+#define TRIES 4 /* of an edit, where others write at the same time */
+
 /* The vectors of turns that stood behind a text that is gone come back as they can; without them
  * they are found by their words meanwhile. */
 static void remake(SpkMemory *memory, const GArray *nums)
@@ -110,25 +112,46 @@ static gboolean vector_of(SpkMemory *memory, SpkMemoryRow *row, float **ret,
 	return ok;
 }
 
-gboolean spk_memory_edit(SpkMemory *memory, const char *id, const SpkMemoryEdit *edit,
-			 GError **error)
+/* One try, which no other process may come between. *ret: the row as it is then. */
+static gboolean edit_once(SpkMemory *memory, const char *id, const SpkMemoryEdit *edit,
+			  GArray *nexts, SpkMemoryRow **ret, GError **error)
 {
-	g_autoptr(SpkMemoryRow) row = NULL;
+	g_autoptr(SpkMemoryRow) row = NULL, was = NULL;
 	g_autofree float *vector = NULL;
-	g_autoptr(GArray) nexts = g_array_new(FALSE, FALSE, sizeof(gint64));
 
-	if (!spk_memories_get(memory->store, id, &row, error))
+	if (!spk_memories_get(memory->store, id, &was, error))
 		return FALSE;
-	if (!row) {
+	if (!was) {
 		spk_error_set(error, SPK_ERR_NOT_FOUND, "sparks memory list",
 			      "there is no memory \"%s\"", id);
 		return FALSE;
 	}
-	if (!spk_memory_part_next(memory, row, nexts, error) ||
-	    !apply(row, edit, error) || !vector_of(memory, row, &vector, error) ||
+	row = spk_memory_row_copy(was);
+	if (!apply(row, edit, error) || !spk_memory_check_row(row, error) ||
+	    !vector_of(memory, row, &vector, error) ||
+	    !spk_memory_part_next(memory, was, nexts, error) ||
 	    !spk_memories_edit(memory->store, row, vector, vector ? memory->dims : 0,
 			       error))
 		return FALSE;
+	*ret = g_steal_pointer(&row);
+	return TRUE;
+}
+
+gboolean spk_memory_edit(SpkMemory *memory, const char *id, const SpkMemoryEdit *edit,
+			 GError **error)
+{
+	g_autoptr(SpkMemoryRow) row = NULL;
+	g_autoptr(GArray) nexts = g_array_new(FALSE, FALSE, sizeof(gint64));
+	g_autoptr(GError) why = NULL;
+
+	for (guint tries = 1; !edit_once(memory, id, edit, nexts, &row, &why); tries++) {
+		if (tries == TRIES || !spk_error_is(why, SPK_ERR_CONFLICT)) {
+			remake(memory, nexts);
+			g_propagate_error(error, g_steal_pointer(&why));
+			return FALSE;
+		}
+		g_clear_error(&why);
+	}
 	g_mutex_lock(&memory->lock);
 	(void)spk_memory_sync(memory, memory->index != NULL, NULL);
 	g_mutex_unlock(&memory->lock);

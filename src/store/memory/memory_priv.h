@@ -24,7 +24,6 @@ GPtrArray *spk_memory_rows_new(void);
 gboolean spk_memory_find_row(SpkTx *tx, const char *where, const SpkDbValue *args,
 			     SpkMemoryRow **ret, GError **error);
 /* BAD_INPUT with a hint: what cannot be stored. */
-gboolean spk_memory_check_row(const SpkMemoryRow *row, GError **error);
 /* One that is shown and typed: nothing in it is hidden. `what` is for the error. */
 gboolean spk_memory_check_name(const char *name, gsize max, const char *what,
 			       GError **error);
@@ -105,6 +104,12 @@ gboolean spk_memory_index_change(SpkTx *tx, const SpkMemoryRow *old,
 				 const SpkMemoryRow *now, GError **error);
 gboolean spk_memory_index_current(SpkTx *tx, const SpkMemoryCounters *counters,
 				  GError **error);
+
+/* ---- history.c ---- */
+/* An id that was merged into a memory is free again, and that one counts one less. *ret_scrub as in
+ * SpkMemoryCounters. */
+gboolean spk_memory_merged_drop(SpkTx *tx, const char *id, gboolean *ret_scrub,
+				GError **error);
 
 /* ---- write.c ---- */
 /* The row as it is, in the place of the one with its num. */

@@ -18,6 +18,13 @@ static gboolean not_found(const char *id, GError **error)
 	return FALSE;
 }
 
+static gboolean changed(const char *id, GError **error)
+{
+	spk_error_set(error, SPK_ERR_CONFLICT, "try again",
+		      "memory %s was changed meanwhile", id);
+	return FALSE;
+}
+
 static gboolean find_by_id(SpkTx *tx, const char *id, SpkMemoryRow **ret, GError **error)
 {
 	return spk_memory_find_row(tx, "WHERE m.id = $1", SPK_ARGS(spk_db_text(id)), ret,
@@ -183,23 +190,26 @@ static gboolean put_one(Put *put, SpkMemoryRow *row, const float *vector, guint 
 {
 	g_autoptr(SpkMemoryRow) old = NULL;
 	SpkMemoryCounters next;
+	gboolean scrub = FALSE;
 
 	if (!find_by_id(put->tx, row->id, &old, error))
 		return FALSE;
 	if (!old && put->edit)
 		return not_found(row->id, error);
+	if (put->edit && row->change && row->change != old->change)
+		return changed(row->id, error);
+	/* the id may have been that of a merged one */
+	if (!old && !spk_memory_merged_drop(put->tx, row->id, &scrub, error))
+		return FALSE;
 	if (!spk_memory_next(put->tx, !old, &next, error) ||
 	    !spk_memory_index_current(put->tx, &next, error))
 		return FALSE;
-	put->scrub |= next.scrub;
+	put->scrub |= next.scrub || scrub;
 	fill_in(row, old, &next, vector);
 	if (put->edit && strcmp(old->text, row->text) != 0 &&
 	    !keep_past(put->tx, old, row->updated_us, error))
 		return FALSE;
-	/* the id may have been that of a merged one */
-	return (old || spk_tx_exec(put->tx, "DELETE FROM memory_past WHERE id = $1",
-				   SPK_ARGS(spk_db_text(row->id)), NULL, error)) &&
-	       spk_memory_write_row(put->tx, row, error) &&
+	return spk_memory_write_row(put->tx, row, error) &&
 	       write_vector(put->tx, row, old, vector, dims, error) &&
 	       write_words(put, row, old, error) && supersede_old(put->tx, row, error);
 }
@@ -271,9 +281,7 @@ static gboolean add_merged(SpkTx *tx, const SpkMemoryRow *into, const SpkMemoryR
 	gint64 now = spk_now_us();
 	const char *text = strcmp(into->text, row->text) != 0 ? row->text : NULL;
 
-	return spk_tx_exec(tx, "DELETE FROM memory_past WHERE id = $1",
-			   SPK_ARGS(spk_db_text(row->id)), NULL, error) &&
-	       spk_tx_exec(tx,
+	return spk_tx_exec(tx,
 			   "INSERT INTO memory_past (num, seq, id, text, source, task,"
 			   " entry, time_us, at_us) SELECT $1, coalesce(max(seq), 0) + 1,"
 			   " $2, $3, $4, $5, $6, $7, $8 FROM memory_past WHERE num = $1",
@@ -291,6 +299,7 @@ gboolean spk_memories_merge(SpkStore *store, const char *into, const SpkMemoryRo
 	g_autoptr(SpkTx) tx = NULL;
 	g_autoptr(SpkMemoryRow) target = NULL;
 	SpkMemoryCounters next;
+	gboolean scrub;
 
 	if (!spk_memory_check_row(row, error))
 		return FALSE;
@@ -299,7 +308,10 @@ gboolean spk_memories_merge(SpkStore *store, const char *into, const SpkMemoryRo
 		return FALSE;
 	if (!target)
 		return not_found(into, error);
+	if (target->state != SPK_MEMORY_ACTIVE)
+		return changed(into, error);
 	return refuse_taken(tx, row->id, error) &&
+	       spk_memory_merged_drop(tx, row->id, &scrub, error) &&
 	       spk_memory_next(tx, FALSE, &next, error) &&
 	       add_merged(tx, target, row, error) &&
 	       spk_tx_exec(
@@ -309,7 +321,7 @@ gboolean spk_memories_merge(SpkStore *store, const char *into, const SpkMemoryRo
 		       " WHERE num = $1",
 		       SPK_ARGS(spk_db_int(target->num), spk_db_int(next.change)), NULL,
 		       error) &&
-	       commit(store, g_steal_pointer(&tx), next.scrub, error);
+	       commit(store, g_steal_pointer(&tx), next.scrub || scrub, error);
 }
 
 /* ---- out of use, and back ---- */

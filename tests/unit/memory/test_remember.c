@@ -759,6 +759,34 @@ static void test_turn_before_without_another(void **state)
 	assert_non_null(two);
 }
 
+/* What is refused changes nothing: not the turns behind it, not what an id was merged into. */
+static void test_refused_changes_nothing(void **state)
+{
+	Fixture *f = *state;
+	SpkMemoryEdit edit = { .kind = "", .confidence = -1 };
+	SpkMemoryNew alias = { .id = "again", .text = "c d", .kind = "x\ny" };
+	g_autoptr(SpkMemoryRow) row = NULL;
+	g_autofree float *two = NULL;
+	g_autofree char *merged = NULL;
+	g_autoptr(GError) error = NULL;
+
+	say(f->memory, "one", "Bob: a b a b i", 1);
+	say(f->memory, "two", "Ann: c d e", 5);
+	assert_false(spk_memory_edit(f->memory, "one", &edit, &error));
+	assert_true(spk_error_is(error, SPK_ERR_BAD_INPUT));
+	g_clear_error(&error);
+	two = vector_of(f, "two");
+	assert_non_null(two);
+	put(f->memory, "fact", "g h");
+	merged = add(f->memory, "again", "g h", NULL);
+	assert_string_equal(merged, "fact");
+	assert_false(spk_memory_add(f->memory, &alias, NULL, &error));
+	assert_true(spk_error_is(error, SPK_ERR_BAD_INPUT));
+	row = row_of(f, "again");
+	assert_string_equal(row->id, "fact");
+	assert_int_equal(row->merged, 1);
+}
+
 static void test_fill(void **state)
 {
 	Fixture *f = *state;
@@ -833,6 +861,7 @@ const struct CMUnitTest remember_tests[] = {
 	WITH(test_damaged_vector),
 	WITH_MODEL(test_turn_before),
 	WITH_MODEL(test_turn_before_without_another),
+	WITH_MODEL(test_refused_changes_nothing),
 	WITH_MODEL(test_fill),
 };
 const size_t n_remember_tests = G_N_ELEMENTS(remember_tests);

@@ -255,6 +255,64 @@ static void test_merge(void **state)
 	assert_failed(&error, SPK_ERR_CONFLICT);
 }
 
+/* What others did meanwhile is not undone, and nothing counts towards what is out of use. */
+static void test_changed_meanwhile(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(SpkMemoryRow) row = memory_new("a", "ask before pushing");
+	g_autoptr(SpkMemoryRow) again = memory_new("b", "ask before pushing");
+	g_autoptr(SpkMemoryRow) now = NULL;
+	g_autoptr(GError) error = NULL;
+	gboolean was;
+
+	assert_ok(spk_memories_put(f->store, row, NULL, 0, ERR));
+	assert_ok(spk_memories_retire(f->store, "a", &was, ERR));
+	g_free(row->text);
+	row->text = g_strdup("push");
+	assert_false(spk_memories_edit(f->store, row, NULL, 0, &error));
+	assert_failed(&error, SPK_ERR_CONFLICT);
+	assert_false(spk_memories_merge(f->store, "a", again, &error));
+	assert_failed(&error, SPK_ERR_CONFLICT);
+	now = get(f->store, "a");
+	assert_int_equal(now->state, SPK_MEMORY_RETIRED);
+	assert_string_equal(now->text, "ask before pushing");
+	assert_int_equal(now->merged, 0);
+	row->change = now->change;
+	row->state = now->state;
+	assert_ok(spk_memories_edit(f->store, row, NULL, 0, ERR));
+}
+
+static void assert_merged(SpkStore *store, const char *id, gint64 n)
+{
+	g_autoptr(SpkMemoryRow) row = get(store, id);
+
+	assert_string_equal(row->id, id);
+	assert_int_equal(row->merged, n);
+}
+
+/* An id that was merged and is used anew counts no more where it did. */
+static void test_merged_elsewhere(void **state)
+{
+	Fixture *f = *state;
+	g_autoptr(SpkMemoryRow) like = memory_new("like", "ask me before you push");
+	g_autoptr(SpkMemoryRow) same = memory_new("same", "ask before pushing");
+	g_autoptr(GError) error = NULL;
+
+	memory_put(f->store, "a", "ask before pushing");
+	memory_put(f->store, "b", "ask me first");
+	assert_ok(spk_memories_merge(f->store, "a", like, ERR));
+	assert_ok(spk_memories_merge(f->store, "a", same, ERR));
+	assert_ok(spk_memories_merge(f->store, "b", like, ERR));
+	assert_merged(f->store, "a", 1);
+	assert_merged(f->store, "b", 1);
+	memory_put(f->store, "like", "something else");
+	memory_put(f->store, "same", "another thing");
+	assert_merged(f->store, "a", 0);
+	assert_merged(f->store, "b", 0);
+	assert_merged(f->store, "like", 0);
+	assert_ok(spk_memories_check(f->store, ERR));
+}
+
 /* ---- what others learn ---- */
 
 typedef struct {
@@ -584,6 +642,8 @@ static const struct CMUnitTest tests[] = {
 	STORE_TEST(test_supersede),
 	STORE_TEST(test_retire),
 	STORE_TEST(test_merge),
+	STORE_TEST(test_changed_meanwhile),
+	STORE_TEST(test_merged_elsewhere),
 	STORE_TEST(test_since),
 	STORE_TEST(test_a_vector_belongs_to_a_text),
 	STORE_TEST(test_parted),
