@@ -89,7 +89,8 @@ static gint64 micros(GDateTime *time)
 }
 
 /* So long from `from` on, which it takes; FALSE: there is no such day. */
-static gboolean add_span(Reader *reader, GDateTime *from, int years, int months, int days)
+static gboolean add_span(Reader *reader, GDateTime *from, int years, int months, int days,
+			 gboolean from_now)
 {
 	g_autoptr(GDateTime) begin = from;
 	g_autoptr(GDateTime) to = NULL;
@@ -99,7 +100,7 @@ static gboolean add_span(Reader *reader, GDateTime *from, int years, int months,
 		to = g_date_time_add_full(begin, years, months, days, 0, 0, 0);
 	if (!to)
 		return FALSE;
-	span = (SpkDateSpan){ micros(begin), micros(to) };
+	span = (SpkDateSpan){ micros(begin), micros(to), from_now };
 	g_array_append_val(reader->spans, span);
 	return TRUE;
 }
@@ -108,7 +109,7 @@ static gboolean add_span(Reader *reader, GDateTime *from, int years, int months,
 static gboolean add_date(Reader *reader, int year, int month, int day)
 {
 	return add_span(reader, begin_of(year, month, day), !month, month && !day,
-			day > 0);
+			day > 0, FALSE);
 }
 
 static int year_of(gint64 time_us)
@@ -227,7 +228,7 @@ static gboolean add_back(Reader *reader, Unit unit, int back)
 			: unit == WEEK ? 1 - 7 * back - g_date_time_get_day_of_week(now)
 				       : 0,
 			0, 0, 0),
-		unit == YEAR, unit == MONTH, unit == WEEK ? 7 : unit == DAY);
+		unit == YEAR, unit == MONTH, unit == WEEK ? 7 : unit == DAY, TRUE);
 }
 
 static int count_at(const Reader *reader, int i)
@@ -280,12 +281,13 @@ GArray *spk_dates_named(const char *question, gint64 now_us)
 	return reader.spans;
 }
 
-gboolean spk_dates_fit(const GArray *spans, gint64 time_us)
+gboolean spk_dates_fit(const GArray *spans, gint64 time_us, gboolean is_turn)
 {
 	for (guint i = 0; i < spans->len; i++) {
 		const SpkDateSpan *span = &g_array_index(spans, SpkDateSpan, i);
 
-		if (time_us >= span->from_us && time_us < span->to_us + TOLD_AFTER)
+		if ((is_turn || span->from_now) && time_us >= span->from_us &&
+		    time_us < span->to_us + TOLD_AFTER)
 			return TRUE;
 	}
 	return FALSE;

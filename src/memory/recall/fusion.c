@@ -134,7 +134,8 @@ static void add_bonuses(SpkPool *pool, const SpkFusionQuestion *question)
 		c->named = is_named(question, c->turn) ? knobs->named : 0;
 		c->timed = question->asks_time && traits->timed ? knobs->timed : 0;
 		c->dated = question->dates && spk_dates_fit(question->dates,
-							    c->turn->time_us)
+							    c->turn->time_us,
+							    c->turn->speaker != 0)
 				   ? knobs->dated
 				   : 0;
 		c->age = knobs->age * freshness(question, c);

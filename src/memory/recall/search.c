@@ -104,7 +104,8 @@ static void collect_dated(const SpkTurn *turn, gpointer user)
 {
 	Dated *dated = user;
 
-	if (dated->nums->len <= DATED_MAX && spk_dates_fit(dated->dates, turn->time_us) &&
+	if (dated->nums->len <= DATED_MAX &&
+	    spk_dates_fit(dated->dates, turn->time_us, turn->speaker != 0) &&
 	    passes(dated->filter, turn))
 		g_array_append_val(dated->nums, turn->num);
 }

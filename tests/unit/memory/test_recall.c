@@ -364,6 +364,7 @@ static void test_dates(void **state)
 	g_autofree char *rest = g_strnfill(SPK_DATES_QUESTION_MAX, 'x');
 	g_autofree char *log = g_strconcat("in October 2023 ", rest, NULL);
 	g_autoptr(GArray) none = spk_dates_named(log, noon(2025, 6, 11));
+	g_autoptr(GArray) week = NULL, june = NULL;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		const int *in = rows[i].in, *out = rows[i].out;
@@ -373,10 +374,15 @@ static void test_dates(void **state)
 		assert_int_equal(spans->len > 0, in[0] > 0);
 		if (!in[0])
 			continue;
-		assert_true(spk_dates_fit(spans, noon(in[0], in[1], in[2])));
-		assert_false(spk_dates_fit(spans, noon(out[0], out[1], out[2])));
+		assert_true(spk_dates_fit(spans, noon(in[0], in[1], in[2]), TRUE));
+		assert_false(spk_dates_fit(spans, noon(out[0], out[1], out[2]), TRUE));
 	}
 	assert_int_equal(none->len, 0);
+	week = spk_dates_named("what broke last week", noon(2025, 6, 11));
+	assert_true(spk_dates_fit(week, noon(2025, 6, 4), FALSE));
+	june = spk_dates_named("what expires in June 2025", noon(2025, 6, 11));
+	assert_true(spk_dates_fit(june, noon(2025, 6, 4), TRUE));
+	assert_false(spk_dates_fit(june, noon(2025, 6, 4), FALSE));
 }
 
 /* ---- results ---- */
