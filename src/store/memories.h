@@ -82,15 +82,12 @@ gboolean spk_memories_merge(SpkStore *store, const char *into, const SpkMemoryRo
 /* Really removes row, words, vectors, history and merged texts, and overwrites where they were;
  * (num, change) stay for the caches of others. An id that was merged into another one: its own
  * text and name. *ret_was FALSE: there was none. While another process reads for long, its last
- * copy in the -wal file goes a little later: see spk_memories_scrub(). */
+ * copy in the -wal file goes with whoever writes next. */
 gboolean spk_memories_forget(SpkStore *store, const char *id, gboolean *ret_was,
 			     GError **error);
 /* Many in one transaction. Unknown ids are left out; *ret_n: how many there were. */
 gboolean spk_memories_forget_many(SpkStore *store, const char *const *ids, gsize n,
 				  gsize *ret_n, GError **error);
-/* Overwrites what is left of removed rows in the files beside the database. BUSY: another process
- * reads; try later. forget and closing the store do it by themselves. */
-gboolean spk_memories_scrub(SpkStore *store, GError **error);
 /* old stays in history, found by no search. NOT_FOUND; CONFLICT when old isn't active. */
 gboolean spk_memories_supersede(SpkStore *store, const char *old_id, const char *new_id,
 				GError **error);
@@ -175,10 +172,6 @@ GArray *spk_memories_match(SpkStore *store, const char *text,
 			   const SpkMemoryFilter *filter, guint k, double *ret_whole,
 			   GError **error);
 
-/* nums of the active turns before and after one in its scope, by time, then arrival; itself not
- * among them. ret_before: nearest first. GArrays of gint64. */
-gboolean spk_memories_neighbours(SpkStore *store, gint64 num, guint before, guint after,
-				 GArray **ret_before, GArray **ret_after, GError **error);
 /* Active ones without a vector of the model of `dims` numbers (0: however many), in the order of num,
  * after `after`: GPtrArray of SpkMemoryRow. *ret_left (may be NULL): how many there are in all. */
 GPtrArray *spk_memories_without_vector(SpkStore *store, const char *model, guint dims,

@@ -1,7 +1,7 @@
 /*
  * What the files of memories share. They lie on each other in this order:
  * stem, stop_words | words, postings, row | names, counters | scrub, copies, said, vectors | index | bulk | list |
- * match, read, since, neighbours, history, stats, check | write,  forget | lines, moved | export,
+ * match, read, since, history, stats, check | write,  forget | lines, moved | export,
  * import, reference, prune.
  */
 #ifndef SPK_STORE_MEMORY_PRIV_H

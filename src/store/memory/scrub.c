@@ -38,11 +38,6 @@ static gboolean scrub(SpkStore *store, gboolean waits, GError **error)
 				  waits, error);
 }
 
-gboolean spk_memories_scrub(SpkStore *store, GError **error)
-{
-	return scrub(store, TRUE, error);
-}
-
 void spk_memory_try_scrub(SpkStore *store, gboolean waits)
 {
 	/* what was asked for is committed; whoever writes next tries again */

@@ -1,9 +1,9 @@
 /*
  * What counts as a word of a text, the same for what is stored and for what is asked.
  *
- * A text is brought to NFC, folded to lower case and, in Latin, Greek, Cyrillic, Hebrew and Arabic
- * script, freed of its accents. English words lose their endings, irregular ones count as their base (stem.h); stop words are left out
- * unless they look like a name ("Will" inside a sentence) or there is nothing else. What is joined
+ * A text is brought to NFKC, folded to lower case and, in Latin, Greek, Cyrillic, Hebrew and Arabic
+ * script, freed of its accents. English words lose their endings, irregular ones count as their base
+ * (stem.h); stop words are left out unless they look like a name ("Will" inside a sentence) or there is nothing else. What is joined
  * by / \ : @ . - _ counts as a whole and in each of its parts, so does a name in camelCase:
  * "src/base/json_dump.c" is found by all of it, by "json_dump.c", by "json_dump" and by "json".
  * Scripts without spaces go by pairs of characters. Nothing in a text is syntax.

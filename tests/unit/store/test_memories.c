@@ -526,28 +526,6 @@ static void test_clock_backwards(void **state)
 	assert_true(row->time_us < spk_now_us() + 1);
 }
 
-static void test_neighbours(void **state)
-{
-	Fixture *f = *state;
-	g_autoptr(GArray) before = NULL, after = NULL;
-	gint64 nums[5];
-
-	for (int i = 0; i < 5; i++) {
-		g_autofree char *id = g_strdup_printf("t%d", i);
-		g_autoptr(SpkMemoryRow) row = memory_new(id, "a turn");
-
-		row->time_us = i < 3 ? 1000 : 500; /* the last two came late */
-		assert_ok(spk_memories_put(f->store, row, NULL, 0, ERR));
-		nums[i] = row->num;
-	}
-	assert_ok(spk_memories_neighbours(f->store, nums[1], 2, 2, &before, &after, ERR));
-	assert_int_equal(before->len, 2);
-	assert_int_equal(g_array_index(before, gint64, 0), nums[0]);
-	assert_int_equal(g_array_index(before, gint64, 1), nums[4]);
-	assert_int_equal(after->len, 1);
-	assert_int_equal(g_array_index(after, gint64, 0), nums[2]);
-}
-
 static void test_find(void **state)
 {
 	Fixture *f = *state;
@@ -651,7 +629,6 @@ static const struct CMUnitTest tests[] = {
 	STORE_TEST(test_identical_ones),
 	STORE_TEST(test_moves_between_scopes),
 	STORE_TEST(test_clock_backwards),
-	STORE_TEST(test_neighbours),
 	STORE_TEST(test_find),
 	STORE_TEST(test_lists),
 	STORE_TEST(test_many),

@@ -288,7 +288,6 @@ static void use_memories(SpkStore *store)
 			     .supersedes = (char *)"aaaa00000002" };
 	SpkMemoryRow again = row;
 	g_autoptr(SpkMemoryRow) found = NULL;
-	g_autoptr(GArray) before = NULL, after = NULL;
 	SpkMemoryStamp stamp;
 	gboolean was;
 
@@ -302,7 +301,6 @@ static void use_memories(SpkStore *store)
 	assert_ok(spk_memories_since(store, 1, "tiny", hear, NULL, ERR));
 	g_array_unref(spk_memories_match(store, "fact", NULL, 9, NULL, NULL));
 	g_array_unref(spk_memories_match(store, "fact", &filter, 9, NULL, NULL));
-	assert_ok(spk_memories_neighbours(store, row.num, 1, 1, &before, &after, ERR));
 	g_ptr_array_unref(spk_memories_by_num(store, &row.num, 1, NULL));
 	g_ptr_array_unref(spk_memories_history(store, row.num, NULL));
 	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
