@@ -23,23 +23,6 @@ static gboolean is_over(const SpkTask *task, GError **error)
 	return FALSE;
 }
 
-/* What was merged into an older memory has left its name there. */
-static gboolean add_merged(SpkStore *store, const char *task, GPtrArray *ids,
-			   GError **error)
-{
-	g_autoptr(SpkJournalEntry) entry = NULL;
-	const json_t *one;
-	size_t i;
-
-	if (!spk_journal_last(store, task, "learn.result", &entry, error))
-		return FALSE;
-	json_array_foreach(entry ? json_object_get(entry->payload, "memories") : NULL, i,
-			   one)
-		if (spk_json_str(one, "merged_into"))
-			g_ptr_array_add(ids, g_strdup(spk_json_str(one, "id")));
-	return TRUE;
-}
-
 static gboolean revive(SpkStore *store, const char *old, const char *by,
 		       GPtrArray *revived, GError **error)
 {
@@ -75,9 +58,9 @@ static gboolean take_back(SpkCore *core, SpkMemory *memory, const char *task,
 {
 	SpkMemoryList what = { .state = -1, .task = task };
 	g_autoptr(GPtrArray) rows = spk_memories_list(core->store, &what, error);
-	g_autoptr(GPtrArray) merged = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) merged = spk_memories_merged_of(core->store, task, error);
 
-	if (!rows || !add_merged(core->store, task, merged, error))
+	if (!rows || !merged)
 		return FALSE;
 	for (guint i = 0; i < rows->len; i++) {
 		const SpkMemoryRow *row = rows->pdata[i];

@@ -189,6 +189,8 @@ typedef struct {
 void spk_memory_past_free(SpkMemoryPast *past);
 /* GPtrArray of SpkMemoryPast. */
 GPtrArray *spk_memories_history(SpkStore *store, gint64 num, GError **error);
+/* Ids (char *) of what a task said that was merged into other memories, in the order of time. */
+GPtrArray *spk_memories_merged_of(SpkStore *store, const char *task, GError **error);
 
 /* ---- lists and sums ---- */
 typedef struct {

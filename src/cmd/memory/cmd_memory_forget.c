@@ -110,6 +110,41 @@ static gboolean check_words(const SpkArgs *args, GError **error)
 	return FALSE;
 }
 
+/* What a task said again is no memory of its own, and goes from that which it counts towards. */
+static gboolean add_merged(const SpkDesk *desk, const char *task, GPtrArray *rows,
+			   GError **error)
+{
+	g_autoptr(GPtrArray) ids = spk_memories_merged_of(desk->store, task, error);
+
+	for (guint i = 0; ids && i < ids->len; i++) {
+		g_autoptr(SpkMemoryRow) into = NULL;
+		SpkMemoryRow *row;
+
+		if (!spk_memories_get(desk->store, ids->pdata[i], &into, error))
+			return FALSE;
+		if (!into || !g_strcmp0(into->task, task))
+			continue; /* that goes as a whole */
+		row = merged_row(desk->store, into, ids->pdata[i], error);
+		if (!row)
+			return FALSE;
+		g_ptr_array_add(rows, row);
+	}
+	return ids != NULL;
+}
+
+static GPtrArray *rows_chosen(const SpkDesk *desk, const SpkMemoryList *what,
+			      GError **error)
+{
+	g_autoptr(GPtrArray) rows = spk_memories_list(desk->store, what, error);
+	gboolean whole = what->task && what->state < 0 && !what->filter.scopes &&
+			 !what->filter.kinds && !what->source && !what->from_us &&
+			 !what->until_us;
+
+	if (rows && whole && !add_merged(desk, what->task, rows, error))
+		return NULL;
+	return g_steal_pointer(&rows);
+}
+
 static GPtrArray *rows_to_forget(const SpkDesk *desk, const SpkArgs *args, GError **error)
 {
 	g_auto(SpkDeskHold) hold = { 0 };
@@ -125,7 +160,7 @@ static GPtrArray *rows_to_forget(const SpkDesk *desk, const SpkArgs *args, GErro
 		return NULL;
 	if (name && spk_memory_state_parse(name, &state))
 		what.state = (int)state;
-	return spk_memories_list(desk->store, &what, error);
+	return rows_chosen(desk, &what, error);
 }
 
 /* ---- the question ---- */

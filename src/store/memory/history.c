@@ -77,3 +77,22 @@ GPtrArray *spk_memories_history(SpkStore *store, gint64 num, GError **error)
 		       ? g_steal_pointer(&list)
 		       : NULL;
 }
+
+static gboolean add_id(const SpkDbValue *column, gpointer user, GError **error)
+{
+	g_ptr_array_add(user, spk_db_dup_text(&column[0]));
+	return TRUE;
+}
+
+GPtrArray *spk_memories_merged_of(SpkStore *store, const char *task, GError **error)
+{
+	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_READ, error);
+	g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
+
+	return tx && spk_tx_each(tx,
+				 "SELECT id FROM memory_past WHERE task = $1"
+				 " AND id IS NOT NULL ORDER BY at_us, id",
+				 SPK_ARGS(spk_db_text(task)), add_id, ids, error)
+		       ? g_steal_pointer(&ids)
+		       : NULL;
+}

@@ -103,6 +103,43 @@ static void test_parent_is_the_most(void **state)
 	assert_null(spk_core_accept(fixture->core, &request, NULL));
 }
 
+static SpkMemoryRow *memory_row(const char *id, const char *text, const char *task)
+{
+	SpkMemoryRow *row = g_new0(SpkMemoryRow, 1);
+
+	row->id = g_strdup(id);
+	row->text = g_strdup(text);
+	row->kind = g_strdup("fact");
+	row->scope = g_strdup("user");
+	row->source = g_strdup("user");
+	row->task = g_strdup(task);
+	row->confidence = 1;
+	return row;
+}
+
+/* A note that said again what was known goes with the others. */
+static void test_unlearn_takes_merged_notes(void **state)
+{
+	Fixture *fixture = *state;
+	SpkStore *store = spk_core_store(fixture->core);
+	g_autofree char *task = accept(fixture, "learn", NULL, NULL);
+	g_autoptr(SpkMemoryRow) known = memory_row("known", "ports are 80", NULL);
+	g_autoptr(SpkMemoryRow) again = memory_row("again", "the ports are 80", task);
+	g_autoptr(SpkMemoryRow) row = NULL;
+	g_auto(SpkUnlearned) unlearned = { 0 };
+
+	assert_true(spk_core_cancel(fixture->core, task, NULL));
+	assert_true(spk_memories_put(store, known, NULL, 0, NULL));
+	assert_true(spk_memories_merge(store, "known", again, NULL));
+	assert_true(spk_core_unlearn(fixture->core, task, &unlearned, NULL));
+	assert_int_equal(unlearned.forgotten->len, 1);
+	assert_string_equal(unlearned.forgotten->pdata[0], "again");
+	assert_true(spk_memories_get(store, "again", &row, NULL));
+	assert_null(row);
+	assert_true(spk_memories_get(store, "known", &row, NULL));
+	assert_int_equal(row->merged, 0);
+}
+
 /* A server of embeddings that is down is asked again by and by, without a memory being written. */
 static void test_filler_tries_again(void **state)
 {
@@ -114,16 +151,10 @@ static void test_filler_tries_again(void **state)
 				NULL };
 	SpkConfSource source = { .overrides = words };
 	SpkConf *conf = spk_conf_load(&source, NULL);
-	g_autoptr(SpkMemoryRow) row = g_new0(SpkMemoryRow, 1);
+	g_autoptr(SpkMemoryRow) row = memory_row("a", "something", NULL);
 	Filler *filler = filler_new(fixture->core);
 	int due;
 
-	row->id = g_strdup("a");
-	row->text = g_strdup("something");
-	row->kind = g_strdup("fact");
-	row->scope = g_strdup("user");
-	row->source = g_strdup("user");
-	row->confidence = 1;
 	assert_non_null(conf);
 	spk_conf_unref(core_swap_conf(fixture->core, &fixture->core->conf, conf));
 	assert_int_equal(filler_due(filler), -1);
@@ -386,6 +417,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_accept_refuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_filler_tries_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unlearn_takes_merged_notes, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_parent_is_the_most, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unknown_spark_names_the_nearest,
 						setup, teardown),
