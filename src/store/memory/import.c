@@ -8,7 +8,8 @@
 #include "store/memory/memory_priv.h"
 
 #define LINE_MAX_BYTES (16u << 20)
-#define AT_ONCE	       200 /* lines of a transaction */
+#define AT_ONCE	       200	  /* lines of a transaction */
+#define BYTES_AT_ONCE  (4u << 20) /* … and about as much of them */
 #define CHUNK	       65536
 
 typedef struct {
@@ -18,6 +19,7 @@ typedef struct {
 	GByteArray *rest; /* of a line whose end hasn't come */
 	gint64 n;	  /* lines seen */
 	GArray *numbers;  /* gint64, of those */
+	gsize bytes;	  /* of those */
 	gboolean begun;	  /* the head has come */
 	gboolean skips;	  /* the rest of a line that is too long */
 } Import;
@@ -62,6 +64,7 @@ static gboolean flush(Import *import, GError **error)
 			return FALSE;
 	g_ptr_array_set_size(import->lines, 0);
 	g_array_set_size(import->numbers, 0);
+	import->bytes = 0;
 	return spk_memory_bulk_finish(bulk, error) &&
 	       spk_tx_commit(g_steal_pointer(&tx), error);
 }
@@ -95,7 +98,9 @@ static gboolean take_line(Import *import, const char *line, gsize len, GError **
 	}
 	g_array_append_val(import->numbers, import->n);
 	g_ptr_array_add(import->lines, g_steal_pointer(&json));
-	return import->lines->len < AT_ONCE || flush(import, error);
+	import->bytes += len;
+	return (import->lines->len < AT_ONCE && import->bytes < BYTES_AT_ONCE) ||
+	       flush(import, error);
 }
 
 static gboolean take_rest(Import *import, GError **error)
