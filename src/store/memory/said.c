@@ -261,7 +261,7 @@ static gboolean visit(const SpkDbValue *row, gpointer user, GError **error)
 	found = g_new0(Found, 1);
 	found->place = search->place;
 	found->task = spk_db_dup_text(&row[1]);
-	for (guint i = 0; places[search->place].keys[i] && i < KEYS_MAX; i++) {
+	for (guint i = 0; i < KEYS_MAX && places[search->place].keys[i]; i++) {
 		found->keys[i] = row[2 + i];
 		if (row[2 + i].type == SPK_DB_TEXT)
 			found->keys[i].text = spk_db_dup_text(&row[2 + i]);
@@ -277,7 +277,7 @@ static gboolean look(Search *search, GError **error)
 
 		g_string_printf(sql, "SELECT %s, %s", places[i].column,
 				places[i].task ? places[i].task : "NULL");
-		for (guint k = 0; places[i].keys[k] && k < KEYS_MAX; k++)
+		for (guint k = 0; k < KEYS_MAX && places[i].keys[k]; k++)
 			g_string_append_printf(sql, ", %s", places[i].keys[k]);
 		g_string_append_printf(sql, " FROM %s%s", places[i].table,
 				       places[i].where);
@@ -294,7 +294,7 @@ static char *condition_of(const Found *found, guint first)
 {
 	GString *where = g_string_new(" WHERE");
 
-	for (guint i = 0; places[found->place].keys[i] && i < KEYS_MAX; i++)
+	for (guint i = 0; i < KEYS_MAX && places[found->place].keys[i]; i++)
 		g_string_append_printf(where, "%s %s = $%u", i ? " AND" : "",
 				       places[found->place].keys[i], first + i);
 	return g_string_free(where, FALSE);
