@@ -25,8 +25,9 @@ typedef struct {
 void spk_memory_said_clear(SpkMemorySaid *said);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SpkMemorySaid, spk_memory_said_clear)
 /* Looks in all records for the texts (GPtrArray of char *), word for word but for white space, and
- * with `take_out` puts SPK_MEMORY_FORGOTTEN in their place, in one transaction, in what is on record
- * of finished tasks, in titles of sessions and in events. What apply and undo need stays. */
+ * with `take_out` puts SPK_MEMORY_FORGOTTEN in their place in what is on record of finished tasks, in
+ * titles of sessions and in events, some hundred rows a transaction: done again, it goes on. What
+ * apply and undo need stays. */
 gboolean spk_memories_said(SpkStore *store, const GPtrArray *texts, gboolean take_out,
 			   SpkMemorySaid *ret, GError **error);
 /* A text from elsewhere without them; NULL: none is in it. */

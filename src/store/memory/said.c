@@ -9,6 +9,7 @@
 #include "store/memory/memory_priv.h"
 
 #define KEYS_MAX 4
+#define AT_ONCE	 100 /* rows of a transaction: others write in between */
 
 /* Where words are kept. What apply and undo go by, and what was really run, is not among them. */
 static const struct {
@@ -345,10 +346,11 @@ static void add_task(GPtrArray *tasks, const char *task)
 		g_ptr_array_add(tasks, g_strdup(task));
 }
 
-static gboolean settle(Search *search, gboolean takes_out, SpkMemorySaid *said,
-		       GError **error)
+/* Of those found, [from, to). */
+static gboolean settle(Search *search, guint from, guint to, gboolean takes_out,
+		       SpkMemorySaid *said, GError **error)
 {
-	for (guint i = 0; i < search->found->len; i++) {
+	for (guint i = from; i < to; i++) {
 		const Found *found = search->found->pdata[i];
 		SpkState state = SPK_STATE_DONE;
 
@@ -367,6 +369,28 @@ static gboolean settle(Search *search, gboolean takes_out, SpkMemorySaid *said,
 	return TRUE;
 }
 
+/* All records are looked through without keeping anybody from writing. */
+static gboolean find(SpkStore *store, Search *search, gboolean settles,
+		     SpkMemorySaid *said, GError **error)
+{
+	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_READ, error);
+
+	search->tx = tx;
+	return tx && look(search, error) &&
+	       (!settles || settle(search, 0, search->found->len, FALSE, said, error));
+}
+
+static gboolean take_out_some(SpkStore *store, Search *search, guint from, guint to,
+			      SpkMemorySaid *said, GError **error)
+{
+	g_autoptr(SpkTx) tx = spk_tx_begin(store, SPK_TX_WRITE, error);
+
+	search->tx = tx;
+	return tx && settle(search, from, to, TRUE, said, error) &&
+	       spk_memory_want_scrub(tx, SPK_SCRUB_ALL, error) &&
+	       spk_tx_commit(g_steal_pointer(&tx), error);
+}
+
 gboolean spk_memories_said(SpkStore *store, const GPtrArray *texts, gboolean takes_out,
 			   SpkMemorySaid *ret, GError **error)
 {
@@ -374,20 +398,18 @@ gboolean spk_memories_said(SpkStore *store, const GPtrArray *texts, gboolean tak
 	g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(found_free);
 	g_auto(SpkMemorySaid) said = { g_ptr_array_new_with_free_func(g_free),
 				       g_ptr_array_new_with_free_func(g_free) };
-	g_autoptr(SpkTx)
-		tx = spk_tx_begin(store, takes_out ? SPK_TX_WRITE : SPK_TX_READ, error);
-	Search search = { tx, &words, found, 0 };
+	Search search = { NULL, &words, found, 0 };
 
 	words_init(&words, texts);
-	if (!tx || (g_hash_table_size(words.by_head) && !look(&search, error)) ||
-	    !settle(&search, takes_out, &said, error))
+	if (g_hash_table_size(words.by_head) &&
+	    !find(store, &search, !takes_out, &said, error))
 		return FALSE;
-	if (takes_out && found->len) {
-		if (!spk_memory_want_scrub(tx, SPK_SCRUB_ALL, error) ||
-		    !spk_tx_commit(g_steal_pointer(&tx), error))
+	for (guint i = 0; takes_out && i < found->len; i += AT_ONCE)
+		if (!take_out_some(store, &search, i, MIN(i + AT_ONCE, found->len), &said,
+				   error))
 			return FALSE;
+	if (takes_out && found->len)
 		spk_memory_try_scrub(store, TRUE);
-	}
 	*ret = said;
 	said = (SpkMemorySaid){ 0 };
 	return TRUE;
