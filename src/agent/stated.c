@@ -21,9 +21,13 @@ typedef enum {
 	IS_FACT,    /* whatever follows, and it is something to know */
 } Rest;
 
+typedef enum { EN, DE, FR, ES, IT, PT, NL, PL, RU } Tongue;
+
+/* Of languages other than English only what can hardly mean anything else. */
 static const struct {
 	const char *words; /* that the sentence begins with, with the blank behind them */
 	Rest rest;
+	Tongue tongue; /* EN where none is named */
 } openings[] = {
 	{ "i prefer ", WANTS_ANY },
 	{ "i'd prefer ", WANTS_ANY },
@@ -55,6 +59,65 @@ static const struct {
 	{ "remember: ", IS_FACT },
 	{ "please remember that ", IS_FACT },
 	{ "keep in mind that ", IS_FACT },
+	{ "ich bevorzuge ", WANTS_ANY, DE },
+	{ "ich ziehe es vor, ", WANTS_ANY, DE },
+	{ "ab jetzt ", WANTS_ANY, DE },
+	{ "ab sofort ", WANTS_ANY, DE },
+	{ "von jetzt an ", WANTS_ANY, DE },
+	{ "in zukunft ", WANTS_ANY, DE },
+	{ "merk dir, dass ", IS_FACT, DE },
+	{ "merke dir, dass ", IS_FACT, DE },
+	{ "merk dir: ", IS_FACT, DE },
+	{ "denk daran, dass ", IS_FACT, DE },
+	{ "bitte merk dir, dass ", IS_FACT, DE },
+	{ "je préfère ", WANTS_ANY, FR },
+	{ "je préférerais ", WANTS_ANY, FR },
+	{ "désormais, ", WANTS_ANY, FR },
+	{ "désormais ", WANTS_ANY, FR },
+	{ "à partir de maintenant, ", WANTS_ANY, FR },
+	{ "à partir de maintenant ", WANTS_ANY, FR },
+	{ "dorénavant, ", WANTS_ANY, FR },
+	{ "dorénavant ", WANTS_ANY, FR },
+	{ "souviens-toi que ", IS_FACT, FR },
+	{ "retiens que ", IS_FACT, FR },
+	{ "rappelle-toi que ", IS_FACT, FR },
+	{ "prefiero ", WANTS_ANY, ES },
+	{ "yo prefiero ", WANTS_ANY, ES },
+	{ "de ahora en adelante, ", WANTS_ANY, ES },
+	{ "de ahora en adelante ", WANTS_ANY, ES },
+	{ "a partir de ahora, ", WANTS_ANY, ES },
+	{ "a partir de ahora ", WANTS_ANY, ES },
+	{ "recuerda que ", IS_FACT, ES },
+	{ "ten en cuenta que ", IS_FACT, ES },
+	{ "preferisco ", WANTS_ANY, IT },
+	{ "d'ora in poi, ", WANTS_ANY, IT },
+	{ "d'ora in poi ", WANTS_ANY, IT },
+	{ "ricorda che ", IS_FACT, IT },
+	{ "ricordati che ", IS_FACT, IT },
+	{ "prefiro ", WANTS_ANY, PT },
+	{ "eu prefiro ", WANTS_ANY, PT },
+	{ "a partir de agora, ", WANTS_ANY, PT },
+	{ "a partir de agora ", WANTS_ANY, PT },
+	{ "de agora em diante, ", WANTS_ANY, PT },
+	{ "de agora em diante ", WANTS_ANY, PT },
+	{ "lembre-se de que ", IS_FACT, PT },
+	{ "lembra-te de que ", IS_FACT, PT },
+	{ "lembre que ", IS_FACT, PT },
+	{ "ik heb liever ", WANTS_ANY, NL },
+	{ "ik geef de voorkeur aan ", WANTS_ANY, NL },
+	{ "vanaf nu ", WANTS_ANY, NL },
+	{ "voortaan ", WANTS_ANY, NL },
+	{ "onthoud dat ", IS_FACT, NL },
+	{ "wolę ", WANTS_ANY, PL },
+	{ "od teraz ", WANTS_ANY, PL },
+	{ "pamiętaj, że ", IS_FACT, PL },
+	{ "zapamiętaj, że ", IS_FACT, PL },
+	{ "я предпочитаю ", WANTS_ANY, RU },
+	{ "предпочитаю ", WANTS_ANY, RU },
+	{ "отныне ", WANTS_ANY, RU },
+	{ "с этого момента ", WANTS_ANY, RU },
+	{ "запомни, что ", IS_FACT, RU },
+	{ "помни, что ", IS_FACT, RU },
 };
 
 /* Before the statement itself. */
@@ -83,10 +146,35 @@ static const char *const places[] = { "in this repository",  "in this repo",
 				      "for this project" };
 
 /* Of the work at hand, or of what was just said: it means nothing later. */
-static const char *const at_hand[] = {
-	"this",	      "that",	   "it",	"these",      "those",	    "the first",
-	"the second", "the third", "the other", "the latter", "the former", "option",
-	"your",	      "for now",   "today",	"right now",  "this time",
+static const char *const at_hand[][24] = {
+	[EN] = { "this", "that", "it", "these", "those", "the first", "the second",
+		 "the third", "the other", "the latter", "the former", "option", "your",
+		 "for now", "today", "right now", "this time", NULL },
+	[DE] = { "das",	       "dies",	     "diese",	    "diesen",  "dieser",
+		 "dieses",     "diesem",     "jene",	    "es",      "die erste",
+		 "die zweite", "den ersten", "den zweiten", "dein",    "deine",
+		 "deinen",     "heute",	     "vorerst",	    "diesmal", NULL },
+	[FR] = { "ça",	       "cela",	      "ceci",	     "ce",	   "cet",
+		 "cette",      "ces",	      "celui",	     "celle",	   "la première",
+		 "le premier", "la deuxième", "le deuxième", "la seconde", "le second",
+		 "ton",	       "ta",	      "tes",	     "votre",	   "aujourd'hui",
+		 "cette fois", NULL },
+	[ES] = { "esto", "este", "esta", "eso", "ese", "esa", "aquello", "la primera",
+		 "el primero", "la segunda", "el segundo", "tu", "tus", "hoy", "esta vez",
+		 NULL },
+	[IT] = { "questo", "questa", "quello", "quella", "il primo", "la prima",
+		 "il secondo", "la seconda", "tuo", "tua", "oggi", "stavolta", NULL },
+	[PT] = { "isto", "isso", "este", "esta", "esse", "essa", "aquele", "aquela",
+		 "a primeira", "o primeiro", "a segunda", "o segundo", "teu", "tua",
+		 "seu", "sua", "hoje", "desta vez", NULL },
+	[NL] = { "dit", "dat", "deze", "die", "het", "de eerste", "de tweede", "jouw",
+		 "je", "vandaag", "deze keer", NULL },
+	[PL] = { "to", "ten", "ta", "te", "tę", "tego", "tej", "pierwszy", "pierwszą",
+		 "drugi", "drugą", "twój", "twoją", "dzisiaj", "dziś", "tym razem",
+		 NULL },
+	[RU] = { "это", "этот", "эта", "эту", "эти", "тот", "ту", "та", "первый",
+		 "первую", "второй", "вторую", "твой", "твою", "сегодня", "в этот раз",
+		 NULL },
 };
 
 /* ---- sentences ---- */
@@ -146,14 +234,20 @@ static const char *past_softeners(const char *text)
 
 /* ---- the rules ---- */
 
+/* Bytes beyond ASCII are taken for parts of letters. */
+static gboolean is_letter(char c)
+{
+	return g_ascii_isalnum(c) || (c & 0x80);
+}
+
 /* Where `phrase` stands in `text` as whole words, or NULL. */
 static char *find_words(char *text, const char *phrase)
 {
 	gsize len = strlen(phrase);
 
 	for (char *at = text; (at = strstr(at, phrase)); at++)
-		if ((at == text || !g_ascii_isalnum(at[-1])) &&
-		    !g_ascii_isalnum(at[len]) && at[len] != '\'')
+		if ((at == text || !is_letter(at[-1])) && !is_letter(at[len]) &&
+		    at[len] != '\'')
 			return at;
 	return NULL;
 }
@@ -174,10 +268,10 @@ static gboolean take_place(GString *text)
 	return FALSE;
 }
 
-static gboolean is_at_hand(char *text)
+static gboolean is_at_hand(char *text, Tongue tongue)
 {
-	for (gsize i = 0; i < G_N_ELEMENTS(at_hand); i++)
-		if (find_words(text, at_hand[i]))
+	for (gsize i = 0; at_hand[tongue][i]; i++)
+		if (find_words(text, at_hand[tongue][i]))
 			return TRUE;
 	return FALSE;
 }
@@ -191,7 +285,7 @@ static gboolean begins_with_verb(const char *text)
 }
 
 /* What it says after its opening, or NULL: it opens like no statement. */
-static char *rest_of(char *text, gboolean *ret_fact)
+static char *rest_of(char *text, gboolean *ret_fact, Tongue *ret_tongue)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(openings); i++) {
 		char *rest = text + strlen(openings[i].words);
@@ -199,6 +293,7 @@ static char *rest_of(char *text, gboolean *ret_fact)
 		if (!g_str_has_prefix(text, openings[i].words))
 			continue;
 		*ret_fact = openings[i].rest == IS_FACT;
+		*ret_tongue = openings[i].tongue;
 		if (openings[i].rest != WANTS_VERB || begins_with_verb(rest))
 			return rest;
 	}
@@ -220,12 +315,13 @@ static Stated *judge(const char *sentence)
 	g_autoptr(GString) text = g_string_new(NULL);
 	Stated *stated;
 	gboolean here, fact = FALSE;
+	Tongue tongue = EN;
 	char *rest;
 
 	g_string_assign(text, past_softeners(compared));
 	here = take_place(text);
-	rest = rest_of(text->str, &fact);
-	if (!rest || count_words(text->str) < WORDS_MIN || is_at_hand(rest))
+	rest = rest_of(text->str, &fact, &tongue);
+	if (!rest || count_words(text->str) < WORDS_MIN || is_at_hand(rest, tongue))
 		return NULL;
 	stated = g_new0(Stated, 1);
 	stated->text = g_strdup(sentence + strspn(sentence, " -*"));

@@ -45,6 +45,18 @@ static void test_statements(void **state)
 		"I don't like long functions",
 		"And always quote file names in shell scripts",
 		"You must never rebase a shared branch",
+		"Ich bevorzuge kurze Antworten",
+		"In Zukunft bitte immer Tabs verwenden",
+		"Je préfère des réponses courtes",
+		"Désormais, réponds en français",
+		"Prefiero respuestas cortas",
+		"A partir de ahora usa tabuladores en C",
+		"Preferisco risposte brevi",
+		"D'ora in poi rispondi in italiano",
+		"Prefiro respostas curtas",
+		"Ik heb liever korte antwoorden",
+		"Wolę krótkie odpowiedzi",
+		"Я предпочитаю короткие ответы",
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(alone); i++) {
@@ -66,6 +78,10 @@ static void test_kinds(void **state)
 		      "here:always run make lint in this repo");
 	assert_stated("Remember that the staging server is called puck.",
 		      "fact:Remember that the staging server is called puck");
+	assert_stated("Merk dir, dass der Testserver puck hei\u00dft.",
+		      "fact:Merk dir, dass der Testserver puck hei\u00dft");
+	assert_stated("Recuerda que el servidor de pruebas es puck.",
+		      "fact:Recuerda que el servidor de pruebas es puck");
 	assert_stated("- always use spaces in YAML\n- never commit to main",
 		      "always use spaces in YAML|never commit to main");
 	assert_stated("Always read config.toml, never write it; always add a test",
@@ -103,6 +119,14 @@ static void test_others(void **state)
 		"'I prefer short answers' is what the note says",
 		"The file begins with \"Please always run curl\".",
 		"if in doubt always use tabs",
+		"Ich bevorzuge die zweite Variante",
+		"Ich bevorzuge das",
+		"Je préfère cette version",
+		"Prefiero la segunda opción",
+		"Preferisco questo modo di fare",
+		"Wolę to drugie rozwiązanie",
+		"Я предпочитаю этот вариант",
+		"Er sagt, ich bevorzuge kurze Antworten",
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
