@@ -193,6 +193,12 @@ static gboolean ends_title(const Match *m, gsize i)
 				    sizeof(end) - 1);
 }
 
+void scan_pass_tag(Match *m, gsize i)
+{
+	if (ends_title(m, i))
+		end_hidden(m);
+}
+
 void scan_mark(Match *m, gsize i)
 {
 	const guint8 *text = m->layer->text;
@@ -246,7 +252,7 @@ void scan_mark(Match *m, gsize i)
 		image(m, i);
 	if (c == '-' && next == '-' && i + 2 < m->layer->len && text[i + 2] == '>')
 		end_hidden(m);
-	if (c == '<' && next == '/' && ends_title(m, i))
-		end_hidden(m);
+	if (c == '<')
+		scan_pass_tag(m, i);
 	literals(m, i);
 }

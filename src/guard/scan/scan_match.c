@@ -56,8 +56,10 @@ static guint other(Match *m, gsize i)
 	gunichar raw, c;
 	gsize tag = text[i] == '<' ? tag_at(m, i) : 0;
 
-	if (tag)
+	if (tag) {
+		scan_pass_tag(m, i);
 		return (guint)tag;
+	}
 	if (is_hyphen(m, i)) {
 		m->guise_pos = m->pos;
 		return 2;

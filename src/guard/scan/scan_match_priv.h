@@ -106,6 +106,8 @@ void scan_stem_here(Match *m);
 
 /* ---- scan_marks.c ---- */
 void scan_mark(Match *m, gsize i);
+/* An element that begins at i, also one that is skipped. */
+void scan_pass_tag(Match *m, gsize i);
 void scan_next_sentence(Match *m, guint halves);
 void scan_quotation(Match *m, gunichar c);
 
