@@ -113,7 +113,7 @@ gboolean spk_health_other_vectors(const SpkHealth *health, gint64 *ret_n, GError
 SpkFinding spk_health_vectors(const SpkHealth *health)
 {
 	g_autoptr(GError) error = NULL;
-	g_autofree char *count = NULL, *model = spk_memory_model(health->memory);
+	g_autofree char *count = NULL;
 	gint64 n, others = 0;
 
 	if (!spk_embedder_is_wanted(health->conf))
