@@ -351,7 +351,7 @@ static void test_killed(void **state)
 	assert_int_equal(stat(saved->path, &st), 0);
 	spk_index_drop(saved->index, 1);
 	for (off_t at = 0; at < st.st_size; at += INDEX_PIECE / 4) {
-		int status;
+		int status = 0;
 		pid_t pid = fork();
 
 		if (pid == 0) {
