@@ -113,7 +113,8 @@ char *spk_time_format(gint64 wall_us)
 		seconds--;
 	}
 	gmtime_r(&seconds, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	strftime(text, sizeof(text), "%04Y-%m-%dT%H:%M:%S",
+		 &tm); /* "%Y" of the year 26 is "26" */
 	return g_strdup_printf("%s.%03dZ", text, (int)(us / 1000));
 }
 
