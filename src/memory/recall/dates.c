@@ -285,9 +285,10 @@ gboolean spk_dates_fit(const GArray *spans, gint64 time_us, gboolean is_turn)
 {
 	for (guint i = 0; i < spans->len; i++) {
 		const SpkDateSpan *span = &g_array_index(spans, SpkDateSpan, i);
+		gint64 until_us = span->to_us + (is_turn ? TOLD_AFTER : 0);
 
 		if ((is_turn || span->from_now) && time_us >= span->from_us &&
-		    time_us < span->to_us + TOLD_AFTER)
+		    time_us < until_us)
 			return TRUE;
 	}
 	return FALSE;

@@ -19,7 +19,8 @@ typedef struct {
 /* GArray of SpkDateSpan, maybe empty. now_us: what "last week" counts from. */
 GArray *spk_dates_named(const char *question, gint64 now_us);
 /* Said then, or in the week after it: what happens is told some days later. What is no turn of a
- * conversation fits only what counts from now: a note has the date that it is about in its text. */
+ * conversation fits only what counts from now, and no later: a note is stored when it is so, and a
+ * date that it is about stands in its text. */
 gboolean spk_dates_fit(const GArray *spans, gint64 time_us, gboolean is_turn);
 
 #endif

@@ -35,19 +35,6 @@ static gboolean forget_row(SpkTx *tx, const SpkMemoryRow *row, gint64 change,
 	       spk_memory_index_change(tx, row, NULL, error);
 }
 
-static gboolean forget_merged(SpkTx *tx, const char *id, gint64 num, gint64 change,
-			      GError **error)
-{
-	return spk_tx_exec(tx, "DELETE FROM memory_past WHERE id = $1",
-			   SPK_ARGS(spk_db_text(id)), NULL, error) &&
-	       spk_tx_exec(
-		       tx,
-		       "UPDATE memories SET merged = (SELECT count(*) FROM memory_past"
-		       " WHERE num = $1 AND id IS NOT NULL), change = $2"
-		       " WHERE num = $1",
-		       SPK_ARGS(spk_db_int(num), spk_db_int(change)), NULL, error);
-}
-
 static gboolean keep_id(const SpkDbValue *row, gpointer user, GError **error)
 {
 	g_hash_table_add(user, spk_db_dup_text(&row[0]));
@@ -76,7 +63,7 @@ static gboolean forget_one(SpkTx *tx, const char *id, GHashTable *ids, gboolean 
 	    !spk_memory_want_scrub(tx, SPK_SCRUB_MEMORIES, error))
 		return FALSE;
 	if (!row)
-		return forget_merged(tx, id, merged_into, next.change, error);
+		return spk_memory_merged_remove(tx, id, merged_into, next.change, error);
 	return spk_tx_each(tx,
 			   "SELECT id FROM memory_past WHERE num = $1 AND id IS NOT NULL",
 			   SPK_ARGS(spk_db_int(row->num)), keep_id, ids, error) &&

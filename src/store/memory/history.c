@@ -12,6 +12,19 @@ void spk_memory_past_free(SpkMemoryPast *past)
 	g_free(past);
 }
 
+gboolean spk_memory_merged_remove(SpkTx *tx, const char *id, gint64 num, gint64 change,
+				  GError **error)
+{
+	return spk_tx_exec(tx, "DELETE FROM memory_past WHERE id = $1",
+			   SPK_ARGS(spk_db_text(id)), NULL, error) &&
+	       spk_tx_exec(
+		       tx,
+		       "UPDATE memories SET merged = (SELECT count(*) FROM memory_past"
+		       " WHERE num = $1 AND id IS NOT NULL), change = $2"
+		       " WHERE num = $1",
+		       SPK_ARGS(spk_db_int(num), spk_db_int(change)), NULL, error);
+}
+
 gboolean spk_memory_merged_drop(SpkTx *tx, const char *id, gboolean *ret_scrub,
 				GError **error)
 {
@@ -27,14 +40,7 @@ gboolean spk_memory_merged_drop(SpkTx *tx, const char *id, gboolean *ret_scrub,
 	if (!spk_memory_next(tx, FALSE, &next, error))
 		return FALSE;
 	*ret_scrub = next.scrub;
-	return spk_tx_exec(tx, "DELETE FROM memory_past WHERE id = $1",
-			   SPK_ARGS(spk_db_text(id)), NULL, error) &&
-	       spk_tx_exec(
-		       tx,
-		       "UPDATE memories SET merged = (SELECT count(*) FROM memory_past"
-		       " WHERE num = $1 AND id IS NOT NULL), change = $2"
-		       " WHERE num = $1",
-		       SPK_ARGS(spk_db_int(num), spk_db_int(next.change)), NULL, error);
+	return spk_memory_merged_remove(tx, id, num, next.change, error);
 }
 
 static gboolean add_past(const SpkDbValue *column, gpointer user, GError **error)

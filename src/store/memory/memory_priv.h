@@ -106,6 +106,9 @@ gboolean spk_memory_index_current(SpkTx *tx, const SpkMemoryCounters *counters,
 				  GError **error);
 
 /* ---- history.c ---- */
+/* An id that was merged into the memory `num` goes, and that one counts one less. */
+gboolean spk_memory_merged_remove(SpkTx *tx, const char *id, gint64 num, gint64 change,
+				  GError **error);
 /* An id that was merged into a memory is free again, and that one counts one less. *ret_scrub as in
  * SpkMemoryCounters. */
 gboolean spk_memory_merged_drop(SpkTx *tx, const char *id, gboolean *ret_scrub,

@@ -380,6 +380,8 @@ static void test_dates(void **state)
 	assert_int_equal(none->len, 0);
 	week = spk_dates_named("what broke last week", noon(2025, 6, 11));
 	assert_true(spk_dates_fit(week, noon(2025, 6, 4), FALSE));
+	assert_true(spk_dates_fit(week, noon(2025, 6, 11), TRUE));
+	assert_false(spk_dates_fit(week, noon(2025, 6, 11), FALSE));
 	june = spk_dates_named("what expires in June 2025", noon(2025, 6, 11));
 	assert_true(spk_dates_fit(june, noon(2025, 6, 4), TRUE));
 	assert_false(spk_dates_fit(june, noon(2025, 6, 4), FALSE));
