@@ -112,7 +112,9 @@ static gboolean read_lines(FILE *file, const char *name, const char *source, Bat
 		}
 	if (!ferror(file))
 		return TRUE;
-	spk_error_set_errno(error, SPK_ERR_IO, errno, NULL, "%s cannot be read", name);
+	spk_error_set_errno(error, SPK_ERR_IO, errno,
+			    "name a file of JSON lines, or - for stdin",
+			    "%s cannot be read", name);
 	return FALSE;
 }
 
